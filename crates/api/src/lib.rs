@@ -1,0 +1,6 @@
+//! The wire of Guestlist: what goes over HTTP, as types. The server and its clients share them;
+//! a field here is a promise.
+
+pub mod id;
+pub mod time;
+pub mod wire;

@@ -1,0 +1,95 @@
+//! The one error of the service, in the service's own words. `http/failure.rs` is the one place
+//! that knows how each looks on the wire.
+
+use guestlist_api::wire::Problem;
+
+/// Why a request cannot be honoured.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Parameters or body that break the rules of the wire; never empty.
+    #[error("{}", .0.first().map(ToString::to_string).unwrap_or_default())]
+    Invalid(Vec<Problem>),
+    /// A request that cannot be read at all; the message says why.
+    #[error("{0}")]
+    Malformed(String),
+    /// The email or the password is not right. It never says which.
+    #[error("Unauthorized")]
+    BadCredentials,
+    /// A token that was good once.
+    #[error("Access token has expired")]
+    TokenExpired,
+    /// A token that is unknown, revoked, inactive or unreadable.
+    #[error("Invalid access token")]
+    TokenInvalid,
+    /// No token, or one without the scope that is needed.
+    #[error("Access is forbidden")]
+    Forbidden,
+    /// Nothing there, or nothing the caller may know of: what was looked for, such as
+    /// `Experience user`.
+    #[error("{0} was not found")]
+    NotFound(&'static str),
+    /// No route leads to this path.
+    #[error("{0} does not exist")]
+    NoRoute(String),
+    /// There is such a path, but not for this method.
+    #[error("{0} is not allowed")]
+    MethodNotAllowed(String),
+    /// A unique value is taken; the message names it.
+    #[error("{0}")]
+    AlreadyExists(String),
+    /// The resource is not what `If-Match` says it is.
+    #[error("The resource has changed since it was read: get it again and retry")]
+    PreconditionFailed,
+    /// An `Idempotency-Key` that came with another request before.
+    #[error("Idempotency-Key was used with a different request")]
+    KeyReused,
+    /// A body beyond the limit.
+    #[error("The request body is larger than {limit} bytes")]
+    BodyTooLarge {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// A URL beyond the limit.
+    #[error("The URL is longer than {limit} bytes")]
+    UrlTooLong {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// A head beyond the limit.
+    #[error("The request headers are larger than {limit} bytes")]
+    HeadersTooLarge {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// A body in a form that is not spoken here; the message says which are.
+    #[error("{0}")]
+    UnsupportedMediaType(String),
+    /// The rest of the request did not come in time.
+    #[error("The request body did not arrive in time")]
+    RequestTimeout,
+    /// Too much asked at once; worth another try after `retry_after` seconds.
+    #[error("{what}: try again in {retry_after} s")]
+    Busy {
+        /// What is too busy, such as `The store is busy`.
+        what: &'static str,
+        /// Seconds to wait.
+        retry_after: u32,
+    },
+    /// A unique constraint of the store was violated. Store functions turn it into
+    /// [`Error::AlreadyExists`]; one that reaches the wire is our fault.
+    #[error("unique constraint violated: {0}")]
+    Taken(String),
+    /// Our fault. The cause is logged, never sent.
+    #[error("internal error")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// Our fault, because of `cause`.
+    pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(cause.into())
+    }
+}
+
+/// What almost everything here returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

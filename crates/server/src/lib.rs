@@ -1,0 +1,4 @@
+//! Guestlist, as a library: the binary, and the tests, stand on it.
+
+pub mod clock;
+pub mod error;

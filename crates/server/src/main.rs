@@ -1,0 +1,2 @@
+//! Guestlist.
+fn main() {}
