@@ -1,6 +1,18 @@
 //! The wire of Guestlist: what goes over HTTP, as types. The server and its clients share them;
 //! a field here is a promise.
+//!
+//! What comes in is read by [`wire::Wire`] into types that are known to be good; what goes out are
+//! plain structs. A resource has a module by its own name.
 
+pub mod api_token;
+pub mod application;
+pub mod entity;
+pub mod experience_group;
+pub mod experience_user;
 pub mod id;
+pub mod scope;
+pub mod secret;
+pub mod text;
 pub mod time;
+pub mod user;
 pub mod wire;

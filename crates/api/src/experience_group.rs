@@ -1,0 +1,182 @@
+//! `experienceGroup` and `experienceGroups`: groups of an application's end users.
+
+use crate::entity::{PageNumber, PerPage, SortDirection};
+use crate::experience_user::{Glob, NoQuery};
+use crate::id::{ApplicationId, ExperienceGroupId, ExperienceUserId, ForeignId};
+use crate::text::{Flag, Key, List, Name, Nullable, Tags, Text};
+use crate::time::DateTime;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A group of an application's users.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "experienceGroup")]
+pub struct ExperienceGroup {
+    /// Which group it is.
+    pub id: ExperienceGroupId,
+    /// The same as `id`.
+    pub experience_group_id: ExperienceGroupId,
+    /// The application it belongs to.
+    pub application_id: ApplicationId,
+    /// When it was made.
+    pub creation_date: DateTime,
+    /// When it last changed.
+    pub last_updated: DateTime,
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Its direct members.
+    pub experience_user_ids: Vec<ExperienceUserId>,
+    /// Endpoints, kept as given: there are none here.
+    pub experience_endpoint_ids: Vec<ForeignId>,
+    /// Its tags.
+    pub group_tags: Tags,
+    /// Devices, kept as given: there are none here.
+    pub device_ids: Vec<ForeignId>,
+    /// Device tags, kept as given.
+    pub device_tags: Vec<DeviceTag>,
+    /// A device query, kept as given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_query_json: Option<String>,
+    /// The group it is in, `null` for one at the root.
+    pub parent_id: Option<ExperienceGroupId>,
+    /// Every group above it, from the root down.
+    pub ancestor_ids: Vec<ExperienceGroupId>,
+    /// How many distinct devices it names, if that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub direct_device_count: Option<u64>,
+    /// How many distinct devices it and the groups below it name, if that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_device_count: Option<u64>,
+}
+
+/// The key, the value or both of a device's tag.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DeviceTag {
+    /// The key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+}
+
+crate::object! {
+    /// The key, the value or both of a device's tag, as it is written.
+    refuse DeviceTagPost {
+        /// The key.
+        optional key "key": Key,
+        /// The value.
+        optional value "value": Text<1, 255>,
+    }
+}
+
+crate::object! {
+    /// A new group.
+    refuse ExperienceGroupPost {
+        /// Its name.
+        required name "name": Name,
+        /// What it is for.
+        optional description "description": Text<0, 32767>,
+        /// Its direct members.
+        optional experience_user_ids "experienceUserIds": List<ExperienceUserId, 1000>,
+        /// Endpoints, kept as given.
+        optional experience_endpoint_ids "experienceEndpointIds": List<ForeignId, 1000>,
+        /// Its tags.
+        optional group_tags "groupTags": Tags,
+        /// Devices, kept as given.
+        optional device_ids "deviceIds": List<ForeignId, 1000>,
+        /// Device tags, kept as given.
+        optional device_tags "deviceTags": List<DeviceTagPost, 100>,
+        /// A device query, kept as given.
+        optional device_query_json "deviceQueryJson": Nullable<Text<0, 8192>>,
+        /// The group it is in; `null` or nothing for the root.
+        optional parent_id "parentId": Nullable<ExperienceGroupId>,
+    }
+}
+
+crate::object! {
+    /// What changes of a group; what is not there stays as it is.
+    refuse ExperienceGroupPatch {
+        /// Its new name.
+        optional name "name": Name,
+        /// What it is for.
+        optional description "description": Text<0, 32767>,
+        /// All its direct members from now on.
+        optional experience_user_ids "experienceUserIds": List<ExperienceUserId, 1000>,
+        /// Endpoints, kept as given.
+        optional experience_endpoint_ids "experienceEndpointIds": List<ForeignId, 1000>,
+        /// All its tags from now on.
+        optional group_tags "groupTags": Tags,
+        /// Devices, kept as given.
+        optional device_ids "deviceIds": List<ForeignId, 1000>,
+        /// Device tags, kept as given.
+        optional device_tags "deviceTags": List<DeviceTagPost, 100>,
+        /// A device query, kept as given.
+        optional device_query_json "deviceQueryJson": Nullable<Text<0, 8192>>,
+        /// The group it moves into; `null` for the root.
+        optional parent_id "parentId": Nullable<ExperienceGroupId>,
+    }
+}
+
+crate::object! {
+    /// Names one group of an application.
+    ignore OneExperienceGroup {
+        /// The application.
+        required application_id "applicationId": ApplicationId,
+        /// The group.
+        required experience_group_id "experienceGroupId": ExperienceGroupId,
+    }
+}
+
+crate::object! {
+    /// What is counted for a group.
+    ignore ExperienceGroupGet {
+        /// Whether `directDeviceCount` is answered.
+        optional include_direct_device_count "includeDirectDeviceCount": Flag,
+        /// Whether `totalDeviceCount` is answered.
+        optional include_total_device_count "includeTotalDeviceCount": Flag,
+    }
+}
+
+crate::words! {
+    /// What a list of groups can be sorted by.
+    ExperienceGroupSort {
+        /// The name.
+        Name "name",
+        /// The id.
+        Id "id",
+        /// When the group was made.
+        CreationDate "creationDate",
+        /// When the group last changed.
+        LastUpdated "lastUpdated",
+    }
+    /// What a pattern can be matched against in a list of groups or applications.
+    NameFilter {
+        /// The name.
+        Name "name",
+    }
+}
+
+crate::object! {
+    /// Which groups are listed, and how.
+    ignore ExperienceGroupList {
+        /// What they are sorted by; `name` unless said.
+        optional sort_field "sortField": ExperienceGroupSort,
+        /// In which direction; `asc` unless said.
+        optional sort_direction "sortDirection": SortDirection,
+        /// Which page; 0 unless said.
+        optional page "page": PageNumber,
+        /// How many a page; 100 unless said.
+        optional per_page "perPage": PerPage,
+        /// What `filter` is matched against.
+        optional filter_field "filterField": NameFilter,
+        /// The pattern that `filterField` has to match as a whole.
+        optional filter "filter": Glob,
+        /// An advanced query.
+        optional query "query": NoQuery,
+    }
+}

@@ -1,0 +1,227 @@
+//! `experienceUser` and `experienceUsers`: an application's end users.
+
+use crate::entity::{PageNumber, PerPage, SortDirection};
+use crate::id::{ApplicationId, ExperienceGroupId, ExperienceUserId};
+use crate::secret::Password;
+use crate::text::{Email, Flag, List, PersonName, Tags, Text};
+use crate::time::DateTime;
+use crate::wire::{Problems, Rule, Wire};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::borrow::Cow;
+
+/// An end user of an application.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "experienceUser")]
+pub struct ExperienceUser {
+    /// Who it is.
+    pub id: ExperienceUserId,
+    /// The same as `id`.
+    pub experience_user_id: ExperienceUserId,
+    /// The application it belongs to.
+    pub application_id: ApplicationId,
+    /// When it was made.
+    pub creation_date: DateTime,
+    /// When it last changed.
+    pub last_updated: DateTime,
+    /// When its password last changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password_last_updated: Option<DateTime>,
+    /// When it last signed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_login: Option<DateTime>,
+    /// Its address, unique in the application whatever the case.
+    pub email: String,
+    /// Its given name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_name: Option<String>,
+    /// Its family name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_name: Option<String>,
+    /// A picture, found by the address.
+    pub avatar_url: String,
+    /// Tokens issued before this moment are not good any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_cutoff: Option<DateTime>,
+    /// Its tags.
+    pub user_tags: Tags,
+    /// The groups it is a direct member of.
+    pub experience_groups: Vec<GroupRef>,
+}
+
+/// A group, as a user names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GroupRef {
+    /// Which group it is.
+    pub id: ExperienceGroupId,
+    /// Its name.
+    pub name: String,
+    /// The group it is in, `null` for one at the root.
+    pub parent_id: Option<ExperienceGroupId>,
+}
+
+crate::object! {
+    /// A new user.
+    refuse ExperienceUserPost {
+        /// Its address.
+        required email "email": Email,
+        /// Its given name.
+        optional first_name "firstName": PersonName,
+        /// Its family name.
+        optional last_name "lastName": PersonName,
+        /// Its password.
+        required password "password": Password,
+        /// Tokens issued before this moment are not good.
+        optional token_cutoff "tokenCutoff": DateTime,
+        /// Its tags.
+        optional user_tags "userTags": Tags,
+        /// The groups it joins.
+        optional experience_group_ids "experienceGroupIds": List<ExperienceGroupId, 1000>,
+    }
+}
+
+crate::object! {
+    /// What changes of a user; what is not there stays as it is.
+    refuse ExperienceUserPatch {
+        /// Its new address.
+        optional email "email": Email,
+        /// Its new given name.
+        optional first_name "firstName": PersonName,
+        /// Its new family name.
+        optional last_name "lastName": PersonName,
+        /// Its new password.
+        optional password "password": Password,
+        /// Tokens issued before this moment are not good any more.
+        optional token_cutoff "tokenCutoff": DateTime,
+        /// All its tags from now on.
+        optional user_tags "userTags": Tags,
+        /// All the groups it is a direct member of from now on.
+        optional experience_group_ids "experienceGroupIds": List<ExperienceGroupId, 1000>,
+    }
+}
+
+crate::object! {
+    /// Names one user of an application.
+    ignore OneExperienceUser {
+        /// The application.
+        required application_id "applicationId": ApplicationId,
+        /// The user.
+        required experience_user_id "experienceUserId": ExperienceUserId,
+    }
+}
+
+crate::words! {
+    /// What a list of users can be sorted by.
+    ExperienceUserSort {
+        /// The given name.
+        FirstName "firstName",
+        /// The family name.
+        LastName "lastName",
+        /// The address.
+        Email "email",
+        /// The id.
+        Id "id",
+        /// When the user was made.
+        CreationDate "creationDate",
+        /// When the user last signed in.
+        LastLogin "lastLogin",
+        /// When the user last changed.
+        LastUpdated "lastUpdated",
+    }
+    /// What a pattern can be matched against in a list of users.
+    ExperienceUserFilter {
+        /// The given name.
+        FirstName "firstName",
+        /// The family name.
+        LastName "lastName",
+        /// The address.
+        Email "email",
+    }
+}
+
+/// Which users of an application are listed, by the groups they are in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Membership {
+    /// Members of this group.
+    Of(ExperienceGroupId),
+    /// Members of at least one group.
+    Any,
+    /// Members of no group.
+    None,
+}
+
+impl Wire for Membership {
+    fn read(value: Value, at: &mut Problems) -> Option<Self> {
+        match value.as_str() {
+            Some("any") => Some(Self::Any),
+            Some("none") => Some(Self::None),
+            Some(text) => text.parse().map(Self::Of).map_err(|_| at.push(Rule::Pattern)).ok(),
+            None => at.refuse(Rule::WrongType),
+        }
+    }
+}
+
+impl JsonSchema for Membership {
+    fn schema_name() -> Cow<'static, str> {
+        "Membership".into()
+    }
+    fn inline_schema() -> bool {
+        true
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": r"^([A-Fa-f\d]{24}|any|none)$" })
+    }
+}
+
+/// The advanced query. This version does not have it, and says so rather than list users that
+/// were not asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoQuery {}
+
+impl Wire for NoQuery {
+    fn read(_: Value, at: &mut Problems) -> Option<Self> {
+        at.refuse(Rule::Other("is not supported by this version of Guestlist".into()))
+    }
+}
+
+impl JsonSchema for NoQuery {
+    fn schema_name() -> Cow<'static, str> {
+        "NoQuery".into()
+    }
+    fn inline_schema() -> bool {
+        true
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "not": {}, "description": "not supported by this version of Guestlist" })
+    }
+}
+
+/// A pattern: `*` is any run of characters, `?` is one, letter case does not matter.
+pub type Glob = Text<0, 4096>;
+
+crate::object! {
+    /// Which users are listed, and how.
+    ignore ExperienceUserList {
+        /// What they are sorted by; `email` unless said.
+        optional sort_field "sortField": ExperienceUserSort,
+        /// In which direction; `asc` unless said.
+        optional sort_direction "sortDirection": SortDirection,
+        /// Which page; 0 unless said.
+        optional page "page": PageNumber,
+        /// How many a page; 100 unless said.
+        optional per_page "perPage": PerPage,
+        /// What `filter` is matched against.
+        optional filter_field "filterField": ExperienceUserFilter,
+        /// The pattern that `filterField` has to match as a whole.
+        optional filter "filter": Glob,
+        /// A group they are in, or `any`, or `none`.
+        optional experience_group_id "experienceGroupId": Membership,
+        /// Whether members of the group's ancestors count as its members.
+        optional include_ancestor_groups "includeAncestorGroups": Flag,
+        /// An advanced query.
+        optional query "query": NoQuery,
+    }
+}

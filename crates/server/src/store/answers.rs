@@ -1,0 +1,127 @@
+//! Answers to requests that carried an `Idempotency-Key`, kept for a day in the transaction of
+//! the write they answer.
+
+use super::convert::maybe_id;
+use super::{FromRow, Row, Tx};
+use crate::error::{Error, Result};
+use guestlist_api::id::ApiTokenId;
+use guestlist_api::time::DateTime;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::{Digest as _, Sha256};
+
+/// How long an answer is kept, in milliseconds.
+pub const KEPT_FOR: i64 = 24 * 60 * 60 * 1000;
+
+/// An answer, ready to be sent again. It holds no secret: a token in it is minted anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The entity tag, if the answer is a resource.
+    pub etag: Option<String>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// The token to add to the body as `token`.
+    pub mint: Option<ApiTokenId>,
+}
+
+/// One request, told from all others.
+///
+/// The store keeps a digest of the key and, under the key itself, a digest of the request. So a
+/// stolen store tells neither, not even by guessing, unless the key can be guessed: the request
+/// may hold a password.
+#[derive(Debug, Clone)]
+pub struct RequestKey {
+    token: ApiTokenId,
+    digest: Vec<u8>,
+    fingerprint: Vec<u8>,
+}
+
+impl RequestKey {
+    /// The request that came with `key` under `token`: its method, path and query, and body.
+    #[must_use]
+    pub fn new(token: ApiTokenId, key: &str, parts: &[&[u8]]) -> Self {
+        let digest = Sha256::digest(key.as_bytes()).to_vec();
+        let fingerprint = match Hmac::<Sha256>::new_from_slice(key.as_bytes()) {
+            Ok(mut mac) => {
+                for part in parts {
+                    mac.update(&(part.len() as u64).to_be_bytes());
+                    mac.update(part);
+                }
+                mac.finalize().into_bytes().to_vec()
+            }
+            // HMAC takes keys of any length; a fingerprint that matches nothing is the safe answer.
+            Err(_) => Vec::new(),
+        };
+        Self { token, digest, fingerprint }
+    }
+}
+
+struct Kept {
+    fingerprint: Vec<u8>,
+    created: i64,
+    answer: Answer,
+}
+
+impl FromRow for Kept {
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        Ok(Self {
+            fingerprint: row.get("fingerprint")?,
+            created: row.get("created")?,
+            answer: Answer {
+                status: u16::try_from(row.get::<i64>("status")?).map_err(Error::internal)?,
+                etag: row.get("etag")?,
+                body: row.get("body")?,
+                mint: maybe_id(row, "mint")?,
+            },
+        })
+    }
+}
+
+/// The answer that was given to this request, if it was.
+///
+/// # Errors
+/// [`Error::KeyReused`] when the key came with another request.
+pub fn find(tx: &mut Tx<'_>, request: &RequestKey, now: DateTime) -> Result<Option<Answer>> {
+    let kept: Option<Kept> = tx.first(
+        "SELECT fingerprint, created, status, etag, body, mint FROM answers
+         WHERE token_id = $1 AND key_digest = $2",
+        &[&request.token.to_string(), &request.digest],
+    )?;
+    match kept {
+        Some(kept) if kept.created + KEPT_FOR <= now.millis() => Ok(None),
+        Some(kept) if kept.fingerprint != request.fingerprint => Err(Error::KeyReused),
+        kept => Ok(kept.map(|kept| kept.answer)),
+    }
+}
+
+/// Keeps the answer to this request, and forgets some of those that are too old.
+///
+/// # Errors
+/// When the store fails.
+pub fn keep(tx: &mut Tx<'_>, request: &RequestKey, now: DateTime, answer: &Answer) -> Result<()> {
+    // A few at a time, so that no request pays for a day's worth.
+    tx.run(
+        "DELETE FROM answers WHERE (token_id, key_digest) IN
+            (SELECT token_id, key_digest FROM answers WHERE created <= $1 ORDER BY created LIMIT 16)",
+        &[&(now.millis() - KEPT_FOR)],
+    )?;
+    tx.run(
+        "INSERT INTO answers (token_id, key_digest, fingerprint, created, status, etag, body, mint)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         ON CONFLICT (token_id, key_digest) DO UPDATE SET fingerprint = excluded.fingerprint,
+            created = excluded.created, status = excluded.status, etag = excluded.etag,
+            body = excluded.body, mint = excluded.mint",
+        &[
+            &request.token.to_string(),
+            &request.digest,
+            &request.fingerprint,
+            &now.millis(),
+            &i64::from(answer.status),
+            &answer.etag,
+            &answer.body,
+            &answer.mint.map(|id| id.to_string()),
+        ],
+    )?;
+    Ok(())
+}

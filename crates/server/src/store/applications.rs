@@ -1,0 +1,192 @@
+//! Applications, and the proof that one exists.
+
+use super::convert::{id, json, key, maybe_moment, moment, to_json};
+use super::list::{Paging, Select};
+use super::{FromRow, Row, Tx};
+use crate::error::{Error, Result};
+use guestlist_api::application::{Application, ApplicationSort, ApplicationSummary};
+use guestlist_api::id::{ApplicationId, OrgId};
+
+/// An application that the caller may act in and that exists in this transaction. Stores of what
+/// applications hold ask for one, and there is no other way to it than [`Within::enter`].
+#[derive(Debug, Clone, Copy)]
+pub struct Tenant(ApplicationId);
+
+impl Tenant {
+    /// Which application it is.
+    #[must_use]
+    pub const fn id(self) -> ApplicationId {
+        self.0
+    }
+}
+
+/// An application that the caller may act in, if it exists.
+#[derive(Debug, Clone, Copy)]
+pub struct Within(ApplicationId);
+
+impl Within {
+    /// The word of whoever checked that the caller may act in `application`.
+    pub(crate) const fn allowed(application: ApplicationId) -> Self {
+        Self(application)
+    }
+
+    /// The proof that it exists.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when it does not.
+    pub fn enter(self, tx: &mut Tx<'_>) -> Result<Tenant> {
+        let found: Option<i64> = tx.first(
+            "SELECT 1 AS found FROM applications WHERE id = $1",
+            &[&self.0.to_string()],
+        )?;
+        found.map(|_| Tenant(self.0)).ok_or(NOT_FOUND)
+    }
+}
+
+const NOT_FOUND: Error = Error::NotFound("Application");
+
+const COLUMNS: &str = "id, name, description, created, updated, token_cutoff, kept,
+    (SELECT value FROM settings WHERE name = 'organization') AS organization,
+    (SELECT count(*) FROM api_tokens t WHERE t.owner_id = a.id AND t.kind = 'application') AS tokens,
+    (SELECT count(*) FROM experience_groups g WHERE g.application_id = a.id) AS groups,
+    (SELECT count(*) FROM experience_users u WHERE u.application_id = a.id) AS users";
+
+impl FromRow for Application {
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        let application = id(row, "id")?;
+        let organization = String::from_utf8(row.get("organization")?).map_err(Error::internal)?;
+        let count = |column| Ok::<_, Error>(u64::try_from(row.get::<i64>(column)?).ok());
+        Ok(Self {
+            id: application,
+            application_id: application,
+            creation_date: moment(row, "created")?,
+            last_updated: moment(row, "updated")?,
+            owner_id: organization.parse::<OrgId>().map_err(Error::internal)?,
+            owner_type: "organization".into(),
+            organization_name: "Guestlist".into(),
+            name: row.get("name")?,
+            description: row.get("description")?,
+            exp_user_token_cutoff: maybe_moment(row, "token_cutoff")?,
+            summary: ApplicationSummary {
+                api_token_count: count("tokens")?,
+                experience_group_count: count("groups")?,
+                experience_user_count: count("users")?,
+            },
+            kept: json(row, "kept")?,
+        })
+    }
+}
+
+/// The application.
+///
+/// # Errors
+/// When the store fails.
+pub fn get(tx: &mut Tx<'_>, tenant: Tenant) -> Result<Application> {
+    tx.first(
+        &format!("SELECT {COLUMNS} FROM applications a WHERE id = $1"),
+        &[&tenant.0.to_string()],
+    )?
+    .ok_or(NOT_FOUND)
+}
+
+/// Which applications are listed.
+#[derive(Debug, Clone)]
+pub struct Listing {
+    /// Only this one: the caller knows of no other.
+    pub only: Option<ApplicationId>,
+    /// Only those whose name matches.
+    pub name: Option<String>,
+    /// What they are sorted by.
+    pub sort: ApplicationSort,
+    /// Which page.
+    pub paging: Paging,
+}
+
+/// One page of the applications, and how many there are.
+///
+/// # Errors
+/// When the store fails.
+pub fn list(tx: &mut Tx<'_>, listing: &Listing) -> Result<(Vec<Application>, u64)> {
+    let mut select = Select::from("applications a");
+    if let Some(only) = listing.only {
+        let only = select.bind(only.to_string());
+        select.only(format!("a.id = {only}"));
+    }
+    if let Some(glob) = &listing.name {
+        select.matching("a.name_key", glob);
+    }
+    let sort = match listing.sort {
+        ApplicationSort::Name => "a.name_key",
+        ApplicationSort::CreationDate => "a.created",
+        ApplicationSort::LastUpdated => "a.updated",
+        // All have the same owner.
+        ApplicationSort::Id | ApplicationSort::OwnerId => "a.id",
+    };
+    select.page(tx, COLUMNS, sort, "a.id", listing.paging)
+}
+
+/// Keeps a new application.
+///
+/// # Errors
+/// When the store fails.
+pub fn add(tx: &mut Tx<'_>, new: &Application) -> Result<()> {
+    tx.run(
+        "INSERT INTO applications
+            (id, name, name_key, description, created, updated, token_cutoff, kept)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        &[
+            &new.id.to_string(),
+            &new.name,
+            &key(&new.name),
+            &new.description,
+            &new.creation_date.millis(),
+            &new.last_updated.millis(),
+            &new.exp_user_token_cutoff.map(|cutoff| cutoff.millis()),
+            &to_json(&new.kept)?,
+        ],
+    )?;
+    Ok(())
+}
+
+/// Keeps `after` in the place of what the application was.
+///
+/// # Errors
+/// When the store fails.
+pub fn put(tx: &mut Tx<'_>, after: &Application) -> Result<()> {
+    tx.run(
+        "UPDATE applications SET name = $2, name_key = $3, description = $4, updated = $5,
+            token_cutoff = $6, kept = $7 WHERE id = $1",
+        &[
+            &after.id.to_string(),
+            &after.name,
+            &key(&after.name),
+            &after.description,
+            &after.last_updated.millis(),
+            &after.exp_user_token_cutoff.map(|cutoff| cutoff.millis()),
+            &to_json(&after.kept)?,
+        ],
+    )?;
+    Ok(())
+}
+
+/// Removes the application and everything in it.
+///
+/// # Errors
+/// When the store fails.
+pub fn delete(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
+    let application = tenant.0.to_string();
+    for sql in [
+        "DELETE FROM memberships WHERE application_id = $1",
+        "DELETE FROM experience_users WHERE application_id = $1",
+        // Children before parents is an order that one statement cannot promise.
+        "UPDATE experience_groups SET parent_id = NULL WHERE application_id = $1",
+        "DELETE FROM experience_groups WHERE application_id = $1",
+        "DELETE FROM answers WHERE token_id IN
+            (SELECT id FROM api_tokens WHERE owner_id = $1 AND kind = 'application')",
+        "DELETE FROM api_tokens WHERE owner_id = $1 AND kind = 'application'",
+        "DELETE FROM applications WHERE id = $1",
+    ] {
+        tx.run(sql, &[&application])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,380 @@
+//! Groups of end users: a forest in each application, and who is in which.
+
+use super::applications::Tenant;
+use super::convert::{id, json, key, maybe_id, moment, to_json};
+use super::list::{Paging, Select};
+use super::{FromRow, Row, Tx};
+use crate::error::{Error, Result};
+use guestlist_api::experience_group::{ExperienceGroup, ExperienceGroupSort};
+use guestlist_api::id::{ExperienceGroupId, ExperienceUserId, ForeignId};
+use guestlist_api::wire::{Problem, Rule};
+use std::collections::BTreeSet;
+
+/// The deepest a group may be, the root being 1.
+pub const MAX_DEPTH: usize = 100;
+
+const COLUMNS: &str = "g.application_id, g.id, g.name, g.description, g.parent_id, g.created,
+    g.updated, g.tags, g.endpoint_ids, g.device_ids, g.device_tags, g.device_query";
+
+impl FromRow for ExperienceGroup {
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        let group = id(row, "id")?;
+        Ok(Self {
+            id: group,
+            experience_group_id: group,
+            application_id: id(row, "application_id")?,
+            creation_date: moment(row, "created")?,
+            last_updated: moment(row, "updated")?,
+            name: row.get("name")?,
+            description: row.get("description")?,
+            experience_user_ids: Vec::new(),
+            experience_endpoint_ids: json(row, "endpoint_ids")?,
+            group_tags: json(row, "tags")?,
+            device_ids: json(row, "device_ids")?,
+            device_tags: json(row, "device_tags")?,
+            device_query_json: row.get("device_query")?,
+            parent_id: maybe_id(row, "parent_id")?,
+            ancestor_ids: Vec::new(),
+            direct_device_count: None,
+            total_device_count: None,
+        })
+    }
+}
+
+/// A row that is one id.
+struct One<T>(T);
+
+impl FromRow for One<ExperienceUserId> {
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        id(row, "id").map(Self)
+    }
+}
+
+/// A row that is a group's place in the forest.
+struct Place {
+    id: ExperienceGroupId,
+    parent: Option<ExperienceGroupId>,
+}
+
+impl FromRow for Place {
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        Ok(Self { id: id(row, "id")?, parent: maybe_id(row, "parent_id")? })
+    }
+}
+
+/// The devices that a group names.
+struct Devices(Vec<ForeignId>);
+
+impl FromRow for Devices {
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        json(row, "device_ids").map(Self)
+    }
+}
+
+/// The group `id` of the application.
+///
+/// # Errors
+/// [`Error::NotFound`] when it has no such group.
+pub fn get(tx: &mut Tx<'_>, tenant: Tenant, id: ExperienceGroupId) -> Result<ExperienceGroup> {
+    one(tx, tenant, id, "")
+}
+
+/// As [`get`], and nobody else may change the group before this transaction ends.
+///
+/// # Errors
+/// As [`get`].
+pub fn lock(tx: &mut Tx<'_>, tenant: Tenant, id: ExperienceGroupId) -> Result<ExperienceGroup> {
+    one(tx, tenant, id, " FOR UPDATE")
+}
+
+fn one(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    id: ExperienceGroupId,
+    lock: &str,
+) -> Result<ExperienceGroup> {
+    let group: Option<ExperienceGroup> = tx.first(
+        &format!(
+            "SELECT {COLUMNS} FROM experience_groups g
+             WHERE g.application_id = $1 AND g.id = $2{lock}"
+        ),
+        &[&tenant.id().to_string(), &id.to_string()],
+    )?;
+    let mut group = group.ok_or(Error::NotFound("Experience group"))?;
+    complete(tx, &mut group)?;
+    Ok(group)
+}
+
+/// Adds what other rows say of a group: its members and its ancestors.
+fn complete(tx: &mut Tx<'_>, group: &mut ExperienceGroup) -> Result<()> {
+    let application = group.application_id.to_string();
+    let members: Vec<One<ExperienceUserId>> = tx.all(
+        "SELECT user_id AS id FROM memberships
+         WHERE application_id = $1 AND group_id = $2 ORDER BY user_id",
+        &[&application, &group.id.to_string()],
+    )?;
+    group.experience_user_ids = members.into_iter().map(|One(id)| id).collect();
+    group.ancestor_ids = ancestry(tx, &application, group.parent_id)?;
+    Ok(())
+}
+
+/// The line from the root down to `from`, both included.
+fn ancestry(
+    tx: &mut Tx<'_>,
+    application: &str,
+    from: Option<ExperienceGroupId>,
+) -> Result<Vec<ExperienceGroupId>> {
+    let mut line = Vec::new();
+    let mut next = from;
+    while let Some(id) = next {
+        let place: Option<Place> = tx.first(
+            "SELECT id, parent_id FROM experience_groups WHERE application_id = $1 AND id = $2",
+            &[&application, &id.to_string()],
+        )?;
+        let Some(place) = place else { break };
+        line.push(place.id);
+        // The forest has no deeper line, so one that goes on is a circle: better cut than endless.
+        next = place.parent.filter(|_| line.len() <= MAX_DEPTH);
+    }
+    line.reverse();
+    Ok(line)
+}
+
+/// The ids of the groups below `id`, and how many levels there are below it.
+fn below(
+    tx: &mut Tx<'_>,
+    application: &str,
+    id: ExperienceGroupId,
+) -> Result<(BTreeSet<ExperienceGroupId>, usize)> {
+    let (mut all, mut level, mut height) = (BTreeSet::new(), vec![id], 0);
+    loop {
+        let mut children = Vec::new();
+        for parent in &level {
+            let found: Vec<Place> = tx.all(
+                "SELECT id, parent_id FROM experience_groups
+                 WHERE application_id = $1 AND parent_id = $2",
+                &[&application, &parent.to_string()],
+            )?;
+            children.extend(found.into_iter().map(|place| place.id).filter(|id| all.insert(*id)));
+        }
+        if children.is_empty() {
+            return Ok((all, height));
+        }
+        height += 1;
+        level = children;
+    }
+}
+
+fn bad_parent(words: String) -> Error {
+    Error::Invalid(vec![Problem::new("experienceGroup.parentId", Rule::Other(words.into()))])
+}
+
+/// The ancestors that the group has under `parent`, root first.
+///
+/// # Errors
+/// [`Error::Invalid`] when the application has no such group, or when the group (`id`, if it
+/// exists already) would be its own ancestor or too deep there.
+pub fn place(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    group: Option<ExperienceGroupId>,
+    parent: Option<ExperienceGroupId>,
+) -> Result<Vec<ExperienceGroupId>> {
+    let Some(parent) = parent else { return Ok(Vec::new()) };
+    let application = tenant.id().to_string();
+    let line = ancestry(tx, &application, Some(parent))?;
+    if line.is_empty() {
+        return Err(bad_parent(format!(
+            "{parent} is not an experience group of this application"
+        )));
+    }
+    let height = match group {
+        None => 0,
+        Some(group) if line.contains(&group) => {
+            return Err(bad_parent("must not be the group itself or a group below it".into()));
+        }
+        Some(group) => below(tx, &application, group)?.1,
+    };
+    if line.len() + 1 + height > MAX_DEPTH {
+        return Err(bad_parent(format!("must not make groups more than {MAX_DEPTH} deep")));
+    }
+    Ok(line)
+}
+
+/// The users `ids` of the application, each once.
+///
+/// # Errors
+/// [`Error::Invalid`] that names the first id which is not one of its users.
+pub fn members(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    ids: &[ExperienceUserId],
+) -> Result<Vec<ExperienceUserId>> {
+    let application = tenant.id().to_string();
+    for (index, id) in ids.iter().enumerate() {
+        let found: Option<i64> = tx.first(
+            "SELECT 1 AS found FROM experience_users WHERE application_id = $1 AND id = $2",
+            &[&application, &id.to_string()],
+        )?;
+        if found.is_none() {
+            let rule = format!("{id} is not an experience user of this application");
+            let field = format!("experienceGroup.experienceUserIds.{index}");
+            return Err(Error::Invalid(vec![Problem::new(field, Rule::Other(rule.into()))]));
+        }
+    }
+    Ok(ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect())
+}
+
+/// How many distinct devices the group names, and how many it and the groups below it name.
+///
+/// # Errors
+/// When the store fails.
+pub fn device_counts(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<(u64, u64)> {
+    let application = group.application_id.to_string();
+    let mut devices: BTreeSet<ForeignId> = group.device_ids.iter().copied().collect();
+    let direct = devices.len() as u64;
+    for id in below(tx, &application, group.id)?.0 {
+        let found: Option<Devices> = tx.first(
+            "SELECT device_ids FROM experience_groups WHERE application_id = $1 AND id = $2",
+            &[&application, &id.to_string()],
+        )?;
+        devices.extend(found.map(|devices| devices.0).unwrap_or_default());
+    }
+    Ok((direct, devices.len() as u64))
+}
+
+/// Which groups are listed.
+#[derive(Debug, Clone)]
+pub struct Listing {
+    /// Only those whose name matches this glob.
+    pub name: Option<String>,
+    /// What they are sorted by.
+    pub sort: ExperienceGroupSort,
+    /// Which page.
+    pub paging: Paging,
+}
+
+/// One page of the application's groups, and how many there are.
+///
+/// # Errors
+/// When the store fails.
+pub fn list(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    listing: &Listing,
+) -> Result<(Vec<ExperienceGroup>, u64)> {
+    let mut select = Select::from("experience_groups g");
+    let application = select.bind(tenant.id().to_string());
+    select.only(format!("g.application_id = {application}"));
+    if let Some(glob) = &listing.name {
+        select.matching("g.name_key", glob);
+    }
+    let sort = match listing.sort {
+        ExperienceGroupSort::Name => "g.name_key",
+        ExperienceGroupSort::Id => "g.id",
+        ExperienceGroupSort::CreationDate => "g.created",
+        ExperienceGroupSort::LastUpdated => "g.updated",
+    };
+    let (mut groups, total): (Vec<ExperienceGroup>, u64) =
+        select.page(tx, COLUMNS, sort, "g.id", listing.paging)?;
+    for group in &mut groups {
+        complete(tx, group)?;
+    }
+    Ok((groups, total))
+}
+
+/// Keeps a new group, its members included.
+///
+/// # Errors
+/// When the store fails.
+pub fn add(tx: &mut Tx<'_>, new: &ExperienceGroup) -> Result<()> {
+    tx.run(
+        "INSERT INTO experience_groups (application_id, id, name, name_key, description, parent_id,
+            created, updated, tags, endpoint_ids, device_ids, device_tags, device_query)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        &[
+            &new.application_id.to_string(),
+            &new.id.to_string(),
+            &new.name,
+            &key(&new.name),
+            &new.description,
+            &new.parent_id.map(|id| id.to_string()),
+            &new.creation_date.millis(),
+            &new.last_updated.millis(),
+            &to_json(&new.group_tags)?,
+            &to_json(&new.experience_endpoint_ids)?,
+            &to_json(&new.device_ids)?,
+            &to_json(&new.device_tags)?,
+            &new.device_query_json,
+        ],
+    )?;
+    join(tx, new)
+}
+
+fn join(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<()> {
+    for user in &group.experience_user_ids {
+        tx.run(
+            "INSERT INTO memberships (application_id, user_id, group_id) VALUES ($1, $2, $3)",
+            &[&group.application_id.to_string(), &user.to_string(), &group.id.to_string()],
+        )?;
+    }
+    Ok(())
+}
+
+fn part(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<()> {
+    tx.run(
+        "DELETE FROM memberships WHERE application_id = $1 AND group_id = $2",
+        &[&group.application_id.to_string(), &group.id.to_string()],
+    )?;
+    Ok(())
+}
+
+/// Keeps `after` in the place of `before`.
+///
+/// # Errors
+/// When the store fails.
+pub fn put(tx: &mut Tx<'_>, before: &ExperienceGroup, after: &ExperienceGroup) -> Result<()> {
+    tx.run(
+        "UPDATE experience_groups SET name = $3, name_key = $4, description = $5, parent_id = $6,
+            updated = $7, tags = $8, endpoint_ids = $9, device_ids = $10, device_tags = $11,
+            device_query = $12
+         WHERE application_id = $1 AND id = $2",
+        &[
+            &after.application_id.to_string(),
+            &after.id.to_string(),
+            &after.name,
+            &key(&after.name),
+            &after.description,
+            &after.parent_id.map(|id| id.to_string()),
+            &after.last_updated.millis(),
+            &to_json(&after.group_tags)?,
+            &to_json(&after.experience_endpoint_ids)?,
+            &to_json(&after.device_ids)?,
+            &to_json(&after.device_tags)?,
+            &after.device_query_json,
+        ],
+    )?;
+    if after.experience_user_ids != before.experience_user_ids {
+        part(tx, after)?;
+        join(tx, after)?;
+    }
+    Ok(())
+}
+
+/// Removes the group. Its members stay, and the groups in it move up to where it was.
+///
+/// # Errors
+/// When the store fails.
+pub fn delete(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<()> {
+    let (application, id) = (group.application_id.to_string(), group.id.to_string());
+    part(tx, group)?;
+    tx.run(
+        "UPDATE experience_groups SET parent_id = $3 WHERE application_id = $1 AND parent_id = $2",
+        &[&application, &id, &group.parent_id.map(|id| id.to_string())],
+    )?;
+    tx.run(
+        "DELETE FROM experience_groups WHERE application_id = $1 AND id = $2",
+        &[&application, &id],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,327 @@
+//! End users of applications, and the groups they are in.
+
+use super::applications::Tenant;
+use super::convert::{id, json, key, maybe_id, maybe_moment, moment, to_json};
+use super::list::{Paging, Select};
+use super::{FromRow, Param, Row, Tx};
+use crate::auth::hasher::PasswordHash;
+use crate::domain::avatar_url;
+use crate::error::{Error, Result};
+use guestlist_api::experience_user::{
+    ExperienceUser, ExperienceUserFilter, ExperienceUserSort, GroupRef, Membership,
+};
+use guestlist_api::id::{ExperienceGroupId, ExperienceUserId};
+use guestlist_api::wire::{Problem, Rule};
+
+const COLUMNS: &str = "u.application_id, u.id, u.email, u.first_name, u.last_name, u.created,
+    u.updated, u.password_updated, u.last_login, u.token_cutoff, u.tags";
+
+impl FromRow for ExperienceUser {
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        let user = id(row, "id")?;
+        let email: String = row.get("email")?;
+        Ok(Self {
+            id: user,
+            experience_user_id: user,
+            application_id: id(row, "application_id")?,
+            creation_date: moment(row, "created")?,
+            last_updated: moment(row, "updated")?,
+            password_last_updated: maybe_moment(row, "password_updated")?,
+            last_login: maybe_moment(row, "last_login")?,
+            avatar_url: avatar_url(&email),
+            email,
+            first_name: row.get("first_name")?,
+            last_name: row.get("last_name")?,
+            token_cutoff: maybe_moment(row, "token_cutoff")?,
+            user_tags: json(row, "tags")?,
+            experience_groups: Vec::new(),
+        })
+    }
+}
+
+impl FromRow for GroupRef {
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        Ok(Self {
+            id: id(row, "id")?,
+            name: row.get("name")?,
+            parent_id: maybe_id(row, "parent_id")?,
+        })
+    }
+}
+
+/// The user `id` of the application.
+///
+/// # Errors
+/// [`Error::NotFound`] when it has no such user.
+pub fn get(tx: &mut Tx<'_>, tenant: Tenant, id: ExperienceUserId) -> Result<ExperienceUser> {
+    one(tx, tenant, id, "")
+}
+
+/// As [`get`], and nobody else may change the user before this transaction ends.
+///
+/// # Errors
+/// As [`get`].
+pub fn lock(tx: &mut Tx<'_>, tenant: Tenant, id: ExperienceUserId) -> Result<ExperienceUser> {
+    one(tx, tenant, id, " FOR UPDATE")
+}
+
+fn one(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    id: ExperienceUserId,
+    lock: &str,
+) -> Result<ExperienceUser> {
+    let user: Option<ExperienceUser> = tx.first(
+        &format!(
+            "SELECT {COLUMNS} FROM experience_users u
+             WHERE u.application_id = $1 AND u.id = $2{lock}"
+        ),
+        &[&tenant.id().to_string(), &id.to_string()],
+    )?;
+    let mut user = user.ok_or(Error::NotFound("Experience user"))?;
+    user.experience_groups = groups_of(tx, &user)?;
+    Ok(user)
+}
+
+fn groups_of(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<Vec<GroupRef>> {
+    tx.all(
+        "SELECT g.id, g.name, g.parent_id FROM memberships m
+         JOIN experience_groups g ON g.application_id = m.application_id AND g.id = m.group_id
+         WHERE m.application_id = $1 AND m.user_id = $2 ORDER BY g.name_key, g.id",
+        &[&user.application_id.to_string(), &user.id.to_string()],
+    )
+}
+
+/// The groups `ids` of the application, each once.
+///
+/// # Errors
+/// [`Error::Invalid`] that names the first id which is not one of its groups, as an element of
+/// the parameter `field`.
+pub fn groups(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    ids: &[ExperienceGroupId],
+    field: &str,
+) -> Result<Vec<GroupRef>> {
+    let mut found: Vec<GroupRef> = Vec::with_capacity(ids.len());
+    for (index, id) in ids.iter().enumerate() {
+        let group: Option<GroupRef> = tx.first(
+            "SELECT id, name, parent_id FROM experience_groups
+             WHERE application_id = $1 AND id = $2",
+            &[&tenant.id().to_string(), &id.to_string()],
+        )?;
+        let group = group.ok_or_else(|| {
+            let rule = format!("{id} is not an experience group of this application");
+            Error::Invalid(vec![Problem::new(format!("{field}.{index}"), Rule::Other(rule.into()))])
+        })?;
+        found.push(group);
+    }
+    found.sort_by_key(|group| (key(&group.name), group.id));
+    found.dedup_by_key(|group| group.id);
+    Ok(found)
+}
+
+/// Which users are listed.
+#[derive(Debug, Clone)]
+pub struct Listing {
+    /// Only those of whom this field matches this glob.
+    pub filter: Option<(ExperienceUserFilter, String)>,
+    /// Only those in these groups.
+    pub membership: Option<Membership>,
+    /// Whether members of a group's ancestors count as its members.
+    pub ancestors: bool,
+    /// What they are sorted by.
+    pub sort: ExperienceUserSort,
+    /// Which page.
+    pub paging: Paging,
+}
+
+const ANCESTRY: &str = "WITH RECURSIVE line (id, parent_id) AS (
+    SELECT id, parent_id FROM experience_groups WHERE application_id = $1 AND id = $2
+    UNION
+    SELECT g.id, g.parent_id FROM experience_groups g JOIN line ON g.id = line.parent_id
+    WHERE g.application_id = $1) ";
+
+/// One page of the application's users, and how many there are.
+///
+/// # Errors
+/// When the store fails.
+pub fn list(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    listing: &Listing,
+) -> Result<(Vec<ExperienceUser>, u64)> {
+    let mut select = Select::from("experience_users u");
+    let application = select.bind(tenant.id().to_string());
+    select.only(format!("u.application_id = {application}"));
+    let member = "EXISTS (SELECT 1 FROM memberships m
+        WHERE m.application_id = u.application_id AND m.user_id = u.id";
+    match listing.membership {
+        None => {}
+        Some(Membership::Any) => select.only(format!("{member})")),
+        Some(Membership::None) => select.only(format!("NOT {member})")),
+        Some(Membership::Of(group)) => {
+            let group = select.bind(group.to_string());
+            if listing.ancestors {
+                select = select.with(ANCESTRY);
+                select.only(format!("{member} AND m.group_id IN (SELECT id FROM line))"));
+            } else {
+                select.only(format!("{member} AND m.group_id = {group})"));
+            }
+        }
+    }
+    if let Some((field, glob)) = &listing.filter {
+        let column = match field {
+            ExperienceUserFilter::FirstName => "u.first_name_key",
+            ExperienceUserFilter::LastName => "u.last_name_key",
+            ExperienceUserFilter::Email => "u.email_key",
+        };
+        select.matching(column, glob);
+    }
+    let sort = match listing.sort {
+        ExperienceUserSort::FirstName => "u.first_name_key",
+        ExperienceUserSort::LastName => "u.last_name_key",
+        ExperienceUserSort::Email => "u.email_key",
+        ExperienceUserSort::Id => "u.id",
+        ExperienceUserSort::CreationDate => "u.created",
+        ExperienceUserSort::LastLogin => "u.last_login",
+        ExperienceUserSort::LastUpdated => "u.updated",
+    };
+    let (mut users, total): (Vec<ExperienceUser>, u64) =
+        select.page(tx, COLUMNS, sort, "u.id", listing.paging)?;
+    for user in &mut users {
+        user.experience_groups = groups_of(tx, user)?;
+    }
+    Ok((users, total))
+}
+
+fn taken(email: &str) -> impl Fn(Error) -> Error + '_ {
+    move |error| match error {
+        Error::Taken(_) => {
+            Error::AlreadyExists(format!("Email address \"{email}\" already exists"))
+        }
+        other => other,
+    }
+}
+
+/// Keeps a new user, its groups included.
+///
+/// # Errors
+/// [`Error::AlreadyExists`] when its address belongs to another user of the application.
+pub fn add(tx: &mut Tx<'_>, new: &ExperienceUser, hash: &PasswordHash) -> Result<()> {
+    tx.run(
+        "INSERT INTO experience_users (application_id, id, email, email_key, first_name,
+            first_name_key, last_name, last_name_key, password_hash, created, updated,
+            password_updated, last_login, token_cutoff, tags)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        &[
+            &new.application_id.to_string(),
+            &new.id.to_string(),
+            &new.email,
+            &key(&new.email),
+            &new.first_name,
+            &new.first_name.as_deref().map(key),
+            &new.last_name,
+            &new.last_name.as_deref().map(key),
+            &hash.as_stored(),
+            &new.creation_date.millis(),
+            &new.last_updated.millis(),
+            &new.password_last_updated.map(|moment| moment.millis()),
+            &new.last_login.map(|moment| moment.millis()),
+            &new.token_cutoff.map(|moment| moment.millis()),
+            &to_json(&new.user_tags)?,
+        ],
+    )
+    .map_err(taken(&new.email))?;
+    join(tx, new)
+}
+
+fn join(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
+    for group in &user.experience_groups {
+        tx.run(
+            "INSERT INTO memberships (application_id, user_id, group_id) VALUES ($1, $2, $3)",
+            &[&user.application_id.to_string(), &user.id.to_string(), &group.id.to_string()],
+        )?;
+    }
+    Ok(())
+}
+
+/// Keeps `after` in the place of `before`. Only what differs is written: an index whose column
+/// did not change is not touched.
+///
+/// # Errors
+/// [`Error::AlreadyExists`] when its address belongs to another user of the application.
+pub fn put(
+    tx: &mut Tx<'_>,
+    before: &ExperienceUser,
+    after: &ExperienceUser,
+    hash: Option<&PasswordHash>,
+) -> Result<()> {
+    let mut columns = vec!["updated"];
+    let mut values: Vec<Box<dyn Param>> = vec![Box::new(after.last_updated.millis())];
+    let mut set = |column, value: Box<dyn Param>| {
+        columns.push(column);
+        values.push(value);
+    };
+    if after.email != before.email {
+        set("email", Box::new(after.email.clone()));
+        set("email_key", Box::new(key(&after.email)));
+    }
+    if after.first_name != before.first_name {
+        set("first_name", Box::new(after.first_name.clone()));
+        set("first_name_key", Box::new(after.first_name.as_deref().map(key)));
+    }
+    if after.last_name != before.last_name {
+        set("last_name", Box::new(after.last_name.clone()));
+        set("last_name_key", Box::new(after.last_name.as_deref().map(key)));
+    }
+    if after.token_cutoff != before.token_cutoff {
+        set("token_cutoff", Box::new(after.token_cutoff.map(|moment| moment.millis())));
+    }
+    if after.user_tags != before.user_tags {
+        set("tags", Box::new(to_json(&after.user_tags)?));
+    }
+    if let Some(hash) = hash {
+        set("password_hash", Box::new(hash.as_stored().to_owned()));
+        set("password_updated", Box::new(after.password_last_updated.map(|m| m.millis())));
+    }
+    let assignments: Vec<String> =
+        (3..).zip(&columns).map(|(n, column)| format!("{column} = ${n}")).collect();
+    let (application, user) = (after.application_id.to_string(), after.id.to_string());
+    let mut params: Vec<&dyn Param> = vec![&application, &user];
+    params.extend(values.iter().map(|value| &**value));
+    tx.run(
+        &format!(
+            "UPDATE experience_users SET {} WHERE application_id = $1 AND id = $2",
+            assignments.join(", ")
+        ),
+        &params,
+    )
+    .map_err(taken(&after.email))?;
+    if after.experience_groups != before.experience_groups {
+        leave(tx, after)?;
+        join(tx, after)?;
+    }
+    Ok(())
+}
+
+fn leave(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
+    tx.run(
+        "DELETE FROM memberships WHERE application_id = $1 AND user_id = $2",
+        &[&user.application_id.to_string(), &user.id.to_string()],
+    )?;
+    Ok(())
+}
+
+/// Removes the user, also from its groups.
+///
+/// # Errors
+/// When the store fails.
+pub fn delete(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
+    leave(tx, user)?;
+    tx.run(
+        "DELETE FROM experience_users WHERE application_id = $1 AND id = $2",
+        &[&user.application_id.to_string(), &user.id.to_string()],
+    )?;
+    Ok(())
+}

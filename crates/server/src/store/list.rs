@@ -1,0 +1,115 @@
+//! One page of a table: closed words become SQL here, what a person typed becomes a parameter.
+
+use super::{FromRow, Param, Tx};
+use crate::error::Result;
+use guestlist_api::entity::{DEFAULT_PER_PAGE, PageNumber, PerPage, SortDirection};
+
+/// Which rows of a table, and in which order. Conditions are SQL text of this crate; values only
+/// ever travel as parameters.
+pub(super) struct Select {
+    from: &'static str,
+    conditions: Vec<String>,
+    values: Vec<Box<dyn Param>>,
+    before: &'static str,
+}
+
+/// Which page of a list, and how it is sorted.
+#[derive(Debug, Clone, Copy)]
+pub struct Paging {
+    /// Which page, from 0.
+    pub page: u64,
+    /// How many rows a page.
+    pub per_page: u64,
+    /// In which direction.
+    pub direction: SortDirection,
+}
+
+impl Paging {
+    /// What was asked for, or what is usual.
+    #[must_use]
+    pub fn new(
+        page: Option<PageNumber>,
+        per_page: Option<PerPage>,
+        direction: Option<SortDirection>,
+    ) -> Self {
+        Self {
+            page: page.map_or(0, |page| page.0),
+            per_page: per_page.unwrap_or(DEFAULT_PER_PAGE).0,
+            direction: direction.unwrap_or(SortDirection::Asc),
+        }
+    }
+}
+
+impl Select {
+    /// All rows of `from`, a table or a join.
+    pub(super) fn from(from: &'static str) -> Self {
+        Self { from, conditions: Vec::new(), values: Vec::new(), before: "" }
+    }
+
+    /// With a common table expression before it.
+    pub(super) fn with(mut self, before: &'static str) -> Self {
+        self.before = before;
+        self
+    }
+
+    /// The next parameter is `value`; the answer is how SQL names it.
+    pub(super) fn bind(&mut self, value: impl Param + 'static) -> String {
+        self.values.push(Box::new(value));
+        format!("${}", self.values.len())
+    }
+
+    /// Only rows for which `condition` holds.
+    pub(super) fn only(&mut self, condition: impl Into<String>) {
+        self.conditions.push(condition.into());
+    }
+
+    /// Only rows whose `column` matches `glob` as a whole.
+    pub(super) fn matching(&mut self, column: &str, glob: &str) {
+        let pattern = self.bind(super::convert::like(glob));
+        self.only(format!(r"{column} LIKE {pattern} ESCAPE '\'"));
+    }
+
+    /// One page of the rows, sorted by `sort` and then by `tie`, and how many rows there are in
+    /// all. Rows without a value come first in ascending order and last in descending order.
+    pub(super) fn page<T: FromRow>(
+        self,
+        tx: &mut Tx<'_>,
+        columns: &str,
+        sort: &str,
+        tie: &str,
+        paging: Paging,
+    ) -> Result<(Vec<T>, u64)> {
+        let conditions = match self.conditions.as_slice() {
+            [] => String::new(),
+            some => format!(" WHERE {}", some.join(" AND ")),
+        };
+        let (before, from) = (self.before, self.from);
+        let mut values: Vec<&dyn Param> = self.values.iter().map(|value| &**value).collect();
+        let total: Option<i64> = tx.first(
+            &format!("{before}SELECT count(*) AS total FROM {from}{conditions}"),
+            &values,
+        )?;
+        let total = total.and_then(|total| u64::try_from(total).ok()).unwrap_or_default();
+        let skip = paging.page.saturating_mul(paging.per_page);
+        if skip >= total {
+            return Ok((Vec::new(), total));
+        }
+        let (way, nulls) = match paging.direction {
+            SortDirection::Asc => ("ASC", "NULLS FIRST"),
+            SortDirection::Desc => ("DESC", "NULLS LAST"),
+        };
+        let order = if sort == tie {
+            format!("{tie} {way}")
+        } else {
+            format!("{sort} {way} {nulls}, {tie} {way}")
+        };
+        let limit = i64::try_from(paging.per_page).unwrap_or(i64::MAX);
+        let offset = i64::try_from(skip).unwrap_or(i64::MAX);
+        let (l, o) = (values.len() + 1, values.len() + 2);
+        values.extend([&limit as &dyn Param, &offset]);
+        let sql = format!(
+            "{before}SELECT {columns} FROM {from}{conditions} ORDER BY {order} LIMIT ${l} OFFSET ${o}"
+        );
+        Ok((tx.all(&sql, &values)?, total))
+    }
+}

@@ -1,0 +1,32 @@
+//! What belongs to the store as a whole.
+
+use super::{FromRow, Row, Tx};
+use crate::error::Result;
+
+struct Setting(Vec<u8>);
+
+impl FromRow for Setting {
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        row.get("value").map(Self)
+    }
+}
+
+/// The value called `name`, kept for ever from the first time on; `make` is asked when there is
+/// none yet.
+///
+/// # Errors
+/// When the store or `make` fails.
+pub fn get_or_make(
+    tx: &mut Tx<'_>,
+    name: &str,
+    make: impl FnOnce() -> Result<Vec<u8>>,
+) -> Result<Vec<u8>> {
+    if let Some(Setting(value)) =
+        tx.first("SELECT value FROM settings WHERE name = $1", &[&name])?
+    {
+        return Ok(value);
+    }
+    let value = make()?;
+    tx.run("INSERT INTO settings (name, value) VALUES ($1, $2)", &[&name, &value])?;
+    Ok(value)
+}

@@ -1,0 +1,152 @@
+//! Administrators of this server: the wire's `user`.
+
+use super::convert::{id, json, key, maybe_moment, moment, to_json};
+use super::{FromRow, Row, Tx};
+use crate::auth::hasher::PasswordHash;
+use crate::domain::avatar_url;
+use crate::error::{Error, Result};
+use guestlist_api::id::UserId;
+use guestlist_api::user::{Me, Profile};
+
+impl FromRow for Me {
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        let user = id(row, "id")?;
+        let email: String = row.get("email")?;
+        let profile: Profile = json(row, "profile")?;
+        Ok(Self {
+            id: user,
+            user_id: user,
+            creation_date: moment(row, "created")?,
+            last_updated: moment(row, "updated")?,
+            password_last_updated: moment(row, "password_updated")?,
+            full_name: full_name(&profile, &email),
+            avatar_url: avatar_url(&email),
+            email,
+            email_verified: true,
+            needs_to_verify_email: false,
+            two_factor_auth_enabled: false,
+            token_cutoff: maybe_moment(row, "token_cutoff")?,
+            profile,
+        })
+    }
+}
+
+/// Given and family name, or the address when there is neither.
+#[must_use]
+pub fn full_name(profile: &Profile, email: &str) -> String {
+    let names: Vec<&str> =
+        [&profile.first_name, &profile.last_name].into_iter().flatten().map(String::as_str).collect();
+    if names.is_empty() { email.to_owned() } else { names.join(" ") }
+}
+
+const COLUMNS: &str =
+    "id, email, profile, created, updated, password_updated, token_cutoff, password_hash";
+
+/// The administrator `id`.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is none.
+pub fn get(tx: &mut Tx<'_>, id: UserId) -> Result<Me> {
+    tx.first(&format!("SELECT {COLUMNS} FROM users WHERE id = $1"), &[&id.to_string()])?
+        .ok_or(Error::NotFound("User"))
+}
+
+/// As [`get`], and nobody else may change the administrator before this transaction ends.
+///
+/// # Errors
+/// As [`get`].
+pub fn lock(tx: &mut Tx<'_>, id: UserId) -> Result<Me> {
+    tx.first(&format!("SELECT {COLUMNS} FROM users WHERE id = $1 FOR UPDATE"), &[&id.to_string()])?
+        .ok_or(Error::NotFound("User"))
+}
+
+/// An administrator and what their password is checked against.
+pub struct Credentials {
+    /// Who it is.
+    pub user: UserId,
+    /// The hash of the password.
+    pub hash: PasswordHash,
+}
+
+impl FromRow for Credentials {
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        Ok(Self {
+            user: id(row, "id")?,
+            hash: PasswordHash::from_stored(row.get("password_hash")?),
+        })
+    }
+}
+
+/// The credentials of whoever has this address, in any letter case.
+///
+/// # Errors
+/// When the store fails.
+pub fn by_email(tx: &mut Tx<'_>, email: &str) -> Result<Option<Credentials>> {
+    tx.first("SELECT id, password_hash FROM users WHERE email_key = $1", &[&key(email)])
+}
+
+/// The credentials of the administrator `id`.
+///
+/// # Errors
+/// When the store fails.
+pub fn credentials(tx: &mut Tx<'_>, id: UserId) -> Result<Option<Credentials>> {
+    tx.first("SELECT id, password_hash FROM users WHERE id = $1", &[&id.to_string()])
+}
+
+fn taken(email: &str) -> impl Fn(Error) -> Error + '_ {
+    move |error| match error {
+        Error::Taken(_) => {
+            Error::AlreadyExists(format!("Email address \"{email}\" already exists"))
+        }
+        other => other,
+    }
+}
+
+/// Keeps a new administrator.
+///
+/// # Errors
+/// [`Error::AlreadyExists`] when the address belongs to another.
+pub fn add(tx: &mut Tx<'_>, new: &Me, hash: &PasswordHash) -> Result<()> {
+    tx.run(
+        "INSERT INTO users (id, email, email_key, password_hash, profile, created, updated,
+            password_updated, token_cutoff)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        &[
+            &new.id.to_string(),
+            &new.email,
+            &key(&new.email),
+            &hash.as_stored(),
+            &to_json(&new.profile)?,
+            &new.creation_date.millis(),
+            &new.last_updated.millis(),
+            &new.password_last_updated.millis(),
+            &new.token_cutoff.map(|cutoff| cutoff.millis()),
+        ],
+    )
+    .map_err(taken(&new.email))?;
+    Ok(())
+}
+
+/// Keeps `after` in the place of what the administrator was, and `hash` if there is a new one.
+///
+/// # Errors
+/// [`Error::AlreadyExists`] when the address belongs to another.
+pub fn put(tx: &mut Tx<'_>, after: &Me, hash: Option<&PasswordHash>) -> Result<()> {
+    tx.run(
+        "UPDATE users SET email = $2, email_key = $3, profile = $4, updated = $5,
+            password_updated = $6, token_cutoff = $7, password_hash = coalesce($8, password_hash)
+         WHERE id = $1",
+        &[
+            &after.id.to_string(),
+            &after.email,
+            &key(&after.email),
+            &to_json(&after.profile)?,
+            &after.last_updated.millis(),
+            &after.password_last_updated.millis(),
+            &after.token_cutoff.map(|cutoff| cutoff.millis()),
+            &hash.map(PasswordHash::as_stored),
+        ],
+    )
+    .map_err(taken(&after.email))?;
+    Ok(())
+}
