@@ -2,5 +2,6 @@
 //! a field here is a promise.
 
 pub mod id;
+pub mod scope;
 pub mod time;
 pub mod wire;
