@@ -3,5 +3,6 @@
 
 pub mod id;
 pub mod scope;
+pub mod secret;
 pub mod time;
 pub mod wire;
