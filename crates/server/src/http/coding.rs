@@ -1,0 +1,141 @@
+//! The one content coding that is spoken here: gzip.
+
+use bytes::Bytes;
+use flate2::{Compression, write::GzEncoder};
+use hyper::header::HeaderValue;
+use std::io::Write;
+
+/// Bodies below this are sent as they are: they fit into one packet either way.
+const WORTHWHILE: usize = 1024;
+
+/// Bodies above this are compressed away from the threads that answer requests, because one takes
+/// more than a millisecond.
+const ELSEWHERE: usize = 256 * 1024;
+
+/// What a client says about the codings it understands, in thousandths as RFC 9110 12.4.2 weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Accepted {
+    gzip: Option<u16>,
+    identity: Option<u16>,
+    any: Option<u16>,
+}
+
+impl Accepted {
+    /// Reads the values of `Accept-Encoding`. What cannot be read counts as not said: the plain
+    /// body that follows from it is understood by everyone.
+    pub(super) fn of<'a>(values: impl IntoIterator<Item = &'a HeaderValue>) -> Self {
+        let mut accepted = Self::default();
+        let lists = values.into_iter().filter_map(|value| value.to_str().ok());
+        for element in lists.flat_map(|list| list.split(',')) {
+            let (name, parameters) = element.split_once(';').unwrap_or((element, ""));
+            let Some(weight) = weight(parameters) else { continue };
+            match name.trim().to_ascii_lowercase().as_str() {
+                "gzip" | "x-gzip" => accepted.gzip = Some(weight),
+                "identity" => accepted.identity = Some(weight),
+                "*" => accepted.any = Some(weight),
+                _ => {}
+            }
+        }
+        accepted
+    }
+
+    /// Whether a body of `length` bytes should be sent as gzip.
+    pub(super) fn wants_gzip(self, length: usize) -> bool {
+        let gzip = self.gzip.or(self.any).unwrap_or(0);
+        if gzip == 0 || length == 0 {
+            return false;
+        }
+        match self.identity {
+            Some(0) => true,
+            // A client that gives `*;q=0` has refused identity as well, unless it names it.
+            None if self.any == Some(0) => true,
+            preferred => length >= WORTHWHILE && preferred.is_none_or(|plain| plain <= gzip),
+        }
+    }
+}
+
+/// The weight in the parameters of a list element, 1000 when there is none.
+fn weight(parameters: &str) -> Option<u16> {
+    let parameters = parameters.trim();
+    if parameters.is_empty() {
+        return Some(1000);
+    }
+    let (name, value) = parameters.split_once('=')?;
+    if !name.trim().eq_ignore_ascii_case("q") {
+        return None;
+    }
+    let (whole, part) = value.trim().split_once('.').unwrap_or((value.trim(), ""));
+    if part.len() > 3 || !part.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let thousandths = format!("{part:0<3}").parse().ok()?;
+    match (whole, thousandths) {
+        ("0", part) => Some(part),
+        ("1", 0) => Some(1000),
+        _ => None,
+    }
+}
+
+/// `plain` as gzip, or `None` when that would not make it smaller or cannot be done.
+pub(super) async fn gzip(plain: &Bytes) -> Option<Bytes> {
+    let packed = if plain.len() > ELSEWHERE {
+        let plain = plain.clone();
+        tokio::task::spawn_blocking(move || pack(&plain)).await.ok()?
+    } else {
+        pack(plain)
+    };
+    packed.filter(|packed| packed.len() < plain.len()).map(Bytes::from)
+}
+
+fn pack(plain: &[u8]) -> Option<Vec<u8>> {
+    // The fastest level: JSON with repeated keys shrinks to a fifth even so, and the next levels
+    // buy a few percent for twice the time.
+    let mut encoder = GzEncoder::new(Vec::with_capacity(plain.len() / 4), Compression::fast());
+    encoder.write_all(plain).ok()?;
+    encoder.finish().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accepted(value: &str) -> Accepted {
+        Accepted::of([&HeaderValue::from_str(value).unwrap()])
+    }
+
+    #[test]
+    fn gzip_is_chosen_only_when_it_is_admitted() {
+        for (value, long, short) in [
+            ("gzip", true, false),
+            ("gzip, deflate", true, false),
+            ("gzip;q=1.0,deflate;q=0.6,identity;q=0.3", true, false),
+            ("x-gzip", true, false),
+            ("GZIP ; Q=0.5", true, false),
+            ("*", true, false),
+            ("gzip;q=0, *", false, false),
+            ("gzip;q=0.000", false, false),
+            ("deflate, br", false, false),
+            ("", false, false),
+            ("identity", false, false),
+            ("gzip;q=0.5, identity", false, false),
+            ("gzip, identity;q=0", true, true),
+            ("gzip, *;q=0", true, true),
+            ("*;q=0", false, false),
+            ("identity;q=0", false, false),
+            ("gzip;q=2", false, false),
+            ("gzip;q=0.1234", false, false),
+            ("gzip;q=-1", false, false),
+            ("gzip;level=9", false, false),
+        ] {
+            assert_eq!(accepted(value).wants_gzip(WORTHWHILE), long, "{value} long");
+            assert_eq!(accepted(value).wants_gzip(WORTHWHILE - 1), short, "{value} short");
+            assert!(!accepted(value).wants_gzip(0), "{value} empty");
+        }
+    }
+
+    #[test]
+    fn several_header_lines_count_as_one_list() {
+        let lines = ["br", "gzip"].map(HeaderValue::from_static);
+        assert!(Accepted::of(&lines).wants_gzip(WORTHWHILE));
+    }
+}

@@ -1,0 +1,9 @@
+//! HTTP, up to where a request has a meaning: sockets, limits, bodies, queries, and what every
+//! answer has in common.
+
+pub mod etag;
+pub mod failure;
+pub mod query;
+pub mod reply;
+
+mod coding;

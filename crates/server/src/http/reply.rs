@@ -1,0 +1,207 @@
+//! What is answered: a [`Reply`] says what is particular, [`finish`] adds what all answers have.
+
+use super::coding::{self, Accepted};
+use crate::error::{Error, Result};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Response, StatusCode};
+use serde::Serialize;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The header that names a request, in both directions.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// What every answer carries, whatever it says.
+const FIXED: [(HeaderName, HeaderValue); 8] = [
+    (header::PRAGMA, HeaderValue::from_static("no-cache")),
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store, must-revalidate")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::X_XSS_PROTECTION, HeaderValue::from_static("1; mode=block")),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'"),
+    ),
+    (header::SERVER, HeaderValue::from_static("Guestlist")),
+    (
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("ETag,Retry-After,X-Request-Id,Idempotency-Replayed"),
+    ),
+    (header::VARY, HeaderValue::from_static("origin")),
+];
+
+/// An answer: what is particular to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The status.
+    pub status: StatusCode,
+    /// The body: JSON, unless `headers` gives another `Content-Type`. Empty for 204 and 304.
+    pub body: Bytes,
+    /// Headers that are added to those that every answer has, or take their place.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Reply {
+    /// An answer with a body that is JSON already.
+    pub fn new(status: StatusCode, body: impl Into<Bytes>) -> Self {
+        Self { status, body: body.into(), headers: Vec::new() }
+    }
+
+    /// An answer without a body, which has to be a 204 or a 304: clients fail on any other.
+    #[must_use]
+    pub fn empty(status: StatusCode) -> Self {
+        Self::new(status, Bytes::new())
+    }
+
+    /// An answer that says `value`.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if there is no JSON for `value`.
+    pub fn json(status: StatusCode, value: &impl Serialize) -> Result<Self> {
+        Ok(Self::new(status, serde_json::to_vec(value).map_err(Error::internal)?))
+    }
+
+    /// The same with one more header.
+    #[must_use]
+    pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+}
+
+/// What the answer has to know of the head of the request.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// The name of the request, for the log and for `X-Request-Id`: the one that the client (or a
+    /// proxy) gave if that is fit to be logged, or else a new one.
+    pub request_id: HeaderValue,
+    origin: Option<HeaderValue>,
+    accepted: Accepted,
+    if_none_match: Vec<HeaderValue>,
+}
+
+impl Facts {
+    /// Reads them from the headers of a request.
+    #[must_use]
+    pub fn of(headers: &HeaderMap) -> Self {
+        let named = headers.get(REQUEST_ID).filter(|id| is_loggable(id.as_bytes()));
+        Self {
+            request_id: named.cloned().unwrap_or_else(new_request_id),
+            origin: headers.get(header::ORIGIN).cloned(),
+            accepted: Accepted::of(headers.get_all(header::ACCEPT_ENCODING)),
+            if_none_match: headers.get_all(header::IF_NONE_MATCH).iter().cloned().collect(),
+        }
+    }
+}
+
+/// Short and free of anything that could forge a line or a field of a log.
+fn is_loggable(id: &[u8]) -> bool {
+    (1..=64).contains(&id.len())
+        && id.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
+}
+
+fn new_request_id() -> HeaderValue {
+    // A random part for the process and a count: unique without a system call for each request.
+    static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().build_hasher().finish());
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let id = format!("{:016x}{:08x}", *PROCESS, COUNT.fetch_add(1, Ordering::Relaxed));
+    HeaderValue::try_from(id).unwrap_or(HeaderValue::from_static("unknown"))
+}
+
+/// The answer to any `OPTIONS`: what a browser asks before it lets a page call the API.
+#[must_use]
+pub fn preflight() -> Reply {
+    Reply::empty(StatusCode::NO_CONTENT)
+        .with(
+            header::ACCESS_CONTROL_ALLOW_METHODS,
+            HeaderValue::from_static("DELETE,GET,HEAD,OPTIONS,PATCH,POST,PUT"),
+        )
+        .with(
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            HeaderValue::from_static(
+                "Accept,Content-Type,X-Amz-Date,Authorization,Accept-Version,losantdomain,\
+                 If-Match,If-None-Match,Idempotency-Key",
+            ),
+        )
+        .with(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"))
+}
+
+/// Makes `reply` the answer to the request that `facts` are of: adds the headers that every answer
+/// has, and compresses the body if the client takes that and it is worth it.
+pub async fn finish(reply: Reply, facts: &Facts) -> Response<Full<Bytes>> {
+    let mut response = dress(reply, facts);
+    let headers = response.headers_mut();
+    // What is encoded already, such as a page kept compressed, is left alone.
+    if headers.contains_key(header::CONTENT_ENCODING) {
+        return response.map(Full::new);
+    }
+    // A plain answer as well depends on what the client accepts.
+    if !response.body().is_empty() {
+        response
+            .headers_mut()
+            .insert(header::VARY, HeaderValue::from_static("origin, accept-encoding"));
+    }
+    if facts.accepted.wants_gzip(response.body().len())
+        && let Some(packed) = coding::gzip(response.body()).await
+    {
+        *response.body_mut() = packed;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        if let Some(tag) = headers.get(header::ETAG).and_then(gzip_tag) {
+            headers.insert(header::ETAG, tag);
+        }
+    }
+    response.map(Full::new)
+}
+
+/// As [`finish`], but never compressed.
+pub(super) fn dress(reply: Reply, facts: &Facts) -> Response<Bytes> {
+    let mut response = Response::new(reply.body);
+    *response.status_mut() = reply.status;
+    let headers = response.headers_mut();
+    headers.reserve(FIXED.len() + 3 + reply.headers.len());
+    headers.extend(FIXED);
+    if !matches!(reply.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+        headers.insert(header::CONTENT_TYPE, JSON);
+    }
+    headers.insert(REQUEST_ID, facts.request_id.clone());
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        facts.origin.clone().unwrap_or(HeaderValue::from_static("*")),
+    );
+    for (name, _) in &reply.headers {
+        headers.remove(name);
+    }
+    for (name, value) in reply.headers {
+        headers.append(name, value);
+    }
+    if reply.status == StatusCode::NOT_MODIFIED {
+        name_what_the_client_has(headers, facts);
+    }
+    response
+}
+
+/// A 304 names the representation that the client holds, and that may be the compressed one.
+fn name_what_the_client_has(headers: &mut HeaderMap, facts: &Facts) {
+    let Some(packed) = headers.get(header::ETAG).and_then(gzip_tag) else { return };
+    let holds = |list: &HeaderValue| {
+        list.as_bytes().windows(packed.len()).any(|window| window == packed.as_bytes())
+    };
+    if facts.if_none_match.iter().any(holds) {
+        headers.insert(header::ETAG, packed);
+    }
+}
+
+/// The tag of the compressed representation: a strong tag must differ between codings (RFC 9110
+/// 8.8.3), a weak one need not.
+fn gzip_tag(plain: &HeaderValue) -> Option<HeaderValue> {
+    let opaque = plain.as_bytes().strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    HeaderValue::from_bytes(&[b"\"", opaque, b"-gzip\""].concat()).ok()
+}
+
+#[cfg(test)]
+mod tests;
