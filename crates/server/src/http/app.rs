@@ -1,0 +1,352 @@
+//! The assembled service: the table, what stands behind it, and the way of a request through it.
+
+use super::body;
+use super::call::Resource;
+use super::failure::refusal;
+use super::input::Raw;
+use super::listen::Limits;
+use super::openapi;
+use super::query::{decode_path_segment, parse_query};
+use super::reply::{self, Facts, Reply};
+use super::route::{Request, Route};
+use crate::auth::hasher::Hasher;
+use crate::auth::token::{Claims, SecretBytes, Signer, Subtype};
+use crate::clock::{Clock, Ids};
+use crate::error::{Error, Result};
+use crate::store::{Store, api_tokens, settings};
+use bytes::Bytes;
+use guestlist_api::api_token::ApiToken;
+use guestlist_api::id::{ApiTokenId, ObjectId, OrgId};
+use guestlist_api::scope::Operation;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderMap, HeaderValue};
+use hyper::{Method, Response};
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// The service.
+pub struct App {
+    /// Where everything is kept.
+    pub store: Store,
+    /// Where passwords are hashed.
+    pub hasher: Hasher,
+    /// What tokens are signed with.
+    pub signer: Signer,
+    /// The time.
+    pub clock: Clock,
+    /// New identifiers.
+    pub ids: Ids,
+    /// The organization that this server is.
+    pub organization: OrgId,
+    /// The `iss` of tokens: the host by which clients reach this server.
+    pub issuer: String,
+    limits: Limits,
+    table: Vec<Route>,
+    /// Paths to the rows that share them.
+    paths: matchit::Router<Vec<usize>>,
+    resources: HashMap<&'static str, Vec<ResourceRoute>>,
+    pub(super) openapi: Bytes,
+}
+
+/// What can be done with a resource.
+pub(super) struct ResourceRoute {
+    pub(super) operation: Operation,
+    pub(super) method: &'static str,
+    pub(super) params: Vec<Cow<'static, str>>,
+    path: &'static str,
+}
+
+impl ResourceRoute {
+    /// The path, its variable parts being `ids`.
+    pub(super) fn href(&self, ids: &[(&'static str, String)]) -> String {
+        let mut href = String::with_capacity(96);
+        for part in self.path.split('/').skip(1) {
+            href.push('/');
+            let name = part.strip_prefix('{').and_then(|part| part.strip_suffix('}'));
+            let id = name.and_then(|name| ids.iter().find(|(of, _)| *of == name));
+            href.push_str(id.map_or(part, |(_, id)| id));
+        }
+        href
+    }
+}
+
+/// The identity of a store: made with it, and never changed.
+pub struct Identity {
+    /// What tokens are signed with.
+    pub signer: Signer,
+    /// The organization that the server is.
+    pub organization: OrgId,
+}
+
+impl Identity {
+    /// The identity of `store`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn of(store: &Store, ids: &Ids, clock: &Clock) -> Result<Self> {
+        let organization = ids.next(clock.now()).to_string();
+        let made = Arc::new(Signer::generate()?.1);
+        let (key, organization) = store
+            .write(move |tx| {
+                let new = || Ok(SecretBytes::expose(&made).to_vec());
+                let key = settings::get_or_make(tx, "signing_key", new)?;
+                let new = || Ok(organization.clone().into_bytes());
+                Ok((zeroize::Zeroizing::new(key), settings::get_or_make(tx, "organization", new)?))
+            })
+            .await?;
+        let organization: ObjectId = String::from_utf8(organization)
+            .map_err(Error::internal)?
+            .parse()
+            .map_err(Error::internal)?;
+        Ok(Self { signer: Signer::from_stored(&key)?, organization: OrgId(organization) })
+    }
+}
+
+/// What a service is made of.
+pub struct Parts {
+    /// Where everything is kept.
+    pub store: Store,
+    /// Where passwords are hashed.
+    pub hasher: Hasher,
+    /// The time.
+    pub clock: Clock,
+    /// The `iss` of tokens: the host by which clients reach this server.
+    pub issuer: String,
+    /// How much a client may ask of the server.
+    pub limits: Limits,
+}
+
+impl App {
+    /// Puts the service together.
+    ///
+    /// # Errors
+    /// When the store fails, or the table has two rows for one path and method.
+    pub async fn new(parts: Parts) -> Result<Arc<Self>> {
+        let ids = Ids::new()?;
+        let Identity { signer, organization } =
+            Identity::of(&parts.store, &ids, &parts.clock).await?;
+        let table = super::table();
+        let (mut paths, mut rows) = (matchit::Router::new(), HashMap::<_, Vec<usize>>::new());
+        let mut resources = HashMap::<_, Vec<ResourceRoute>>::new();
+        for (index, row) in table.iter().enumerate() {
+            rows.entry(row.path).or_default().push(index);
+            resources.entry(row.operation.resource()).or_default().push(ResourceRoute {
+                operation: row.operation,
+                method: openapi::method(&row.method),
+                params: openapi::own_params(row),
+                path: row.path,
+            });
+        }
+        for (path, rows) in rows {
+            paths.insert(path, rows).map_err(Error::internal)?;
+        }
+        let openapi = Bytes::from(openapi::document(&table).to_string());
+        Ok(Arc::new(Self {
+            store: parts.store,
+            hasher: parts.hasher,
+            signer,
+            clock: parts.clock,
+            ids,
+            organization,
+            issuer: parts.issuer,
+            limits: parts.limits,
+            table,
+            paths,
+            resources,
+            openapi,
+        }))
+    }
+
+    /// Every route there is.
+    #[must_use]
+    pub fn table(&self) -> &[Route] {
+        &self.table
+    }
+
+    /// Every operation there is.
+    #[must_use]
+    pub fn operations(&self) -> Vec<Operation> {
+        self.table.iter().map(|row| row.operation).collect()
+    }
+
+    pub(super) fn routes_of(&self, resource: &str) -> &[ResourceRoute] {
+        self.resources.get(resource).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The token that `record` is the record of.
+    ///
+    /// # Errors
+    /// When it cannot be signed.
+    pub fn mint(&self, record: &ApiToken, session: bool) -> Result<crate::auth::token::Token> {
+        self.signer.mint(&Claims {
+            issuer: &self.issuer,
+            id: record.id,
+            subtype: if session { Subtype::User } else { Subtype::ApiToken },
+            scope: &record.scope,
+            issued: record.creation_date,
+            expires: record.expiration_date,
+        })
+    }
+
+    /// `body`, a JSON object, with the token `id` in it. The token is never stored: the same
+    /// record gives the same token again.
+    pub(super) async fn with_token(&self, body: &[u8], id: ApiTokenId) -> Result<Vec<u8>> {
+        let record = self.store.read(move |tx| api_tokens::find(tx, id)).await?;
+        let Some((record, session)) = record else { return Ok(body.to_vec()) };
+        let mut fields: Map<String, Value> = serde_json::from_slice(body).map_err(Error::internal)?;
+        let token = self.mint(&record, session)?;
+        fields.insert("token".into(), token.expose().into());
+        serde_json::to_vec(&fields).map_err(Error::internal)
+    }
+
+    /// Answers one request, and says so in the log.
+    pub async fn respond(
+        self: &Arc<Self>,
+        request: hyper::Request<Incoming>,
+        peer: SocketAddr,
+    ) -> Response<Full<Bytes>> {
+        let began = Instant::now();
+        let facts = Facts::of(request.headers());
+        let method = request.method().clone();
+        let (mut route, path) = (None, request.uri().path().to_owned());
+        let reply = self.answer(request, &mut route).await.unwrap_or_else(Reply::from);
+        let status = reply.status;
+        let response = reply::finish(reply, &facts).await;
+        let size = hyper::body::Body::size_hint(response.body()).exact().unwrap_or_default();
+        // The query is left out: it may hold a token.
+        tracing::info!(
+            target: "guestlist::request",
+            request_id = facts.request_id.to_str().unwrap_or_default(),
+            method = method.as_str(),
+            path,
+            operation = route.map_or("", |route| route.operation.name()),
+            status = status.as_u16(),
+            bytes = size,
+            micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
+            peer = %peer,
+            "request"
+        );
+        response
+    }
+
+    async fn answer<'a>(
+        self: &'a Arc<Self>,
+        request: hyper::Request<Incoming>,
+        route: &mut Option<&'a Route>,
+    ) -> Result<Reply> {
+        let (head, incoming) = request.into_parts();
+        let fits = self.limits.check(&head.uri, &head.headers);
+        let found = fits.and_then(|()| self.find(&head.method, head.uri.path()));
+        let (row, path) = match found {
+            Ok(Match::Row(row, path)) => (row, path),
+            Ok(Match::Preflight) => {
+                body::discard(incoming, &self.limits);
+                return Ok(reply::preflight());
+            }
+            Ok(Match::OtherMethods(allowed)) => {
+                body::discard(incoming, &self.limits);
+                return Ok(Reply::from(Error::MethodNotAllowed(head.method.to_string()))
+                    .with(header::ALLOW, allowed));
+            }
+            Err(error) => {
+                body::discard(incoming, &self.limits);
+                return Ok(refusal(error));
+            }
+        };
+        *route = Some(row);
+        let bytes = if row.body.is_some() {
+            body::read_body(&head.headers, incoming, &self.limits).await?
+        } else {
+            body::discard(incoming, &self.limits);
+            None
+        };
+        let body = bytes.as_deref().map(|bytes| body::parse_json(bytes)).transpose()?;
+        let mut query = parse_query(head.uri.query().unwrap_or_default())?;
+        let token = presented(&mut query, &head.headers);
+        let fingerprint = [
+            head.method.as_str().as_bytes().to_vec(),
+            head.uri.to_string().into_bytes(),
+            bytes.map(|bytes| bytes.to_vec()).unwrap_or_default(),
+        ];
+        let raw = Raw { path, query, headers: head.headers, body };
+        (row.run)(Arc::clone(self), Request { raw, token, fingerprint }).await
+    }
+
+    /// The row that `method` and `path` lead to.
+    fn find(&self, method: &Method, path: &str) -> Result<Match<'_>> {
+        if method == Method::OPTIONS {
+            return Ok(Match::Preflight);
+        }
+        let trimmed = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path);
+        let Ok(found) = self.paths.at(trimmed) else { return Err(Error::NoRoute(path.to_owned())) };
+        let wanted = if method == Method::HEAD { &Method::GET } else { method };
+        let mut rows = found.value.iter().filter_map(|&index| self.table.get(index));
+        let Some(row) = rows.clone().find(|row| row.method == *wanted) else {
+            let mut allowed: Vec<&str> = rows.by_ref().map(|row| row.method.as_str()).collect();
+            if allowed.contains(&"GET") {
+                allowed.push("HEAD");
+            }
+            let allowed = HeaderValue::try_from(allowed.join(", ")).map_err(Error::internal)?;
+            return Ok(Match::OtherMethods(allowed));
+        };
+        let mut parts = Map::new();
+        for (name, value) in found.params.iter() {
+            parts.insert(name.to_owned(), decode_path_segment(value)?.into());
+        }
+        Ok(Match::Row(row, parts))
+    }
+}
+
+enum Match<'a> {
+    Row(&'a Route, Map<String, Value>),
+    OtherMethods(HeaderValue),
+    Preflight,
+}
+
+/// The token that came with a request: in the query (which wins), or in the `Authorization` header
+/// after `Bearer` or `JWT` and one space. Anything else there is no token.
+fn presented(query: &mut Map<String, Value>, headers: &HeaderMap) -> Option<String> {
+    for name in ["access_token", "jwt"] {
+        if let Some(Value::String(token)) = query.swap_remove(name)
+            && !token.is_empty()
+        {
+            return Some(token);
+        }
+    }
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    let known = ["bearer", "jwt"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    (known && !token.is_empty() && !token.contains(' ')).then(|| token.to_owned())
+}
+
+impl super::listen::Handler for App {
+    async fn handle(
+        self: &Arc<Self>,
+        request: hyper::Request<Incoming>,
+        peer: SocketAddr,
+    ) -> Response<Full<Bytes>> {
+        self.respond(request, peer).await
+    }
+}
+
+/// The resources that pages are of.
+pub(super) trait PageOf: serde::Serialize {
+    /// The name of the collection, such as `experienceUsers`.
+    fn collection(&self) -> &'static str;
+    /// The variable parts of its path.
+    fn ids(&self) -> Vec<(&'static str, String)>;
+}
+
+impl<T: serde::Serialize, O: PageOf> Resource for guestlist_api::entity::Page<T, O> {
+    fn resource(&self) -> &'static str {
+        self.of.collection()
+    }
+    fn ids(&self) -> Vec<(&'static str, String)> {
+        self.of.ids()
+    }
+}

@@ -1,0 +1,173 @@
+//! What a request says, read before anything else is asked: path, query, headers and body become
+//! types, or the request is a 400.
+
+use super::etag::{IfMatch, IfNoneMatch};
+use crate::error::{Error, Result};
+use guestlist_api::entity::View;
+use guestlist_api::wire::{Problem, Problems, Rule, Wire};
+use hyper::HeaderMap;
+use schemars::{JsonSchema, SchemaGenerator};
+use serde_json::{Map, Value, json};
+
+/// A type that is the body of a request, under the name that its validation messages start with.
+pub(super) trait BodyParam: Wire {
+    /// The name of the parameter, such as `experienceUser`.
+    const NAME: &'static str;
+}
+
+macro_rules! bodies {
+    ($($type:ty = $name:literal,)*) => {
+        $(impl BodyParam for $type {
+            const NAME: &'static str = $name;
+        })*
+    };
+}
+pub(super) use bodies;
+
+/// A body, or none (`()`).
+pub(super) trait Body: Sized + Send + 'static {
+    /// The name of the parameter, if there is one.
+    const NAME: Option<&'static str>;
+    fn read(body: Option<Value>, at: &mut Problems) -> Option<Self>;
+    fn describe(schemas: &mut SchemaGenerator) -> Option<Value>;
+}
+
+impl Body for () {
+    const NAME: Option<&'static str> = None;
+    fn read(_: Option<Value>, _: &mut Problems) -> Option<Self> {
+        Some(())
+    }
+    fn describe(_: &mut SchemaGenerator) -> Option<Value> {
+        None
+    }
+}
+
+impl<T: BodyParam + Send + 'static> Body for T {
+    const NAME: Option<&'static str> = Some(T::NAME);
+    fn read(body: Option<Value>, at: &mut Problems) -> Option<Self> {
+        at.within(<T as BodyParam>::NAME, |at| match body {
+            Some(body) => T::read(body, at),
+            None => at.refuse(Rule::Required),
+        })
+    }
+    fn describe(schemas: &mut SchemaGenerator) -> Option<Value> {
+        let schema = schemas.subschema_for::<T>();
+        Some(json!({ "required": true, "content": { "application/json": { "schema": schema } } }))
+    }
+}
+
+/// Parameters, or none (`()`).
+pub(super) trait Params: Sized + Send + 'static {
+    fn read(given: Map<String, Value>, at: &mut Problems) -> Option<Self>;
+    /// Each as OpenAPI describes it.
+    fn describe(place: &str, schemas: &mut SchemaGenerator) -> Vec<Value>;
+}
+
+impl Params for () {
+    fn read(_: Map<String, Value>, _: &mut Problems) -> Option<Self> {
+        Some(())
+    }
+    fn describe(_: &str, _: &mut SchemaGenerator) -> Vec<Value> {
+        Vec::new()
+    }
+}
+
+impl<T: Wire + Send + 'static> Params for T {
+    fn read(given: Map<String, Value>, at: &mut Problems) -> Option<Self> {
+        T::read(Value::Object(given), at)
+    }
+    fn describe(place: &str, schemas: &mut SchemaGenerator) -> Vec<Value> {
+        let schema = <T as JsonSchema>::json_schema(schemas).to_value();
+        let required: Vec<&str> =
+            schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let fields = schema["properties"].as_object().into_iter().flatten();
+        fields
+            .map(|(name, schema)| {
+                json!({
+                    "in": place,
+                    "name": name,
+                    "required": required.contains(&name.as_str()),
+                    "schema": schema,
+                })
+            })
+            .collect()
+    }
+}
+
+/// What a request says.
+pub(super) struct In<P = (), Q = (), B = ()> {
+    /// The parts of its path.
+    pub(super) path: P,
+    /// Its query.
+    pub(super) query: Q,
+    /// Its body.
+    pub(super) body: B,
+}
+
+/// What a request says, before it is read.
+pub(super) struct Raw {
+    pub(super) path: Map<String, Value>,
+    pub(super) query: Map<String, Value>,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Option<Value>,
+}
+
+/// What any request may say, whatever it asks for.
+#[derive(Debug, Default)]
+pub(super) struct Common {
+    pub(super) actions: bool,
+    pub(super) links: bool,
+    pub(super) if_match: Option<IfMatch>,
+    pub(super) if_none_match: Option<IfNoneMatch>,
+    pub(super) idempotency_key: Option<String>,
+}
+
+/// The header that makes a write safe to repeat.
+pub(super) const IDEMPOTENCY_KEY: &str = "idempotency-key";
+const LONGEST_KEY: usize = 255;
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    let key = value.to_str().unwrap_or_default();
+    if (1..=LONGEST_KEY).contains(&key.len()) {
+        return Ok(Some(key.to_owned()));
+    }
+    let rule = format!("must be 1 to {LONGEST_KEY} visible ASCII characters");
+    Err(Problem::new("Idempotency-Key", Rule::Other(rule.into())))
+}
+
+impl<P: Params, Q: Params, B: Body> In<P, Q, B> {
+    /// Reads all of it, so that one answer tells of everything that is wrong.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`].
+    pub(super) fn read(raw: Raw) -> Result<(Self, Common)> {
+        let mut at = Problems::default();
+        let mut query = raw.query;
+        // Blank is the same as not there.
+        query.retain(|_, value| value.as_str() != Some(""));
+        let path = P::read(raw.path, &mut at);
+        let view = View::read(Value::Object(query.clone()), &mut at);
+        let query = Q::read(query, &mut at);
+        let body = B::read(raw.body, &mut at);
+        let mut problems = at.into_found();
+        let mut header = |problem| problems.push(problem);
+        let if_match = IfMatch::of(&raw.headers).map_err(&mut header).ok().flatten();
+        let if_none_match = IfNoneMatch::of(&raw.headers).map_err(&mut header).ok().flatten();
+        let idempotency_key = idempotency_key(&raw.headers).map_err(&mut header).ok().flatten();
+        match (path, query, body, view) {
+            (Some(path), Some(query), Some(body), Some(view)) if problems.is_empty() => {
+                let on = |flag: Option<guestlist_api::text::Flag>| flag.is_none_or(|flag| flag.0);
+                let common = Common {
+                    actions: on(view.actions),
+                    links: on(view.links),
+                    if_match,
+                    if_none_match,
+                    idempotency_key,
+                };
+                Ok((Self { path, query, body }, common))
+            }
+            _ => Err(Error::Invalid(problems)),
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! The route table: each row names a path, a method, the operation it is (hence who may call it)
+//! and the handler. The guard, the scopes in the OpenAPI document, `_links` and `_actions`, and the
+//! authorization tests all follow from the row, so there is no route without a rule.
+
+use super::app::App;
+use super::call::{Call, Head, Output};
+use super::input::{Body, In, Params, Raw};
+use super::reply::Reply;
+use crate::error::{Error, Result};
+use crate::store::answers;
+use crate::store::api_tokens::{self, Grant};
+use guestlist_api::scope::Operation;
+use hyper::Method;
+use schemars::SchemaGenerator;
+use serde_json::{Value, json};
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// A request that has been matched to a row and read off the wire.
+pub(super) struct Request {
+    pub(super) raw: Raw,
+    /// The token that came with it, if one did.
+    pub(super) token: Option<String>,
+    /// What tells it from every other request: method, path and query, and body.
+    pub(super) fingerprint: [Vec<u8>; 3],
+}
+
+/// Whoever calls: somebody with a good token that allows the operation, or anybody.
+pub(super) trait Caller: Send + Sync + Sized + 'static {
+    /// Lets `grant` in, or not.
+    fn admit(operation: &Operation, grant: Option<Grant>) -> Result<Self>;
+    /// Who it is, if that is known.
+    fn grant(&self) -> Option<&Grant>;
+}
+
+impl Caller for Grant {
+    fn admit(operation: &Operation, grant: Option<Grant>) -> Result<Self> {
+        grant.filter(|grant| operation.allowed_to(&grant.scopes)).ok_or(Error::Forbidden)
+    }
+    fn grant(&self) -> Option<&Grant> {
+        Some(self)
+    }
+}
+
+/// Anybody. A token that came along had to be good, and is not asked for anything.
+pub(super) struct Anybody;
+
+impl Caller for Anybody {
+    fn admit(_: &Operation, _: Option<Grant>) -> Result<Self> {
+        Ok(Self)
+    }
+    fn grant(&self) -> Option<&Grant> {
+        None
+    }
+}
+
+type Answering = Pin<Box<dyn Future<Output = Result<Reply>> + Send>>;
+
+/// A function that can stand behind a route. `I` tells its shapes apart.
+pub(super) trait Endpoint<C, I>: Clone + Send + Sync + 'static {
+    /// The name of its body parameter, if it takes one.
+    const BODY: Option<&'static str>;
+    fn answer(self, app: Arc<App>, operation: Operation, request: Request) -> Answering;
+    fn describe(schemas: &mut SchemaGenerator) -> Value;
+}
+
+impl<F, Fut, C, P, Q, B, O> Endpoint<C, (P, Q, B, O)> for F
+where
+    F: Fn(Call<C>, In<P, Q, B>) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<O>> + Send,
+    C: Caller,
+    P: Params,
+    Q: Params,
+    B: Body,
+    O: Output,
+{
+    const BODY: Option<&'static str> = B::NAME;
+
+    /// The order of the checks, which is a fact of the wire: what the request says (400), the
+    /// token (401), its scope (403); then the handler asks what exists (404), what is up to date
+    /// (412) and what is free (409).
+    fn answer(self, app: Arc<App>, operation: Operation, request: Request) -> Answering {
+        Box::pin(async move {
+            let (input, common) = In::<P, Q, B>::read(request.raw)?;
+            let grant = match &request.token {
+                Some(token) => Some(app.authenticate(token).await?),
+                None => None,
+            };
+            let caller = C::admit(&operation, grant)?;
+            let key = common.idempotency_key.as_deref().zip(caller.grant()).map(|(key, grant)| {
+                let parts: [&[u8]; 3] = request.fingerprint.each_ref().map(Vec::as_slice);
+                answers::RequestKey::new(grant.token, key, &parts)
+            });
+            let call = Call::new(app, caller, Head { common, key });
+            if let Some(reply) = call.replay().await? {
+                return Ok(reply);
+            }
+            Ok(self(call, input).await?.into_reply())
+        })
+    }
+
+    fn describe(schemas: &mut SchemaGenerator) -> Value {
+        let mut parameters = P::describe("path", schemas);
+        parameters.extend(Q::describe("query", schemas));
+        let mut operation = json!({
+            "parameters": parameters,
+            "responses": { (O::STATUS.as_str()): O::describe(schemas) },
+        });
+        if let Some(body) = B::describe(schemas) {
+            operation["requestBody"] = body;
+        }
+        operation
+    }
+}
+
+type Run = Box<dyn Fn(Arc<App>, Request) -> Answering + Send + Sync>;
+
+/// A row of the table.
+pub struct Route {
+    /// The HTTP method.
+    pub method: Method,
+    /// The path, its variable parts in braces.
+    pub path: &'static str,
+    /// What it is, and which scopes allow it.
+    pub operation: Operation,
+    /// What it does, in a few words.
+    pub summary: &'static str,
+    /// The name of its body parameter, if it takes one.
+    pub body: Option<&'static str>,
+    pub(super) run: Run,
+    pub(super) describe: fn(&mut SchemaGenerator) -> Value,
+}
+
+/// Rows that share a path.
+pub(super) struct Routes {
+    path: &'static str,
+    rows: Vec<Route>,
+}
+
+macro_rules! methods {
+    ($($name:ident $method:ident)*) => {$(
+        /// A route for those whose token allows `operation`.
+        pub(super) fn $name<I, E: Endpoint<Grant, I>>(
+            self,
+            operation: Operation,
+            summary: &'static str,
+            handler: E,
+        ) -> Self {
+            self.row(Method::$method, operation, summary, handler)
+        }
+    )*};
+}
+
+impl Routes {
+    pub(super) fn at(path: &'static str) -> Self {
+        Self { path, rows: Vec::new() }
+    }
+
+    methods! { get GET post POST patch PATCH delete DELETE }
+
+    /// A route for anybody.
+    pub(super) fn open<I, E: Endpoint<Anybody, I>>(
+        self,
+        method: Method,
+        name: &'static str,
+        summary: &'static str,
+        handler: E,
+    ) -> Self {
+        self.row(method, Operation::public(name), summary, handler)
+    }
+
+    fn row<C, I, E: Endpoint<C, I>>(
+        mut self,
+        method: Method,
+        operation: Operation,
+        summary: &'static str,
+        handler: E,
+    ) -> Self {
+        let run: Run =
+            Box::new(move |app, request| handler.clone().answer(app, operation, request));
+        let (path, describe) = (self.path, E::describe);
+        let body = E::BODY;
+        self.rows.push(Route { method, path, operation, summary, body, run, describe });
+        self
+    }
+
+    pub(super) fn into_rows(self) -> Vec<Route> {
+        self.rows
+    }
+}
+
+impl App {
+    /// What `token` allows now.
+    async fn authenticate(&self, token: &str) -> Result<Grant> {
+        let now = self.clock.now();
+        let verified = self.signer.verify(token, now)?;
+        self.store.read(move |tx| api_tokens::grant(tx, verified.id, now)).await
+    }
+}
