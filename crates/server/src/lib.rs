@@ -1,4 +1,5 @@
 //! Guestlist, as a library: the binary, and the tests, stand on it.
 
+pub mod auth;
 pub mod clock;
 pub mod error;

@@ -1,0 +1,3 @@
+//! What tells who a caller is: hashes of passwords, and tokens.
+
+pub mod hasher;
