@@ -1,0 +1,260 @@
+//! Hashing passwords, on threads of its own.
+//!
+//! A hash takes a core for about 16 ms, which on the threads that serve requests would stop
+//! everything else. So there is a fixed number of threads for it, each with the memory that one
+//! hash needs, and a short queue before them: what does not fit is refused at once, because a
+//! sign-in that waits for seconds is worth less than one that is tried again.
+
+use crate::clock::random;
+use crate::error::{Error, Result};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
+use guestlist_api::secret::Password;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+use subtle::ConstantTimeEq;
+use tokio::sync::oneshot;
+use zeroize::Zeroizing;
+
+/// The memory of one hash in KiB, the passes over it and the lanes: the least that OWASP
+/// recommends for Argon2id, at 16 ms a core. More would cost every sign-in what it costs a thief.
+const MEMORY: u32 = 19 * 1024;
+const PASSES: u32 = 2;
+const LANES: u32 = 1;
+/// What every stored hash that was made with these begins with.
+const PREFIX: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
+/// A hash that came from elsewhere may not hold a thread for longer than this many passes do.
+const MOST_PASSES: u32 = 16;
+const SALT: usize = 16;
+const TAG: usize = 32;
+
+/// How much there is for hashing.
+#[derive(Debug, Clone)]
+pub struct HasherOptions {
+    /// How many threads; at least one. Each takes 19 MiB from its first hash on.
+    pub workers: usize,
+    /// How many jobs may wait for each thread.
+    pub queue_per_worker: usize,
+    /// How long a job may have waited when its turn comes.
+    pub deadline: Duration,
+}
+
+impl Default for HasherOptions {
+    fn default() -> Self {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            // One core stays for the rest: with all of them hashing, the slowest reads took
+            // eight times as long, with one free they took no longer than with no hashing.
+            workers: cores.saturating_sub(1).max(1),
+            // About an eighth of a second of work: a longer queue serves no more, only later.
+            queue_per_worker: 8,
+            // Reached only when the machine is starved. By then the client has given up.
+            deadline: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Hashes and verifies passwords. Clones share the threads, which end with the last of them.
+#[derive(Clone)]
+pub struct Hasher {
+    jobs: flume::Sender<Job>,
+    deadline: Duration,
+    decoy: PasswordHash,
+    hashed: Arc<AtomicU64>,
+}
+
+type Job = Box<dyn FnOnce(&mut Bench) + Send>;
+
+impl Hasher {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// When the operating system has no threads or no random bytes to give.
+    pub fn start(options: &HasherOptions) -> Result<Self> {
+        let workers = options.workers.max(1);
+        let (jobs, queue) = flume::bounded::<Job>(workers * options.queue_per_worker);
+        let hashed = Arc::new(AtomicU64::new(0));
+        for number in 0..workers {
+            let (queue, mut bench) = (queue.clone(), Bench::new(Arc::clone(&hashed)));
+            thread::Builder::new()
+                .name(format!("hash-{number}"))
+                .spawn(move || queue.iter().for_each(|job| job(&mut bench)))
+                .map_err(Error::internal)?;
+        }
+        let decoy = PasswordHash::encode(&random::<SALT>()?, &random::<TAG>()?);
+        Ok(Self { jobs, deadline: options.deadline, decoy, hashed })
+    }
+
+    /// The hash of `password` with a new salt.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when too many wait, or this one waited for too long.
+    pub async fn hash(&self, password: Password) -> Result<PasswordHash> {
+        self.run(move |bench| {
+            let salt = random::<SALT>()?;
+            let tag = bench.tag(password.as_bytes(), &salt, TAG, parameters()?)?;
+            Ok(PasswordHash::encode(&salt, &tag))
+        })
+        .await
+    }
+
+    /// Whether `stored` was made of `password`. With nothing stored it is not, and it takes as
+    /// long to say so: who is known here cannot be found out with a watch.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] as [`Hasher::hash`]; [`Error::Internal`] when `stored` is not the hash of
+    /// a password, or one that takes more memory or time than there is for one.
+    pub async fn verify(&self, password: Password, stored: Option<PasswordHash>) -> Result<bool> {
+        let known = stored.is_some();
+        let stored = stored.unwrap_or_else(|| self.decoy.clone());
+        let same = self.run(move |bench| bench.verify(password.as_bytes(), &stored)).await?;
+        Ok(known && same)
+    }
+
+    /// How many hashes were made so far, for verification too.
+    #[must_use]
+    pub fn hashed(&self) -> u64 {
+        self.hashed.load(Ordering::Relaxed)
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Bench) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (reply, answer) = oneshot::channel();
+        let (asked, deadline) = (Instant::now(), self.deadline);
+        let job = move |bench: &mut Bench| {
+            if reply.is_closed() {
+                return;
+            }
+            let done = if asked.elapsed() > deadline { Err(BUSY) } else { work(bench) };
+            // The caller may have gone meanwhile, and the answer with them.
+            drop(reply.send(done));
+        };
+        match self.jobs.try_send(Box::new(job)) {
+            Ok(()) => answer.await.map_err(Error::internal)?,
+            Err(flume::TrySendError::Full(_)) => Err(BUSY),
+            Err(error @ flume::TrySendError::Disconnected(_)) => {
+                Err(Error::internal(error.to_string()))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hasher").field("waiting", &self.jobs.len()).finish_non_exhaustive()
+    }
+}
+
+const BUSY: Error = Error::Busy { what: "Password hashing is busy", retry_after: 1 };
+
+fn parameters() -> Result<Params> {
+    Params::new(MEMORY, PASSES, LANES, Some(TAG)).map_err(Error::internal)
+}
+
+/// What one thread works with: the memory of one hash, taken when the first is made, for a
+/// server where nobody signs in should be small, and used for each after it.
+struct Bench {
+    blocks: Vec<Block>,
+    hashed: Arc<AtomicU64>,
+}
+
+impl Bench {
+    const fn new(hashed: Arc<AtomicU64>) -> Self {
+        Self { blocks: Vec::new(), hashed }
+    }
+
+    fn tag(
+        &mut self,
+        password: &[u8],
+        salt: &[u8],
+        length: usize,
+        parameters: Params,
+    ) -> Result<Zeroizing<Vec<u8>>> {
+        if self.blocks.is_empty() {
+            self.blocks = vec![Block::new(); MEMORY as usize];
+        }
+        let mut tag = Zeroizing::new(vec![0; length]);
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters)
+            .hash_password_into_with_memory(password, salt, &mut tag, &mut self.blocks[..])
+            .map_err(Error::internal)?;
+        self.hashed.fetch_add(1, Ordering::Relaxed);
+        Ok(tag)
+    }
+
+    fn verify(&mut self, password: &[u8], stored: &PasswordHash) -> Result<bool> {
+        let (parameters, salt, tag) = stored
+            .decode()
+            .ok_or_else(|| Error::internal("a stored password hash is not sound"))?;
+        if parameters.m_cost() > MEMORY || parameters.t_cost() > MOST_PASSES {
+            return Err(Error::internal("a stored password hash takes more than there is for one"));
+        }
+        let ours = self.tag(password, &salt, tag.len(), parameters)?;
+        Ok(ours.ct_eq(&tag[..]).into())
+    }
+}
+
+/// The hash of a password as it is stored: a PHC string, `$argon2id$v=19$m=..,t=..,p=..$salt$tag`.
+#[derive(Clone)]
+pub struct PasswordHash(Zeroizing<String>);
+
+impl PasswordHash {
+    /// A hash that [`PasswordHash::as_stored`] gave. One that is not sound comes to light when a
+    /// password is verified with it.
+    #[must_use]
+    pub fn from_stored(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    /// The text to store.
+    #[must_use]
+    pub fn as_stored(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it was made with other parameters than those of today, so that it should be made
+    /// again when the password is next at hand.
+    #[must_use]
+    pub fn needs_rehash(&self) -> bool {
+        !self.0.starts_with(PREFIX)
+    }
+
+    fn encode(salt: &[u8], tag: &[u8]) -> Self {
+        let mut text = Zeroizing::new(String::with_capacity(128));
+        text.push_str(PREFIX);
+        BASE64.encode_string(salt, &mut text);
+        text.push('$');
+        BASE64.encode_string(tag, &mut text);
+        Self(text)
+    }
+
+    /// The parameters, the salt and the tag, if it is sound.
+    fn decode(&self) -> Option<(Params, Vec<u8>, Zeroizing<Vec<u8>>)> {
+        let mut parts = self.0.strip_prefix("$argon2id$v=19$")?.split('$');
+        let (costs, salt, tag) = (parts.next()?, parts.next()?, parts.next()?);
+        let mut costs = costs.split(',');
+        let mut cost = |name| costs.next()?.strip_prefix(name)?.parse().ok();
+        let (memory, passes, lanes) = (cost("m=")?, cost("t=")?, cost("p=")?);
+        let salt = BASE64.decode(salt).ok()?;
+        let tag = Zeroizing::new(BASE64.decode(tag).ok()?);
+        // A shorter tag would be easy to hit.
+        let sound = parts.next().is_none() && costs.next().is_none() && tag.len() >= SALT;
+        let parameters = Params::new(memory, passes, lanes, Some(tag.len())).ok()?;
+        sound.then_some((parameters, salt, tag))
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash")
+    }
+}
+
+#[cfg(test)]
+#[path = "hasher_tests.rs"]
+mod tests;

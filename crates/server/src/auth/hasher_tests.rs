@@ -1,0 +1,178 @@
+use super::*;
+use std::sync::mpsc;
+
+/// Made by libargon2, through argon2-cffi for Python.
+const KNOWN: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAECAwQFBgcICQoLDA0ODw$\
+                     nN42oL6v7T8e+vnfx3jBIoSIC6EDTmnJoP+5aapuj5I";
+const OLDER: &str = "$argon2id$v=19$m=4096,t=3,p=2$c2FsdHNhbHRzYWx0c2FsdA$\
+                     N78cqwZniqNbIcmwvFrXN4d0w2N882wLMFuuwNunyEI";
+
+fn password(text: &str) -> Password {
+    Password::new(text.to_owned()).unwrap()
+}
+
+fn stored(text: &str) -> PasswordHash {
+    PasswordHash::from_stored(text.to_owned())
+}
+
+fn one_worker(queue_per_worker: usize, deadline: Duration) -> Hasher {
+    Hasher::start(&HasherOptions { workers: 1, queue_per_worker, deadline }).unwrap()
+}
+
+fn is_busy<T>(result: &Result<T>) -> bool {
+    matches!(result, Err(Error::Busy { what: "Password hashing is busy", retry_after: 1 }))
+}
+
+/// Keeps the only worker occupied until the sender is dropped.
+async fn occupy(hasher: &Hasher) -> mpsc::Sender<()> {
+    let (release, held) = mpsc::channel::<()>();
+    let (start, started) = oneshot::channel();
+    let hasher = hasher.clone();
+    tokio::spawn(async move {
+        let job = hasher.run(move |_| {
+            let _ = start.send(());
+            let _ = held.recv();
+            Ok(())
+        });
+        drop(job.await);
+    });
+    started.await.unwrap();
+    release
+}
+
+#[tokio::test]
+async fn verifies_what_others_made() {
+    let hasher = one_worker(8, Duration::from_mins(1));
+    let right = || password("correct horse battery staple ü");
+    assert!(hasher.verify(right(), Some(stored(KNOWN))).await.unwrap());
+    assert!(!hasher.verify(password("correct horse"), Some(stored(KNOWN))).await.unwrap());
+    assert!(!hasher.verify(right(), Some(stored(OLDER))).await.unwrap());
+    assert!(hasher.verify(password("older parameters"), Some(stored(OLDER))).await.unwrap());
+    assert!(!stored(KNOWN).needs_rehash());
+    assert!(stored(OLDER).needs_rehash());
+}
+
+#[tokio::test]
+async fn verifies_what_it_made() {
+    let hasher = one_worker(8, Duration::from_mins(1));
+    let hash = hasher.hash(password("a good password")).await.unwrap();
+    let again = hasher.hash(password("a good password")).await.unwrap();
+    assert_ne!(hash.as_stored(), again.as_stored());
+    assert!(!hash.needs_rehash());
+    assert_eq!(format!("{hash:?}"), "PasswordHash");
+    assert!(hasher.verify(password("a good password"), Some(hash.clone())).await.unwrap());
+    assert!(!hasher.verify(password("a good Password"), Some(hash)).await.unwrap());
+}
+
+#[test]
+fn the_prefix_says_the_parameters() {
+    assert_eq!(PREFIX, format!("$argon2id$v=19$m={MEMORY},t={PASSES},p={LANES}$"));
+}
+
+#[tokio::test]
+async fn with_nothing_stored_it_works_as_hard() {
+    let hasher = one_worker(8, Duration::from_mins(1));
+    assert!(!hasher.verify(password("whatever it is"), None).await.unwrap());
+    assert_eq!(hasher.hashed(), 1);
+    assert!(!hasher.decoy.needs_rehash());
+}
+
+#[tokio::test]
+async fn refuses_what_is_no_hash_or_too_dear() {
+    let hasher = one_worker(8, Duration::from_mins(1));
+    for (good, bad, why) in [
+        (OLDER, "", "is not sound"),
+        (OLDER, "a good password", "is not sound"),
+        ("argon2id", "argon2i", "is not sound"),
+        ("v=19", "v=16", "is not sound"),
+        (",p=2", "", "is not sound"),
+        (",p=2", ",p=2,x=1", "is not sound"),
+        (",p=2", ",p=0", "is not sound"),
+        ("c2FsdHNhbHRzYWx0c2FsdA", "c2Fs", "too short"),
+        ("c2FsdHNhbHRzYWx0c2FsdA", "c2FsdHNhbHRzYWx0c2FsdA==", "is not sound"),
+        ("wNunyEI", "wNunyEI$", "is not sound"),
+        ("N78cqwZniqNbIcmwvFrXN4d0w2N882wLMFuuwNunyEI", "N78cqwZniqNb", "is not sound"),
+        ("m=4096", "m=19457", "takes more"),
+        ("m=4096", "m=4294967295", "takes more"),
+        ("t=3", "t=17", "takes more"),
+    ] {
+        let text = OLDER.replace(good, bad);
+        match hasher.verify(password("older parameters"), Some(stored(&text))).await {
+            Err(Error::Internal(cause)) => {
+                let said = cause.to_string();
+                assert!(said.contains(why), "{text}: {said}");
+                assert!(!said.contains("c2Fs"), "{said}");
+            }
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+    assert_eq!(hasher.hashed(), 0);
+}
+
+#[tokio::test]
+async fn a_full_queue_refuses_at_once_while_others_go_on() {
+    let hasher = one_worker(1, Duration::from_mins(1));
+    let release = occupy(&hasher).await;
+    let waiting = tokio::spawn({
+        let hasher = hasher.clone();
+        async move { hasher.hash(password("the one that waits")).await }
+    });
+    while hasher.jobs.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert!(is_busy(&hasher.hash(password("one too many")).await));
+    assert!(is_busy(&hasher.verify(password("one too many"), None).await));
+    assert_eq!((hasher.hashed(), waiting.is_finished()), (0, false));
+    drop(release);
+    assert!(waiting.await.unwrap().is_ok());
+    assert_eq!(hasher.hashed(), 1);
+}
+
+#[tokio::test]
+async fn what_waited_too_long_is_refused_unhashed() {
+    let hasher = one_worker(8, Duration::ZERO);
+    assert!(is_busy(&hasher.hash(password("no time for that")).await));
+    assert_eq!(hasher.hashed(), 0);
+}
+
+#[tokio::test]
+async fn what_nobody_waits_for_is_skipped() {
+    let hasher = one_worker(8, Duration::from_mins(1));
+    let release = occupy(&hasher).await;
+    let gone = tokio::spawn({
+        let hasher = hasher.clone();
+        async move { hasher.hash(password("nobody waits for me")).await }
+    });
+    while hasher.jobs.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    gone.abort();
+    assert!(gone.await.unwrap_err().is_cancelled());
+    drop(release);
+    hasher.hash(password("the next in the queue")).await.unwrap();
+    assert_eq!(hasher.hashed(), 1);
+}
+
+#[test]
+fn each_worker_takes_its_memory_once() {
+    let mut bench = Bench::new(Arc::default());
+    assert_eq!(bench.blocks.capacity(), 0);
+    let known = stored(KNOWN);
+    let older = stored(OLDER);
+    bench.verify(b"one", &known).unwrap();
+    let taken = (bench.blocks.as_ptr(), bench.blocks.capacity());
+    assert_eq!(taken.1 * Block::SIZE, 19 << 20);
+    for hash in [&older, &known] {
+        assert!(!bench.verify(b"another", hash).unwrap());
+        assert_eq!((bench.blocks.as_ptr(), bench.blocks.capacity()), taken);
+    }
+    // What the last hash left behind does not show in the next.
+    assert!(bench.verify(b"older parameters", &older).unwrap());
+}
+
+#[test]
+fn leaves_a_core_to_the_rest() {
+    let options = HasherOptions::default();
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    assert!(options.workers == cores - 1 || (cores, options.workers) == (1, 1));
+}

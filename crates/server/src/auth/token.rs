@@ -1,0 +1,235 @@
+//! Tokens: JSON Web Tokens that this server signs, and only it.
+//!
+//! A signature says that a token was made here, and nothing more: whoever takes one looks its
+//! record up by its id, which tells what it may do and whether it still may.
+
+use super::recent::Recent;
+use crate::clock::random;
+use crate::error::{Error, Result};
+use guestlist_api::id::ApiTokenId;
+use guestlist_api::scope::Scopes;
+use guestlist_api::time::DateTime;
+use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, ThumbprintHash};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::fmt;
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// The longest token that is looked at: one with every scope there is takes a third of it.
+const LONGEST: usize = 64 * 1024;
+/// How many verified tokens are remembered, at about 100 bytes each.
+const REMEMBERED: usize = 10_000;
+/// What stands before the 32 bytes of an Ed25519 private key in PKCS #8 (RFC 8410).
+const PKCS8: [u8; 16] = [
+    0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+];
+
+/// Bytes that nobody may see. Their memory is overwritten when they go.
+pub struct SecretBytes(Zeroizing<Vec<u8>>);
+
+impl SecretBytes {
+    /// The bytes, for the store alone.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretBytes")
+    }
+}
+
+/// A signed token: whoever has it is its owner. Its memory is overwritten when it goes.
+#[derive(Clone)]
+pub struct Token(Zeroizing<String>);
+
+impl Token {
+    /// The token, for its owner alone.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token")
+    }
+}
+
+/// What the bearer of a token is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Subtype {
+    /// A program, with an API token.
+    ApiToken,
+    /// An administrator who signed in.
+    User,
+}
+
+/// What a token says.
+#[derive(Debug, Clone, Copy)]
+pub struct Claims<'a> {
+    /// The public host of this server, where the platform's command line looks for its API.
+    pub issuer: &'a str,
+    /// The record of the token.
+    pub id: ApiTokenId,
+    /// What its bearer is.
+    pub subtype: Subtype,
+    /// What it may do.
+    pub scope: &'a Scopes,
+    /// Since when, kept to the second.
+    pub issued: DateTime,
+    /// Until when, kept to the second after; `None` is for ever.
+    pub expires: Option<DateTime>,
+}
+
+/// [`Claims`] as they are written, always in this order.
+#[derive(Serialize)]
+struct Written<'a> {
+    iss: &'a str,
+    sub: ApiTokenId,
+    subtype: Subtype,
+    scope: &'a Scopes,
+    iat: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exp: Option<i64>,
+}
+
+/// What is read of them again.
+#[derive(Deserialize)]
+struct Read {
+    sub: ApiTokenId,
+    iat: i64,
+    exp: Option<i64>,
+}
+
+/// A token of this server's making.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verified {
+    /// Its record.
+    pub id: ApiTokenId,
+    /// Since when.
+    pub issued: DateTime,
+    /// Until when; `None` is for ever.
+    pub expires: Option<DateTime>,
+}
+
+/// Signs tokens and knows its own again. Clones share what they remember.
+#[derive(Clone)]
+pub struct Signer(Arc<Inner>);
+
+struct Inner {
+    private: EncodingKey,
+    public: DecodingKey,
+    header: Header,
+    validation: Validation,
+    recent: Recent<Verified>,
+}
+
+impl Signer {
+    /// A signer with a new key, and the key, to be stored.
+    ///
+    /// # Errors
+    /// When the operating system has no random bytes to give.
+    pub fn generate() -> Result<(Self, SecretBytes)> {
+        let key = Zeroizing::new(random::<32>()?);
+        Ok((Self::from_stored(&key[..])?, SecretBytes(Zeroizing::new(key.to_vec()))))
+    }
+
+    /// The signer with the key that [`Signer::generate`] gave.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when `key` is none.
+    pub fn from_stored(key: &[u8]) -> Result<Self> {
+        if key.len() != 32 {
+            return Err(Error::internal("the stored signing key is not 32 bytes long"));
+        }
+        let private = EncodingKey::from_ed_der(&Zeroizing::new([&PKCS8, key].concat()));
+        let described =
+            Jwk::from_encoding_key(&private, Algorithm::EdDSA).map_err(Error::internal)?;
+        let AlgorithmParameters::OctetKeyPair(pair) = &described.algorithm else {
+            return Err(Error::internal("the stored signing key is not an Ed25519 key"));
+        };
+        let public = DecodingKey::from_ed_components(&pair.x).map_err(Error::internal)?;
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.kid = Some(described.thumbprint(ThumbprintHash::SHA256).map_err(Error::internal)?);
+        // The one algorithm, whatever a token says of itself. Neither the issuer nor the time is
+        // looked at here: the key is this store's own, while the name of its host may change; and
+        // the time is the caller's.
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        validation.required_spec_claims.clear();
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+        let recent = Recent::new(REMEMBERED);
+        Ok(Self(Arc::new(Inner { private, public, header, validation, recent })))
+    }
+
+    /// The token that says `claims`: always the same for the same, so that a request which is
+    /// repeated can be answered alike with no token kept.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when it cannot be signed.
+    pub fn mint(&self, claims: &Claims<'_>) -> Result<Token> {
+        let written = Written {
+            iss: claims.issuer,
+            sub: claims.id,
+            subtype: claims.subtype,
+            scope: claims.scope,
+            iat: claims.issued.millis().div_euclid(1000),
+            // Rounded up: the record, which knows the millisecond, decides first.
+            exp: claims.expires.map(|at| at.plus_millis(999).millis().div_euclid(1000)),
+        };
+        jsonwebtoken::encode(&self.0.header, &written, &self.0.private)
+            .map(|text| Token(Zeroizing::new(text)))
+            .map_err(Error::internal)
+    }
+
+    /// The token that `text` is, at the time `now`. What its record says is for the caller to
+    /// look up, every time: only the signature is remembered.
+    ///
+    /// # Errors
+    /// [`Error::TokenInvalid`] when it was not made here; [`Error::TokenExpired`] when it was,
+    /// and is no longer good.
+    pub fn verify(&self, text: &str, now: DateTime) -> Result<Verified> {
+        if text.len() > LONGEST {
+            return Err(Error::TokenInvalid);
+        }
+        let digest = Sha256::digest(text).into();
+        let verified = if let Some(verified) = self.0.recent.get(&digest) {
+            verified
+        } else {
+            let verified = self.read(text).ok_or(Error::TokenInvalid)?;
+            self.0.recent.put(digest, verified);
+            verified
+        };
+        match verified.expires {
+            Some(end) if end <= now => Err(Error::TokenExpired),
+            _ => Ok(verified),
+        }
+    }
+
+    fn read(&self, text: &str) -> Option<Verified> {
+        let token = jsonwebtoken::decode::<Read>(text, &self.0.public, &self.0.validation).ok()?;
+        let moment = |seconds: i64| DateTime::from_millis(seconds.saturating_mul(1000));
+        (token.header.kid == self.0.header.kid).then(|| Verified {
+            id: token.claims.sub,
+            issued: moment(token.claims.iat),
+            expires: token.claims.exp.map(moment),
+        })
+    }
+}
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signer").field("kid", &self.0.header.kid).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+#[path = "token_tests.rs"]
+mod tests;
