@@ -343,5 +343,9 @@ crate::object! {
         optional filter "filter": Glob,
         /// Only applications of this organization.
         optional org_id "orgId": OrgId,
+        /// Comma-separated: all parts of the summary but these.
+        optional summary_exclude "summaryExclude": Text<0, 4096>,
+        /// Comma-separated: only these parts of the summary.
+        optional summary_include "summaryInclude": Text<0, 4096>,
     }
 }

@@ -1,14 +1,13 @@
 //! The assembled service: the table, what stands behind it, and the way of a request through it.
 
-use super::body;
+use super::body::{self, Body};
 use super::call::Resource;
-use super::failure::refusal;
 use super::input::Raw;
-use super::listen::Limits;
+use super::listen::{Handler, Limits};
 use super::openapi;
 use super::query::{decode_path_segment, parse_query};
 use super::reply::{self, Facts, Reply};
-use super::route::{Request, Route};
+use super::route::{Request, RequestText, Route};
 use crate::auth::hasher::Hasher;
 use crate::auth::token::{Claims, SecretBytes, Signer, Subtype};
 use crate::clock::{Clock, Ids};
@@ -18,10 +17,8 @@ use bytes::Bytes;
 use guestlist_api::api_token::ApiToken;
 use guestlist_api::id::{ApiTokenId, ObjectId, OrgId};
 use guestlist_api::scope::Operation;
-use http_body_util::Full;
-use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderValue};
-use hyper::{Method, Response};
+use hyper::Method;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -204,77 +201,44 @@ impl App {
         serde_json::to_vec(&fields).map_err(Error::internal)
     }
 
-    /// Answers one request, and says so in the log.
-    pub async fn respond(
-        self: &Arc<Self>,
-        request: hyper::Request<Incoming>,
-        peer: SocketAddr,
-    ) -> Response<Full<Bytes>> {
-        let began = Instant::now();
-        let facts = Facts::of(request.headers());
-        let method = request.method().clone();
-        let (mut route, path) = (None, request.uri().path().to_owned());
-        let reply = self.answer(request, &mut route).await.unwrap_or_else(Reply::from);
-        let status = reply.status;
-        let response = reply::finish(reply, &facts).await;
-        let size = hyper::body::Body::size_hint(response.body()).exact().unwrap_or_default();
-        // The query is left out: it may hold a token.
-        tracing::info!(
-            target: "guestlist::request",
-            request_id = facts.request_id.to_str().unwrap_or_default(),
-            method = method.as_str(),
-            path,
-            operation = route.map_or("", |route| route.operation.name()),
-            status = status.as_u16(),
-            bytes = size,
-            micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
-            peer = %peer,
-            "request"
-        );
-        response
-    }
-
     async fn answer<'a>(
         self: &'a Arc<Self>,
-        request: hyper::Request<Incoming>,
+        request: hyper::Request<Body>,
         route: &mut Option<&'a Route>,
     ) -> Result<Reply> {
-        let (head, incoming) = request.into_parts();
-        let fits = self.limits.check(&head.uri, &head.headers);
-        let found = fits.and_then(|()| self.find(&head.method, head.uri.path()));
-        let (row, path) = match found {
+        let (head, body) = request.into_parts();
+        let (row, path) = match self.find(&head.method, head.uri.path()) {
             Ok(Match::Row(row, path)) => (row, path),
-            Ok(Match::Preflight) => {
-                body::discard(incoming, &self.limits);
-                return Ok(reply::preflight());
-            }
-            Ok(Match::OtherMethods(allowed)) => {
-                body::discard(incoming, &self.limits);
-                return Ok(Reply::from(Error::MethodNotAllowed(head.method.to_string()))
-                    .with(header::ALLOW, allowed));
-            }
-            Err(error) => {
-                body::discard(incoming, &self.limits);
-                return Ok(refusal(error));
+            refused => {
+                body::discard(&head.headers, body).await;
+                return match refused {
+                    Ok(Match::OtherMethods(allowed)) => {
+                        let error = Error::MethodNotAllowed(head.method.to_string());
+                        Ok(Reply::from(error).with(header::ALLOW, allowed))
+                    }
+                    Ok(_) => Ok(reply::preflight()),
+                    Err(error) => Err(error),
+                };
             }
         };
         *route = Some(row);
         let bytes = if row.body.is_some() {
-            body::read_body(&head.headers, incoming, &self.limits).await?
+            body::read_body(&head.headers, body, &self.limits).await?
         } else {
-            body::discard(incoming, &self.limits);
+            body::discard(&head.headers, body).await;
             None
         };
         let body = bytes.as_deref().map(|bytes| body::parse_json(bytes)).transpose()?;
         let mut query = parse_query(head.uri.query().unwrap_or_default())?;
         let token = presented(&mut query, &head.headers);
-        let fingerprint = [
-            head.method.as_str().as_bytes().to_vec(),
-            head.uri.to_string().into_bytes(),
-            bytes.map(|bytes| bytes.to_vec()).unwrap_or_default(),
-        ];
+        let target = head.uri.path_and_query().map(|target| target.as_str()).unwrap_or_default();
+        let fingerprint = RequestText {
+            method: head.method.to_string(),
+            target: target.to_owned(),
+            body: bytes.unwrap_or_default(),
+        };
         let raw = Raw { path, query, headers: head.headers, body };
-        (row.run)(Arc::clone(self), Request { raw, token, fingerprint }).await
+        (row.run)(Arc::clone(self), Request { raw, token, text: fingerprint }).await
     }
 
     /// The row that `method` and `path` lead to.
@@ -324,13 +288,34 @@ fn presented(query: &mut Map<String, Value>, headers: &HeaderMap) -> Option<Stri
     (known && !token.is_empty() && !token.contains(' ')).then(|| token.to_owned())
 }
 
-impl super::listen::Handler for App {
+/// What the server loop hands requests to.
+pub struct Service(pub Arc<App>);
+
+impl Handler for Service {
     async fn handle(
-        self: &Arc<Self>,
-        request: hyper::Request<Incoming>,
+        &self,
+        request: hyper::Request<Body>,
+        facts: &Facts,
         peer: SocketAddr,
-    ) -> Response<Full<Bytes>> {
-        self.respond(request, peer).await
+    ) -> Reply {
+        let began = Instant::now();
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let mut route = None;
+        let reply = self.0.answer(request, &mut route).await.unwrap_or_else(Reply::from);
+        // The query is left out: it may hold a token.
+        tracing::info!(
+            target: "guestlist::request",
+            request_id = facts.request_id.to_str().unwrap_or_default(),
+            method = method.as_str(),
+            path,
+            operation = route.map_or("", |route| route.operation.name()),
+            status = reply.status.as_u16(),
+            bytes = reply.body.len(),
+            micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
+            %peer,
+            "request"
+        );
+        reply
     }
 }
 

@@ -15,14 +15,21 @@ use schemars::SchemaGenerator;
 use serde_json::{Value, json};
 use std::pin::Pin;
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// A request that has been matched to a row and read off the wire.
 pub(super) struct Request {
     pub(super) raw: Raw,
     /// The token that came with it, if one did.
     pub(super) token: Option<String>,
-    /// What tells it from every other request: method, path and query, and body.
-    pub(super) fingerprint: [Vec<u8>; 3],
+    pub(super) text: RequestText,
+}
+
+/// What tells a request from every other one. The body may hold a password, hence its type.
+pub(super) struct RequestText {
+    pub(super) method: String,
+    pub(super) target: String,
+    pub(super) body: Zeroizing<Vec<u8>>,
 }
 
 /// Whoever calls: somebody with a good token that allows the operation, or anybody.
@@ -88,8 +95,12 @@ where
             };
             let caller = C::admit(&operation, grant)?;
             let key = common.idempotency_key.as_deref().zip(caller.grant()).map(|(key, grant)| {
-                let parts: [&[u8]; 3] = request.fingerprint.each_ref().map(Vec::as_slice);
-                answers::RequestKey::new(grant.token, key, &parts)
+                let RequestText { method, target, body } = &request.text;
+                answers::RequestKey::new(
+                    grant.token,
+                    key,
+                    &[method.as_bytes(), target.as_bytes(), body],
+                )
             });
             let call = Call::new(app, caller, Head { common, key });
             if let Some(reply) = call.replay().await? {

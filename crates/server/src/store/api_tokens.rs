@@ -170,25 +170,48 @@ const COLUMNS: &str = "t.id, t.kind, t.owner_id, t.creator_id, t.creator_type, t
 /// # Errors
 /// [`Error::NotFound`] when it has no such token.
 pub fn get(tx: &mut Tx<'_>, owner: Owner, id: ApiTokenId) -> Result<ApiToken> {
+    one(tx, owner, id, "")
+}
+
+/// As [`get`], and nobody else may change the token before this transaction ends.
+///
+/// # Errors
+/// As [`get`].
+pub fn lock(tx: &mut Tx<'_>, owner: Owner, id: ApiTokenId) -> Result<ApiToken> {
+    one(tx, owner, id, " FOR UPDATE")
+}
+
+fn one(tx: &mut Tx<'_>, owner: Owner, id: ApiTokenId, lock: &str) -> Result<ApiToken> {
     tx.first(
         &format!(
             "SELECT {COLUMNS} FROM api_tokens t
-             WHERE t.id = $1 AND t.owner_id = $2 AND t.kind = $3"
+             WHERE t.id = $1 AND t.owner_id = $2 AND t.kind = $3{lock}"
         ),
         &[&id.to_string(), &owner.id().to_string(), &owner.kind().as_str()],
     )?
     .ok_or(Error::NotFound("API token"))
 }
 
-/// The token or the session `id`, whoever it speaks for, if it is still there.
+/// A token or a session.
+struct Any(ApiToken, bool);
+
+impl FromRow for Any {
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        Ok(Self(ApiToken::from_row(row)?, row.get::<String>("kind")? == SESSION))
+    }
+}
+
+/// The token or the session `id`, whoever it speaks for, if it is still there, and whether it is
+/// a session.
 ///
 /// # Errors
 /// When the store fails.
-pub fn find(tx: &mut Tx<'_>, id: ApiTokenId) -> Result<Option<ApiToken>> {
-    tx.first(
+pub fn find(tx: &mut Tx<'_>, id: ApiTokenId) -> Result<Option<(ApiToken, bool)>> {
+    let any: Option<Any> = tx.first(
         &format!("SELECT {COLUMNS} FROM api_tokens t WHERE t.id = $1"),
         &[&id.to_string()],
-    )
+    )?;
+    Ok(any.map(|Any(token, session)| (token, session)))
 }
 
 /// Which tokens are listed.

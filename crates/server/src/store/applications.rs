@@ -82,8 +82,20 @@ impl FromRow for Application {
 /// # Errors
 /// When the store fails.
 pub fn get(tx: &mut Tx<'_>, tenant: Tenant) -> Result<Application> {
+    one(tx, tenant, "")
+}
+
+/// As [`get`], and nobody else may change the application before this transaction ends.
+///
+/// # Errors
+/// As [`get`].
+pub fn lock(tx: &mut Tx<'_>, tenant: Tenant) -> Result<Application> {
+    one(tx, tenant, " FOR UPDATE")
+}
+
+fn one(tx: &mut Tx<'_>, tenant: Tenant, lock: &str) -> Result<Application> {
     tx.first(
-        &format!("SELECT {COLUMNS} FROM applications a WHERE id = $1"),
+        &format!("SELECT {COLUMNS} FROM applications a WHERE id = $1{lock}"),
         &[&tenant.0.to_string()],
     )?
     .ok_or(NOT_FOUND)

@@ -3,7 +3,7 @@
 use super::convert::{id, json, key, maybe_moment, moment, to_json};
 use super::{FromRow, Row, Tx};
 use crate::auth::hasher::PasswordHash;
-use crate::domain::avatar_url;
+use crate::domain::{avatar_url, full_name};
 use crate::error::{Error, Result};
 use guestlist_api::id::UserId;
 use guestlist_api::user::{Me, Profile};
@@ -29,14 +29,6 @@ impl FromRow for Me {
             profile,
         })
     }
-}
-
-/// Given and family name, or the address when there is neither.
-#[must_use]
-pub fn full_name(profile: &Profile, email: &str) -> String {
-    let names: Vec<&str> =
-        [&profile.first_name, &profile.last_name].into_iter().flatten().map(String::as_str).collect();
-    if names.is_empty() { email.to_owned() } else { names.join(" ") }
 }
 
 const COLUMNS: &str =

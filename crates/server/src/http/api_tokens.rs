@@ -1,0 +1,295 @@
+//! `applicationApiToken(s)` and `userApiToken(s)`.
+
+use super::app::PageOf;
+use super::call::{Call, Created, Found, Resource, Written};
+use super::input::{BodyParam, In, bodies};
+use super::route::Routes;
+use crate::domain::{changed_token, new_token};
+use crate::error::{Error, Result};
+use crate::store::Tx;
+use crate::store::api_tokens::{self, Grant, Listing, Owner};
+use crate::store::applications::Within;
+use crate::store::list::Paging;
+use crate::store::users;
+use guestlist_api::api_token::{
+    ApiToken, ApiTokenList, ApiTokenPatch, ApiTokenPost, ApiTokenSort, CreatorType,
+    OneApplicationApiToken, OneUserApiToken,
+};
+use guestlist_api::application::OneApplication;
+use guestlist_api::entity::{Entity, OfOwner, OwnerType, Page, Success};
+use guestlist_api::id::{ApiTokenId, ForeignId, UserId};
+use guestlist_api::scope::{Operation, Scope, Scopes};
+
+pub(super) fn routes() -> [Routes; 4] {
+    [
+        Routes::at("/applications/{applicationId}/tokens")
+            .get(
+                Operation::application("applicationApiTokens.get").read(),
+                "List an application's tokens",
+                list_of_application,
+            )
+            .post(
+                Operation::application("applicationApiTokens.post").credential(),
+                "Make a token of an application",
+                post_of_application,
+            ),
+        Routes::at("/applications/{applicationId}/tokens/{apiTokenId}")
+            .get(
+                Operation::application("applicationApiToken.get").read(),
+                "Show a token of an application",
+                get_of_application,
+            )
+            .patch(
+                Operation::application("applicationApiToken.patch").credential(),
+                "Change a token of an application",
+                patch_of_application,
+            )
+            .delete(
+                Operation::application("applicationApiToken.delete").credential(),
+                "Revoke a token of an application",
+                delete_of_application,
+            ),
+        Routes::at("/me/tokens")
+            .get(Operation::user("userApiTokens.get").read(), "List my tokens", list_of_user)
+            .post(
+                Operation::user("userApiTokens.post").credential(),
+                "Make a token of mine",
+                post_of_user,
+            ),
+        Routes::at("/me/tokens/{apiTokenId}")
+            .get(Operation::user("userApiToken.get").read(), "Show a token of mine", get_of_user)
+            .patch(
+                Operation::user("userApiToken.patch").credential(),
+                "Change a token of mine",
+                patch_of_user,
+            )
+            .delete(
+                Operation::user("userApiToken.delete").credential(),
+                "Revoke a token of mine",
+                delete_of_user,
+            ),
+    ]
+}
+
+bodies! {
+    ApiTokenPost = "apiToken",
+    ApiTokenPatch = "apiToken",
+}
+
+impl Resource for ApiToken {
+    fn resource(&self) -> &'static str {
+        match self.owner_type {
+            OwnerType::Application => "applicationApiToken",
+            OwnerType::User => "userApiToken",
+        }
+    }
+    fn ids(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("applicationId", self.owner_id.to_string()),
+            ("apiTokenId", self.id.to_string()),
+        ]
+    }
+}
+
+/// Tokens of one owner.
+#[derive(serde::Serialize, schemars::JsonSchema)]
+#[schemars(rename = "apiTokens")]
+pub(super) struct OfTokens(OfOwner);
+
+impl PageOf for OfTokens {
+    fn collection(&self) -> &'static str {
+        match self.0.owner_type {
+            OwnerType::Application => "applicationApiTokens",
+            OwnerType::User => "userApiTokens",
+        }
+    }
+    fn ids(&self) -> Vec<(&'static str, String)> {
+        vec![("applicationId", self.0.owner_id.to_string())]
+    }
+}
+
+type Tokens = Page<Entity<ApiToken>, OfTokens>;
+
+/// Whose tokens a call is about: those of an application, or those of the caller.
+#[derive(Clone, Copy)]
+enum Whose {
+    Application(Within),
+    User(UserId),
+}
+
+impl Whose {
+    /// The owner, who exists.
+    fn enter(self, tx: &mut Tx<'_>) -> Result<Owner> {
+        match self {
+            Self::Application(within) => Ok(Owner::Application(within.enter(tx)?.id())),
+            Self::User(user) => Ok(Owner::User(users::get(tx, user)?.id)),
+        }
+    }
+}
+
+/// Handlers that differ only in whose tokens they are about.
+macro_rules! handlers {
+    ($($of_application:ident $of_user:ident $do:ident
+        ($($query:ty)?) ($($body:ty)?) $one:tt -> $out:ty;)*) => {$(
+        async fn $of_application(
+            call: Call<Grant>,
+            input: In<handlers!(@path $one OneApplicationApiToken OneApplication), handlers!(@or $($query)?), handlers!(@or $($body)?)>,
+        ) -> Result<$out> {
+            let whose = Whose::Application(call.within(input.path.application_id)?);
+            let id = handlers!(@id $one input);
+            $do(call, whose, id, input.query, input.body).await
+        }
+        async fn $of_user(
+            call: Call<Grant>,
+            input: In<handlers!(@path $one OneUserApiToken ()), handlers!(@or $($query)?), handlers!(@or $($body)?)>,
+        ) -> Result<$out> {
+            let whose = Whose::User(call.user()?);
+            let id = handlers!(@id $one input);
+            $do(call, whose, id, input.query, input.body).await
+        }
+    )*};
+    (@or) => { () };
+    (@or $type:ty) => { $type };
+    (@path one $one:ty, $all:ty) => { $one };
+    (@path one $one:ident $all:tt) => { $one };
+    (@path all $one:ident $all:tt) => { $all };
+    (@id one $input:ident) => { $input.path.api_token_id };
+    (@id all $input:ident) => { () };
+}
+
+handlers! {
+    list_of_application list_of_user list (ApiTokenList) () all -> Found<Entity<Tokens>>;
+    post_of_application post_of_user post () (ApiTokenPost) all -> Created<Entity<ApiToken>>;
+    get_of_application get_of_user get () () one -> Found<Entity<ApiToken>>;
+    patch_of_application patch_of_user patch () (ApiTokenPatch) one -> Found<Entity<ApiToken>>;
+    delete_of_application delete_of_user delete () () one -> Found<Success>;
+}
+
+async fn list(
+    call: Call<Grant>,
+    whose: Whose,
+    (): (),
+    query: ApiTokenList,
+    (): (),
+) -> Result<Found<Entity<Tokens>>> {
+    let filter = query.filter.map(|glob| glob.to_string());
+    let listing = Listing {
+        filter: query.filter_field.zip(filter.clone()),
+        sort: query.sort_field.unwrap_or(ApiTokenSort::Name),
+        paging: Paging::new(query.page, query.per_page, query.sort_direction),
+    };
+    let seen = call.clone();
+    call.list(move |tx| {
+        let owner = whose.enter(tx)?;
+        let (items, total_count) = api_tokens::list(tx, owner, &listing)?;
+        Ok(Page {
+            count: items.len() as u64,
+            items: items.into_iter().map(|token| seen.entity(token)).collect(),
+            of: OfTokens(OfOwner { owner_id: owner.id(), owner_type: owner.kind() }),
+            per_page: listing.paging.per_page,
+            page: listing.paging.page,
+            sort_field: listing.sort.as_str().into(),
+            sort_direction: listing.paging.direction,
+            total_count,
+            filter: filter.clone(),
+            filter_field: query.filter_field.map(|field| field.as_str().into()),
+        })
+    })
+    .await
+}
+
+async fn get(
+    call: Call<Grant>,
+    whose: Whose,
+    id: ApiTokenId,
+    (): (),
+    (): (),
+) -> Result<Found<Entity<ApiToken>>> {
+    call.show(move |tx| {
+        let owner = whose.enter(tx)?;
+        api_tokens::get(tx, owner, id)
+    })
+    .await
+}
+
+/// Who is recorded as the maker of a token.
+fn creator(grant: &Grant) -> (ForeignId, CreatorType) {
+    match grant.owner {
+        Owner::User(UserId(id)) if grant.session => (ForeignId(id), CreatorType::User),
+        _ => (ForeignId(grant.token.0), CreatorType::ApiToken),
+    }
+}
+
+async fn post(
+    call: Call<Grant>,
+    whose: Whose,
+    (): (),
+    (): (),
+    post: ApiTokenPost,
+) -> Result<Created<Entity<ApiToken>>> {
+    let scopes = post.scope.clone().unwrap_or_else(|| {
+        let all = match whose {
+            Whose::Application(_) => Scope::ALL_APPLICATION,
+            Whose::User(_) => Scope::ALL_USER,
+        };
+        [all].into_iter().collect::<Scopes>()
+    });
+    let operations = call.app.operations();
+    if !scopes.iter().all(|scope| call.caller.scopes.may_grant(scope, &operations)) {
+        return Err(Error::Forbidden);
+    }
+    let (id, now, grant) = (ApiTokenId(call.app.ids.next(call.now)), call.now, call.caller.clone());
+    call.create(move |tx| {
+        let owner = whose.enter(tx)?;
+        let (creator_id, creator_type) = creator(&grant);
+        let creator_name = match (creator_type, grant.owner) {
+            (CreatorType::User, Owner::User(user)) => users::get(tx, user)?.full_name,
+            _ => grant.name.clone(),
+        };
+        let mut token = new_token(&post, id, owner.id(), owner.kind(), scopes.clone(), now);
+        token.creator_id = Some(creator_id);
+        token.creator_type = Some(creator_type);
+        token.creator_name = Some(creator_name);
+        api_tokens::add(tx, &token)?;
+        Ok(Written::with_token(token, id))
+    })
+    .await
+}
+
+async fn patch(
+    call: Call<Grant>,
+    whose: Whose,
+    id: ApiTokenId,
+    (): (),
+    patch: ApiTokenPatch,
+) -> Result<Found<Entity<ApiToken>>> {
+    let (now, asked) = (call.now, call.clone());
+    call.change(move |tx| {
+        let owner = whose.enter(tx)?;
+        let before = api_tokens::lock(tx, owner, id)?;
+        asked.check(&before)?;
+        let after = changed_token(&before, &patch, now);
+        if after != before {
+            api_tokens::put(tx, &after)?;
+        }
+        Ok(after)
+    })
+    .await
+}
+
+async fn delete(
+    call: Call<Grant>,
+    whose: Whose,
+    id: ApiTokenId,
+    (): (),
+    (): (),
+) -> Result<Found<Success>> {
+    let asked = call.clone();
+    call.remove(move |tx| {
+        let owner = whose.enter(tx)?;
+        let token = api_tokens::lock(tx, owner, id)?;
+        asked.check(&token)?;
+        api_tokens::delete(tx, &token)
+    })
+    .await
+}

@@ -1,0 +1,202 @@
+//! `application` and `applications`.
+
+use super::app::PageOf;
+use super::call::{Call, Created, Found, Resource};
+use super::input::{BodyParam, In, bodies};
+use super::route::Routes;
+use crate::domain::{changed_application, new_application};
+use crate::error::{Error, Result};
+use crate::store::api_tokens::{Grant, Owner};
+use crate::store::applications::{self, Listing};
+use crate::store::list::Paging;
+use guestlist_api::application::{
+    Application, ApplicationList, ApplicationPatch, ApplicationPost, ApplicationSort,
+    OneApplication, SummaryFields,
+};
+use guestlist_api::entity::{Entity, OfServer, Page, Success};
+use guestlist_api::id::{ApplicationId, OrgId};
+use guestlist_api::scope::Operation;
+use guestlist_api::wire::{Problem, Rule};
+
+pub(super) fn routes() -> [Routes; 2] {
+    [
+        Routes::at("/applications")
+            .get(
+                Operation::organization("applications.get").read().cli(),
+                "List applications",
+                list,
+            )
+            .post(Operation::organization("applications.post"), "Make an application", post),
+        Routes::at("/applications/{applicationId}")
+            .get(Operation::application("application.get").read().cli(), "Show an application", get)
+            .patch(Operation::application("application.patch").cli(), "Change an application", patch)
+            .delete(
+                Operation::application("application.delete"),
+                "Delete an application and everything in it",
+                delete,
+            ),
+    ]
+}
+
+bodies! {
+    ApplicationPost = "application",
+    ApplicationPatch = "application",
+}
+
+impl Resource for Application {
+    fn resource(&self) -> &'static str {
+        "application"
+    }
+    fn ids(&self) -> Vec<(&'static str, String)> {
+        vec![("applicationId", self.id.to_string())]
+    }
+}
+
+/// Applications of the server.
+#[derive(serde::Serialize, schemars::JsonSchema)]
+#[schemars(rename = "applications")]
+pub(super) struct OfApplications(OfServer);
+
+impl PageOf for OfApplications {
+    fn collection(&self) -> &'static str {
+        "applications"
+    }
+    fn ids(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+}
+
+type Applications = Page<Entity<Application>, OfApplications>;
+
+/// `application` with only those parts of its summary that were asked for.
+fn summarized(mut application: Application, fields: &SummaryFields) -> Application {
+    let lists = |text: &Option<guestlist_api::text::Text<0, 4096>>, name: &str| {
+        text.as_ref().map(|text| text.split(',').any(|field| field.trim() == name))
+    };
+    let summary = &mut application.summary;
+    for (name, count) in [
+        ("apiTokenCount", &mut summary.api_token_count),
+        ("experienceGroupCount", &mut summary.experience_group_count),
+        ("experienceUserCount", &mut summary.experience_user_count),
+    ] {
+        let included = lists(&fields.summary_include, name).unwrap_or(true);
+        let excluded = lists(&fields.summary_exclude, name).unwrap_or(false);
+        if !included || excluded {
+            *count = None;
+        }
+    }
+    application
+}
+
+async fn get(
+    call: Call<Grant>,
+    input: In<OneApplication, SummaryFields>,
+) -> Result<Found<Entity<Application>>> {
+    let (within, fields) = (call.within(input.path.application_id)?, input.query);
+    call.show(move |tx| {
+        let tenant = within.enter(tx)?;
+        Ok(summarized(applications::get(tx, tenant)?, &fields))
+    })
+    .await
+}
+
+async fn list(
+    call: Call<Grant>,
+    input: In<(), ApplicationList>,
+) -> Result<Found<Entity<Applications>>> {
+    let query = input.query;
+    let filter = query.filter.map(|glob| glob.to_string());
+    let foreign = query.org_id.is_some_and(|id| id != call.app.organization);
+    let listing = Listing {
+        only: match call.caller.owner {
+            Owner::Application(own) => Some(own),
+            Owner::User(_) => None,
+        },
+        name: query.filter_field.and(filter.clone()),
+        sort: query.sort_field.unwrap_or(ApplicationSort::Name),
+        paging: Paging::new(query.page, query.per_page, query.sort_direction),
+    };
+    let fields = SummaryFields {
+        summary_exclude: query.summary_exclude,
+        summary_include: query.summary_include,
+    };
+    let seen = call.clone();
+    call.list(move |tx| {
+        let (items, total_count) =
+            if foreign { (Vec::new(), 0) } else { applications::list(tx, &listing)? };
+        let entity = |application| seen.entity(summarized(application, &fields));
+        Ok(Page {
+            count: items.len() as u64,
+            items: items.into_iter().map(entity).collect(),
+            of: OfApplications(OfServer {}),
+            per_page: listing.paging.per_page,
+            page: listing.paging.page,
+            sort_field: listing.sort.as_str().into(),
+            sort_direction: listing.paging.direction,
+            total_count,
+            filter: filter.clone(),
+            filter_field: query.filter_field.map(|field| field.as_str().into()),
+        })
+    })
+    .await
+}
+
+async fn post(
+    call: Call<Grant>,
+    input: In<(), SummaryFields, ApplicationPost>,
+) -> Result<Created<Entity<Application>>> {
+    let (post, fields, now) = (input.body, input.query, call.now);
+    own_organization(post.org_id, call.app.organization)?;
+    // What an application's token makes would be beyond its reach, and that is beyond its right.
+    call.user().map_err(|_| Error::Forbidden)?;
+    let (id, owner) = (ApplicationId(call.app.ids.next(now)), call.app.organization);
+    call.create(move |tx| {
+        let application = new_application(&post, id, owner, now);
+        applications::add(tx, &application)?;
+        Ok(summarized(application, &fields))
+    })
+    .await
+}
+
+fn own_organization(asked: Option<OrgId>, own: OrgId) -> Result<()> {
+    match asked {
+        Some(id) if id != own => {
+            let rule = Rule::Other(format!("{id} is not the organization of this server").into());
+            Err(Error::Invalid(vec![Problem::new("application.orgId", rule)]))
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn patch(
+    call: Call<Grant>,
+    input: In<OneApplication, SummaryFields, ApplicationPatch>,
+) -> Result<Found<Entity<Application>>> {
+    let (within, patch, fields) =
+        (call.within(input.path.application_id)?, input.body, input.query);
+    let (now, asked) = (call.now, call.clone());
+    call.change(move |tx| {
+        let tenant = within.enter(tx)?;
+        let before = applications::lock(tx, tenant)?;
+        // The summary is part of what the tag is of, so it has to be the one that was read.
+        asked.check(&summarized(before.clone(), &fields))?;
+        let after = changed_application(&before, &patch, now);
+        if after != before {
+            applications::put(tx, &after)?;
+        }
+        Ok(summarized(after, &fields))
+    })
+    .await
+}
+
+async fn delete(call: Call<Grant>, input: In<OneApplication>) -> Result<Found<Success>> {
+    let within = call.within(input.path.application_id)?;
+    let asked = call.clone();
+    call.remove(move |tx| {
+        let tenant = within.enter(tx)?;
+        let application = applications::lock(tx, tenant)?;
+        asked.check(&application)?;
+        applications::delete(tx, tenant)
+    })
+    .await
+}

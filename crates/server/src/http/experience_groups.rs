@@ -1,0 +1,176 @@
+//! `experienceGroup` and `experienceGroups`.
+
+use super::app::PageOf;
+use super::call::{Call, Created, Found, Resource};
+use super::input::{BodyParam, In, bodies};
+use super::route::Routes;
+use crate::domain::{changed_group, new_group};
+use crate::error::Result;
+use crate::store::api_tokens::Grant;
+use crate::store::experience_groups::{self as groups, Listing};
+use crate::store::list::Paging;
+use guestlist_api::application::OneApplication;
+use guestlist_api::entity::{Entity, OfApplication, Page, Success};
+use guestlist_api::experience_group::{
+    ExperienceGroup, ExperienceGroupGet, ExperienceGroupList, ExperienceGroupPatch,
+    ExperienceGroupPost, ExperienceGroupSort, OneExperienceGroup,
+};
+use guestlist_api::id::ExperienceGroupId;
+use guestlist_api::scope::Operation;
+
+pub(super) fn routes() -> [Routes; 2] {
+    [
+        Routes::at("/applications/{applicationId}/experience/groups")
+            .get(Operation::application("experienceGroups.get").read(), "List groups", list)
+            .post(Operation::application("experienceGroups.post"), "Make a group", post),
+        Routes::at("/applications/{applicationId}/experience/groups/{experienceGroupId}")
+            .get(Operation::application("experienceGroup.get").read(), "Show a group", get)
+            .patch(Operation::application("experienceGroup.patch"), "Change a group", patch)
+            .delete(Operation::application("experienceGroup.delete"), "Delete a group", delete),
+    ]
+}
+
+bodies! {
+    ExperienceGroupPost = "experienceGroup",
+    ExperienceGroupPatch = "experienceGroup",
+}
+
+impl Resource for ExperienceGroup {
+    fn resource(&self) -> &'static str {
+        "experienceGroup"
+    }
+    fn ids(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("applicationId", self.application_id.to_string()),
+            ("experienceGroupId", self.id.to_string()),
+        ]
+    }
+}
+
+/// Groups of one application.
+#[derive(serde::Serialize, schemars::JsonSchema)]
+#[schemars(rename = "experienceGroups")]
+pub(super) struct OfGroups(OfApplication);
+
+impl PageOf for OfGroups {
+    fn collection(&self) -> &'static str {
+        "experienceGroups"
+    }
+    fn ids(&self) -> Vec<(&'static str, String)> {
+        vec![("applicationId", self.0.application_id.to_string())]
+    }
+}
+
+type Groups = Page<Entity<ExperienceGroup>, OfGroups>;
+
+async fn get(
+    call: Call<Grant>,
+    input: In<OneExperienceGroup, ExperienceGroupGet>,
+) -> Result<Found<Entity<ExperienceGroup>>> {
+    let (within, id) = (call.within(input.path.application_id)?, input.path.experience_group_id);
+    let direct = input.query.include_direct_device_count.is_some_and(|flag| flag.0);
+    let total = input.query.include_total_device_count.is_some_and(|flag| flag.0);
+    call.show(move |tx| {
+        let tenant = within.enter(tx)?;
+        let mut group = groups::get(tx, tenant, id)?;
+        if direct || total {
+            let counts = groups::device_counts(tx, &group)?;
+            group.direct_device_count = direct.then_some(counts.0);
+            group.total_device_count = total.then_some(counts.1);
+        }
+        Ok(group)
+    })
+    .await
+}
+
+async fn list(
+    call: Call<Grant>,
+    input: In<OneApplication, ExperienceGroupList>,
+) -> Result<Found<Entity<Groups>>> {
+    let (within, query) = (call.within(input.path.application_id)?, input.query);
+    let filter = query.filter.map(|glob| glob.to_string());
+    let listing = Listing {
+        name: query.filter_field.and(filter.clone()),
+        sort: query.sort_field.unwrap_or(ExperienceGroupSort::Name),
+        paging: Paging::new(query.page, query.per_page, query.sort_direction),
+    };
+    let seen = call.clone();
+    call.list(move |tx| {
+        let tenant = within.enter(tx)?;
+        let (items, total_count) = groups::list(tx, tenant, &listing)?;
+        Ok(Page {
+            count: items.len() as u64,
+            items: items.into_iter().map(|group| seen.entity(group)).collect(),
+            of: OfGroups(OfApplication {
+                application_id: tenant.id(),
+                experience_group_id: None,
+            }),
+            per_page: listing.paging.per_page,
+            page: listing.paging.page,
+            sort_field: listing.sort.as_str().into(),
+            sort_direction: listing.paging.direction,
+            total_count,
+            filter: filter.clone(),
+            filter_field: query.filter_field.map(|field| field.as_str().into()),
+        })
+    })
+    .await
+}
+
+async fn post(
+    call: Call<Grant>,
+    input: In<OneApplication, (), ExperienceGroupPost>,
+) -> Result<Created<Entity<ExperienceGroup>>> {
+    let (within, post, now) = (call.within(input.path.application_id)?, input.body, call.now);
+    let id = ExperienceGroupId(call.app.ids.next(now));
+    call.create(move |tx| {
+        let tenant = within.enter(tx)?;
+        let ids = post.experience_user_ids.as_ref().map(|ids| ids.0.as_slice());
+        let members = groups::members(tx, tenant, ids.unwrap_or_default())?;
+        let parent = post.parent_id.as_ref().and_then(|parent| parent.0);
+        let ancestors = groups::place(tx, tenant, None, parent)?;
+        let group = new_group(&post, id, tenant.id(), members, ancestors, now);
+        groups::add(tx, &group)?;
+        Ok(group)
+    })
+    .await
+}
+
+async fn patch(
+    call: Call<Grant>,
+    input: In<OneExperienceGroup, (), ExperienceGroupPatch>,
+) -> Result<Found<Entity<ExperienceGroup>>> {
+    let (within, id) = (call.within(input.path.application_id)?, input.path.experience_group_id);
+    let (patch, now, asked) = (input.body, call.now, call.clone());
+    call.change(move |tx| {
+        let tenant = within.enter(tx)?;
+        let before = groups::lock(tx, tenant, id)?;
+        asked.check(&before)?;
+        let members = match &patch.experience_user_ids {
+            Some(ids) => Some(groups::members(tx, tenant, &ids.0)?),
+            None => None,
+        };
+        let ancestors = match &patch.parent_id {
+            Some(parent) => Some(groups::place(tx, tenant, Some(id), parent.0)?),
+            None => None,
+        };
+        let after = changed_group(&before, &patch, members, ancestors, now);
+        if after != before {
+            groups::put(tx, &before, &after)?;
+        }
+        Ok(after)
+    })
+    .await
+}
+
+async fn delete(call: Call<Grant>, input: In<OneExperienceGroup>) -> Result<Found<Success>> {
+    let (within, id) = (call.within(input.path.application_id)?, input.path.experience_group_id);
+    let asked = call.clone();
+    call.remove(move |tx| {
+        let tenant = within.enter(tx)?;
+        let group = groups::lock(tx, tenant, id)?;
+        asked.check(&group)?;
+        groups::delete(tx, &group)
+    })
+    .await
+}

@@ -1,0 +1,176 @@
+//! `experienceUser` and `experienceUsers`.
+
+use super::app::PageOf;
+use super::call::{Call, Created, Found, Resource};
+use super::input::{BodyParam, In, bodies};
+use super::route::Routes;
+use crate::domain::{changed_user, new_user};
+use crate::error::Result;
+use crate::store::api_tokens::Grant;
+use crate::store::experience_users::{self as users, Listing};
+use crate::store::list::Paging;
+use guestlist_api::application::OneApplication;
+use guestlist_api::entity::{Entity, OfApplication, Page, Success};
+use guestlist_api::experience_user::{
+    ExperienceUser, ExperienceUserList, ExperienceUserPatch, ExperienceUserPost,
+    ExperienceUserSort, Membership, OneExperienceUser,
+};
+use guestlist_api::id::ExperienceUserId;
+use guestlist_api::scope::Operation;
+
+pub(super) fn routes() -> [Routes; 2] {
+    [
+        Routes::at("/applications/{applicationId}/experience/users")
+            .get(Operation::application("experienceUsers.get").read(), "List users", list)
+            .post(Operation::application("experienceUsers.post"), "Make a user", post),
+        Routes::at("/applications/{applicationId}/experience/users/{experienceUserId}")
+            .get(Operation::application("experienceUser.get").read(), "Show a user", get)
+            .patch(Operation::application("experienceUser.patch"), "Change a user", patch)
+            .delete(Operation::application("experienceUser.delete"), "Delete a user", delete),
+    ]
+}
+
+bodies! {
+    ExperienceUserPost = "experienceUser",
+    ExperienceUserPatch = "experienceUser",
+}
+
+impl Resource for ExperienceUser {
+    fn resource(&self) -> &'static str {
+        "experienceUser"
+    }
+    fn ids(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("applicationId", self.application_id.to_string()),
+            ("experienceUserId", self.id.to_string()),
+        ]
+    }
+}
+
+/// Users of one application.
+#[derive(serde::Serialize, schemars::JsonSchema)]
+#[schemars(rename = "experienceUsers")]
+pub(super) struct OfUsers(OfApplication);
+
+impl PageOf for OfUsers {
+    fn collection(&self) -> &'static str {
+        "experienceUsers"
+    }
+    fn ids(&self) -> Vec<(&'static str, String)> {
+        vec![("applicationId", self.0.application_id.to_string())]
+    }
+}
+
+type Users = Page<Entity<ExperienceUser>, OfUsers>;
+
+async fn get(
+    call: Call<Grant>,
+    input: In<OneExperienceUser>,
+) -> Result<Found<Entity<ExperienceUser>>> {
+    let (within, id) = (call.within(input.path.application_id)?, input.path.experience_user_id);
+    call.show(move |tx| {
+        let tenant = within.enter(tx)?;
+        users::get(tx, tenant, id)
+    })
+    .await
+}
+
+async fn list(
+    call: Call<Grant>,
+    input: In<OneApplication, ExperienceUserList>,
+) -> Result<Found<Entity<Users>>> {
+    let (within, query) = (call.within(input.path.application_id)?, input.query);
+    let filter = query.filter.map(|glob| glob.to_string());
+    let listing = Listing {
+        filter: query.filter_field.zip(filter.clone()),
+        membership: query.experience_group_id,
+        ancestors: query.include_ancestor_groups.is_some_and(|flag| flag.0),
+        sort: query.sort_field.unwrap_or(ExperienceUserSort::Email),
+        paging: Paging::new(query.page, query.per_page, query.sort_direction),
+    };
+    let seen = call.clone();
+    call.list(move |tx| {
+        let tenant = within.enter(tx)?;
+        let (items, total_count) = users::list(tx, tenant, &listing)?;
+        let group = match listing.membership {
+            Some(Membership::Of(group)) => Some(group),
+            _ => None,
+        };
+        Ok(Page {
+            count: items.len() as u64,
+            items: items.into_iter().map(|user| seen.entity(user)).collect(),
+            of: OfUsers(OfApplication {
+                application_id: tenant.id(),
+                experience_group_id: group,
+            }),
+            per_page: listing.paging.per_page,
+            page: listing.paging.page,
+            sort_field: listing.sort.as_str().into(),
+            sort_direction: listing.paging.direction,
+            total_count,
+            filter: filter.clone(),
+            filter_field: query.filter_field.map(|field| field.as_str().into()),
+        })
+    })
+    .await
+}
+
+async fn post(
+    call: Call<Grant>,
+    input: In<OneApplication, (), ExperienceUserPost>,
+) -> Result<Created<Entity<ExperienceUser>>> {
+    let (within, post, now) = (call.within(input.path.application_id)?, input.body, call.now);
+    let hash = call.app.hasher.hash(post.password.clone()).await?;
+    let id = ExperienceUserId(call.app.ids.next(now));
+    call.create(move |tx| {
+        let tenant = within.enter(tx)?;
+        let ids = post.experience_group_ids.as_ref().map(|ids| ids.0.as_slice());
+        let groups = users::groups(tx, tenant, ids.unwrap_or_default(), GROUP_IDS)?;
+        let user = new_user(&post, id, tenant.id(), groups, now);
+        users::add(tx, &user, &hash)?;
+        Ok(user)
+    })
+    .await
+}
+
+const GROUP_IDS: &str = "experienceUser.experienceGroupIds";
+
+async fn patch(
+    call: Call<Grant>,
+    input: In<OneExperienceUser, (), ExperienceUserPatch>,
+) -> Result<Found<Entity<ExperienceUser>>> {
+    let (within, id) = (call.within(input.path.application_id)?, input.path.experience_user_id);
+    let (patch, now) = (input.body, call.now);
+    let hash = match patch.password.clone() {
+        Some(password) => Some(call.app.hasher.hash(password).await?),
+        None => None,
+    };
+    let asked = call.clone();
+    call.change(move |tx| {
+        let tenant = within.enter(tx)?;
+        let before = users::lock(tx, tenant, id)?;
+        asked.check(&before)?;
+        let groups = match &patch.experience_group_ids {
+            Some(ids) => Some(users::groups(tx, tenant, &ids.0, GROUP_IDS)?),
+            None => None,
+        };
+        let after = changed_user(&before, &patch, groups, now);
+        if hash.is_some() || after != before {
+            users::put(tx, &before, &after, hash.as_ref())?;
+        }
+        Ok(after)
+    })
+    .await
+}
+
+async fn delete(call: Call<Grant>, input: In<OneExperienceUser>) -> Result<Found<Success>> {
+    let (within, id) = (call.within(input.path.application_id)?, input.path.experience_user_id);
+    let asked = call.clone();
+    call.remove(move |tx| {
+        let tenant = within.enter(tx)?;
+        let user = users::lock(tx, tenant, id)?;
+        asked.check(&user)?;
+        users::delete(tx, &user)
+    })
+    .await
+}
