@@ -1,9 +1,12 @@
 //! The one content coding that is spoken here: gzip.
 
+use super::body::Buffer;
+use crate::error::{Error, Result};
 use bytes::Bytes;
-use flate2::{Compression, write::GzEncoder};
+use flate2::{Compression, bufread::GzDecoder, write::GzEncoder};
 use hyper::header::HeaderValue;
-use std::io::Write;
+use std::io::{Read, Write};
+use zeroize::Zeroizing;
 
 /// Bodies below this are sent as they are: they fit into one packet either way.
 const WORTHWHILE: usize = 1024;
@@ -11,6 +14,10 @@ const WORTHWHILE: usize = 1024;
 /// Bodies above this are compressed away from the threads that answer requests, because one takes
 /// more than a millisecond.
 const ELSEWHERE: usize = 256 * 1024;
+
+/// Compressed bodies above this are unpacked away from the threads that answer requests: it takes
+/// few bytes to make much work.
+const UNPACK_ELSEWHERE: usize = 16 * 1024;
 
 /// What a client says about the codings it understands, in thousandths as RFC 9110 12.4.2 weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -95,9 +102,64 @@ fn pack(plain: &[u8]) -> Option<Vec<u8>> {
     encoder.finish().ok()
 }
 
+/// What is in `packed`, if that is not more than `limit` bytes.
+///
+/// # Errors
+/// [`Error::BodyTooLarge`], or [`Error::Malformed`] if it is not one whole gzip member.
+pub(super) async fn gunzip(packed: Zeroizing<Vec<u8>>, limit: usize) -> Result<Zeroizing<Vec<u8>>> {
+    if packed.len() <= UNPACK_ELSEWHERE {
+        return unpack(&packed, limit);
+    }
+    tokio::task::spawn_blocking(move || unpack(&packed, limit)).await.map_err(Error::internal)?
+}
+
+fn unpack(packed: &[u8], limit: usize) -> Result<Zeroizing<Vec<u8>>> {
+    let malformed = || Error::Malformed("The request body is not valid gzip".to_owned());
+    // One member only: no client sends more, and thousands of empty ones are work for nothing.
+    let mut decoder = GzDecoder::new(packed);
+    let mut plain = Buffer::new(limit);
+    let mut chunk = Zeroizing::new([0; 4096]);
+    loop {
+        match decoder.read(chunk.as_mut_slice()).map_err(|_| malformed())? {
+            0 if decoder.get_ref().is_empty() => return Ok(plain.into_bytes()),
+            0 => return Err(malformed()),
+            length => plain.push(chunk.get(..length).unwrap_or_default())?,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_packed_is_unpacked() {
+        let plain = vec![b'a'; 10_000];
+        let packed = pack(&plain).unwrap();
+        assert_eq!(unpack(&packed, plain.len()).unwrap().as_slice(), plain);
+        assert!(matches!(
+            unpack(&packed, plain.len() - 1),
+            Err(Error::BodyTooLarge { limit: 9_999 })
+        ));
+    }
+
+    #[test]
+    fn what_is_not_one_whole_member_is_refused() {
+        let packed = pack(b"hello").unwrap();
+        let mut corrupt = packed.clone();
+        corrupt[12] ^= 0xff;
+        for broken in [
+            b"hello".to_vec(),
+            packed[..packed.len() - 1].to_vec(),
+            packed[..5].to_vec(),
+            corrupt,
+            [packed.as_slice(), b"x"].concat(),
+            [packed.as_slice(), packed.as_slice()].concat(),
+        ] {
+            let error = unpack(&broken, 100).unwrap_err();
+            assert_eq!(error.to_string(), "The request body is not valid gzip");
+        }
+    }
 
     fn accepted(value: &str) -> Accepted {
         Accepted::of([&HeaderValue::from_str(value).unwrap()])

@@ -1,0 +1,304 @@
+//! Bodies of requests: bounded in size and in time whatever the client does, and wiped after use
+//! because they hold passwords.
+
+use super::coding;
+use super::listen::Limits;
+use crate::error::{Error, Result};
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::body::{Body as _, Frame, Incoming, SizeHint};
+use hyper::header::{self, HeaderMap};
+use serde_json::Value;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+/// A body that nobody wants is read up to here, so that the connection can go on. Beyond it a new
+/// connection is cheaper.
+const WORTH_DISCARDING: usize = 64 * 1024;
+
+/// How long a body that nobody wants may hold up the answer.
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The body of a request. One that is dropped before its end costs the client the connection.
+#[derive(Debug)]
+pub struct Body {
+    incoming: Incoming,
+    ended: bool,
+    unread: Arc<AtomicBool>,
+}
+
+impl Body {
+    /// Sets `unread` when it is dropped before its end.
+    pub(super) fn new(incoming: Incoming, unread: Arc<AtomicBool>) -> Self {
+        Self { ended: incoming.is_end_stream(), incoming, unread }
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.unread.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl hyper::body::Body for Body {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let this = self.get_mut();
+        let frame = ready!(Pin::new(&mut this.incoming).poll_frame(cx));
+        this.ended = frame.is_none() || this.incoming.is_end_stream();
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.ended
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+}
+
+/// A growing buffer that leaves no copy behind when it moves.
+#[derive(Debug)]
+pub(super) struct Buffer {
+    bytes: Zeroizing<Vec<u8>>,
+    limit: usize,
+}
+
+impl Buffer {
+    /// An empty one for `limit` bytes at most.
+    pub(super) fn new(limit: usize) -> Self {
+        Self { bytes: Zeroizing::default(), limit }
+    }
+
+    /// Adds `more`.
+    ///
+    /// # Errors
+    /// [`Error::BodyTooLarge`].
+    pub(super) fn push(&mut self, more: &[u8]) -> Result<()> {
+        let needed = self.bytes.len() + more.len();
+        if needed > self.limit {
+            return Err(Error::BodyTooLarge { limit: self.limit });
+        }
+        if needed > self.bytes.capacity() {
+            // `Vec` would free the old bytes without wiping them.
+            let mut larger = Vec::with_capacity(needed.next_power_of_two());
+            larger.extend_from_slice(&self.bytes);
+            self.bytes = larger.into();
+        }
+        self.bytes.extend_from_slice(more);
+        Ok(())
+    }
+
+    pub(super) fn into_bytes(self) -> Zeroizing<Vec<u8>> {
+        self.bytes
+    }
+}
+
+/// Reads a body that should be JSON, decompressed; `None` if it is empty.
+///
+/// # Errors
+/// [`Error::BodyTooLarge`] also of what it is when decompressed, [`Error::RequestTimeout`],
+/// [`Error::UnsupportedMediaType`] if it is neither JSON nor without a type or has a coding other
+/// than gzip, [`Error::Malformed`] if it breaks off or is not gzip although it says so.
+pub async fn read_body(
+    headers: &HeaderMap,
+    body: Body,
+    limits: &Limits,
+) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    let limit = limits.body_bytes;
+    // Before the first read, because that is what asks a client that expects `100 Continue` for
+    // its body.
+    if body.size_hint().lower() > limit as u64 {
+        return Err(Error::BodyTooLarge { limit });
+    }
+    let bytes = tokio::time::timeout(limits.body_timeout, collect(body, limit))
+        .await
+        .map_err(|_| Error::RequestTimeout)??;
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    if !is_json(headers) {
+        return Err(Error::UnsupportedMediaType(
+            "The request body must be application/json".to_owned(),
+        ));
+    }
+    let bytes = if is_gzip(headers)? { coding::gunzip(bytes, limit).await? } else { bytes };
+    Ok((!bytes.is_empty()).then_some(bytes))
+}
+
+async fn collect(mut body: Body, limit: usize) -> Result<Zeroizing<Vec<u8>>> {
+    let mut buffer = Buffer::new(limit);
+    while let Some(frame) = body.frame().await {
+        let frame =
+            frame.map_err(|_| Error::Malformed("The request body could not be read".to_owned()))?;
+        if let Some(data) = frame.data_ref() {
+            buffer.push(data)?;
+        }
+    }
+    Ok(buffer.into_bytes())
+}
+
+/// Whether the type of the body is JSON, or not given.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else { return true };
+    let Ok(value) = value.to_str() else { return false };
+    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match essence.split_once('/') {
+        None => essence.is_empty(),
+        Some(("application", "json")) => true,
+        Some((_, subtype)) => subtype.len() > "+json".len() && subtype.ends_with("+json"),
+    }
+}
+
+fn is_gzip(headers: &HeaderMap) -> Result<bool> {
+    let mut gzip = false;
+    for value in headers.get_all(header::CONTENT_ENCODING) {
+        for coding in value.to_str().unwrap_or("unreadable").split(',') {
+            match coding.trim().to_ascii_lowercase().as_str() {
+                "" | "identity" => {}
+                "gzip" | "x-gzip" if !gzip => gzip = true,
+                _ => {
+                    return Err(Error::UnsupportedMediaType(
+                        "The request body must be plain or Content-Encoding: gzip".to_owned(),
+                    ));
+                }
+            }
+        }
+    }
+    Ok(gzip)
+}
+
+/// Reads a body that nobody wants, if that is soon done, so that the connection can go on. Of a
+/// longer one, or one that waits for `100 Continue`, the connection is closed after the answer.
+pub async fn discard(headers: &HeaderMap, mut body: Body) {
+    let expects = headers.contains_key(header::EXPECT);
+    if expects || body.size_hint().lower() > WORTH_DISCARDING as u64 {
+        return;
+    }
+    let read = async {
+        let mut left = WORTH_DISCARDING;
+        while let Some(Ok(frame)) = body.frame().await {
+            let length = frame.data_ref().map_or(0, Bytes::len);
+            let Some(rest) = left.checked_sub(length) else { return };
+            left = rest;
+        }
+    };
+    // Whether it came to the end in time is for the body to know.
+    tokio::time::timeout(DISCARD_TIMEOUT, read).await.unwrap_or_default();
+}
+
+/// Reads JSON.
+///
+/// # Errors
+/// [`Error::Malformed`] with the reason and the place. Values nested more than 127 deep are
+/// refused too.
+pub fn parse_json(bytes: &[u8]) -> Result<Value> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| Error::Malformed(format!("Invalid JSON: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hyper::header::HeaderValue;
+    use proptest::prelude::*;
+
+    fn refusal(text: &str) -> String {
+        parse_json(text.as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn broken_json_is_refused_with_reason_and_place() {
+        assert_eq!(refusal("{]"), "Invalid JSON: key must be a string at line 1 column 2");
+        assert_eq!(refusal("[]]"), "Invalid JSON: trailing characters at line 1 column 3");
+        assert_eq!(
+            refusal("{\n\"a\":"),
+            "Invalid JSON: EOF while parsing a value at line 2 column 4"
+        );
+        assert_eq!(refusal(" x"), "Invalid JSON: expected value at line 1 column 2");
+    }
+
+    #[test]
+    fn json_is_read_to_a_depth() {
+        let nested = |depth| "[".repeat(depth) + &"]".repeat(depth);
+        assert!(parse_json(nested(127).as_bytes()).is_ok());
+        assert_eq!(
+            refusal(&nested(128)),
+            "Invalid JSON: recursion limit exceeded at line 1 column 128"
+        );
+        assert!(refusal(&"[".repeat(1 << 20)).contains("recursion limit"));
+    }
+
+    #[test]
+    fn the_type_of_a_body_is_json_or_absent() {
+        assert!(is_json(&HeaderMap::new()));
+        for (value, json) in [
+            ("application/json", true),
+            ("Application/JSON; charset=utf-8", true),
+            ("application/merge-patch+json", true),
+            ("application/vnd.a+JSON ;v=1", true),
+            ("", true),
+            ("application/+json", false),
+            ("application/jsonp", false),
+            ("text/plain", false),
+            ("json", false),
+            ("application/x-www-form-urlencoded", false),
+        ] {
+            let headers =
+                [(header::CONTENT_TYPE, HeaderValue::from_static(value))].into_iter().collect();
+            assert_eq!(is_json(&headers), json, "{value}");
+        }
+    }
+
+    #[test]
+    fn gzip_is_the_only_coding() {
+        for (value, gzip) in [
+            ("gzip", Some(true)),
+            ("X-GZip", Some(true)),
+            ("identity", Some(false)),
+            ("identity, gzip", Some(true)),
+            ("gzip, gzip", None),
+            ("br", None),
+            ("deflate", None),
+        ] {
+            let headers =
+                [(header::CONTENT_ENCODING, HeaderValue::from_static(value))].into_iter().collect();
+            assert_eq!(is_gzip(&headers).ok(), gzip, "{value}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_value_upsets_it(value in proptest::collection::vec(any::<u8>(), 0..40)) {
+            if let Ok(value) = HeaderValue::from_bytes(&value) {
+                let names = [header::CONTENT_TYPE, header::CONTENT_ENCODING];
+                let headers = names.into_iter().map(|name| (name, value.clone())).collect();
+                is_json(&headers);
+                if let Err(error) = is_gzip(&headers) {
+                    prop_assert!(error.to_string().contains("gzip"));
+                }
+            }
+        }
+
+        #[test]
+        fn a_buffer_holds_what_was_put_in(parts in proptest::collection::vec(".{0,9}", 0..9)) {
+            let mut buffer = Buffer::new(1024);
+            for part in &parts {
+                buffer.push(part.as_bytes()).unwrap();
+            }
+            prop_assert_eq!(buffer.into_bytes().to_vec(), parts.concat().into_bytes());
+        }
+    }
+}

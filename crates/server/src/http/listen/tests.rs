@@ -1,0 +1,142 @@
+//! Real sockets against a real listener.
+
+mod bodies;
+mod heads;
+mod lifetimes;
+
+use super::*;
+use crate::http::body::{discard, read_body};
+use serde_json::Value;
+use std::time::Instant;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// Longer than anything here takes, so that a test fails instead of hanging.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// Does what the path says.
+struct Paths(Limits);
+
+impl Handler for Paths {
+    async fn handle(&self, request: Request<Body>, _: &Facts, _: SocketAddr) -> Reply {
+        let (head, body) = request.into_parts();
+        match head.uri.path() {
+            "/read" => match read_body(&head.headers, body, &self.0).await {
+                Ok(body) => {
+                    let body = body.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+                    Reply::json(hyper::StatusCode::OK, &body).unwrap()
+                }
+                Err(error) => error.into(),
+            },
+            "/ignore" => Error::NoRoute("/ignore".to_owned()).into(),
+            "/big" => Reply::new(hyper::StatusCode::OK, vec![b'1'; 32 << 20]),
+            "/panic" => panic!("asked for"),
+            path => {
+                if path == "/slow" {
+                    sleep(Duration::from_millis(400)).await;
+                }
+                discard(&head.headers, body).await;
+                Reply::new(hyper::StatusCode::OK, "{}")
+            }
+        }
+    }
+}
+
+struct Server {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<()>,
+}
+
+impl Server {
+    async fn start(limits: Limits) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let stopped = async move { drop(stopped.await) };
+        let serving = tokio::spawn(serve(listener, Arc::new(Paths(limits)), limits, stopped));
+        Self { address, stop, serving }
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    /// Sends `request` whole and then reads the one answer.
+    async fn ask(&self, request: impl AsRef<[u8]>) -> Answer {
+        let mut stream = self.connect().await;
+        stream.write_all(request.as_ref()).await.unwrap();
+        Answer::read(&mut stream).await
+    }
+}
+
+#[derive(Debug)]
+struct Answer {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Answer {
+    async fn read(stream: &mut TcpStream) -> Self {
+        timeout(PATIENCE, Self::read_at_leisure(stream)).await.expect("an answer")
+    }
+
+    async fn read_at_leisure(stream: &mut TcpStream) -> Self {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.expect("a head"));
+        }
+        let head = String::from_utf8(head).unwrap();
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+        stream.read_exact(&mut body).await.expect("a body");
+        let status = head[9..12].parse().unwrap();
+        Self { status, head, body: String::from_utf8(body).unwrap() }
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.head.lines().filter_map(|line| line.split_once(": "));
+        headers.find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+
+    fn json(&self) -> Value {
+        assert_eq!(self.header("content-type"), Some("application/json"), "{self:?}");
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    /// Asserts that it is an error as clients expect it, the last on its connection.
+    fn assert_last(&self, status: u16, kind: &str) {
+        assert_eq!(self.status, status, "{self:?}");
+        assert_eq!(self.json()["type"], kind);
+        assert_ne!(self.json()["message"], "");
+        assert_eq!(self.header("connection"), Some("close"), "{self:?}");
+        assert_eq!(self.header("access-control-allow-origin"), Some("*"));
+    }
+}
+
+/// Asserts that the server ends the connection, in order and without another byte.
+async fn assert_ended(stream: &mut TcpStream) {
+    let rest = timeout(PATIENCE, stream.read_u8()).await.expect("an end");
+    assert_eq!(rest.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+}
+
+fn millis(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
+
+#[test]
+fn an_error_of_one_client_does_not_stop_the_others() {
+    assert!(is_of_one_client(&io::ErrorKind::ConnectionAborted.into()));
+    assert!(!is_of_one_client(&io::Error::from_raw_os_error(24)));
+}
+
+#[cfg(unix)]
+#[test]
+fn files_may_be_opened_up_to_the_hard_limit() {
+    use rustix::process::{Resource, getrlimit};
+    let raised = raise_file_limit();
+    let limit = getrlimit(Resource::Nofile);
+    assert_eq!((raised, limit.current), (limit.maximum, limit.maximum));
+}

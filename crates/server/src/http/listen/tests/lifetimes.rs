@@ -1,0 +1,156 @@
+//! How long connections live, and how many.
+
+use super::*;
+
+#[tokio::test]
+async fn a_connection_serves_many_requests() {
+    let server = Server::start(Limits::default()).await;
+    let mut stream = server.connect().await;
+    for _ in 0..3 {
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let answer = Answer::read(&mut stream).await;
+        assert_eq!((answer.status, answer.body.as_str()), (200, "{}"));
+        assert_eq!(answer.header("server"), Some("Guestlist"));
+        assert_eq!(answer.header("connection"), None);
+    }
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_closed() {
+    let server = Server::start(Limits { head_timeout: millis(200), ..Limits::default() }).await;
+    assert_ended(&mut server.connect().await).await;
+
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    assert_eq!(Answer::read(&mut stream).await.status, 200);
+    let idle = Instant::now();
+    assert_ended(&mut stream).await;
+    assert!(idle.elapsed() > millis(150), "{:?}", idle.elapsed());
+}
+
+#[tokio::test]
+async fn a_head_that_trickles_is_cut_off() {
+    let server = Server::start(Limits { head_timeout: millis(300), ..Limits::default() }).await;
+    let mut stream = server.connect().await;
+    let begun = Instant::now();
+    while stream.write_all(b"G").await.is_ok() {
+        assert!(begun.elapsed() < PATIENCE);
+        sleep(millis(20)).await;
+    }
+    assert!(begun.elapsed() > millis(250), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_client_that_reads_nothing_is_cut_off() {
+    let limits = Limits { max_connections: 1, write_stall: millis(300), ..Limits::default() };
+    let server = Server::start(limits).await;
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET /big HTTP/1.1\r\n\r\n").await.unwrap();
+    sleep(millis(100)).await;
+    assert_eq!(server.ask("GET / HTTP/1.1\r\n\r\n").await.status, 503);
+    sleep(millis(600)).await;
+    assert_eq!(server.ask("GET / HTTP/1.1\r\n\r\n").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_client_that_reads_slowly_gets_all() {
+    let limits = Limits { write_stall: millis(400), ..Limits::default() };
+    let server = Server::start(limits).await;
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET /big HTTP/1.1\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut total = 0;
+    let mut chunk = vec![0; 4 << 20];
+    let begun = Instant::now();
+    while let length @ 1.. = stream.read(&mut chunk).await.unwrap() {
+        total += length;
+        if begun.elapsed() < millis(800) {
+            sleep(millis(50)).await;
+        }
+    }
+    assert!(total > 32 << 20);
+    assert!(begun.elapsed() > limits.write_stall);
+}
+
+#[tokio::test]
+async fn a_connection_beyond_the_limit_is_told_so() {
+    let server = Server::start(Limits { max_connections: 2, ..Limits::default() }).await;
+    let held = [server.connect().await, server.connect().await];
+    let answer = server.ask("GET / HTTP/1.1\r\n\r\n").await;
+    answer.assert_last(503, "ServiceUnavailable");
+    assert_eq!(answer.header("retry-after"), Some("1"));
+    drop(held);
+    sleep(millis(100)).await;
+    assert_eq!(server.ask("GET / HTTP/1.1\r\n\r\n").await.status, 200);
+}
+
+#[tokio::test]
+async fn refusals_are_bounded() {
+    let server = Server::start(Limits { max_connections: 0, ..Limits::default() }).await;
+    let mut told = 0;
+    let mut streams = Vec::new();
+    for _ in 0..MOST_REFUSALS + 20 {
+        streams.push(server.connect().await);
+    }
+    for stream in &mut streams {
+        told += usize::from(stream.read_u8().await.is_ok());
+    }
+    assert_eq!(told, MOST_REFUSALS);
+    sleep(REFUSAL_TIMEOUT + millis(200)).await;
+    assert_eq!(server.ask("").await.status, 503);
+}
+
+#[tokio::test]
+async fn shutdown_finishes_what_is_in_flight_and_closes_what_is_idle() {
+    let server = Server::start(Limits::default()).await;
+    let mut idle = server.connect().await;
+    idle.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    assert_eq!(Answer::read(&mut idle).await.status, 200);
+    let mut silent = server.connect().await;
+    let mut busy = server.connect().await;
+    busy.write_all(b"GET /slow HTTP/1.1\r\n\r\n").await.unwrap();
+    sleep(millis(100)).await;
+
+    server.stop.send(()).unwrap();
+    let asked = Instant::now();
+    assert_ended(&mut idle).await;
+    assert_ended(&mut silent).await;
+    assert!(asked.elapsed() < millis(200), "{:?}", asked.elapsed());
+    assert!(TcpStream::connect(server.address).await.is_err());
+
+    let answer = Answer::read(&mut busy).await;
+    assert_eq!((answer.status, answer.header("connection")), (200, Some("close")));
+    timeout(millis(200), server.serving).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn shutdown_does_not_wait_for_ever() {
+    let server = Server::start(Limits { drain: millis(100), ..Limits::default() }).await;
+    let mut busy = server.connect().await;
+    busy.write_all(b"GET /slow HTTP/1.1\r\n\r\n").await.unwrap();
+    sleep(millis(50)).await;
+    server.stop.send(()).unwrap();
+    timeout(millis(300), server.serving).await.unwrap().unwrap();
+    assert_ended(&mut busy).await;
+}
+
+#[tokio::test]
+async fn a_client_may_close_its_side_once_it_has_asked() {
+    let server = Server::start(Limits::default()).await;
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET /slow HTTP/1.1\r\n\r\n").await.unwrap();
+    stream.shutdown().await.unwrap();
+    assert_eq!(Answer::read(&mut stream).await.status, 200);
+    assert_ended(&mut stream).await;
+}
+
+#[tokio::test]
+async fn a_panic_is_answered_and_goes_no_further() {
+    let server = Server::start(Limits::default()).await;
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET /panic HTTP/1.1\r\n\r\n").await.unwrap();
+    let answer = Answer::read(&mut stream).await;
+    assert_eq!(answer.status, 500);
+    assert_eq!(answer.body, r#"{"type":"Error","message":"internal error"}"#);
+    stream.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    assert_eq!(Answer::read(&mut stream).await.status, 200);
+}

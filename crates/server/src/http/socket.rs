@@ -1,0 +1,206 @@
+//! A connection as hyper sees it: one that gives up on a client that reads nothing, and that puts
+//! a body into the bare error heads that hyper writes by itself.
+
+use super::listen::Limits;
+use super::reply::{Facts, Reply, dress};
+use crate::error::Error;
+use bytes::{Buf, Bytes};
+use hyper::StatusCode;
+use hyper::header::HeaderMap;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Sleep, sleep, timeout};
+
+/// A connection.
+#[derive(Debug)]
+pub(super) struct Socket {
+    stream: TcpStream,
+    limits: Limits,
+    /// Runs while a write waits.
+    stall: Option<Pin<Box<Sleep>>>,
+    /// The last write was accepted in part, so that the next one begins inside of an answer.
+    inside: bool,
+    /// What is being written instead of so many bytes.
+    instead: Option<(Bytes, usize)>,
+}
+
+impl Socket {
+    pub(super) fn new(stream: TcpStream, limits: Limits) -> Self {
+        Self { stream, limits, stall: None, inside: false, instead: None }
+    }
+
+    /// Writes `reply` without hyper, as the last thing.
+    pub(super) async fn say(&mut self, reply: Reply) -> io::Result<()> {
+        let reason = reply.status.canonical_reason().unwrap_or_default();
+        let head = format!("HTTP/1.1 {} {reason}\r\nconnection: close\r\n", reply.status.as_str());
+        self.write_all(&whole(&head, reply)).await?;
+        self.shutdown().await
+    }
+
+    /// Reads and forgets what the client still sends, within limits. If the connection were closed
+    /// at once the kernel would reset it, and the client would lose the answer that it has not
+    /// read yet.
+    pub(super) async fn linger(&mut self) {
+        let read = async {
+            let mut left = self.limits.linger_bytes;
+            let mut chunk = vec![0; 16 * 1024];
+            while let Ok(length @ 1..) = self.stream.read(&mut chunk).await {
+                let Some(rest) = left.checked_sub(length) else { return };
+                left = rest;
+            }
+        };
+        // It is over either way.
+        timeout(self.limits.linger, read).await.unwrap_or_default();
+    }
+
+    fn write(&mut self, cx: &mut Context<'_>, parts: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, parts);
+        if written.is_ready() {
+            self.stall = None;
+            return written;
+        }
+        let patience = self.limits.write_stall;
+        let stall = self.stall.get_or_insert_with(|| Box::pin(sleep(patience)));
+        ready!(stall.as_mut().poll(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(cx, &[IoSlice::new(bytes)])
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        if let [head] = parts
+            && !this.inside
+            && this.instead.is_none()
+        {
+            this.instead = complete(head, &this.limits).map(|whole| (whole, head.len()));
+        }
+        while let Some((mut rest, length)) = this.instead.take() {
+            if rest.is_empty() {
+                return Poll::Ready(Ok(length));
+            }
+            let written = this.write(cx, &[IoSlice::new(&rest)]);
+            if let Poll::Ready(Ok(written)) = written {
+                rest.advance(written);
+            }
+            this.instead = Some((rest, length));
+            if ready!(written)? == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+        }
+        let written = ready!(this.write(cx, parts))?;
+        this.inside = written < parts.iter().map(|part| part.len()).sum();
+        Poll::Ready(Ok(written))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}
+
+/// If `head` is an error that hyper answers by itself, without a body, then the same with one:
+/// clients fail on empty errors. All our own answers are told from those by their request id.
+fn complete(head: &[u8], limits: &Limits) -> Option<Bytes> {
+    const EMPTY: &str = "content-length: 0\r\n";
+    let status =
+        match head.strip_prefix(b"HTTP/1.1 ").or(head.strip_prefix(b"HTTP/1.0 "))?.get(..3)? {
+            b"400" => StatusCode::BAD_REQUEST,
+            b"414" => StatusCode::URI_TOO_LONG,
+            b"431" => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            _ => return None,
+        };
+    let head = str::from_utf8(head).ok()?.strip_suffix("\r\n")?;
+    if !head.contains(EMPTY) || head.contains("x-request-id: ") {
+        return None;
+    }
+    let error = match status {
+        StatusCode::BAD_REQUEST => not_http(),
+        StatusCode::URI_TOO_LONG => Error::UrlTooLong { limit: limits.url_bytes },
+        _ => Error::HeadersTooLarge { limit: limits.head_bytes },
+    };
+    Some(whole(&head.replace(EMPTY, ""), error.into()))
+}
+
+/// Said to those who speak something else.
+pub(super) fn not_http() -> Error {
+    Error::Malformed("The request is not valid HTTP/1.1".to_owned())
+}
+
+/// `head` and `reply`, ready to be sent.
+fn whole(head: &str, reply: Reply) -> Bytes {
+    let response = dress(reply, &Facts::of(&HeaderMap::new()));
+    let mut bytes = head.as_bytes().to_vec();
+    for (name, value) in response.headers() {
+        bytes.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+    }
+    bytes.extend(format!("content-length: {}\r\n\r\n", response.body().len()).into_bytes());
+    bytes.extend_from_slice(response.body());
+    bytes.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_bare_error_is_completed() {
+        let bare = "HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\n\
+                    content-length: 0\r\ndate: now\r\n\r\n";
+        let whole = complete(bare.as_bytes(), &Limits::default()).unwrap();
+        let whole = str::from_utf8(&whole).unwrap();
+        let (head, body) = whole.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 431 Request Header Fields Too Large\r\n"), "{head}");
+        assert!(head.contains("\r\ndate: now\r\n"), "{head}");
+        assert!(head.contains("\r\ncontent-type: application/json\r\n"), "{head}");
+        assert_eq!(head.matches("content-length: ").count(), 1);
+        assert!(head.ends_with(&format!("content-length: {}", body.len())), "{head}");
+        assert_eq!(
+            body,
+            r#"{"type":"HeadersTooLarge","message":"The request headers are larger than 16384 bytes"}"#
+        );
+
+        for other in [
+            bare.replace("431", "200"),
+            bare.replace("431", "404"),
+            bare.replace("date", "x-request-id"),
+            bare.replace("length: 0", "length: 9"),
+            bare[1..].to_owned(),
+            String::new(),
+        ] {
+            assert_eq!(complete(other.as_bytes(), &Limits::default()), None, "{other}");
+        }
+    }
+}
