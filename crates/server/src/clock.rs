@@ -57,12 +57,9 @@ impl Ids {
     /// # Errors
     /// When the operating system has no random bytes to give.
     pub fn new() -> crate::error::Result<Self> {
-        let seed: [u8; 8] = random()?;
-        let [a, b, c, d, e, x, y, z] = seed;
-        Ok(Self {
-            process: [a, b, c, d, e],
-            count: AtomicU32::new(u32::from_be_bytes([0, x, y, z])),
-        })
+        let [x, y, z] = random()?;
+        let count = AtomicU32::new(u32::from_be_bytes([0, x, y, z]));
+        Ok(Self { process: random()?, count })
     }
 
     /// The next identifier.
