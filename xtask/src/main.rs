@@ -1,2 +1,149 @@
-//! Tasks.
-fn main() {}
+//! The development tasks. `cargo xtask check` is the fast half, for every commit;
+//! `cargo xtask test` is the whole suite, and the one command that continuous integration runs.
+
+#![expect(clippy::print_stdout, reason = "a task runner speaks on the terminal")]
+#![expect(clippy::print_stderr, reason = "a task runner speaks on the terminal")]
+
+mod clients;
+mod steps;
+mod tools;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+
+use steps::{Steps, cargo};
+
+const USAGE: &str = "\
+usage: cargo xtask TASK
+
+  check     format, lints, docs, licences, unit tests, doc tests
+  test      check, the integration tests, then the suites with the official clients
+  clients   only the suites with the official clients; `clients python` or `clients js` for one
+            (GUESTLIST_BIN=PATH tests that binary instead of building one)
+  audit     known vulnerabilities in the dependencies; needs the network, so not part of test";
+
+/// Where the repository is and where everything that is built goes.
+struct Project {
+    root: PathBuf,
+    target: PathBuf,
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nerror: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[&str]) -> anyhow::Result<()> {
+    if matches!(arguments, [] | ["help" | "--help" | "-h"]) {
+        println!("{USAGE}");
+        return Ok(());
+    }
+    let project = Project::locate()?;
+    let mut steps = Steps::new(&project.root);
+    let outcome = match arguments {
+        ["check"] => check(&project, &mut steps, Tests::Unit),
+        ["test"] => test(&project, &mut steps),
+        ["clients"] => clients::run(&project, &mut steps, &clients::Client::ALL),
+        ["clients", name] => match clients::Client::named(name) {
+            Some(client) => clients::run(&project, &mut steps, &[client]),
+            None => bail!("there is no client suite `{name}`\n{USAGE}"),
+        },
+        ["audit"] => audit(&project, &mut steps),
+        _ => bail!("unknown task `{}`\n{USAGE}", arguments.join(" ")),
+    };
+    println!("{}", steps.summary());
+    outcome
+}
+
+impl Project {
+    fn locate() -> anyhow::Result<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .context("the xtask package has no parent directory")?
+            .to_owned();
+        let metadata = tools::output(
+            cargo(&["metadata", "--no-deps", "--format-version", "1"]).current_dir(&root),
+        )?;
+        let target = tools::target_directory(&metadata)
+            .context("`cargo metadata` did not name a target directory")?;
+        Ok(Self { root, target: PathBuf::from(target) })
+    }
+}
+
+/// Which tests of the workspace a run takes in.
+#[derive(Clone, Copy)]
+enum Tests {
+    Unit,
+    UnitAndIntegration,
+}
+
+fn check(project: &Project, steps: &mut Steps, tests: Tests) -> anyhow::Result<()> {
+    steps.command(
+        "format",
+        cargo(&["fmt", "--all", "--check"]),
+        "run `cargo fmt --all` and commit what it changed",
+    )?;
+    steps.command(
+        "lints",
+        cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+        "mend the code; an exception is `#[expect(lint, reason = \"...\")]` beside it",
+    )?;
+    let mut docs = cargo(&["doc", "--workspace", "--no-deps"]);
+    docs.env("RUSTDOCFLAGS", "-D warnings");
+    steps.command("docs", docs, "mend the doc comments that rustdoc names")?;
+
+    let deny = steps.run("cargo-deny", || tools::cargo_deny(project))?;
+    let mut licences = std::process::Command::new(deny);
+    licences.args(["--locked", "check", "bans", "licenses", "sources"]);
+    steps.command(
+        "licences",
+        licences,
+        "replace the dependency, or change deny.toml and say there why",
+    )?;
+
+    let hint = "the output above names the failing test; run it alone with `cargo test NAME`";
+    let name = match tests {
+        Tests::Unit => "unit tests",
+        Tests::UnitAndIntegration => "unit and integration tests",
+    };
+    let mut run = if tools::has_nextest() {
+        cargo(&["nextest", "run", "--workspace", "--no-fail-fast"])
+    } else {
+        cargo(&["test", "--workspace", "--no-fail-fast"])
+    };
+    match tests {
+        Tests::Unit => run.args(["--lib", "--bins"]),
+        // Not `--all-targets`: a benchmark is not a test.
+        Tests::UnitAndIntegration => run.args(["--lib", "--bins", "--tests"]),
+    };
+    steps.command(name, run, hint)?;
+    // nextest does not run these.
+    steps.command("doc tests", cargo(&["test", "--workspace", "--doc"]), hint)
+}
+
+fn test(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
+    // First, so that a machine without them learns it now and not after the long builds.
+    clients::prerequisites(steps, &clients::Client::ALL)?;
+    check(project, steps, Tests::UnitAndIntegration)?;
+    clients::run(project, steps, &clients::Client::ALL)
+}
+
+fn audit(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
+    let deny = steps.run("cargo-deny", || tools::cargo_deny(project))?;
+    let mut advisories = std::process::Command::new(deny);
+    advisories.args(["--locked", "check", "advisories"]);
+    steps.command(
+        "advisories",
+        advisories,
+        "update the dependency that is named; without a network the database cannot be fetched",
+    )
+}

@@ -2,7 +2,8 @@
 //! wrong with it, in the wire's own words.
 //!
 //! Each type states its rule in one place, [`Wire::read`], and describes the same rule for the
-//! OpenAPI document through [`schemars::JsonSchema`]. [`object!`] builds both for a struct.
+//! OpenAPI document through [`schemars::JsonSchema`]. [`object!`](crate::object!) builds both for
+//! a struct.
 
 use schemars::JsonSchema;
 use serde_json::Value;
@@ -149,7 +150,7 @@ pub fn read<T: Wire>(name: &'static str, value: Value) -> Result<T, Vec<Problem>
     }
 }
 
-/// The fields of a JSON object while a struct is read from it; used by [`object!`].
+/// The fields of a JSON object while a struct is read from it; used by [`object!`](crate::object!).
 #[derive(Debug)]
 pub struct Fields(serde_json::Map<String, Value>);
 

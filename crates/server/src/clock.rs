@@ -57,8 +57,9 @@ impl Ids {
     /// # Errors
     /// When the operating system has no random bytes to give.
     pub fn new() -> crate::error::Result<Self> {
-        let [process @ .., x, y, z] = random::<8>()?;
-        Ok(Self { process, count: AtomicU32::new(u32::from_be_bytes([0, x, y, z])) })
+        let [x, y, z] = random()?;
+        let count = AtomicU32::new(u32::from_be_bytes([0, x, y, z]));
+        Ok(Self { process: random()?, count })
     }
 
     /// The next identifier.

@@ -1,0 +1,186 @@
+//! The suites that drive a real server with the official clients. The clients are installed
+//! under the target directory, from the lock files beside the suites; nothing else is touched.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, ensure};
+
+use crate::Project;
+use crate::steps::{Steps, cargo};
+use crate::tools;
+
+#[derive(Clone, Copy)]
+pub(crate) enum Client {
+    Python,
+    JavaScript,
+}
+
+impl Client {
+    pub(crate) const ALL: [Self; 2] = [Self::Python, Self::JavaScript];
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        match name {
+            "python" => Some(Self::Python),
+            "js" => Some(Self::JavaScript),
+            _ => None,
+        }
+    }
+}
+
+/// The interpreters that the suites need.
+pub(crate) fn prerequisites(steps: &mut Steps, clients: &[Client]) -> anyhow::Result<()> {
+    steps.run("prerequisites", || {
+        let missing = missing(clients);
+        tools::system_packages(&missing)?;
+        let missing = self::missing(clients);
+        ensure!(missing.is_empty(), "still missing after the installation: {}", missing.join(" "));
+        println!("all there");
+        Ok(())
+    })
+}
+
+/// The names of the Debian packages that are not there.
+fn missing(clients: &[Client]) -> Vec<&'static str> {
+    let mut missing = Vec::new();
+    for client in clients {
+        match client {
+            Client::Python => {
+                // Debian splits both off: without ensurepip a venv has no pip.
+                if !tools::works("python3", &["-c", "import venv, ensurepip"]) {
+                    missing.extend(["python3", "python3-venv"]);
+                }
+            }
+            Client::JavaScript => {
+                if !tools::works("node", &["--version"]) {
+                    missing.push("nodejs");
+                }
+                if !tools::works("npm", &["--version"]) {
+                    missing.push("npm");
+                }
+            }
+        }
+    }
+    missing
+}
+
+/// Builds the server and runs the suites against it.
+pub(crate) fn run(project: &Project, steps: &mut Steps, clients: &[Client]) -> anyhow::Result<()> {
+    let server = server(project, steps)?;
+    for client in clients {
+        match client {
+            Client::Python => python(project, steps, &server)?,
+            Client::JavaScript => javascript(project, steps, &server)?,
+        }
+    }
+    Ok(())
+}
+
+fn server(project: &Project, steps: &mut Steps) -> anyhow::Result<PathBuf> {
+    if let Some(path) = std::env::var_os("GUESTLIST_BIN") {
+        // The suites run in directories of their own.
+        return fs::canonicalize(&path)
+            .with_context(|| format!("GUESTLIST_BIN names {}", path.display()));
+    }
+    steps.command(
+        "build the server",
+        cargo(&["build", "--package", "guestlist", "--bin", "guestlist"]),
+        "mend the code that the compiler names",
+    )?;
+    Ok(project.target.join("debug").join("guestlist"))
+}
+
+const SUITE_HINT: &str = "the output above names the failing test and the end of the server's log";
+
+fn python(project: &Project, steps: &mut Steps, server: &Path) -> anyhow::Result<()> {
+    let suite = project.root.join("tests/clients/python");
+    let venv = project.target.join("clients/python");
+    let python = venv.join("bin/python");
+    let requirements = suite.join("requirements.txt");
+    steps.run("install the Python client", || {
+        install_once(&venv, &[&requirements], || {
+            succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
+            succeed(
+                Command::new(&python)
+                    .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+                    .args(["--require-hashes", "--requirement"])
+                    .arg(&requirements),
+            )
+        })
+    })?;
+    let mut pytest = Command::new(&python);
+    pytest
+        // The suite leaves nothing in the source tree.
+        .args(["-B", "-m", "pytest", "-p", "no:cacheprovider", "tests/clients/python"])
+        .env("GUESTLIST_BIN", server);
+    steps.command("suite with the Python client", pytest, SUITE_HINT)
+}
+
+fn javascript(project: &Project, steps: &mut Steps, server: &Path) -> anyhow::Result<()> {
+    let suite = project.root.join("tests/clients/js");
+    let place = project.target.join("clients/js");
+    let manifests = [suite.join("package.json"), suite.join("package-lock.json")];
+    steps.run("install the JavaScript client", || {
+        install_once(&place, &[&manifests[0], &manifests[1]], || {
+            // npm installs beside the manifest, so the manifest goes where the modules may be.
+            fs::create_dir_all(&place)?;
+            for manifest in &manifests {
+                let name = manifest.file_name().context("a manifest without a name")?;
+                fs::copy(manifest, place.join(name))?;
+            }
+            succeed(
+                Command::new("npm")
+                    .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+                    .current_dir(&place),
+            )
+        })
+    })?;
+    let mut node = Command::new("node");
+    // Named one by one: what a directory means to `node --test` differs between its versions.
+    node.arg("--test").args(test_files(&project.root, "tests/clients/js")?);
+    node.env("NODE_PATH", place.join("node_modules")).env("GUESTLIST_BIN", server);
+    steps.command("suite with the JavaScript client", node, SUITE_HINT)
+}
+
+/// The test files of the JavaScript suite, relative to the root.
+fn test_files(root: &Path, directory: &str) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(root.join(directory))? {
+        let name = entry?.file_name();
+        if name.to_string_lossy().ends_with(".test.js") {
+            files.push(Path::new(directory).join(name));
+        }
+    }
+    files.sort();
+    ensure!(!files.is_empty(), "{directory} has no *.test.js");
+    Ok(files)
+}
+
+/// Installs unless the last complete installation was from the same lock files.
+fn install_once(
+    place: &Path,
+    locks: &[&Path],
+    install: impl FnOnce() -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let stamp = place.join("installed-from");
+    let mut wanted = String::new();
+    for lock in locks {
+        wanted +=
+            &fs::read_to_string(lock).with_context(|| format!("cannot read {}", lock.display()))?;
+    }
+    if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
+        println!("already in {}", place.display());
+        return Ok(());
+    }
+    install()?;
+    // Last, so that an installation that broke off is not taken for a complete one.
+    fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))
+}
+
+fn succeed(command: &mut Command) -> anyhow::Result<()> {
+    let program = command.get_program().to_owned();
+    let status = command.status().with_context(|| format!("cannot start {}", program.display()))?;
+    ensure!(status.success(), "{} ended with {status}", program.display());
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! The programs that the tasks need, found or installed.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, bail, ensure};
+
+use crate::Project;
+use crate::steps::cargo;
+
+/// Pinned: another version may know other licences or other checks.
+const CARGO_DENY: &str = "0.20.2";
+
+/// The standard output of a program that must succeed.
+pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("cannot start {}", command.get_program().display()))?;
+    ensure!(
+        output.status.success(),
+        "{} ended with {}",
+        command.get_program().display(),
+        output.status
+    );
+    String::from_utf8(output.stdout).context("the output is not UTF-8")
+}
+
+/// Whether a program starts and ends well, silently.
+pub(crate) fn works(program: impl AsRef<Path>, arguments: &[&str]) -> bool {
+    Command::new(program.as_ref())
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// The `target_directory` of `cargo metadata`. Reading the one string spares a JSON parser here.
+pub(crate) fn target_directory(metadata: &str) -> Option<String> {
+    let (_, rest) = metadata.split_once("\"target_directory\":\"")?;
+    let (path, _) = rest.split_once('"')?;
+    Some(path.replace("\\\\", "\\"))
+}
+
+pub(crate) fn has_nextest() -> bool {
+    let found = works("cargo-nextest", &["nextest", "--version"]);
+    if !found {
+        println!("cargo-nextest is not installed: using `cargo test`");
+    }
+    found
+}
+
+/// The path of the pinned cargo-deny: from PATH, or from an earlier run, or built now.
+pub(crate) fn cargo_deny(project: &Project) -> anyhow::Result<PathBuf> {
+    let root = project.target.join("tools");
+    let own = root.join("bin").join("cargo-deny");
+    for candidate in [PathBuf::from("cargo-deny"), own.clone()] {
+        let version = Command::new(&candidate).arg("--version").stderr(Stdio::null()).output();
+        if version.is_ok_and(|it| is_version(&String::from_utf8_lossy(&it.stdout), CARGO_DENY)) {
+            println!("cargo-deny {CARGO_DENY}: {}", candidate.display());
+            return Ok(candidate);
+        }
+    }
+    println!("cargo-deny {CARGO_DENY} is not here: building it, once, into {}", root.display());
+    let status = cargo(&["install", "cargo-deny", "--version", CARGO_DENY, "--locked", "--root"])
+        .arg(&root)
+        .current_dir(&project.root)
+        .status()?;
+    if !status.success() {
+        bail!(
+            "cargo-deny could not be built\nwhat to do: \
+             `cargo install cargo-deny --version {CARGO_DENY} --locked`, then try again"
+        );
+    }
+    Ok(own)
+}
+
+fn is_version(printed: &str, wanted: &str) -> bool {
+    printed.split_whitespace().nth(1) == Some(wanted)
+}
+
+/// Makes sure of programs that come with the system: installs the packages when this runs as
+/// root on a machine with apt, and says so; says which they are otherwise.
+pub(crate) fn system_packages(missing: &[&str]) -> anyhow::Result<()> {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let list = missing.join(" ");
+    let root = output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
+    if !root || !works("apt-get", &["--version"]) {
+        bail!("missing: {list}\nwhat to do: `apt-get install {list}`, or the same for this system");
+    }
+    println!("missing: {list}; this runs as root, so: apt-get install {list}");
+    let apt = |arguments: &[&str]| -> anyhow::Result<()> {
+        let status = Command::new("apt-get")
+            .args(arguments)
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .stdin(Stdio::null())
+            .status()?;
+        ensure!(status.success(), "`apt-get {}` ended with {status}", arguments.join(" "));
+        Ok(())
+    };
+    apt(&["--quiet", "update"])?;
+    let mut install = vec!["--quiet", "install", "--yes", "--no-install-recommends"];
+    install.extend(missing);
+    apt(&install)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_target_directory_is_read_from_the_metadata() {
+        let metadata = r#"{"packages":[],"target_directory":"/a b/target","version":1}"#;
+        assert_eq!(target_directory(metadata).as_deref(), Some("/a b/target"));
+        assert_eq!(target_directory("{}"), None);
+    }
+
+    #[test]
+    fn only_the_pinned_version_will_do() {
+        assert!(is_version("cargo-deny 0.20.2\n", "0.20.2"));
+        assert!(!is_version("cargo-deny 0.20.20\n", "0.20.2"));
+        assert!(!is_version("", "0.20.2"));
+    }
+}
