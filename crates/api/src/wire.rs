@@ -138,6 +138,13 @@ pub trait Wire: Sized + JsonSchema {
     fn read(value: Value, at: &mut Problems) -> Option<Self>;
 }
 
+/// No parameters: whatever there is, is passed over.
+impl Wire for () {
+    fn read(_: Value, _: &mut Problems) -> Option<Self> {
+        Some(())
+    }
+}
+
 /// Reads `value` as the parameter called `name`.
 ///
 /// # Errors

@@ -1,6 +1,15 @@
 //! Guestlist, as a library: the binary, and the tests, stand on it.
+//!
+//! `http` is the edge, `domain` the rules, `store` the database, `auth` the proof of who asks.
+//! Dependencies point `http → domain ← store`.
 
 pub mod auth;
+pub mod cli;
 pub mod clock;
+pub mod config;
+pub mod domain;
 pub mod error;
 pub mod http;
+pub mod server;
+pub mod store;
+pub mod telemetry;

@@ -56,20 +56,11 @@ impl<T: BodyParam + Send + 'static> Body for T {
     }
 }
 
-/// Parameters, or none (`()`).
+/// Parameters, or none (`()`, which reads anything).
 pub(super) trait Params: Sized + Send + 'static {
     fn read(given: Map<String, Value>, at: &mut Problems) -> Option<Self>;
     /// Each as OpenAPI describes it.
     fn describe(place: &str, schemas: &mut SchemaGenerator) -> Vec<Value>;
-}
-
-impl Params for () {
-    fn read(_: Map<String, Value>, _: &mut Problems) -> Option<Self> {
-        Some(())
-    }
-    fn describe(_: &str, _: &mut SchemaGenerator) -> Vec<Value> {
-        Vec::new()
-    }
 }
 
 impl<T: Wire + Send + 'static> Params for T {
@@ -147,7 +138,7 @@ impl<P: Params, Q: Params, B: Body> In<P, Q, B> {
         // Blank is the same as not there.
         query.retain(|_, value| value.as_str() != Some(""));
         let path = P::read(raw.path, &mut at);
-        let view = View::read(Value::Object(query.clone()), &mut at);
+        let view = <View as Params>::read(query.clone(), &mut at);
         let query = Q::read(query, &mut at);
         let body = B::read(raw.body, &mut at);
         let mut problems = at.into_found();

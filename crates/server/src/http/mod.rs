@@ -1,5 +1,4 @@
-//! HTTP, up to where a request has a meaning: sockets, limits, bodies, queries, and what every
-//! answer has in common.
+//! The wire's edge: sockets, limits and bodies, then the route table, then a handler for each row.
 
 pub mod body;
 pub mod etag;
@@ -8,5 +7,38 @@ pub mod listen;
 pub mod query;
 pub mod reply;
 
+mod api_tokens;
+mod app;
+mod applications;
+mod call;
 mod coding;
+mod experience_groups;
+mod experience_users;
+mod input;
+mod openapi;
+mod root;
+mod route;
 mod socket;
+mod users;
+
+pub use app::{App, Identity, Parts, Service};
+pub use route::Route;
+
+/// The OpenAPI document of the service.
+#[must_use]
+pub fn openapi() -> serde_json::Value {
+    openapi::document(&table())
+}
+
+/// Every route of the service: the whole of what it offers.
+fn table() -> Vec<Route> {
+    root::routes()
+        .into_iter()
+        .chain(users::routes())
+        .chain(applications::routes())
+        .chain(api_tokens::routes())
+        .chain(experience_users::routes())
+        .chain(experience_groups::routes())
+        .flat_map(route::Routes::into_rows)
+        .collect()
+}

@@ -1,0 +1,90 @@
+//! `guestlist application`.
+
+use super::{Output, table};
+use crate::domain::new_application;
+use crate::http::App;
+use crate::store::applications::{self, Listing};
+use crate::store::list::Paging;
+use anyhow::{Result, anyhow};
+use clap::Subcommand;
+use guestlist_api::application::{Application, ApplicationPost, ApplicationSort};
+use guestlist_api::entity::PerPage;
+use guestlist_api::id::ApplicationId;
+use guestlist_api::text::Whole;
+use guestlist_api::wire::{self, Problem, Wire};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make an application
+    Create {
+        /// Its name
+        #[arg(long)]
+        name: String,
+        /// What it is for
+        #[arg(long)]
+        description: Option<String>,
+    },
+    /// List the applications
+    List,
+}
+
+pub(super) async fn run(command: Command, app: Arc<App>, out: Output) -> Result<()> {
+    match command {
+        Command::Create { name, description } => {
+            let mut body = json!({ "name": name });
+            if let Some(description) = description {
+                body["description"] = description.into();
+            }
+            let id = create(&app, parse("application", body)?).await?.id;
+            out.result(&json!({ "applicationId": id }), || id.to_string())
+        }
+        Command::List => {
+            let all = all(&app).await?;
+            out.result(&json!({ "applications": all }), || {
+                let row = |a: &Application| {
+                    let users = a.summary.experience_user_count.unwrap_or_default();
+                    [a.id.to_string(), a.name.clone(), users.to_string()]
+                };
+                table(["ID", "NAME", "USERS"], &all.iter().map(row).collect::<Vec<_>>())
+            })
+        }
+    }
+}
+
+/// `value` as the wire would read it, under the same rules and with the same words.
+pub(super) fn parse<T: Wire>(name: &'static str, value: Value) -> Result<T> {
+    wire::read(name, value).map_err(|problems| {
+        let all: Vec<String> = problems.iter().map(Problem::to_string).collect();
+        anyhow!("{}", all.join("\n"))
+    })
+}
+
+/// Makes the application that `post` asks for.
+pub(super) async fn create(app: &App, post: ApplicationPost) -> Result<Application> {
+    let now = app.clock.now();
+    let (id, owner) = (ApplicationId(app.ids.next(now)), app.organization);
+    let made = app.store.write(move |tx| {
+        let application = new_application(&post, id, owner, now);
+        applications::add(tx, &application)?;
+        Ok(application)
+    });
+    Ok(made.await?)
+}
+
+async fn all(app: &App) -> Result<Vec<Application>> {
+    let mut all = Vec::new();
+    for page in 0.. {
+        let per_page: PerPage = Whole(1000);
+        let paging = Paging::new(Some(Whole(page)), Some(per_page), None);
+        let listing = Listing { only: None, name: None, sort: ApplicationSort::Name, paging };
+        let (found, total) =
+            app.store.read(move |tx| applications::list(tx, &listing)).await?;
+        all.extend(found);
+        if all.len() as u64 >= total || (page + 1) * per_page.0 >= total {
+            break;
+        }
+    }
+    Ok(all)
+}

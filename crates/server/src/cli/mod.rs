@@ -1,0 +1,141 @@
+//! The command line.
+
+mod admin;
+mod application;
+mod quickstart;
+mod serve;
+mod token;
+
+use crate::clock::Clock;
+use crate::config::{Config, Given, GivenServer};
+use crate::http::App;
+use crate::http::listen::Limits;
+use crate::server;
+use crate::store::{Options, Store};
+use anyhow::Result;
+use clap::{CommandFactory as _, Parser, Subcommand};
+use serde::Serialize;
+use std::io::Write as _;
+use std::sync::Arc;
+
+/// A directory and sign-in service for the end users of applications.
+#[derive(Debug, Parser)]
+#[command(name = "guestlist", version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(flatten)]
+    given: Given,
+    /// Print JSON for programs
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve a demo application, made if there is none, and print how to call it
+    Quickstart(GivenServer),
+    /// Serve
+    Serve(GivenServer),
+    /// Applications
+    #[command(subcommand)]
+    Application(application::Command),
+    /// Tokens of applications
+    #[command(subcommand)]
+    Token(token::Command),
+    /// Administrators
+    #[command(subcommand)]
+    Admin(admin::Command),
+    /// Print the OpenAPI document
+    Openapi,
+    /// Print a script that completes commands in a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+impl Cli {
+    /// Does what was asked.
+    ///
+    /// # Errors
+    /// When it cannot be done; the message says why.
+    pub async fn run(self) -> Result<()> {
+        let out = Output { json: self.json };
+        match self.command {
+            Command::Quickstart(server) => quickstart::run(&self.given, &server, out).await,
+            Command::Serve(server) => serve::run(&self.given, &server).await,
+            Command::Application(command) => {
+                with_app(&self.given, |app| application::run(command, app, out)).await
+            }
+            Command::Token(command) => {
+                with_app(&self.given, |app| token::run(command, app, out)).await
+            }
+            Command::Admin(command) => {
+                with_app(&self.given, |app| admin::run(command, app, out)).await
+            }
+            Command::Openapi => out.line(&format!("{:#}", crate::http::openapi())),
+            Command::Completions { shell } => {
+                let mut script = Vec::new();
+                clap_complete::generate(shell, &mut Self::command(), "guestlist", &mut script);
+                out.text(&String::from_utf8_lossy(&script))
+            }
+        }
+    }
+}
+
+/// Runs `work` on the store itself, beside a server if one is running.
+async fn with_app<F: Future<Output = Result<()>>>(
+    given: &Given,
+    work: impl FnOnce(Arc<App>) -> F,
+) -> Result<()> {
+    let config = Config::read(given, &GivenServer::default())?;
+    let options = Options { readers: 1, ..Options::default() };
+    let store = Store::open(&config.store, &options)?;
+    let issuer = config.issuer_at(config.listen);
+    let app = server::app(&config, store, Clock::System, Limits::default(), issuer).await?;
+    let done = work(Arc::clone(&app)).await;
+    app.store.clone().close().await;
+    done
+}
+
+/// Where results go: standard output, as text or as JSON.
+#[derive(Debug, Clone, Copy)]
+struct Output {
+    json: bool,
+}
+
+impl Output {
+    /// `text`, as it is.
+    fn text(self, text: &str) -> Result<()> {
+        let mut out = std::io::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        Ok(out.flush()?)
+    }
+
+    /// `text` and the end of the line.
+    fn line(self, text: &str) -> Result<()> {
+        self.text(&format!("{text}\n"))
+    }
+
+    /// One result: an object on one line for programs, `text` for people.
+    fn result(self, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<()> {
+        if self.json { self.line(&serde_json::to_string(value)?) } else { self.line(&text()) }
+    }
+}
+
+/// `rows` under `titles`, in columns.
+fn table<const N: usize>(titles: [&str; N], rows: &[[String; N]]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells.chain([titles[column].len()]).max().unwrap_or_default()
+    };
+    let widths: [usize; N] = std::array::from_fn(width);
+    let line = |cells: [&str; N]| {
+        let padded = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    let mut lines = vec![line(titles)];
+    lines.extend(rows.iter().map(|row| line(row.each_ref().map(String::as_str))));
+    lines.join("\n")
+}

@@ -1,0 +1,271 @@
+//! `guestlist quickstart`: a demo to call within a minute.
+
+use super::serve::{Signals, listen};
+use super::{Output, admin, application, token};
+use crate::clock::{Clock, random};
+use crate::config::{Config, Given, GivenServer};
+use crate::domain::{new_group, new_user};
+use crate::error::Error;
+use crate::http::App;
+use crate::server::Server;
+use crate::store::api_tokens::{self, Owner};
+use crate::store::applications::Within;
+use crate::store::list::Paging;
+use crate::store::{experience_groups, experience_users, users};
+use crate::telemetry;
+use anyhow::{Context as _, Result};
+use guestlist_api::experience_user::{ExperienceUserPost, ExperienceUserSort, GroupRef};
+use guestlist_api::id::{ApplicationId, ExperienceGroupId, ExperienceUserId, UserId};
+use guestlist_api::secret::NewUserPassword;
+use guestlist_api::text::{Email, Whole};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+/// What is printed, and kept beside the store for the next start.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Demo {
+    application_id: ApplicationId,
+    token: String,
+    user_id: UserId,
+    email: String,
+    password: String,
+}
+
+pub(super) async fn run(given: &Given, server: &GivenServer, out: Output) -> Result<()> {
+    let config = Config::read(given, server)?;
+    let _log = telemetry::start();
+    let signals = Signals::new()?;
+    let server = Server::bind(&config, Clock::System).await?;
+    let path = config.store.with_file_name("quickstart.json");
+    let demo = match kept(&path, &server.app).await? {
+        Some(demo) => demo,
+        None => make(&server.app, &path).await?,
+    };
+    let url = format!("http://{}", server.address());
+    let ids = user_ids(&server.app, demo.application_id).await?;
+    if out.json {
+        out.line(
+            &json!({
+                "url": url,
+                "applicationId": demo.application_id,
+                "token": demo.token,
+                "experienceUserIds": ids,
+                "email": demo.email,
+                "password": demo.password,
+            })
+            .to_string(),
+        )?;
+    } else {
+        out.line(&instructions(&demo, &url, &ids, &path))?;
+    }
+    listen(server, signals).await
+}
+
+/// The demo of an earlier start, if it still is one.
+async fn kept(path: &Path, app: &App) -> Result<Option<Demo>> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot read {}", path.display()));
+        }
+    };
+    let demo: Demo = serde_json::from_str(&text)
+        .with_context(|| format!("{} is not good: delete it for a new demo", path.display()))?;
+    let now = app.clock.now();
+    let Ok(verified) = app.signer.verify(&demo.token, now) else { return Ok(None) };
+    let (id, application) = (verified.id, Within::allowed(demo.application_id));
+    let there = app.store.read(move |tx| {
+        api_tokens::grant(tx, id, now)?;
+        application.enter(tx).map(|_| ())
+    });
+    match there.await {
+        Ok(()) => Ok(Some(demo)),
+        Err(Error::TokenInvalid | Error::TokenExpired | Error::NotFound(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Sixteen characters out of 32, and what makes them a password that anybody accepts.
+fn password() -> Result<String> {
+    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let bytes: [u8; 16] = random()?;
+    let text: String =
+        bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
+    Ok(format!("A1-{text}"))
+}
+
+/// Makes a demo and writes it down.
+async fn make(app: &App, path: &Path) -> Result<Demo> {
+    let application: guestlist_api::application::ApplicationPost = application::parse(
+        "application",
+        json!({ "name": "Demo", "description": "Made by guestlist quickstart" }),
+    )?;
+    let application = application::create(app, application).await?.id;
+    populate(app, application).await?;
+    let (user_id, email, password) = administrator(app).await?;
+    let post = application::parse(
+        "apiToken",
+        json!({ "name": "quickstart", "scope": ["all.User"] }),
+    )?;
+    let (_, token) = token::create(app, Owner::User(user_id), post, app.clock.now()).await?;
+    let demo = Demo { application_id: application, token, user_id, email, password };
+    write_private(path, &serde_json::to_string_pretty(&demo)?)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(demo)
+}
+
+/// The administrator that the demo's token speaks for: a new one, under a name that is free.
+async fn administrator(app: &App) -> Result<(UserId, String, String)> {
+    for number in 1.. {
+        let address = match number {
+            1 => "admin@example.com".to_owned(),
+            number => format!("admin{number}@example.com"),
+        };
+        let wanted = address.clone();
+        if app.store.read(move |tx| users::by_email(tx, &wanted)).await?.is_some() {
+            continue;
+        }
+        let password = password()?;
+        let secret = NewUserPassword::new(password.clone())
+            .map_err(|rule| anyhow::anyhow!("the made password {rule}"))?;
+        let email = Email::parse(&address).context("the made address is none")?;
+        let me = admin::create(app, email, secret).await?;
+        return Ok((me.id, me.email, password));
+    }
+    anyhow::bail!("no address for an administrator is free")
+}
+
+/// A few groups, and users in them. They share one random password that nobody is told.
+async fn populate(app: &App, application: ApplicationId) -> Result<()> {
+    let now = app.clock.now();
+    let shared = password()?;
+    let posts: Vec<(ExperienceUserPost, ExperienceUserId, Option<usize>)> = PEOPLE
+        .iter()
+        .map(|(first, last, group, tags)| {
+            let email = format!("{first}.{last}@example.com").to_lowercase();
+            let body = json!({
+                "email": email, "firstName": first, "lastName": last, "password": shared,
+                "userTags": serde_json::from_str::<Value>(tags)?,
+            });
+            let id = ExperienceUserId(app.ids.next(now));
+            Ok((application::parse("experienceUser", body)?, id, *group))
+        })
+        .collect::<Result<_>>()?;
+    let groups = GROUPS
+        .iter()
+        .map(|(name, parent)| {
+            let post: guestlist_api::experience_group::ExperienceGroupPost =
+                application::parse("experienceGroup", json!({ "name": name }))?;
+            Ok((post, ExperienceGroupId(app.ids.next(now)), *parent))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let hash = match posts.first() {
+        Some((post, ..)) => app.hasher.hash(post.password.clone()).await?,
+        None => return Ok(()),
+    };
+    let written = app.store.write(move |tx| {
+        let tenant = Within::allowed(application).enter(tx)?;
+        let mut made: Vec<GroupRef> = Vec::new();
+        for (post, id, parent) in &groups {
+            let parent_id = parent.and_then(|parent: usize| made.get(parent)).map(|group| group.id);
+            let ancestors = experience_groups::place(tx, tenant, None, parent_id)?;
+            let mut group = new_group(post, *id, tenant.id(), Vec::new(), ancestors, now);
+            group.parent_id = parent_id;
+            experience_groups::add(tx, &group)?;
+            made.push(GroupRef { id: *id, name: group.name, parent_id });
+        }
+        for (post, id, group) in &posts {
+            let groups = group.and_then(|group| made.get(group)).cloned();
+            let user = new_user(post, *id, tenant.id(), groups.into_iter().collect(), now);
+            experience_users::add(tx, &user, &hash)?;
+        }
+        Ok(())
+    });
+    Ok(written.await?)
+}
+
+/// Names, and the position of the group they are in.
+const GROUPS: [(&str, Option<usize>); 3] =
+    [("Everybody", None), ("Operators", Some(0)), ("Visitors", Some(0))];
+
+/// Given and family name, the position of the group, and tags.
+const PEOPLE: [(&str, &str, Option<usize>, &str); 4] = [
+    ("Ada", "Lovelace", Some(1), r#"{"role":"operator","site":"london"}"#),
+    ("Grace", "Hopper", Some(1), r#"{"role":"operator","site":"arlington"}"#),
+    ("Alan", "Turing", Some(2), r#"{"role":"visitor"}"#),
+    ("Edsger", "Dijkstra", None, "{}"),
+];
+
+async fn user_ids(app: &App, application: ApplicationId) -> Result<Vec<ExperienceUserId>> {
+    let listing = experience_users::Listing {
+        filter: None,
+        membership: None,
+        ancestors: false,
+        sort: ExperienceUserSort::Id,
+        paging: Paging::new(None, Some(Whole(100)), None),
+    };
+    let listed = app.store.read(move |tx| {
+        let tenant = Within::allowed(application).enter(tx)?;
+        experience_users::list(tx, tenant, &listing)
+    });
+    Ok(listed.await?.0.into_iter().map(|user| user.id).collect())
+}
+
+/// Writes a file that only its owner can read, whole or not at all.
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut half = path.as_os_str().to_owned();
+    half.push(".new");
+    let half = PathBuf::from(half);
+    match std::fs::remove_file(&half) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&half)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(&half, path)
+}
+
+fn instructions(demo: &Demo, url: &str, ids: &[ExperienceUserId], path: &Path) -> String {
+    let users = format!("{url}/applications/{}/experience/users", demo.application_id);
+    let curl = format!(
+        "curl -H 'Content-Type: application/json' -H 'Accept: application/json' \\\n     \
+         -H 'Authorization: Bearer {}' \\\n     ",
+        demo.token
+    );
+    let mut text = format!(
+        "Guestlist {version}\n\n\
+         URL             {url}\n\
+         Application id  {application}\n\
+         Token           {token}\n\
+         Administrator   {email}  {password}\n\n\
+         Kept for the next start in {path} (only you can read it).\n\n\
+         List the users:\n\n{curl}{users}\n",
+        version = env!("CARGO_PKG_VERSION"),
+        application = demo.application_id,
+        token = demo.token,
+        email = demo.email,
+        password = demo.password,
+        path = path.display(),
+    );
+    let body = r#"{"email":"new.user@example.com","password":"correct horse"}"#;
+    // Writing to a String cannot fail.
+    let _ = write!(text, "\nMake a user:\n\n{curl}-X POST -d '{body}' \\\n     {users}\n");
+    if let (Some(first), Some(last)) = (ids.first(), ids.last()) {
+        let patch = r#"{"userTags":{"customKey":"newCustomValue"}}"#;
+        let _ = write!(
+            text,
+            "\nGet a user:\n\n{curl}-X GET {users}/{first}\n\
+             \nPatch a user:\n\n{curl}-X PATCH -d '{patch}' \\\n     {users}/{first}\n\
+             \nDelete a user:\n\n{curl}-X DELETE {users}/{last}\n"
+        );
+    }
+    text
+}

@@ -1,0 +1,186 @@
+//! `guestlist token`.
+
+use super::application::parse;
+use super::{Output, table};
+use crate::domain::new_token;
+use crate::error::Error;
+use crate::http::App;
+use crate::store::Tx;
+use crate::store::api_tokens::{self, Listing, Owner};
+use crate::store::applications::Within;
+use crate::store::list::Paging;
+use anyhow::{Context as _, Result, bail};
+use clap::Subcommand;
+use guestlist_api::api_token::{ApiToken, ApiTokenPost, ApiTokenSort};
+use guestlist_api::id::{ApiTokenId, ApplicationId};
+use guestlist_api::scope::{Scope, Scopes};
+use guestlist_api::text::Whole;
+use guestlist_api::time::DateTime;
+use serde_json::json;
+use std::sync::Arc;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make a token of an application; it is printed once and cannot be had again
+    Create {
+        /// The application
+        #[arg(long, value_name = "ID")]
+        application: ApplicationId,
+        /// Its name
+        #[arg(long)]
+        name: String,
+        /// What it may do, such as experienceUser.get or all.Application.read
+        #[arg(long, value_name = "SCOPE", num_args = 1.., value_delimiter = ',', required = true)]
+        scope: Vec<String>,
+        /// When it ends, such as 30d, 12h or 90m; never unless said
+        #[arg(long, value_name = "TIME")]
+        expires: Option<String>,
+    },
+    /// List the tokens of an application
+    List {
+        /// The application
+        #[arg(long, value_name = "ID")]
+        application: ApplicationId,
+    },
+    /// Revoke a token: it is refused from the next request on
+    Revoke {
+        /// The token
+        #[arg(value_name = "ID")]
+        id: ApiTokenId,
+    },
+}
+
+pub(super) async fn run(command: Command, app: Arc<App>, out: Output) -> Result<()> {
+    match command {
+        Command::Create { application, name, scope, expires } => {
+            let now = app.clock.now();
+            let mut body = json!({ "name": name, "scope": scope });
+            if let Some(expires) = expires {
+                body["expirationDate"] = now.plus_millis(millis(&expires)?).to_string().into();
+            }
+            let post = parse("apiToken", body)?;
+            let (record, token) =
+                create(&app, Owner::Application(application), post, now).await?;
+            let object = json!({ "apiTokenId": record.id, "token": token });
+            out.result(&object, || token.clone())
+        }
+        Command::List { application } => {
+            let all = all(&app, application).await?;
+            out.result(&json!({ "apiTokens": all }), || {
+                let row = |token: &ApiToken| {
+                    let ends = token.expiration_date.map(|end| end.to_string());
+                    [
+                        token.id.to_string(),
+                        token.name.clone(),
+                        token.status.as_str().to_owned(),
+                        ends.unwrap_or_else(|| "never".into()),
+                        token.scope.to_string(),
+                    ]
+                };
+                let rows: Vec<_> = all.iter().map(row).collect();
+                table(["ID", "NAME", "STATUS", "ENDS", "SCOPE"], &rows)
+            })
+        }
+        Command::Revoke { id } => {
+            let revoked = app.store.write(move |tx| {
+                let found = api_tokens::find(tx, id)?;
+                let (token, _) = found.ok_or(Error::NotFound("API token"))?;
+                api_tokens::delete(tx, &token)
+            });
+            revoked.await?;
+            out.result(&json!({ "apiTokenId": id, "revoked": true }), || format!("revoked {id}"))
+        }
+    }
+}
+
+/// The owner, who exists.
+fn enter(tx: &mut Tx<'_>, owner: Owner) -> crate::error::Result<()> {
+    match owner {
+        Owner::Application(id) => Within::allowed(id).enter(tx).map(|_| ()),
+        Owner::User(id) => crate::store::users::get(tx, id).map(|_| ()),
+    }
+}
+
+/// Makes the token that `post` asks for, and the token itself.
+pub(super) async fn create(
+    app: &App,
+    owner: Owner,
+    post: ApiTokenPost,
+    now: DateTime,
+) -> Result<(ApiToken, String)> {
+    let id = ApiTokenId(app.ids.next(now));
+    let record = app
+        .store
+        .write(move |tx| {
+            enter(tx, owner)?;
+            let scopes = post
+                .scope
+                .clone()
+                .unwrap_or_else(|| [Scope::ALL_APPLICATION].into_iter().collect::<Scopes>());
+            let token = new_token(&post, id, owner.id(), owner.kind(), scopes, now);
+            api_tokens::add(tx, &token)?;
+            Ok(token)
+        })
+        .await?;
+    let token = app.mint(&record, false)?.expose().to_owned();
+    Ok((record, token))
+}
+
+async fn all(app: &App, application: ApplicationId) -> Result<Vec<ApiToken>> {
+    let mut all = Vec::new();
+    for page in 0.. {
+        let paging = Paging::new(Some(Whole(page)), Some(Whole(1000)), None);
+        let listing = Listing { filter: None, sort: ApiTokenSort::Name, paging };
+        let owner = Owner::Application(application);
+        let (found, total) = app
+            .store
+            .read(move |tx| {
+                enter(tx, owner)?;
+                api_tokens::list(tx, owner, &listing)
+            })
+            .await?;
+        all.extend(found);
+        if (page + 1) * 1000 >= total {
+            break;
+        }
+    }
+    Ok(all)
+}
+
+/// A length of time such as `30d`, in milliseconds.
+fn millis(text: &str) -> Result<i64> {
+    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (count, unit) = text.split_at(split);
+    let seconds: i64 = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 24 * 3600,
+        "w" => 7 * 24 * 3600,
+        _ => bail!("--expires: {text:?} is not a number with s, m, h, d or w, such as 30d"),
+    };
+    let count: i64 = count
+        .parse()
+        .with_context(|| format!("--expires: {text:?} does not begin with a whole number"))?;
+    // As far as a year of four digits reaches.
+    let most = 1000 * 365 * 24 * 3600;
+    match count.checked_mul(seconds).filter(|seconds| (1..=most).contains(seconds)) {
+        Some(seconds) => Ok(seconds * 1000),
+        None => bail!("--expires: {text:?} is not between 1 second and 1,000 years"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::millis;
+
+    #[test]
+    fn lengths_of_time_have_a_unit() {
+        assert_eq!(millis("30d").unwrap(), 30 * 24 * 3600 * 1000);
+        assert_eq!(millis("90m").unwrap(), 90 * 60 * 1000);
+        for bad in ["", "30", "d", "-1d", "0s", "1y", "1.5h", "99999999999999999999d", "9999999999w"]
+        {
+            assert!(millis(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! What the program is told: flags beat the environment, which beats the file, which beats what is
+//! usual. Only [`Config`] goes further, and it is known to be good.
+
+use anyhow::{Context as _, Result, bail};
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// Where the store is, unless something else is said.
+pub const DEFAULT_STORE: &str = "./guestlist-data/guestlist.db";
+/// Where the server listens, unless something else is said.
+pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
+/// The file that is read, if it is there and no other is named.
+const DEFAULT_FILE: &str = "guestlist.toml";
+
+/// What flags and environment say.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Given {
+    /// The store: `sqlite:PATH` or a path [default: ./guestlist-data/guestlist.db]
+    #[arg(long, env = "GUESTLIST_STORE", value_name = "URL", global = true)]
+    pub store: Option<String>,
+    /// A file with settings [default: guestlist.toml, if there is one]
+    #[arg(long, env = "GUESTLIST_CONFIG", value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    /// The URL by which clients reach this server; its host is the `iss` of tokens [default: the
+    /// address it listens on]
+    #[arg(long, env = "GUESTLIST_PUBLIC_URL", value_name = "URL", global = true)]
+    pub public_url: Option<String>,
+}
+
+/// What a server is told beside.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct GivenServer {
+    /// The address to listen on; port 0 picks a free one [default: 127.0.0.1:8080]
+    #[arg(long, env = "GUESTLIST_LISTEN", value_name = "ADDR")]
+    pub listen: Option<String>,
+}
+
+/// What the file says.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct File {
+    store: Option<String>,
+    listen: Option<String>,
+    public_url: Option<String>,
+    max_connections: Option<usize>,
+    hash_workers: Option<usize>,
+}
+
+/// What to do, known to be good.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file of the store.
+    pub store: PathBuf,
+    /// The address to listen on.
+    pub listen: SocketAddr,
+    /// The `iss` of tokens, if one was named.
+    pub issuer: Option<String>,
+    /// The most connections at once, if it was said.
+    pub max_connections: Option<usize>,
+    /// The threads that hash passwords, if it was said.
+    pub hash_workers: Option<usize>,
+}
+
+impl Config {
+    /// Reads the file and puts everything together.
+    ///
+    /// # Errors
+    /// When something is not good; the message names it and says what it should be.
+    pub fn read(given: &Given, server: &GivenServer) -> Result<Self> {
+        let file = read_file(given.config.as_deref())?;
+        let store = given.store.clone().or(file.store);
+        let listen = server.listen.clone().or(file.listen);
+        let public_url = given.public_url.clone().or(file.public_url);
+        for (name, value) in
+            [("max-connections", file.max_connections), ("hash-workers", file.hash_workers)]
+        {
+            if value == Some(0) {
+                bail!("{name} must be at least 1");
+            }
+        }
+        Ok(Self {
+            store: store_path(store.as_deref().unwrap_or(DEFAULT_STORE))?,
+            listen: address(listen.as_deref().unwrap_or(DEFAULT_LISTEN))?,
+            issuer: public_url.as_deref().map(host).transpose()?,
+            max_connections: file.max_connections,
+            hash_workers: file.hash_workers,
+        })
+    }
+
+    /// The `iss` of tokens of a server that listens on `address`.
+    #[must_use]
+    pub fn issuer_at(&self, address: SocketAddr) -> String {
+        self.issuer.clone().unwrap_or_else(|| address.to_string())
+    }
+}
+
+fn read_file(named: Option<&Path>) -> Result<File> {
+    let path = named.unwrap_or(Path::new(DEFAULT_FILE));
+    match std::fs::read_to_string(path) {
+        Ok(text) => {
+            toml::from_str(&text).with_context(|| format!("{} is not good", path.display()))
+        }
+        Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
+            Ok(File::default())
+        }
+        Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
+    }
+}
+
+fn store_path(url: &str) -> Result<PathBuf> {
+    if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+        bail!("store: this version keeps its data in SQLite: give sqlite:PATH or a path");
+    }
+    let path = url.strip_prefix("sqlite:").unwrap_or(url);
+    match path {
+        "" => bail!("store: the path is empty: give sqlite:PATH or a path"),
+        ":memory:" => bail!("store: a store in memory would be lost: give sqlite:PATH or a path"),
+        path => Ok(PathBuf::from(path)),
+    }
+}
+
+fn address(text: &str) -> Result<SocketAddr> {
+    let text = text.replace("localhost:", "127.0.0.1:");
+    text.parse().with_context(|| {
+        format!("listen: {text:?} is not an address and a port, such as {DEFAULT_LISTEN}")
+    })
+}
+
+fn host(url: &str) -> Result<String> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let host = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
+    match host {
+        Some(host) if !host.is_empty() && !host.contains('@') => Ok(host.to_owned()),
+        _ => bail!("public-url: {url:?} is not a URL, such as https://guests.example.com"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_file(text: &str, given: Given, server: &GivenServer) -> Result<Config> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("some.toml");
+        std::fs::write(&path, text).unwrap();
+        Config::read(&Given { config: Some(path), ..given }, server)
+    }
+
+    #[test]
+    fn what_is_given_beats_the_file_which_beats_what_is_usual() {
+        let usual = with_file("", Given::default(), &GivenServer::default()).unwrap();
+        assert_eq!(usual.store, Path::new(DEFAULT_STORE));
+        assert_eq!(usual.listen.to_string(), DEFAULT_LISTEN);
+        let file = "store = 'sqlite:/a.db'\nlisten = '127.0.0.1:1'\nhash-workers = 3";
+        let filed = with_file(file, Given::default(), &GivenServer::default()).unwrap();
+        assert_eq!((filed.store, filed.hash_workers), (PathBuf::from("/a.db"), Some(3)));
+        let given = Given { store: Some("/b.db".into()), ..Given::default() };
+        let server = GivenServer { listen: Some("localhost:0".into()) };
+        let config = with_file(file, given, &server).unwrap();
+        assert_eq!(config.store, Path::new("/b.db"));
+        assert_eq!(config.listen.to_string(), "127.0.0.1:0");
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let wrong = |file: &str| {
+            let error = with_file(file, Given::default(), &GivenServer::default()).unwrap_err();
+            format!("{error:#}")
+        };
+        assert!(wrong("stor = 'x'").contains("unknown field `stor`"));
+        assert!(wrong("listen = 'here'").contains("listen: \"here\" is not an address"));
+        assert!(wrong("store = 'postgres://x'").contains("store: this version"));
+        assert!(wrong("public-url = 'guests'").contains("public-url: \"guests\" is not a URL"));
+        assert!(wrong("max-connections = 0").contains("max-connections must be at least 1"));
+    }
+
+    #[test]
+    fn the_issuer_is_the_host_of_the_public_url() {
+        assert_eq!(host("https://guests.example.com/x").unwrap(), "guests.example.com");
+        assert_eq!(host("http://127.0.0.1:80").unwrap(), "127.0.0.1:80");
+    }
+}
