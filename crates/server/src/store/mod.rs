@@ -1,0 +1,339 @@
+//! The store: one door to the database.
+//!
+//! Queries are plain synchronous functions over a [`Tx`]. They run on the store's own threads;
+//! [`Store::read`] and [`Store::write`] are the only `async` here, so that composing queries is
+//! calling functions inside one closure, and no use case is ever half kept.
+//!
+//! SQL is written once for every engine, with parameters `$1`, `$2`, … that may come in any order
+//! and more than once. What engines say differently is spelled by `sqlite.rs` alone: ` FOR UPDATE`
+//! is dropped from statements there, and column types are replaced in migrations. A schema keeps
+//! to immediate constraints, because a deferred one would fail at the commit, which a whole group
+//! of writes shares.
+
+pub mod answers;
+pub mod api_tokens;
+pub mod applications;
+pub mod experience_groups;
+pub mod experience_users;
+pub mod list;
+pub mod settings;
+pub mod users;
+
+mod convert;
+mod job;
+mod migrate;
+mod sqlite;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use migrate::OpenError;
+
+use crate::error::{Error, Result};
+use job::{Queue, submit};
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::thread;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How a [`Store`] is run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Threads that read.
+    pub readers: usize,
+    /// Reads that may wait; one more is refused with [`Error::Busy`].
+    pub read_queue: usize,
+    /// Writes that may wait; one more is refused with [`Error::Busy`].
+    pub write_queue: usize,
+    /// Writes that may share a commit.
+    pub group: usize,
+    /// How long a group may gather before it is committed.
+    pub group_time: Duration,
+    /// How long one read may run.
+    pub read_deadline: Duration,
+    /// How long one write may run.
+    pub write_deadline: Duration,
+    /// How long [`Store::ready`] waits for its answer.
+    pub ready_deadline: Duration,
+    /// How long [`Store::close`] waits for what is under way.
+    pub close_deadline: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            // A read is work for a processor, so more threads than processors only take turns;
+            // two at least, so that one long query does not stop all others.
+            readers: thread::available_parallelism().map_or(2, |count| count.get().clamp(2, 16)),
+            // 20 ms of reads at 50,000 a second.
+            read_queue: 1024,
+            // About a second of writes on a disk that syncs 250 times a second, grouped: what
+            // `retry_after` promises.
+            write_queue: 1024,
+            // Beyond this the sync is no longer what a write costs.
+            group: 128,
+            // No more than what a slow disk's sync takes, so gathering never doubles the wait.
+            group_time: Duration::from_millis(10),
+            // Clients give up by then.
+            read_deadline: Duration::from_secs(10),
+            // Deleting an application of a million users is one transaction.
+            write_deadline: Duration::from_mins(5),
+            // Below the timeout of a common probe.
+            ready_deadline: Duration::from_secs(5),
+            // Longer than any read, shorter than the patience of a service manager (90 s).
+            close_deadline: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The database. Clones share it; its threads end when the last is dropped, or with
+/// [`Store::close`].
+#[derive(Clone)]
+pub struct Store(Arc<Shared>);
+
+struct Shared {
+    doors: RwLock<Option<Doors>>,
+    ready_deadline: Duration,
+    close_deadline: Duration,
+}
+
+/// The ways in. Taking them away is how the store is closed.
+struct Doors {
+    readers: Queue,
+    writer: Queue,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Store")
+    }
+}
+
+impl Store {
+    /// Opens the database at `path`, brought up to date, and starts its threads. Where there is
+    /// none it makes one that only its owner can read, and the directories that lead to it.
+    ///
+    /// # Errors
+    /// When the file cannot be made, is not a database of ours or is a newer one, or when a
+    /// migration or a thread fails.
+    pub fn open(path: &Path, options: &Options) -> Result<Self, OpenError> {
+        let path = migrate::prepare(path, migrate::MIGRATIONS)?;
+        let doors = Doors {
+            writer: writer::start(&path, options)?,
+            readers: sqlite::start_readers(&path, options)?,
+        };
+        Ok(Self(Arc::new(Shared {
+            doors: RwLock::new(Some(doors)),
+            ready_deadline: options.ready_deadline,
+            close_deadline: options.close_deadline,
+        })))
+    }
+
+    /// Runs `f` where it can only look. All its statements see one moment of the database, which
+    /// includes every write that was answered before this call. If the caller stops waiting before
+    /// `f` starts, `f` never runs.
+    ///
+    /// # Errors
+    /// Whatever `f` returns; [`Error::Busy`] when too many wait or the deadline passes;
+    /// [`Error::Internal`] when `f` panics or the engine fails.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        f: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        submit(f, |job| self.0.enter(|doors| doors.readers.send(job))).await
+    }
+
+    /// Runs `f` in a transaction that is kept, safe on disk, if this returns `Ok`, and undone if
+    /// not. `f` may run again when another write took its transaction down: hence `Fn`, and
+    /// nothing in it but work on the `Tx`. A statement that fails should fail `f`.
+    ///
+    /// If the caller stops waiting before `f` starts, `f` never runs; after that it may be kept.
+    ///
+    /// # Errors
+    /// Whatever `f` returns; [`Error::Busy`] when too many wait, the deadline passes, another
+    /// process holds the database or the disk cannot take it; [`Error::Internal`] when `f` panics
+    /// or the engine fails.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        f: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        submit(f, |job| self.0.enter(|doors| doors.writer.send(job))).await
+    }
+
+    /// Whether reads and writes are being served: every thread lives, the file can be read, and
+    /// a transaction that writes can begin.
+    ///
+    /// # Errors
+    /// When they are not, or not soon enough.
+    pub async fn ready(&self) -> Result<()> {
+        self.0.enter(|doors| doors.readers.intact().and_then(|()| doors.writer.intact()))?;
+        let both = async {
+            self.read(|tx| tx.first::<i64>(sqlite::PROBE, &[]).map(drop)).await?;
+            self.write(|_| Ok(())).await
+        };
+        timeout(self.0.ready_deadline, both).await.unwrap_or_else(|_| Err(sqlite::busy()))
+    }
+
+    /// Refuses what comes from now on, finishes what waits, moves the log into the database and
+    /// ends the threads. When that takes too long it returns all the same: what was not answered
+    /// by then may not be kept, and what was is safe.
+    pub async fn close(self) {
+        let doors = self.0.doors.write().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Doors { readers, writer }) = doors else { return };
+        // The writer last: who closes last empties the log, and a reader is not allowed to.
+        let ended = async {
+            readers.end().await;
+            writer.end().await;
+        };
+        if timeout(self.0.close_deadline, ended).await.is_err() {
+            tracing::warn!("the store is still at work: not waiting for it any longer");
+        }
+    }
+}
+
+impl Shared {
+    fn enter(&self, through: impl FnOnce(&Doors) -> Result<()>) -> Result<()> {
+        // Held while the job is put in its queue, so that none arrives after the last one.
+        let doors = self.doors.read().unwrap_or_else(PoisonError::into_inner);
+        through(doors.as_ref().ok_or(Error::Busy { what: "The store is closing", retry_after: 1 })?)
+    }
+}
+
+/// A transaction.
+pub struct Tx<'a>(&'a mut (dyn Engine + 'a));
+
+/// What an engine must do for a [`Tx`].
+trait Engine {
+    /// Gives the rows of `sql` to `each` until it says `false`.
+    fn query(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
+    ) -> Result<()>;
+    /// Runs `sql` and counts the rows it touched.
+    fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64>;
+}
+
+impl fmt::Debug for Tx<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tx")
+    }
+}
+
+impl Tx<'_> {
+    /// Every row of `sql`, as `T`.
+    ///
+    /// # Errors
+    /// [`Error::Taken`] when a unique constraint is violated, [`Error::Busy`] when time runs out
+    /// or the store cannot serve, [`Error::Internal`] when the statement is wrong, breaks another
+    /// constraint, or a row is not a `T`.
+    pub fn all<T: FromRow>(&mut self, sql: &str, params: &[&dyn Param]) -> Result<Vec<T>> {
+        let mut found = Vec::new();
+        self.0.query(sql, params, &mut |row| {
+            found.push(T::from_row(row)?);
+            Ok(true)
+        })?;
+        Ok(found)
+    }
+
+    /// The first row of `sql`, if there is one. The others are not read.
+    ///
+    /// # Errors
+    /// As [`Tx::all`].
+    pub fn first<T: FromRow>(&mut self, sql: &str, params: &[&dyn Param]) -> Result<Option<T>> {
+        let mut found = None;
+        self.0.query(sql, params, &mut |row| {
+            found = Some(T::from_row(row)?);
+            Ok(false)
+        })?;
+        Ok(found)
+    }
+
+    /// Runs `sql`, which gives no rows, and counts those it touched: not the ones that went by
+    /// cascade.
+    ///
+    /// # Errors
+    /// As [`Tx::all`], and when the statement does give rows.
+    pub fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64> {
+        self.0.run(sql, params)
+    }
+}
+
+/// A value the engines can store.
+pub trait Param: rusqlite::ToSql {}
+impl<T: rusqlite::ToSql> Param for T {}
+
+/// A value the engines can give back.
+pub trait Column: rusqlite::types::FromSql {}
+impl<T: rusqlite::types::FromSql> Column for T {}
+
+/// One row of a result. It cannot be shown, for what is in it may be secret.
+pub struct Row<'r>(&'r rusqlite::Row<'r>);
+
+impl Row<'_> {
+    /// The value of the column called `name`.
+    ///
+    /// # Errors
+    /// When there is no such column, or it holds something else.
+    pub fn get<T: Column>(&self, name: &str) -> Result<T> {
+        self.0.get(name).map_err(Error::internal)
+    }
+
+    /// The value of the column at `index`, the first being 0: cheaper than [`Row::get`] where the
+    /// statement lists its columns.
+    ///
+    /// # Errors
+    /// As [`Row::get`].
+    pub fn get_at<T: Column>(&self, index: usize) -> Result<T> {
+        self.0.get(index).map_err(Error::internal)
+    }
+}
+
+/// Something that a row can be.
+pub trait FromRow: Sized {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// When the row does not hold one.
+    fn from_row(row: &Row<'_>) -> Result<Self>;
+}
+
+macro_rules! single {
+    ($($kind:ty)*) => {$(
+        impl FromRow for $kind {
+            fn from_row(row: &Row<'_>) -> Result<Self> {
+                row.get_at(0)
+            }
+        }
+    )*};
+}
+
+single! { String i64 bool Vec<u8> }
+
+impl<T: Column> FromRow for Option<T> {
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        row.get_at(0)
+    }
+}
+
+macro_rules! several {
+    ($($($kind:ident $index:literal)*;)*) => {$(
+        impl<$($kind: Column),*> FromRow for ($($kind,)*) {
+            fn from_row(row: &Row<'_>) -> Result<Self> {
+                Ok(($(row.get_at::<$kind>($index)?,)*))
+            }
+        }
+    )*};
+}
+
+several! {
+    A 0 B 1;
+    A 0 B 1 C 2;
+    A 0 B 1 C 2 D 3;
+    A 0 B 1 C 2 D 3 E 4;
+    A 0 B 1 C 2 D 3 E 4 F 5;
+}

@@ -1,0 +1,363 @@
+//! SQLite: its connections, its spelling, its errors, and the threads that read.
+
+use super::job::{Jobs, Queue, Service};
+use super::migrate::OpenError;
+use super::{Engine, Options, Param, Row, Tx};
+use crate::error::{Error, Result};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags, PrepFlags, Statement, ffi};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Reads the file, whatever is in it.
+pub(super) const PROBE: &str = "SELECT count(*) FROM sqlite_schema";
+
+/// How long to wait for another process that writes.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Prepared statements that a connection keeps: above what the store's own functions use, so that
+/// those made on the fly push each other out and not them.
+const STATEMENTS: usize = 256;
+
+/// Steps of SQLite's machine between two looks at the clock: some 50 us.
+const STEPS: i32 = 4096;
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Looking.
+    Read,
+    /// Changing, and looking after the file.
+    Write,
+}
+
+/// Connects to the database at `path`, which exists.
+pub(super) fn connect(path: &Path, role: Role) -> rusqlite::Result<Connection> {
+    // Memory-mapped reads are half as fast again, and mapped pages are not private memory. `LIKE`
+    // minds case, as on other engines, which also lets it use an index.
+    const COMMON: &str = "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;
+        PRAGMA case_sensitive_like = ON; PRAGMA mmap_size = 1073741824;";
+    // A log that grew for a long transaction gives its space back at 64 MiB; 16 MiB of cache keep
+    // the pages of a busy group; and when to copy the log is for the writer to say.
+    const WRITE: &str = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;
+        PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16384;
+        PRAGMA wal_autocheckpoint = 0;";
+    let access = match role {
+        Role::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        Role::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
+    };
+    // A connection stays on one thread, so it needs no lock of its own.
+    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(PATIENCE)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.execute_batch(COMMON)?;
+    connection.execute_batch(if role == Role::Read { "PRAGMA query_only = ON" } else { WRITE })?;
+    Ok(connection)
+}
+
+/// A moment after which statements are interrupted, if there is one.
+struct Deadline {
+    origin: Instant,
+    at: AtomicU64,
+}
+
+impl Deadline {
+    const NEVER: u64 = u64::MAX;
+
+    fn micros(&self, more: Duration) -> u64 {
+        u64::try_from((self.origin.elapsed() + more).as_micros()).unwrap_or(Self::NEVER)
+    }
+
+    fn passed(&self) -> bool {
+        let at = self.at.load(Ordering::Relaxed);
+        at != Self::NEVER && self.micros(Duration::ZERO) >= at
+    }
+}
+
+/// A connection at work: its prepared statements and its deadline.
+pub(super) struct Session<'c> {
+    connection: &'c Connection,
+    role: Role,
+    statements: Statements<'c>,
+    deadline: Arc<Deadline>,
+}
+
+/// Sets `connection` up to be interrupted, once and for all.
+fn interruptible(connection: &mut Connection) -> rusqlite::Result<Arc<Deadline>> {
+    let deadline =
+        Arc::new(Deadline { origin: Instant::now(), at: AtomicU64::new(Deadline::NEVER) });
+    let watched = Arc::clone(&deadline);
+    connection.progress_handler(STEPS, Some(move || watched.passed()))?;
+    Ok(deadline)
+}
+
+impl<'c> Session<'c> {
+    /// A session on `connection`, whose statements it may interrupt.
+    pub(super) fn new(connection: &'c mut Connection, role: Role) -> rusqlite::Result<Self> {
+        let deadline = interruptible(connection)?;
+        let connection = &*connection;
+        let statements =
+            Statements { connection, index: HashMap::new(), slots: Vec::new(), clock: 0 };
+        Ok(Self { connection, role, statements, deadline })
+    }
+
+    /// The connection beneath.
+    pub(super) fn connection(&self) -> &'c Connection {
+        self.connection
+    }
+
+    /// Whether a transaction is under way. SQLite ends one by itself when the disk fails or when
+    /// a statement that writes is interrupted.
+    pub(super) fn in_transaction(&self) -> bool {
+        !self.connection.is_autocommit()
+    }
+
+    /// Runs `sql`, which is about the transaction and has no deadline.
+    pub(super) fn command(&mut self, sql: &str) -> rusqlite::Result<()> {
+        self.statements.get(sql)?.raw_execute().map(drop)
+    }
+
+    /// Ends whatever transaction is still open, undone.
+    pub(super) fn undo(&mut self) {
+        if self.in_transaction()
+            && let Err(error) = self.command("ROLLBACK")
+        {
+            tracing::error!(%error, "the store cannot roll back");
+        }
+    }
+
+    /// Gives `work` this session for `time`; its result, and whether the time was up.
+    pub(super) fn within<R>(
+        &mut self,
+        time: Duration,
+        work: impl FnOnce(&mut Tx<'_>) -> R,
+    ) -> (R, bool) {
+        self.deadline.at.store(self.deadline.micros(time), Ordering::Relaxed);
+        let result = work(&mut Tx(self));
+        let late = self.deadline.passed();
+        self.deadline.at.store(Deadline::NEVER, Ordering::Relaxed);
+        (result, late)
+    }
+
+    /// The statement `sql`, with `params` in place.
+    fn statement(&mut self, sql: &str, params: &[&dyn Param]) -> Result<&mut Statement<'c>> {
+        // Between statements too: many short ones can be as long as one, and after SQLite ended
+        // the transaction each would be kept on its own.
+        if self.deadline.passed() {
+            return Err(too_long());
+        }
+        if !self.in_transaction() {
+            return Err(Error::internal("a statement after its transaction had ended"));
+        }
+        let role = self.role;
+        let statement = self.statements.get(sql).map_err(|error| fault(&error, role))?;
+        if statement.parameter_count() != params.len() {
+            let (wanted, given) = (statement.parameter_count(), params.len());
+            return Err(Error::internal(format!("{given} parameters for {wanted}: {sql}")));
+        }
+        for (index, param) in (1..).zip(params) {
+            statement.raw_bind_parameter(index, *param).map_err(|error| fault(&error, role))?;
+        }
+        Ok(statement)
+    }
+}
+
+impl Engine for Session<'_> {
+    fn query(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
+    ) -> Result<()> {
+        let role = self.role;
+        let statement = self.statement(sql, params)?;
+        let outcome = visit(statement.raw_query(), role, each);
+        statement.clear_bindings(); // they may be large, and secret
+        outcome
+    }
+
+    fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64> {
+        let role = self.role;
+        let statement = self.statement(sql, params)?;
+        let touched = statement.raw_execute();
+        statement.clear_bindings();
+        touched
+            .map(|count| u64::try_from(count).unwrap_or(u64::MAX))
+            .map_err(|error| fault(&error, role))
+    }
+}
+
+fn visit(
+    mut rows: rusqlite::Rows<'_>,
+    role: Role,
+    each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
+) -> Result<()> {
+    // Leaving early loses nothing: SQLite makes all changes and checks before the first row.
+    while let Some(row) = rows.next().map_err(|error| fault(&error, role))? {
+        if !each(&Row(row))? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The prepared statements of a connection, found by their text as it was written, so that
+/// nothing is spelled twice. The one used longest ago goes first.
+struct Statements<'c> {
+    connection: &'c Connection,
+    index: HashMap<Arc<str>, usize>,
+    slots: Vec<Slot<'c>>,
+    clock: u64,
+}
+
+struct Slot<'c> {
+    sql: Arc<str>,
+    statement: Statement<'c>,
+    used: u64,
+}
+
+impl<'c> Statements<'c> {
+    fn get(&mut self, sql: &str) -> rusqlite::Result<&mut Statement<'c>> {
+        let place = match self.index.get(sql) {
+            Some(place) => *place,
+            None => self.add(sql)?,
+        };
+        self.clock += 1;
+        let slot = &mut self.slots[place];
+        slot.used = self.clock;
+        Ok(&mut slot.statement)
+    }
+
+    fn add(&mut self, sql: &str) -> rusqlite::Result<usize> {
+        let statement = self
+            .connection
+            .prepare_with_flags(&spell(sql), PrepFlags::SQLITE_PREPARE_PERSISTENT)?;
+        let sql: Arc<str> = sql.into();
+        let slot = Slot { sql: Arc::clone(&sql), statement, used: self.clock };
+        let oldest = if self.slots.len() < STATEMENTS {
+            None
+        } else {
+            self.slots.iter_mut().enumerate().min_by_key(|(_, slot)| slot.used)
+        };
+        let place = if let Some((place, old)) = oldest {
+            self.index.remove(&old.sql);
+            *old = slot;
+            place
+        } else {
+            self.slots.push(slot);
+            self.slots.len() - 1
+        };
+        self.index.insert(sql, place);
+        Ok(place)
+    }
+}
+
+/// `sql` as SQLite says it: `$1` names a parameter there, `?1` numbers it; and where there is one
+/// writer, nobody locks rows. Text in quotes and comments is left alone.
+pub(super) fn spell(sql: &str) -> String {
+    const LOCK: &str = "FOR UPDATE";
+    let mut spelled = String::with_capacity(sql.len());
+    let mut rest = sql;
+    while let Some(at) = rest.find(['\'', '"', '-', '$', 'F']) {
+        let (plain, special) = rest.split_at(at);
+        spelled.push_str(plain);
+        let end = match special.as_bytes() {
+            // A doubled quote ends one text and starts the next, which comes to the same.
+            [quote @ (b'\'' | b'"'), text @ ..] => {
+                text.iter().position(|byte| byte == quote).map_or(special.len(), |end| end + 2)
+            }
+            [b'-', b'-', ..] => special.find('\n').unwrap_or(special.len()),
+            [b'$', digit, ..] if digit.is_ascii_digit() => {
+                spelled.push('?');
+                rest = &special[1..];
+                continue;
+            }
+            _ if special.starts_with(LOCK) && plain.ends_with([' ', '\n']) => {
+                spelled.truncate(spelled.trim_end().len());
+                rest = &special[LOCK.len()..];
+                continue;
+            }
+            _ => 1,
+        };
+        spelled.push_str(&special[..end]);
+        rest = &special[end..];
+    }
+    spelled.push_str(rest);
+    spelled
+}
+
+/// Too much at once, or another process is writing.
+pub(super) fn busy() -> Error {
+    Error::Busy { what: "The store is busy", retry_after: 1 }
+}
+
+/// The disk is full or failing: only time, or somebody, will help.
+pub(super) fn cannot_write() -> Error {
+    Error::Busy { what: "The store cannot write", retry_after: 10 }
+}
+
+/// A deadline has passed.
+pub(super) fn too_long() -> Error {
+    Error::Busy { what: "The query took too long", retry_after: 1 }
+}
+
+/// What `error` means to whoever asked.
+pub(super) fn fault(error: &rusqlite::Error, role: Role) -> Error {
+    const UNIQUE: &str = "UNIQUE constraint failed: ";
+    let Some(cause) = error.sqlite_error() else {
+        return Error::internal(error.to_string());
+    };
+    match (cause.code, cause.extended_code) {
+        (_, ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => {
+            let message = error.to_string();
+            Error::Taken(message.strip_prefix(UNIQUE).unwrap_or(&message).to_owned())
+        }
+        (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => busy(),
+        (ErrorCode::OperationInterrupted, _) => too_long(),
+        (ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::ReadOnly, _)
+            if role == Role::Write =>
+        {
+            tracing::error!(%error, "the store cannot write");
+            cannot_write()
+        }
+        _ => Error::internal(error.to_string()),
+    }
+}
+
+/// Starts the threads that read.
+///
+/// # Errors
+/// When one cannot connect, or the system has no thread to give.
+pub(super) fn start_readers(path: &Path, options: &Options) -> Result<Queue, OpenError> {
+    let time = options.read_deadline;
+    let services = (0..options.readers.max(1))
+        .map(|_| {
+            let mut connection = connect(path, Role::Read)?;
+            Ok(Box::new(move |jobs: &Jobs| match Session::new(&mut connection, Role::Read) {
+                Ok(mut session) => serve(&mut session, jobs, time),
+                Err(error) => tracing::error!(%error, "a reader cannot start"),
+            }) as Service)
+        })
+        .collect::<rusqlite::Result<_>>()
+        .map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })?;
+    Queue::start("store-read", options.read_queue, services)
+}
+
+/// Runs reads, each in a transaction of its own so that all its statements see one moment.
+fn serve(session: &mut Session<'_>, jobs: &Jobs, time: Duration) {
+    for mut job in &jobs.waiting {
+        if job.gone() {
+            continue;
+        }
+        let settled = session.command("BEGIN").map(|()| {
+            session.within(time, |tx| job.run(tx));
+        });
+        if session.in_transaction() && session.command("COMMIT").is_err() {
+            session.undo();
+        }
+        job.finish(settled.map_err(|error| fault(&error, Role::Read)));
+    }
+}

@@ -1,0 +1,133 @@
+//! What the store promises, seen from its door; and, where that cannot be, from just inside.
+
+mod group;
+mod model;
+mod open;
+mod read;
+
+use super::{Options, Store, Tx};
+use crate::error::Result;
+use rusqlite::Connection;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+/// A database with tables of its own beside whatever the migrations make, in its own directory.
+struct Scratch {
+    directory: TempDir,
+    options: Options,
+}
+
+impl Scratch {
+    fn new() -> Self {
+        // Groups in these tests gather for as long as the test holds them open.
+        let options = Options { group_time: Duration::from_mins(1), ..Options::default() };
+        Self { directory: TempDir::new().unwrap(), options }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.directory.path().join("guestlist.db")
+    }
+
+    fn open(&self) -> Store {
+        let store = Store::open(&self.path(), &self.options).unwrap();
+        self.beside()
+            .execute_batch(
+                "CREATE TABLE IF NOT EXISTS t (k INTEGER PRIMARY KEY, v INTEGER UNIQUE) STRICT;
+                 CREATE TABLE IF NOT EXISTS facts
+                     (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+                 CREATE TABLE IF NOT EXISTS child (p INTEGER REFERENCES t (k)) STRICT;
+                 CREATE TABLE IF NOT EXISTS late (p INTEGER REFERENCES t (k)
+                     DEFERRABLE INITIALLY DEFERRED) STRICT;",
+            )
+            .unwrap();
+        store
+    }
+
+    /// Another process, as far as SQLite can tell.
+    fn beside(&self) -> Connection {
+        let connection = Connection::open(self.path()).unwrap();
+        connection.busy_timeout(Duration::from_secs(10)).unwrap();
+        connection
+    }
+
+    fn keys(&self) -> Vec<i64> {
+        let beside = self.beside();
+        let mut all = beside.prepare("SELECT k FROM t ORDER BY k").unwrap();
+        all.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+    }
+}
+
+fn insert(tx: &mut Tx<'_>, key: i64) -> Result<u64> {
+    tx.run("INSERT INTO t (k, v) VALUES ($1, $1)", &[&key])
+}
+
+fn later(store: &Store, key: i64) -> JoinHandle<Result<u64>> {
+    let store = store.clone();
+    tokio::spawn(async move { store.write(move |tx| insert(tx, key)).await })
+}
+
+/// A job that holds its thread until told to go on.
+struct Held {
+    job: JoinHandle<Result<()>>,
+    release: Sender<()>,
+}
+
+impl Held {
+    async fn release(self) -> Result<()> {
+        self.release.send(()).unwrap();
+        self.job.await.unwrap()
+    }
+}
+
+/// Something to call from inside a job: it says that it got there and waits.
+fn gate() -> (impl Fn() + Send + 'static, Receiver<()>, Sender<()>) {
+    let ((here, arrived), (release, go)) = (channel(), channel());
+    let go = Arc::new(Mutex::new(go));
+    let wait = move || {
+        let _ = here.send(()); // nobody listens when the job runs again
+        go.lock().unwrap().recv().unwrap();
+    };
+    (wait, arrived, release)
+}
+
+/// Holds the writer in the middle of a job that has inserted `key`.
+async fn hold_writer(store: &Store, key: i64) -> Held {
+    let (wait, arrived, release) = gate();
+    let store = store.clone();
+    let job = tokio::spawn(async move {
+        store
+            .write(move |tx| {
+                insert(tx, key)?;
+                wait();
+                Ok(())
+            })
+            .await
+    });
+    tokio::task::spawn_blocking(move || arrived.recv().unwrap()).await.unwrap();
+    Held { job, release }
+}
+
+/// Holds a reader.
+async fn hold_reader(store: &Store) -> Held {
+    let (wait, arrived, release) = gate();
+    let store = store.clone();
+    let job = tokio::spawn(async move {
+        store
+            .read(move |_| {
+                wait();
+                Ok(())
+            })
+            .await
+    });
+    tokio::task::spawn_blocking(move || arrived.recv().unwrap()).await.unwrap();
+    Held { job, release }
+}
+
+/// Lets every task that can go on do so.
+async fn settle() {
+    tokio::time::sleep(Duration::from_millis(30)).await;
+}

@@ -1,0 +1,224 @@
+//! The one thread that writes. It commits what waits together, and answers after the commit.
+
+use super::Options;
+use super::job::{Job, Jobs, Queue};
+use super::migrate::OpenError;
+use super::sqlite::{PATIENCE, Role, Session, busy, cannot_write, connect, fault, too_long};
+use rusqlite::{Connection, ErrorCode};
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Pages the log grows by between two copyings into the database: 4 MiB, as SQLite does.
+const COPY_EVERY: usize = 1000;
+
+/// Pages in the log above which writing pauses until it starts from the front: 64 MiB. Copying
+/// alone never gets there while writes keep coming.
+const LOG_BOUND: usize = 16 * 1024;
+
+/// How long such a pause waits for readers, who are what may prevent it.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Starts the thread that writes.
+///
+/// # Errors
+/// When it cannot connect, or the system has no thread to give.
+pub(super) fn start(path: &Path, options: &Options) -> Result<Queue, OpenError> {
+    let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    let mut connection = connect(path, Role::Write).map_err(failed)?;
+    let (mut log, copier) = Log::watch(path, &mut connection).map_err(failed)?;
+    let limits = options.clone();
+    let service = move |jobs: &Jobs| {
+        let copier = thread::Builder::new().name("store-copy".to_owned()).spawn(copier);
+        match Session::new(&mut connection, Role::Write) {
+            Ok(session) => {
+                let mut writer = Writer { session, options: limits };
+                while let Ok(first) = jobs.waiting.recv() {
+                    writer.group(first, jobs);
+                    log.tend(writer.session.connection());
+                }
+            }
+            Err(error) => tracing::error!(%error, "the writer cannot start"),
+        }
+        drop(log); // which ends the copier
+        if let Ok(copier) = copier {
+            drop(copier.join());
+        }
+        if let Err(error) = checkpoint(&connection, "TRUNCATE") {
+            tracing::warn!(%error, "the log is left to the next start");
+        }
+    };
+    Queue::start("store-write", options.write_queue, vec![Box::new(service)])
+}
+
+/// What became of a job and its transaction.
+enum Outcome {
+    /// It waits for the commit.
+    Kept,
+    /// It, and only it, was undone.
+    Undone,
+    /// Its deadline passed, and SQLite undid the whole transaction.
+    Late,
+    /// SQLite undid the whole transaction, because it cannot write.
+    Lost,
+}
+
+struct Writer<'c> {
+    session: Session<'c>,
+    options: Options,
+}
+
+impl Writer<'_> {
+    /// Runs `first` and those that wait behind it, commits them with one sync, and answers.
+    fn group(&mut self, first: Box<dyn Job>, jobs: &Jobs) {
+        let started = Instant::now();
+        let mut next = VecDeque::from([first]);
+        // The jobs whose answer depends on the commit: empty until one is kept.
+        let mut ran: Vec<Box<dyn Job>> = Vec::new();
+        while let Some(mut job) = next.pop_front().or_else(|| {
+            let room = ran.len() < self.options.group;
+            let time = started.elapsed() < self.options.group_time;
+            if room && time { jobs.waiting.try_recv().ok() } else { None }
+        }) {
+            if job.gone() {
+                continue;
+            }
+            match self.attempt(&mut *job, !ran.is_empty()) {
+                Ok(Outcome::Kept) => ran.push(job),
+                // It may have failed because of what another did and the commit has yet to keep.
+                Ok(Outcome::Undone) if !ran.is_empty() => ran.push(job),
+                Ok(Outcome::Undone) => job.finish(Ok(())),
+                Ok(Outcome::Late) => {
+                    job.finish(Err(too_long()));
+                    // The others did nothing wrong: once more, from the start, in their order.
+                    ran.extend(next.drain(..));
+                    next.extend(ran.drain(..));
+                }
+                Ok(Outcome::Lost) => {
+                    ran.push(job);
+                    ran.extend(next);
+                    return ran.into_iter().for_each(|job| job.finish(Err(cannot_write())));
+                }
+                Err(error) => {
+                    ran.push(job);
+                    ran.extend(next);
+                    return self.refuse(&error, ran, jobs);
+                }
+            }
+        }
+        if ran.is_empty() {
+            return;
+        }
+        match self.session.command("COMMIT") {
+            Ok(()) => ran.into_iter().for_each(|job| job.finish(Ok(()))),
+            Err(error) => self.refuse(&error, ran, jobs),
+        }
+    }
+
+    /// Runs `job`. The first of a transaction needs no savepoint: to undo it is to undo all.
+    fn attempt(&mut self, job: &mut dyn Job, nested: bool) -> rusqlite::Result<Outcome> {
+        if !nested {
+            self.session.undo();
+        }
+        self.session.command(if nested { "SAVEPOINT job" } else { "BEGIN IMMEDIATE" })?;
+        let (kept, late) = self.session.within(self.options.write_deadline, |tx| job.run(tx));
+        if !self.session.in_transaction() {
+            return Ok(if late { Outcome::Late } else { Outcome::Lost });
+        }
+        if kept {
+            if nested {
+                self.session.command("RELEASE job")?;
+            }
+            return Ok(Outcome::Kept);
+        }
+        if nested {
+            self.session.command("ROLLBACK TO job")?;
+            self.session.command("RELEASE job")?;
+        } else {
+            self.session.command("ROLLBACK")?;
+        }
+        Ok(Outcome::Undone)
+    }
+
+    /// Keeps nothing and tells `ran` why.
+    fn refuse(&mut self, error: &rusqlite::Error, mut ran: Vec<Box<dyn Job>>, jobs: &Jobs) {
+        self.session.undo();
+        // Another process has the database. Those who wait have waited as long as this one did,
+        // and must not each do so again.
+        if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) {
+            ran.extend(jobs.waiting.drain());
+            return ran.into_iter().for_each(|job| job.finish(Err(busy())));
+        }
+        for job in ran {
+            job.finish(Err(fault(error, Role::Write)));
+        }
+    }
+}
+
+/// The write-ahead log, whose growth this keeps in bounds. Another thread copies it into the
+/// database, so that those who write do not wait for that.
+struct Log {
+    pages: Arc<AtomicUsize>,
+    copy: flume::Sender<()>,
+    copied: usize,
+    restarted: usize,
+}
+
+impl Log {
+    /// Watches the log that `connection` writes; also what the copying thread is to do.
+    fn watch(
+        path: &Path,
+        connection: &mut Connection,
+    ) -> rusqlite::Result<(Self, impl FnOnce() + Send + use<>)> {
+        let pages = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&pages);
+        connection.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages| {
+            counted.store(usize::try_from(pages).unwrap_or(0), Ordering::Relaxed);
+            Ok(())
+        }))?;
+        let (copy, asked) = flume::bounded::<()>(1);
+        let copier = connect(path, Role::Write)?;
+        let work = move || {
+            for () in asked {
+                if let Err(error) = checkpoint(&copier, "PASSIVE") {
+                    tracing::warn!(%error, "the log could not be copied");
+                }
+            }
+        };
+        Ok((Self { pages, copy, copied: 0, restarted: 0 }, work))
+    }
+
+    /// After a commit: has the log copied, or started anew, if it is time.
+    fn tend(&mut self, connection: &Connection) {
+        let pages = self.pages.load(Ordering::Relaxed);
+        if pages < self.copied {
+            (self.copied, self.restarted) = (0, 0); // it has started from the front
+        }
+        if pages >= self.copied + COPY_EVERY {
+            self.copied = pages;
+            let _ = self.copy.try_send(()); // full when one is asked for already
+        }
+        // Where a reader is in the way, not again for each commit.
+        if pages >= LOG_BOUND.max(self.restarted + LOG_BOUND / 8) {
+            self.restarted = pages;
+            if let Err(error) = restart(connection) {
+                tracing::warn!(%error, pages, "the log could not be started anew");
+            }
+        }
+    }
+}
+
+fn restart(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(PAUSE)?;
+    let restarted = checkpoint(connection, "RESTART");
+    connection.busy_timeout(PATIENCE)?;
+    restarted
+}
+
+/// Copies the log into the database; that readers were in the way of some of it is no error.
+fn checkpoint(connection: &Connection, how: &str) -> rusqlite::Result<()> {
+    connection.query_row(&format!("PRAGMA wal_checkpoint({how})"), [], |_| Ok(()))
+}
