@@ -455,7 +455,8 @@ mod tests {
 
     #[test]
     fn only_three_words_are_true() {
-        for (text, on) in [("true", true), ("1", true), ("yes", true), ("True", false), ("0", false)]
+        for (text, on) in
+            [("true", true), ("1", true), ("yes", true), ("True", false), ("0", false)]
         {
             assert_eq!(wire::read::<Flag>("x", json!(text)), Ok(Flag(on)), "{text}");
         }

@@ -10,11 +10,11 @@ const WAITING_LINES: usize = 16 * 1024;
 
 /// Starts the log, at the level in `GUESTLIST_LOG` (`info` unless it is set). What is waiting is
 /// written when the guard goes.
-#[must_use]
 pub fn start() -> WorkerGuard {
     let (writer, guard) =
         NonBlockingBuilder::default().buffered_lines_limit(WAITING_LINES).finish(std::io::stderr());
-    let filter = EnvFilter::try_from_env("GUESTLIST_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter =
+        EnvFilter::try_from_env("GUESTLIST_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     // A second start in one process, as in tests, goes on with the first.
     let _ = if std::io::stderr().is_terminal() {

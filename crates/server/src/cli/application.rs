@@ -79,8 +79,7 @@ async fn all(app: &App) -> Result<Vec<Application>> {
         let per_page: PerPage = Whole(1000);
         let paging = Paging::new(Some(Whole(page)), Some(per_page), None);
         let listing = Listing { only: None, name: None, sort: ApplicationSort::Name, paging };
-        let (found, total) =
-            app.store.read(move |tx| applications::list(tx, &listing)).await?;
+        let (found, total) = app.store.read(move |tx| applications::list(tx, &listing)).await?;
         all.extend(found);
         if all.len() as u64 >= total || (page + 1) * per_page.0 >= total {
             break;

@@ -74,11 +74,11 @@ impl Cli {
             Command::Admin(command) => {
                 with_app(&self.given, |app| admin::run(command, app, out)).await
             }
-            Command::Openapi => out.line(&format!("{:#}", crate::http::openapi())),
+            Command::Openapi => line(&format!("{:#}", crate::http::openapi())),
             Command::Completions { shell } => {
                 let mut script = Vec::new();
                 clap_complete::generate(shell, &mut Self::command(), "guestlist", &mut script);
-                out.text(&String::from_utf8_lossy(&script))
+                print(&String::from_utf8_lossy(&script))
             }
         }
     }
@@ -106,22 +106,22 @@ struct Output {
 }
 
 impl Output {
-    /// `text`, as it is.
-    fn text(self, text: &str) -> Result<()> {
-        let mut out = std::io::stdout().lock();
-        out.write_all(text.as_bytes())?;
-        Ok(out.flush()?)
-    }
-
-    /// `text` and the end of the line.
-    fn line(self, text: &str) -> Result<()> {
-        self.text(&format!("{text}\n"))
-    }
-
     /// One result: an object on one line for programs, `text` for people.
     fn result(self, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<()> {
-        if self.json { self.line(&serde_json::to_string(value)?) } else { self.line(&text()) }
+        if self.json { line(&serde_json::to_string(value)?) } else { line(&text()) }
     }
+}
+
+/// `text` on standard output, at once.
+fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
+}
+
+/// `text` on a line of its own.
+fn line(text: &str) -> Result<()> {
+    print(&format!("{text}\n"))
 }
 
 /// `rows` under `titles`, in columns.

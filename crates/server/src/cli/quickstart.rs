@@ -1,7 +1,7 @@
 //! `guestlist quickstart`: a demo to call within a minute.
 
 use super::serve::{Signals, listen};
-use super::{Output, admin, application, token};
+use super::{Output, admin, application, line, token};
 use crate::clock::{Clock, random};
 use crate::config::{Config, Given, GivenServer};
 use crate::domain::{new_group, new_user};
@@ -48,7 +48,7 @@ pub(super) async fn run(given: &Given, server: &GivenServer, out: Output) -> Res
     let url = format!("http://{}", server.address());
     let ids = user_ids(&server.app, demo.application_id).await?;
     if out.json {
-        out.line(
+        line(
             &json!({
                 "url": url,
                 "applicationId": demo.application_id,
@@ -60,7 +60,7 @@ pub(super) async fn run(given: &Given, server: &GivenServer, out: Output) -> Res
             .to_string(),
         )?;
     } else {
-        out.line(&instructions(&demo, &url, &ids, &path))?;
+        line(&instructions(&demo, &url, &ids, &path))?;
     }
     listen(server, signals).await
 }
@@ -108,10 +108,8 @@ async fn make(app: &App, path: &Path) -> Result<Demo> {
     let application = application::create(app, application).await?.id;
     populate(app, application).await?;
     let (user_id, email, password) = administrator(app).await?;
-    let post = application::parse(
-        "apiToken",
-        json!({ "name": "quickstart", "scope": ["all.User"] }),
-    )?;
+    let post =
+        application::parse("apiToken", json!({ "name": "quickstart", "scope": ["all.User"] }))?;
     let (_, token) = token::create(app, Owner::User(user_id), post, app.clock.now()).await?;
     let demo = Demo { application_id: application, token, user_id, email, password };
     write_private(path, &serde_json::to_string_pretty(&demo)?)
@@ -236,8 +234,8 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
 fn instructions(demo: &Demo, url: &str, ids: &[ExperienceUserId], path: &Path) -> String {
     let users = format!("{url}/applications/{}/experience/users", demo.application_id);
     let curl = format!(
-        "curl -H 'Content-Type: application/json' -H 'Accept: application/json' \\\n     \
-         -H 'Authorization: Bearer {}' \\\n     ",
+        "curl -H 'Content-Type: application/json' -H 'Accept: application/json' \
+         -H 'Authorization: Bearer {}'",
         demo.token
     );
     let mut text = format!(
@@ -246,8 +244,7 @@ fn instructions(demo: &Demo, url: &str, ids: &[ExperienceUserId], path: &Path) -
          Application id  {application}\n\
          Token           {token}\n\
          Administrator   {email}  {password}\n\n\
-         Kept for the next start in {path} (only you can read it).\n\n\
-         List the users:\n\n{curl}{users}\n",
+         Kept for the next start in {path}, which only you can read.\n",
         version = env!("CARGO_PKG_VERSION"),
         application = demo.application_id,
         token = demo.token,
@@ -255,17 +252,21 @@ fn instructions(demo: &Demo, url: &str, ids: &[ExperienceUserId], path: &Path) -
         password = demo.password,
         path = path.display(),
     );
-    let body = r#"{"email":"new.user@example.com","password":"correct horse"}"#;
+    let change = r#"{"password":"aNewPassword","userTags":{"customKey":"newCustomValue"}}"#;
+    let post = r#"{"email":"new.user@example.com","password":"aNewPassword"}"#;
     // Writing to a String cannot fail.
-    let _ = write!(text, "\nMake a user:\n\n{curl}-X POST -d '{body}' \\\n     {users}\n");
-    if let (Some(first), Some(last)) = (ids.first(), ids.last()) {
-        let patch = r#"{"userTags":{"customKey":"newCustomValue"}}"#;
-        let _ = write!(
+    let _ = match ids.first() {
+        Some(user) => write!(
             text,
-            "\nGet a user:\n\n{curl}-X GET {users}/{first}\n\
-             \nPatch a user:\n\n{curl}-X PATCH -d '{patch}' \\\n     {users}/{first}\n\
-             \nDelete a user:\n\n{curl}-X DELETE {users}/{last}\n"
-        );
-    }
+            "\nGet a user:\n\n{curl} -X GET {users}/{user}\n\
+             \nChange it:\n\n{curl} -X PATCH -d '{change}' {users}/{user}\n\
+             \nDelete it:\n\n{curl} -X DELETE {users}/{user}\n"
+        ),
+        None => write!(
+            text,
+            "\nNo user is left. Make one, and start again to see how to change it:\n\n\
+             {curl} -X POST -d '{post}' {users}\n"
+        ),
+    };
     text
 }

@@ -1,6 +1,6 @@
 //! `guestlist serve`.
 
-use super::Output;
+use super::line;
 use crate::clock::Clock;
 use crate::config::{Config, Given, GivenServer};
 use crate::server::Server;
@@ -30,7 +30,7 @@ impl Signals {
 /// Says where the server is, and serves until it is told to stop.
 pub(super) async fn listen(server: Server, mut signals: Signals) -> Result<()> {
     crate::http::listen::raise_file_limit();
-    Output { json: false }.line(&format!("listening on http://{}", server.address()))?;
+    line(&format!("listening on http://{}", server.address()))?;
     let stop = async move {
         tokio::select! {
             _ = signals.0.recv() => {}

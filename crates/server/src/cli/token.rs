@@ -59,8 +59,7 @@ pub(super) async fn run(command: Command, app: Arc<App>, out: Output) -> Result<
                 body["expirationDate"] = now.plus_millis(millis(&expires)?).to_string().into();
             }
             let post = parse("apiToken", body)?;
-            let (record, token) =
-                create(&app, Owner::Application(application), post, now).await?;
+            let (record, token) = create(&app, Owner::Application(application), post, now).await?;
             let object = json!({ "apiTokenId": record.id, "token": token });
             out.result(&object, || token.clone())
         }
@@ -178,7 +177,8 @@ mod tests {
     fn lengths_of_time_have_a_unit() {
         assert_eq!(millis("30d").unwrap(), 30 * 24 * 3600 * 1000);
         assert_eq!(millis("90m").unwrap(), 90 * 60 * 1000);
-        for bad in ["", "30", "d", "-1d", "0s", "1y", "1.5h", "99999999999999999999d", "9999999999w"]
+        for bad in
+            ["", "30", "d", "-1d", "0s", "1y", "1.5h", "99999999999999999999d", "9999999999w"]
         {
             assert!(millis(bad).is_err(), "{bad}");
         }

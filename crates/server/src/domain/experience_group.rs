@@ -5,7 +5,7 @@ use guestlist_api::experience_group::{
     DeviceTag, DeviceTagPost, ExperienceGroup, ExperienceGroupPatch, ExperienceGroupPost,
 };
 use guestlist_api::id::{ApplicationId, ExperienceGroupId, ExperienceUserId};
-use guestlist_api::text::List;
+use guestlist_api::text::{List, Text};
 use guestlist_api::time::DateTime;
 
 fn device_tags(list: &List<DeviceTagPost, 100>) -> Vec<DeviceTag> {
@@ -49,7 +49,7 @@ pub fn new_group(
             .device_query_json
             .clone()
             .and_then(|query| query.0)
-            .map(|query| query.into_inner()),
+            .map(Text::into_inner),
         parent_id: post.parent_id.as_ref().and_then(|parent| parent.0),
         ancestor_ids: ancestors,
         direct_device_count: None,

@@ -5,6 +5,7 @@ use guestlist_api::experience_user::{
     ExperienceUser, ExperienceUserPatch, ExperienceUserPost, GroupRef,
 };
 use guestlist_api::id::{ApplicationId, ExperienceUserId};
+use guestlist_api::text::Text;
 use guestlist_api::time::DateTime;
 use md5::{Digest as _, Md5};
 use std::fmt::Write as _;
@@ -41,8 +42,8 @@ pub fn new_user(
         last_login: None,
         avatar_url: avatar_url(&post.email),
         email: post.email.clone().into_inner(),
-        first_name: post.first_name.clone().map(|name| name.into_inner()),
-        last_name: post.last_name.clone().map(|name| name.into_inner()),
+        first_name: post.first_name.clone().map(Text::into_inner),
+        last_name: post.last_name.clone().map(Text::into_inner),
         token_cutoff: post.token_cutoff,
         user_tags: post.user_tags.clone().unwrap_or_default(),
         experience_groups: groups,
@@ -89,7 +90,8 @@ mod tests {
 
     #[test]
     fn the_picture_follows_the_address() {
-        let known = "https://secure.gravatar.com/avatar/4345e49fcf2ccab8407dacd2c2e93085?d=retro&s=240";
+        let known =
+            "https://secure.gravatar.com/avatar/4345e49fcf2ccab8407dacd2c2e93085?d=retro&s=240";
         assert_eq!(avatar_url("system@example.com"), known);
         assert_eq!(avatar_url("System@Example.COM"), known);
         assert_ne!(avatar_url("other@example.com"), known);

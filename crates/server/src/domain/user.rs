@@ -9,8 +9,11 @@ use guestlist_api::user::{Me, MePatch, Profile};
 /// Given and family name, or the address when there is neither.
 #[must_use]
 pub fn full_name(profile: &Profile, email: &str) -> String {
-    let names: Vec<&str> =
-        [&profile.first_name, &profile.last_name].into_iter().flatten().map(String::as_str).collect();
+    let names: Vec<&str> = [&profile.first_name, &profile.last_name]
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .collect();
     if names.is_empty() { email.to_owned() } else { names.join(" ") }
 }
 

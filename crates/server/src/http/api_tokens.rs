@@ -84,10 +84,7 @@ impl Resource for ApiToken {
         }
     }
     fn ids(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("applicationId", self.owner_id.to_string()),
-            ("apiTokenId", self.id.to_string()),
-        ]
+        vec![("applicationId", self.owner_id.to_string()), ("apiTokenId", self.id.to_string())]
     }
 }
 

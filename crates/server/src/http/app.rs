@@ -17,8 +17,8 @@ use bytes::Bytes;
 use guestlist_api::api_token::ApiToken;
 use guestlist_api::id::{ApiTokenId, ObjectId, OrgId};
 use guestlist_api::scope::Operation;
-use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::Method;
+use hyper::header::{self, HeaderMap, HeaderValue};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -195,7 +195,8 @@ impl App {
     pub(super) async fn with_token(&self, body: &[u8], id: ApiTokenId) -> Result<Vec<u8>> {
         let record = self.store.read(move |tx| api_tokens::find(tx, id)).await?;
         let Some((record, session)) = record else { return Ok(body.to_vec()) };
-        let mut fields: Map<String, Value> = serde_json::from_slice(body).map_err(Error::internal)?;
+        let mut fields: Map<String, Value> =
+            serde_json::from_slice(body).map_err(Error::internal)?;
         let token = self.mint(&record, session)?;
         fields.insert("token".into(), token.expose().into());
         serde_json::to_vec(&fields).map_err(Error::internal)
@@ -231,7 +232,11 @@ impl App {
         let body = bytes.as_deref().map(|bytes| body::parse_json(bytes)).transpose()?;
         let mut query = parse_query(head.uri.query().unwrap_or_default())?;
         let token = presented(&mut query, &head.headers);
-        let target = head.uri.path_and_query().map(|target| target.as_str()).unwrap_or_default();
+        let target = head
+            .uri
+            .path_and_query()
+            .map(hyper::http::uri::PathAndQuery::as_str)
+            .unwrap_or_default();
         let fingerprint = RequestText {
             method: head.method.to_string(),
             target: target.to_owned(),

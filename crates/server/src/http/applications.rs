@@ -29,7 +29,11 @@ pub(super) fn routes() -> [Routes; 2] {
             .post(Operation::organization("applications.post"), "Make an application", post),
         Routes::at("/applications/{applicationId}")
             .get(Operation::application("application.get").read().cli(), "Show an application", get)
-            .patch(Operation::application("application.patch").cli(), "Change an application", patch)
+            .patch(
+                Operation::application("application.patch").cli(),
+                "Change an application",
+                patch,
+            )
             .delete(
                 Operation::application("application.delete"),
                 "Delete an application and everything in it",

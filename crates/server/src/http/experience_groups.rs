@@ -101,10 +101,7 @@ async fn list(
         Ok(Page {
             count: items.len() as u64,
             items: items.into_iter().map(|group| seen.entity(group)).collect(),
-            of: OfGroups(OfApplication {
-                application_id: tenant.id(),
-                experience_group_id: None,
-            }),
+            of: OfGroups(OfApplication { application_id: tenant.id(), experience_group_id: None }),
             per_page: listing.paging.per_page,
             page: listing.paging.page,
             sort_field: listing.sort.as_str().into(),

@@ -99,10 +99,7 @@ async fn list(
         Ok(Page {
             count: items.len() as u64,
             items: items.into_iter().map(|user| seen.entity(user)).collect(),
-            of: OfUsers(OfApplication {
-                application_id: tenant.id(),
-                experience_group_id: group,
-            }),
+            of: OfUsers(OfApplication { application_id: tenant.id(), experience_group_id: group }),
             per_page: listing.paging.per_page,
             page: listing.paging.page,
             sort_field: listing.sort.as_str().into(),

@@ -2,6 +2,7 @@
 
 use super::route::Route;
 use guestlist_api::entity::Error;
+use guestlist_api::scope::Scope;
 use hyper::Method;
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
@@ -66,7 +67,8 @@ pub(super) fn document(table: &[Route]) -> Value {
             };
             if !row.operation.is_public() {
                 parameters.push(header("If-Match", "The `ETag` that the resource must have"));
-                parameters.push(header("If-None-Match", "The `ETag` that the resource must not have"));
+                parameters
+                    .push(header("If-None-Match", "The `ETag` that the resource must not have"));
                 if row.method != Method::GET {
                     let what = "Makes the request safe to repeat: the answer is kept for 24 hours";
                     parameters.push(header("Idempotency-Key", what));
@@ -79,8 +81,7 @@ pub(super) fn document(table: &[Route]) -> Value {
         operation["security"] = if row.operation.is_public() {
             json!([])
         } else {
-            let scopes: Vec<&str> =
-                row.operation.allowed_by().map(|scope| scope.as_str()).collect();
+            let scopes: Vec<&str> = row.operation.allowed_by().map(Scope::as_str).collect();
             operation["x-scopes"] = json!(scopes);
             json!([{ "bearer": [] }])
         };

@@ -15,12 +15,7 @@ use std::marker::PhantomData;
 pub(super) fn routes() -> [Routes; 4] {
     [
         Routes::at("/").open(Method::GET, "root.get", "What this server is", root),
-        Routes::at("/openapi.json").open(
-            Method::GET,
-            "root.openapi",
-            "This document",
-            openapi,
-        ),
+        Routes::at("/openapi.json").open(Method::GET, "root.openapi", "This document", openapi),
         Routes::at("/healthz").open(Method::GET, "root.healthz", "Whether the process lives", live),
         Routes::at("/readyz").open(
             Method::GET,

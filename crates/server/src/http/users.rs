@@ -29,9 +29,11 @@ pub(super) fn routes() -> [Routes; 4] {
             "Whether an address signs in elsewhere; none does here",
             sso_domain,
         ),
-        Routes::at("/me")
-            .get(Operation::user("me.get").read(), "Show me", get)
-            .patch(Operation::user("me.patch").credential(), "Change me", patch),
+        Routes::at("/me").get(Operation::user("me.get").read(), "Show me", get).patch(
+            Operation::user("me.patch").credential(),
+            "Change me",
+            patch,
+        ),
         Routes::at("/me/changePassword").patch(
             Operation::user("me.changePassword").credential(),
             "Change my password",

@@ -231,8 +231,7 @@ pub struct Listing {
 /// When the store fails.
 pub fn list(tx: &mut Tx<'_>, owner: Owner, listing: &Listing) -> Result<(Vec<ApiToken>, u64)> {
     let mut select = Select::from("api_tokens t");
-    let (id, kind) =
-        (select.bind(owner.id().to_string()), select.bind(owner.kind().as_str()));
+    let (id, kind) = (select.bind(owner.id().to_string()), select.bind(owner.kind().as_str()));
     select.only(format!("t.owner_id = {id} AND t.kind = {kind}"));
     if let Some((field, glob)) = &listing.filter {
         let column = match field {
@@ -310,7 +309,7 @@ fn insert(tx: &mut Tx<'_>, new: &ApiToken, kind: &str) -> Result<()> {
             &new.description,
             &new.creation_date.millis(),
             &new.last_updated.millis(),
-            &new.expiration_date.map(|end| end.millis()),
+            &new.expiration_date.map(DateTime::millis),
             &new.scope.to_string(),
             &new.status.as_str(),
             &new.default_role.map(Role::as_str),

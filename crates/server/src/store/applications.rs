@@ -6,6 +6,7 @@ use super::{FromRow, Row, Tx};
 use crate::error::{Error, Result};
 use guestlist_api::application::{Application, ApplicationSort, ApplicationSummary};
 use guestlist_api::id::{ApplicationId, OrgId};
+use guestlist_api::time::DateTime;
 
 /// An application that the caller may act in and that exists in this transaction. Stores of what
 /// applications hold ask for one, and there is no other way to it than [`Within::enter`].
@@ -35,10 +36,8 @@ impl Within {
     /// # Errors
     /// [`Error::NotFound`] when it does not.
     pub fn enter(self, tx: &mut Tx<'_>) -> Result<Tenant> {
-        let found: Option<i64> = tx.first(
-            "SELECT 1 AS found FROM applications WHERE id = $1",
-            &[&self.0.to_string()],
-        )?;
+        let found: Option<i64> =
+            tx.first("SELECT 1 AS found FROM applications WHERE id = $1", &[&self.0.to_string()])?;
         found.map(|_| Tenant(self.0)).ok_or(NOT_FOUND)
     }
 }
@@ -153,7 +152,7 @@ pub fn add(tx: &mut Tx<'_>, new: &Application) -> Result<()> {
             &new.description,
             &new.creation_date.millis(),
             &new.last_updated.millis(),
-            &new.exp_user_token_cutoff.map(|cutoff| cutoff.millis()),
+            &new.exp_user_token_cutoff.map(DateTime::millis),
             &to_json(&new.kept)?,
         ],
     )?;
@@ -174,7 +173,7 @@ pub fn put(tx: &mut Tx<'_>, after: &Application) -> Result<()> {
             &key(&after.name),
             &after.description,
             &after.last_updated.millis(),
-            &after.exp_user_token_cutoff.map(|cutoff| cutoff.millis()),
+            &after.exp_user_token_cutoff.map(DateTime::millis),
             &to_json(&after.kept)?,
         ],
     )?;

@@ -184,9 +184,7 @@ pub fn place(
     let application = tenant.id().to_string();
     let line = ancestry(tx, &application, Some(parent))?;
     if line.is_empty() {
-        return Err(bad_parent(format!(
-            "{parent} is not an experience group of this application"
-        )));
+        return Err(bad_parent(format!("{parent} is not an experience group of this application")));
     }
     let height = match group {
         None => 0,

@@ -11,6 +11,7 @@ use guestlist_api::experience_user::{
     ExperienceUser, ExperienceUserFilter, ExperienceUserSort, GroupRef, Membership,
 };
 use guestlist_api::id::{ExperienceGroupId, ExperienceUserId};
+use guestlist_api::time::DateTime;
 use guestlist_api::wire::{Problem, Rule};
 
 const COLUMNS: &str = "u.application_id, u.id, u.email, u.first_name, u.last_name, u.created,
@@ -226,9 +227,9 @@ pub fn add(tx: &mut Tx<'_>, new: &ExperienceUser, hash: &PasswordHash) -> Result
             &hash.as_stored(),
             &new.creation_date.millis(),
             &new.last_updated.millis(),
-            &new.password_last_updated.map(|moment| moment.millis()),
-            &new.last_login.map(|moment| moment.millis()),
-            &new.token_cutoff.map(|moment| moment.millis()),
+            &new.password_last_updated.map(DateTime::millis),
+            &new.last_login.map(DateTime::millis),
+            &new.token_cutoff.map(DateTime::millis),
             &to_json(&new.user_tags)?,
         ],
     )
@@ -276,14 +277,14 @@ pub fn put(
         set("last_name_key", Box::new(after.last_name.as_deref().map(key)));
     }
     if after.token_cutoff != before.token_cutoff {
-        set("token_cutoff", Box::new(after.token_cutoff.map(|moment| moment.millis())));
+        set("token_cutoff", Box::new(after.token_cutoff.map(DateTime::millis)));
     }
     if after.user_tags != before.user_tags {
         set("tags", Box::new(to_json(&after.user_tags)?));
     }
     if let Some(hash) = hash {
         set("password_hash", Box::new(hash.as_stored().to_owned()));
-        set("password_updated", Box::new(after.password_last_updated.map(|m| m.millis())));
+        set("password_updated", Box::new(after.password_last_updated.map(DateTime::millis)));
     }
     let assignments: Vec<String> =
         (3..).zip(&columns).map(|(n, column)| format!("{column} = ${n}")).collect();

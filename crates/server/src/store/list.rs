@@ -85,10 +85,8 @@ impl Select {
         };
         let (before, from) = (self.before, self.from);
         let mut values: Vec<&dyn Param> = self.values.iter().map(|value| &**value).collect();
-        let total: Option<i64> = tx.first(
-            &format!("{before}SELECT count(*) AS total FROM {from}{conditions}"),
-            &values,
-        )?;
+        let total: Option<i64> = tx
+            .first(&format!("{before}SELECT count(*) AS total FROM {from}{conditions}"), &values)?;
         let total = total.and_then(|total| u64::try_from(total).ok()).unwrap_or_default();
         let skip = paging.page.saturating_mul(paging.per_page);
         if skip >= total {

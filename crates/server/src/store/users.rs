@@ -6,6 +6,7 @@ use crate::auth::hasher::PasswordHash;
 use crate::domain::{avatar_url, full_name};
 use crate::error::{Error, Result};
 use guestlist_api::id::UserId;
+use guestlist_api::time::DateTime;
 use guestlist_api::user::{Me, Profile};
 
 impl FromRow for Me {
@@ -112,7 +113,7 @@ pub fn add(tx: &mut Tx<'_>, new: &Me, hash: &PasswordHash) -> Result<()> {
             &new.creation_date.millis(),
             &new.last_updated.millis(),
             &new.password_last_updated.millis(),
-            &new.token_cutoff.map(|cutoff| cutoff.millis()),
+            &new.token_cutoff.map(DateTime::millis),
         ],
     )
     .map_err(taken(&new.email))?;
@@ -135,7 +136,7 @@ pub fn put(tx: &mut Tx<'_>, after: &Me, hash: Option<&PasswordHash>) -> Result<(
             &to_json(&after.profile)?,
             &after.last_updated.millis(),
             &after.password_last_updated.millis(),
-            &after.token_cutoff.map(|cutoff| cutoff.millis()),
+            &after.token_cutoff.map(DateTime::millis),
             &hash.map(PasswordHash::as_stored),
         ],
     )
