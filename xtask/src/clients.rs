@@ -36,6 +36,16 @@ pub(crate) fn prerequisites(steps: &mut Steps, clients: &[Client]) -> anyhow::Re
         tools::system_packages(&missing)?;
         let missing = self::missing(clients);
         ensure!(missing.is_empty(), "still missing after the installation: {}", missing.join(" "));
+        if clients.iter().any(|client| matches!(client, Client::Python)) {
+            // The lock file of the Python suite has no versions for older ones.
+            ensure!(
+                tools::works(
+                    "python3",
+                    &["-c", "import sys; sys.exit(sys.version_info < (3, 11))"]
+                ),
+                "python3 is older than 3.11\nwhat to do: put a newer one first on PATH"
+            );
+        }
         println!("all there");
         Ok(())
     })

@@ -2,13 +2,13 @@
 // Who may do what: every action with every kind of token that must not open it.
 
 const assert = require('node:assert/strict');
-const { after, before, test } = require('node:test');
+const { before, test } = require('node:test');
 
 const {
   BAD_TOKEN, EXPIRED_TOKEN, FORBIDDEN, GOOD_PASSWORD, NO_APPLICATION, NO_GROUP, NO_TOKEN,
   NO_USER, NOTHING, OTHER_PASSWORD, validation,
 } = require('./expected');
-const { client, refused, server, sleep, World } = require('./harness');
+const { client, ready, refused, server, sleep, World } = require('./harness');
 
 const APP = ['applicationId'];
 const USER = [...APP, 'experienceUserId'];
@@ -58,6 +58,7 @@ let ids;
 const tokens = {};
 
 before(async () => {
+  await ready();
   // One application for all of them: what is refused leaves nothing behind.
   world = await World.make('access');
   other = await World.make('other');
@@ -78,15 +79,6 @@ before(async () => {
   const [head, claims, signature] = server.quickstart.token.split('.');
   tokens.forged = [head, claims, [...signature].reverse().join('')].join('.');
   await sleep(2200);
-});
-
-after(async () => {
-  // All of the refusals above left everything as it was.
-  assert.equal((await world.users()).totalCount, 1);
-  assert.equal((await world.groups()).totalCount, 1);
-  assert.ok(!('firstName' in (await world.getUser(ids.experienceUserId))));
-  await other.drop();
-  await world.drop();
 });
 
 for (const action of ACTIONS) {
@@ -133,4 +125,12 @@ test('the body is checked before the token', async () => {
     await refused(validation('experienceUser.foo is an additional property'), () =>
       client(token).experienceUser.patch({ ...ids, experienceUser: { foo: 1 } }));
   }
+});
+
+test('the last: all of the refusals above left everything as it was', async () => {
+  assert.equal((await world.users()).totalCount, 1);
+  assert.equal((await world.groups()).totalCount, 1);
+  assert.ok(!('firstName' in (await world.getUser(ids.experienceUserId))));
+  await other.drop();
+  await world.drop();
 });
