@@ -101,7 +101,8 @@ fn server(project: &Project, steps: &mut Steps) -> anyhow::Result<PathBuf> {
     Ok(project.target.join("debug").join("guestlist"))
 }
 
-const SUITE_HINT: &str = "the output above names the failing test and the end of the server's log";
+const SUITE_HINT: &str =
+    "the output above names the failing test; `cargo xtask clients` runs only these suites again";
 
 fn python(project: &Project, steps: &mut Steps, server: &Path) -> anyhow::Result<()> {
     let suite = project.root.join("tests/clients/python");
