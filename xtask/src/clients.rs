@@ -36,6 +36,16 @@ pub(crate) fn prerequisites(steps: &mut Steps, clients: &[Client]) -> anyhow::Re
         tools::system_packages(&missing)?;
         let missing = self::missing(clients);
         ensure!(missing.is_empty(), "still missing after the installation: {}", missing.join(" "));
+        if clients.iter().any(|client| matches!(client, Client::Python)) {
+            // The lock file of the Python suite has no versions for older ones.
+            ensure!(
+                tools::works(
+                    "python3",
+                    &["-c", "import sys; sys.exit(sys.version_info < (3, 11))"]
+                ),
+                "python3 is older than 3.11\nwhat to do: put a newer one first on PATH"
+            );
+        }
         println!("all there");
         Ok(())
     })
@@ -91,7 +101,8 @@ fn server(project: &Project, steps: &mut Steps) -> anyhow::Result<PathBuf> {
     Ok(project.target.join("debug").join("guestlist"))
 }
 
-const SUITE_HINT: &str = "the output above names the failing test and the end of the server's log";
+const SUITE_HINT: &str =
+    "the output above names the failing test; `cargo xtask clients` runs only these suites again";
 
 fn python(project: &Project, steps: &mut Steps, server: &Path) -> anyhow::Result<()> {
     let suite = project.root.join("tests/clients/python");

@@ -13,6 +13,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 
+use clients::Client;
 use steps::{Steps, cargo};
 
 const USAGE: &str = "\
@@ -52,9 +53,9 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
     let outcome = match arguments {
         ["check"] => check(&project, &mut steps, Tests::Unit),
         ["test"] => test(&project, &mut steps),
-        ["clients"] => clients::run(&project, &mut steps, &clients::Client::ALL),
-        ["clients", name] => match clients::Client::named(name) {
-            Some(client) => clients::run(&project, &mut steps, &[client]),
+        ["clients"] => only_clients(&project, &mut steps, &Client::ALL),
+        ["clients", name] => match Client::named(name) {
+            Some(client) => only_clients(&project, &mut steps, &[client]),
             None => bail!("there is no client suite `{name}`\n{USAGE}"),
         },
         ["audit"] => audit(&project, &mut steps),
@@ -132,9 +133,14 @@ fn check(project: &Project, steps: &mut Steps, tests: Tests) -> anyhow::Result<(
 
 fn test(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
     // First, so that a machine without them learns it now and not after the long builds.
-    clients::prerequisites(steps, &clients::Client::ALL)?;
+    clients::prerequisites(steps, &Client::ALL)?;
     check(project, steps, Tests::UnitAndIntegration)?;
-    clients::run(project, steps, &clients::Client::ALL)
+    clients::run(project, steps, &Client::ALL)
+}
+
+fn only_clients(project: &Project, steps: &mut Steps, clients: &[Client]) -> anyhow::Result<()> {
+    clients::prerequisites(steps, clients)?;
+    clients::run(project, steps, clients)
 }
 
 fn audit(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {

@@ -3,6 +3,7 @@
 import gzip
 import json
 
+import losant_rest
 import pytest
 
 import expected
@@ -279,11 +280,11 @@ def test_a_compressed_answer(world, get):
 
 
 def test_a_body_that_is_too_large(world, user):
-    with pytest.raises(Exception) as caught:
+    with pytest.raises(losant_rest.LosantError) as caught:
         world.patch_user(user["id"], firstName="x" * (1024 * 1024))
-    status, data = caught.value.args
-    assert (status, data["type"]) == expected.PAYLOAD_TOO_LARGE
-    assert data["message"]
+    error = caught.value
+    assert (error.status, error.data["type"]) == expected.PAYLOAD_TOO_LARGE
+    assert error.data["message"]
     assert world.get_user(user["id"]) == user
 
 
