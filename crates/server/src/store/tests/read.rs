@@ -275,7 +275,12 @@ async fn one_dead_reader_is_noticed_while_the_others_serve() {
     scratch.options.readers = 2;
     let store = scratch.open();
     store.0.enter(|doors| doors.readers.send(Box::new(Deadly))).unwrap();
-    settle().await;
     assert_eq!(store.read(|tx| tx.first::<i64>(COUNT, &[])).await.unwrap(), Some(0));
-    assert!(matches!(store.ready().await, Err(Error::Internal(_))));
+    // The thread takes its time to die: it tells where it panicked.
+    let noticed = async {
+        while !matches!(store.ready().await, Err(Error::Internal(_))) {
+            settle().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), noticed).await.unwrap();
 }
