@@ -165,6 +165,6 @@ pub struct Error {
 pub struct FieldError {
     /// The dotted path of the field.
     pub field: String,
-    /// What is wrong, the field included.
+    /// What is wrong with it: the words that follow the field in a message.
     pub validation_message: String,
 }

@@ -9,7 +9,7 @@ const {
 } = require('./expected');
 const { by, client, inWorld, refused, server, sleep, World } = require('./harness');
 
-test('post and get', async () => {
+test('post and get', inWorld(async (world) => {
   const { admin } = server;
   const made = await admin.applications.post({
     application: { name: 'shop', description: 'sells' },
@@ -17,14 +17,16 @@ test('post and get', async () => {
   entity(made, 'application', `/applications/${made.id}`);
   assert.equal(made.name, 'shop');
   assert.equal(made.description, 'sells');
-  assert.equal(made.ownerType, 'user');
-  assert.equal(made.ownerId, (await admin.me.get()).userId);
+  // The server is the one organization, and owns every application.
+  assert.equal(made.ownerType, 'organization');
+  assert.equal(made.organizationName, 'Guestlist');
+  assert.equal(made.ownerId, (await admin.application.get(world.ids)).ownerId);
   assert.equal(made.creationDate, made.lastUpdated);
   assert.deepEqual(await admin.application.get({ applicationId: made.id }), made);
   const upper = await admin.application.get({ applicationId: made.id.toUpperCase() });
   assert.deepEqual(upper, made);
   assert.deepEqual(await admin.application.delete({ applicationId: made.id }), SUCCESS);
-});
+}));
 
 test('a bad field is named', inWorld(async (world) => {
   for (const [application, message] of [

@@ -32,8 +32,9 @@ def test_post_and_get(world, admin):
     made = admin.applications.post(application={"name": "shop", "description": "sells"})
     entity(made, "application", f"/applications/{made['id']}")
     assert (made["name"], made["description"]) == ("shop", "sells")
-    assert made["ownerType"] == "user"
-    assert made["ownerId"] == admin.me.get()["userId"]
+    # The server is the one organization, and owns every application.
+    assert (made["ownerType"], made["organizationName"]) == ("organization", "Guestlist")
+    assert made["ownerId"] == admin.application.get(applicationId=world.app)["ownerId"]
     assert made["creationDate"] == made["lastUpdated"]
     assert admin.application.get(applicationId=made["id"]) == made
     assert admin.application.get(applicationId=made["id"].upper()) == made

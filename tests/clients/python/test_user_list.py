@@ -189,6 +189,6 @@ def test_only_the_members_of_the_group_itself(world, tree, value):
 
 def test_filters_work_together(world, tree):
     body = world.users(
-        experienceGroupId="any", filterField="email", filter="*le*", sortDirection="desc"
+        experienceGroupId="any", filterField="email", filter="*le*@*", sortDirection="desc"
     )
     assert emails(body) == ["middle@example.com", "leaf@example.com"]

@@ -60,7 +60,7 @@ fn kind(error: &Error) -> (StatusCode, &'static str) {
 }
 
 fn listed(problem: &Problem) -> Value {
-    json!({ "field": problem.field, "validationMessage": problem.to_string() })
+    json!({ "field": problem.field, "validationMessage": problem.rule.to_string() })
 }
 
 /// The error and everything below it, for the log.
@@ -162,11 +162,11 @@ mod tests {
             json!([
                 {
                     "field": "experienceUser.email",
-                    "validationMessage": "experienceUser.email is required",
+                    "validationMessage": "is required",
                 },
                 {
                     "field": "experienceUser.foo",
-                    "validationMessage": "experienceUser.foo is an additional property",
+                    "validationMessage": "is an additional property",
                 },
             ])
         );
