@@ -110,6 +110,14 @@ CREATE TABLE api_tokens (
 );
 CREATE INDEX api_tokens_by_owner ON api_tokens (owner_id, kind, name_key, id);
 
+-- Failed sign-ins in a row, by address, whether anybody has it or not.
+CREATE TABLE sign_in_failures (
+    email_key TEXT   NOT NULL PRIMARY KEY,
+    count     BIGINT NOT NULL,
+    last      BIGINT NOT NULL
+);
+CREATE INDEX sign_in_failures_by_age ON sign_in_failures (last);
+
 -- Answers to requests that carried an Idempotency-Key, for a day.
 CREATE TABLE answers (
     token_id    TEXT   NOT NULL,

@@ -15,6 +15,13 @@ pub enum Error {
     /// The email or the password is not right. It never says which.
     #[error("Unauthorized")]
     BadCredentials,
+    /// Too many wrong passwords in a row for one address; worth another try after `retry_after`
+    /// seconds.
+    #[error("Too many failed sign-ins: try again in {retry_after} s")]
+    AccountLocked {
+        /// Seconds to wait.
+        retry_after: u32,
+    },
     /// A token that was good once.
     #[error("Access token has expired")]
     TokenExpired,

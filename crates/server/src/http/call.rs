@@ -13,7 +13,6 @@ use crate::store::applications::Within;
 use guestlist_api::entity::{Action, Entity, Link, Success};
 use guestlist_api::id::{ApiTokenId, ApplicationId, UserId};
 use guestlist_api::time::DateTime;
-use guestlist_api::wire::{Problem, Rule};
 use hyper::StatusCode;
 use hyper::header::{self, HeaderName, HeaderValue};
 use schemars::{JsonSchema, SchemaGenerator};
@@ -26,9 +25,6 @@ use std::sync::Arc;
 
 /// Says that an answer is one that was given before.
 pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-
-/// The most that one page may weigh, in bytes: what bounds the memory that a list takes.
-const HEAVIEST_PAGE: usize = 32 << 20;
 
 /// A resource that is answered with what is known of it beside its fields.
 pub(super) trait Resource: Serialize {
@@ -285,12 +281,7 @@ impl Call<Grant> {
         find: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<Found<Entity<T>>> {
         let page = self.app.store.read(find).await?;
-        let reply = Reply::json(StatusCode::OK, &self.entity(page))?;
-        if reply.body.len() > HEAVIEST_PAGE {
-            let rule = format!("asks for a page over {HEAVIEST_PAGE} bytes: ask for fewer items");
-            return Err(Error::Invalid(vec![Problem::new("perPage", Rule::Other(rule.into()))]));
-        }
-        Ok(Found(reply, PhantomData))
+        Ok(Found(Reply::json(StatusCode::OK, &self.entity(page))?, PhantomData))
     }
 
     async fn write_resource<T: Resource, W: Into<Written<T>>>(

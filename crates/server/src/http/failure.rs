@@ -23,7 +23,9 @@ impl From<Error> for Reply {
         }
         let reply = Self::new(status, body.to_string());
         match error {
-            Error::Busy { retry_after, .. } => reply.with(header::RETRY_AFTER, retry_after.into()),
+            Error::Busy { retry_after, .. } | Error::AccountLocked { retry_after } => {
+                reply.with(header::RETRY_AFTER, retry_after.into())
+            }
             _ if status == StatusCode::UNAUTHORIZED => {
                 reply.with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
             }
@@ -39,6 +41,7 @@ fn kind(error: &Error) -> (StatusCode, &'static str) {
         Error::BadCredentials | Error::TokenExpired | Error::TokenInvalid => {
             (StatusCode::UNAUTHORIZED, "Unauthorized")
         }
+        Error::AccountLocked { .. } => (StatusCode::TOO_MANY_REQUESTS, "AccountLocked"),
         Error::Forbidden => (StatusCode::FORBIDDEN, "Forbidden"),
         Error::NotFound(_) | Error::NoRoute(_) => (StatusCode::NOT_FOUND, "NotFound"),
         Error::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed"),

@@ -2,13 +2,14 @@
 
 use super::call::{Call, Found, Nothing, Resource, Written};
 use super::input::{BodyParam, In, bodies};
-use super::route::{Anybody, Routes};
+use super::route::{Anybody, Caller, Routes};
+use crate::auth::hasher::PasswordHash;
 use crate::domain::{changed_me, new_session};
 use crate::error::{Error, Result};
 use crate::store::api_tokens::{self, Grant};
-use crate::store::users;
+use crate::store::{sign_ins, users};
 use guestlist_api::entity::Entity;
-use guestlist_api::id::ApiTokenId;
+use guestlist_api::id::{ApiTokenId, UserId};
 use guestlist_api::scope::{Operation, Scope, Scopes};
 use guestlist_api::user::{
     AuthedUser, ChangePassword, Me, MeGet, MePatch, SsoDomain, UserCredentials,
@@ -64,20 +65,40 @@ async fn authenticate(
 ) -> Result<Found<AuthedUser>> {
     let credentials = input.body;
     let email = credentials.email.to_string();
-    let found = call.app.store.read(move |tx| users::by_email(tx, &email)).await?;
-    let (user, hash) = found.map(|found| (found.user, found.hash)).unzip();
+    let (user, hash) = find(&call, &email).await?;
     let good = call.app.hasher.verify(credentials.password, hash).await?;
-    let user = user.filter(|_| good).ok_or(Error::BadCredentials)?;
+    let Some(user) = user.filter(|_| good) else { return Err(failed(&call, email).await) };
     let scopes = credentials
         .requested_scopes
         .unwrap_or_else(|| [Scope::ALL_USER].into_iter().collect::<Scopes>());
     let (id, now) = (ApiTokenId(call.app.ids.next(call.now)), call.now);
     let ends = credentials.token_ttl.and_then(|ttl| ttl.ends(now));
     call.do_once(move |tx| {
+        sign_ins::passed(tx, &email)?;
         api_tokens::begin(tx, &new_session(id, user, scopes.clone(), ends, now))?;
         Ok(Written::with_token(AuthedUser { user_id: user, token: None }, id))
     })
     .await
+}
+
+/// Who has this address and what their password is checked against, if they may try now.
+async fn find<C: Caller>(
+    call: &Call<C>,
+    email: &str,
+) -> Result<(Option<UserId>, Option<PasswordHash>)> {
+    let (email, now) = (email.to_owned(), call.now);
+    let found = call.app.store.read(move |tx| {
+        sign_ins::allow(tx, &email, now)?;
+        users::by_email(tx, &email)
+    });
+    Ok(found.await?.map(|found| (found.user, found.hash)).unzip())
+}
+
+/// What somebody who gave a wrong password is told, once that is written down.
+async fn failed<C: Caller>(call: &Call<C>, email: String) -> Error {
+    let now = call.now;
+    let written = call.app.store.write(move |tx| sign_ins::failed(tx, &email, now)).await;
+    written.err().unwrap_or(Error::BadCredentials)
 }
 
 async fn sso_domain(_: Call<Anybody>, _: In<(), SsoDomain>) -> Result<Nothing> {
@@ -113,11 +134,11 @@ async fn change_password(
     input: In<(), (), ChangePassword>,
 ) -> Result<Found<AuthedUser>> {
     let (user, data, now) = (call.user()?, input.body, call.now);
-    let found = call.app.store.read(move |tx| users::credentials(tx, user)).await?;
-    let hash = found.map(|found| found.hash);
+    let email = call.app.store.read(move |tx| users::get(tx, user)).await?.email;
+    let (_, hash) = find(&call, &email).await?;
     let known = hash.as_ref().map(|hash| hash.as_stored().to_owned());
     if !call.app.hasher.verify(data.password, hash).await? {
-        return Err(Error::BadCredentials);
+        return Err(failed(&call, email).await);
     }
     let new = call.app.hasher.hash(data.new_password.into_password()).await?;
     let id = ApiTokenId(call.app.ids.next(now));
@@ -127,10 +148,11 @@ async fn change_password(
     call.do_once(move |tx| {
         let before = users::lock(tx, user)?;
         // Somebody may have changed it since it was checked.
-        let present = users::credentials(tx, user)?.map(|found| found.hash.as_stored().to_owned());
-        if present != known {
+        let present = users::by_email(tx, &before.email)?;
+        if present.map(|found| found.hash.as_stored().to_owned()) != known {
             return Err(Error::BadCredentials);
         }
+        sign_ins::passed(tx, &before.email)?;
         users::put(tx, &crate::domain::with_new_password(&before, now), Some(&new))?;
         if end_others {
             api_tokens::end_sessions(tx, user)?;

@@ -248,7 +248,8 @@ pub fn list(tx: &mut Tx<'_>, owner: Owner, listing: &Listing) -> Result<(Vec<Api
         ApiTokenSort::LastUpdated => "t.updated",
         ApiTokenSort::ExpirationDate => "t.expires",
     };
-    select.page(tx, COLUMNS, sort, "t.id", listing.paging)
+    let rows = select.page(tx, COLUMNS, sort, "t.id", listing.paging)?;
+    Ok((rows.items, rows.total))
 }
 
 /// Keeps a new token.

@@ -133,7 +133,8 @@ pub fn list(tx: &mut Tx<'_>, listing: &Listing) -> Result<(Vec<Application>, u64
         // All have the same owner.
         ApplicationSort::Id | ApplicationSort::OwnerId => "a.id",
     };
-    select.page(tx, COLUMNS, sort, "a.id", listing.paging)
+    let rows = select.page(tx, COLUMNS, sort, "a.id", listing.paging)?;
+    Ok((rows.items, rows.total))
 }
 
 /// Keeps a new application.

@@ -2,7 +2,7 @@
 
 use super::applications::Tenant;
 use super::convert::{id, json, key, maybe_id, moment, to_json};
-use super::list::{Paging, Select};
+use super::list::{ID, Paging, Rows, Select};
 use super::{FromRow, Row, Tx};
 use crate::error::{Error, Result};
 use guestlist_api::experience_group::{ExperienceGroup, ExperienceGroupSort};
@@ -273,12 +273,12 @@ pub fn list(
         ExperienceGroupSort::CreationDate => "g.created",
         ExperienceGroupSort::LastUpdated => "g.updated",
     };
-    let (mut groups, total): (Vec<ExperienceGroup>, u64) =
-        select.page(tx, COLUMNS, sort, "g.id", listing.paging)?;
-    for group in &mut groups {
+    let mut rows: Rows<ExperienceGroup> = select.page(tx, COLUMNS, sort, "g.id", listing.paging)?;
+    for group in &mut rows.items {
         complete(tx, group)?;
+        rows.budget.spend((group.experience_user_ids.len() + group.ancestor_ids.len()) * ID)?;
     }
-    Ok((groups, total))
+    Ok((rows.items, rows.total))
 }
 
 /// Keeps a new group, its members included.

@@ -2,7 +2,7 @@
 
 use super::applications::Tenant;
 use super::convert::{id, json, key, maybe_id, maybe_moment, moment, to_json};
-use super::list::{Paging, Select};
+use super::list::{ID, Paging, Rows, Select};
 use super::{FromRow, Param, Row, Tx};
 use crate::auth::hasher::PasswordHash;
 use crate::domain::avatar_url;
@@ -137,6 +137,7 @@ pub struct Listing {
     pub paging: Paging,
 }
 
+/// The group `$2` of the application `$1` and every group above it.
 const ANCESTRY: &str = "WITH RECURSIVE line (id, parent_id) AS (
     SELECT id, parent_id FROM experience_groups WHERE application_id = $1 AND id = $2
     UNION
@@ -188,12 +189,13 @@ pub fn list(
         ExperienceUserSort::LastLogin => "u.last_login",
         ExperienceUserSort::LastUpdated => "u.updated",
     };
-    let (mut users, total): (Vec<ExperienceUser>, u64) =
-        select.page(tx, COLUMNS, sort, "u.id", listing.paging)?;
-    for user in &mut users {
+    let mut rows: Rows<ExperienceUser> = select.page(tx, COLUMNS, sort, "u.id", listing.paging)?;
+    for user in &mut rows.items {
         user.experience_groups = groups_of(tx, user)?;
+        let names = user.experience_groups.iter().map(|group| group.name.len() + ID);
+        rows.budget.spend(names.sum())?;
     }
-    Ok((users, total))
+    Ok((rows.items, rows.total))
 }
 
 fn taken(email: &str) -> impl Fn(Error) -> Error + '_ {

@@ -1,8 +1,43 @@
 //! One page of a table: closed words become SQL here, what a person typed becomes a parameter.
 
 use super::{FromRow, Param, Tx};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use guestlist_api::entity::{DEFAULT_PER_PAGE, PageNumber, PerPage, SortDirection};
+use guestlist_api::wire::{Problem, Rule};
+
+/// The most that the rows of one page may hold, in bytes: what bounds the memory of a list. A
+/// thousand users of a thousand bytes are a thirtieth of it.
+const HEAVIEST_PAGE: usize = 32 << 20;
+
+/// What an id takes of it.
+pub(super) const ID: usize = 24;
+
+/// What is left of [`HEAVIEST_PAGE`].
+pub(super) struct Budget(usize);
+
+impl Budget {
+    /// Takes `bytes` from what is left.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when that is too little: a page is answered whole or not at all.
+    pub(super) fn spend(&mut self, bytes: usize) -> Result<()> {
+        self.0 = self.0.checked_sub(bytes).ok_or_else(|| {
+            let rule = format!("asks for a page over {HEAVIEST_PAGE} bytes: ask for fewer items");
+            Error::Invalid(vec![Problem::new("perPage", Rule::Other(rule.into()))])
+        })?;
+        Ok(())
+    }
+}
+
+/// One page of rows.
+pub(super) struct Rows<T> {
+    /// The rows.
+    pub(super) items: Vec<T>,
+    /// How many rows all pages have together.
+    pub(super) total: u64,
+    /// What is left for what other tables say of them.
+    pub(super) budget: Budget,
+}
 
 /// Which rows of a table, and in which order. Conditions are SQL text of this crate; values only
 /// ever travel as parameters.
@@ -78,7 +113,8 @@ impl Select {
         sort: &str,
         tie: &str,
         paging: Paging,
-    ) -> Result<(Vec<T>, u64)> {
+    ) -> Result<Rows<T>> {
+        let mut budget = Budget(HEAVIEST_PAGE);
         let conditions = match self.conditions.as_slice() {
             [] => String::new(),
             some => format!(" WHERE {}", some.join(" AND ")),
@@ -90,7 +126,7 @@ impl Select {
         let total = total.and_then(|total| u64::try_from(total).ok()).unwrap_or_default();
         let skip = paging.page.saturating_mul(paging.per_page);
         if skip >= total {
-            return Ok((Vec::new(), total));
+            return Ok(Rows { items: Vec::new(), total, budget });
         }
         let (way, nulls) = match paging.direction {
             SortDirection::Asc => ("ASC", "NULLS FIRST"),
@@ -108,6 +144,7 @@ impl Select {
         let sql = format!(
             "{before}SELECT {columns} FROM {from}{conditions} ORDER BY {order} LIMIT ${l} OFFSET ${o}"
         );
-        Ok((tx.all(&sql, &values)?, total))
+        let items = tx.all_within(&sql, &values, &mut budget)?;
+        Ok(Rows { items, total, budget })
     }
 }

@@ -17,6 +17,7 @@ pub mod experience_groups;
 pub mod experience_users;
 pub mod list;
 pub mod settings;
+pub mod sign_ins;
 pub mod users;
 
 mod convert;
@@ -240,6 +241,22 @@ impl Tx<'_> {
         Ok(found)
     }
 
+    /// As [`Tx::all`], as long as `budget` lasts for what the rows hold.
+    fn all_within<T: FromRow>(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        budget: &mut list::Budget,
+    ) -> Result<Vec<T>> {
+        let mut found = Vec::new();
+        self.0.query(sql, params, &mut |row| {
+            budget.spend(row.size()?)?;
+            found.push(T::from_row(row)?);
+            Ok(true)
+        })?;
+        Ok(found)
+    }
+
     /// The first row of `sql`, if there is one. The others are not read.
     ///
     /// # Errors
@@ -290,6 +307,14 @@ impl Row<'_> {
     /// As [`Row::get`].
     pub fn get_at<T: Column>(&self, index: usize) -> Result<T> {
         self.0.get(index).map_err(Error::internal)
+    }
+
+    /// How many bytes of text and of bytes there are in it.
+    fn size(&self) -> Result<usize> {
+        (0..self.0.as_ref().column_count()).try_fold(0, |size, index| {
+            let column = self.0.get_ref(index).map_err(Error::internal)?;
+            Ok(size + column.as_bytes_or_null().ok().flatten().map_or(0, <[u8]>::len))
+        })
     }
 }
 

@@ -78,14 +78,6 @@ pub fn by_email(tx: &mut Tx<'_>, email: &str) -> Result<Option<Credentials>> {
     tx.first("SELECT id, password_hash FROM users WHERE email_key = $1", &[&key(email)])
 }
 
-/// The credentials of the administrator `id`.
-///
-/// # Errors
-/// When the store fails.
-pub fn credentials(tx: &mut Tx<'_>, id: UserId) -> Result<Option<Credentials>> {
-    tx.first("SELECT id, password_hash FROM users WHERE id = $1", &[&id.to_string()])
-}
-
 fn taken(email: &str) -> impl Fn(Error) -> Error + '_ {
     move |error| match error {
         Error::Taken(_) => {
