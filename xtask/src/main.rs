@@ -5,6 +5,7 @@
 #![expect(clippy::print_stderr, reason = "a task runner speaks on the terminal")]
 
 mod clients;
+mod parity;
 mod steps;
 mod tools;
 
@@ -19,7 +20,7 @@ use steps::{Steps, cargo};
 const USAGE: &str = "\
 usage: cargo xtask TASK
 
-  check     format, lints, docs, licences, unit tests, doc tests
+  check     format, lints, docs, parity page, licences, unit tests, doc tests
   test      check, the integration tests, then the suites with the official clients
   clients   only the suites with the official clients; `clients python` or `clients js` for one
             (GUESTLIST_BIN=PATH tests that binary instead of building one)
@@ -101,6 +102,8 @@ fn check(project: &Project, steps: &mut Steps, tests: Tests) -> anyhow::Result<(
     let mut docs = cargo(&["doc", "--workspace", "--no-deps"]);
     docs.env("RUSTDOCFLAGS", "-D warnings");
     steps.command("docs", docs, "mend the doc comments that rustdoc names")?;
+
+    steps.run("parity page", || parity::check(&project.root))?;
 
     let deny = steps.run("cargo-deny", || tools::cargo_deny(project))?;
     let mut licences = std::process::Command::new(deny);
