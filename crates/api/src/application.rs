@@ -67,7 +67,7 @@ pub struct Kept {
     pub ftue_tracking: Option<Vec<FtueTracking>>,
     /// How long links to its blobs live, in seconds.
     #[serde(default, rename = "blobUrlTTL", skip_serializing_if = "Option::is_none")]
-    pub blob_url_ttl: Option<f64>,
+    pub blob_url_ttl: Option<serde_json::Number>,
 }
 
 /// How much an application holds.
@@ -107,7 +107,7 @@ pub struct FtueTracking {
     /// The tour.
     pub name: String,
     /// Its version.
-    pub version: f64,
+    pub version: serde_json::Number,
     /// How it ended.
     pub status: FtueStatus,
 }
@@ -136,12 +136,15 @@ crate::words! {
 }
 
 /// A number.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Number(pub f64);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Number(pub serde_json::Number);
 
 impl Wire for Number {
     fn read(value: Value, at: &mut Problems) -> Option<Self> {
-        value.as_f64().map(Self).or_else(|| at.refuse(Rule::WrongType))
+        match value {
+            Value::Number(number) => Some(Self(number)),
+            _ => at.refuse(Rule::WrongType),
+        }
     }
 }
 
@@ -158,15 +161,16 @@ impl JsonSchema for Number {
 }
 
 /// How long links to blobs live: 3,600 to 604,800 seconds.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct BlobUrlTtl(pub f64);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlobUrlTtl(pub serde_json::Number);
 
 impl Wire for BlobUrlTtl {
     fn read(value: Value, at: &mut Problems) -> Option<Self> {
-        match Number::read(value, at)?.0 {
-            seconds if seconds < 3600.0 => at.refuse(Rule::BelowMinimum),
-            seconds if seconds > 604_800.0 => at.refuse(Rule::AboveMaximum),
-            seconds => Some(Self(seconds)),
+        let Number(number) = Number::read(value, at)?;
+        match number.as_f64() {
+            Some(seconds) if seconds < 3600.0 => at.refuse(Rule::BelowMinimum),
+            Some(seconds) if seconds <= 604_800.0 => Some(Self(number)),
+            _ => at.refuse(Rule::AboveMaximum),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Moments, to the millisecond.
 
 use crate::wire::{Problems, Rule, Wire};
-use jiff::Timestamp;
+use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
@@ -101,20 +101,19 @@ fn parse(text: &str) -> Option<i64> {
     }
     let leap = second == 60;
     (rest.is_empty() && hour <= 23 && minute <= 59 && second <= 60).then_some(())?;
-    let date = jiff::civil::Date::new(
-        i16::try_from(year).ok()?,
-        i8::try_from(month).ok()?,
-        i8::try_from(day).ok()?,
-    )
-    .ok()?;
-    let days = i64::from((date - jiff::civil::date(1970, 1, 1)).get_days());
+    let date =
+        Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?)
+            .ok()?;
+    let days = i64::from((date - EPOCH).get_days());
     let minutes = days * 1440 + hour * 60 + minute - offset;
     // A second number 60 is only ever the last of a UTC day.
     (!leap || minutes.rem_euclid(1440) == 1439).then_some(())?;
     let (second, millis) = if leap { (59, 999) } else { (second, millis) };
-    let moment = (minutes * 60 + second) * 1000 + millis;
-    Timestamp::from_millisecond(moment).ok().map(|_| moment)
+    Some((minutes * 60 + second) * 1000 + millis)
 }
+
+/// The first day that counts, 1970-01-01.
+const EPOCH: Date = jiff::civil::date(1970, 1, 1);
 
 impl FromStr for DateTime {
     type Err = NotADateTime;
@@ -125,10 +124,14 @@ impl FromStr for DateTime {
 
 impl fmt::Display for DateTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match Timestamp::from_millisecond(self.0) {
-            Ok(moment) => write!(f, "{moment:.3}"),
-            Err(_) => Err(fmt::Error),
-        }
+        const DAY: i64 = 24 * 60 * 60 * 1000;
+        let (days, millis) = (self.0.div_euclid(DAY), self.0.rem_euclid(DAY));
+        let (hour, minute) = (millis / 3_600_000, millis / 60_000 % 60);
+        let (second, millis) = (millis / 1000 % 60, millis % 1000);
+        // A zone can push a moment of a day of the calendar out of it by less than a day.
+        let date = EPOCH.saturating_add(jiff::Span::new().try_days(days).unwrap_or_default());
+        let (year, month, day) = (date.year().max(0), date.month(), date.day());
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
     }
 }
 
@@ -201,6 +204,16 @@ mod tests {
     }
 
     #[test]
+    fn the_last_and_the_first_moment_are_themselves() {
+        for text in ["9999-12-31T23:59:59.999Z", "0000-01-01T00:00:00.000Z"] {
+            assert_eq!(text.parse::<DateTime>().unwrap().to_string(), text);
+        }
+        for millis in [i64::MIN, i64::MAX] {
+            assert_eq!(DateTime::from_millis(millis).to_string().len(), 24);
+        }
+    }
+
+    #[test]
     fn refuses_what_is_no_moment() {
         for bad in [
             "",
@@ -224,7 +237,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn reads_what_it_writes(millis in -62_135_596_800_000_i64..253_402_207_200_000) {
+        fn reads_what_it_writes(millis in -62_167_219_200_000_i64..253_402_300_800_000) {
             let moment = DateTime::from_millis(millis);
             prop_assert_eq!(moment.to_string().parse(), Ok(moment));
         }

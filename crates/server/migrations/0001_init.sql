@@ -110,24 +110,26 @@ CREATE TABLE api_tokens (
 );
 CREATE INDEX api_tokens_by_owner ON api_tokens (owner_id, kind, name_key, id);
 
--- Failed sign-ins in a row, by address, whether anybody has it or not.
-CREATE TABLE sign_in_failures (
-    email_key TEXT   NOT NULL PRIMARY KEY,
-    count     BIGINT NOT NULL,
-    last      BIGINT NOT NULL
+-- Attempts to sign in that have not succeeded, by who makes them.
+CREATE TABLE sign_in_attempts (
+    who   TEXT   NOT NULL PRIMARY KEY,
+    count BIGINT NOT NULL,
+    last  BIGINT NOT NULL
 );
-CREATE INDEX sign_in_failures_by_age ON sign_in_failures (last);
+CREATE INDEX sign_in_attempts_by_age ON sign_in_attempts (last);
 
 -- Answers to requests that carried an Idempotency-Key, for a day.
 CREATE TABLE answers (
-    token_id    TEXT   NOT NULL,
-    key_digest  BYTEA  NOT NULL,
-    fingerprint BYTEA  NOT NULL,
-    created     BIGINT NOT NULL,
-    status      BIGINT NOT NULL,
-    etag        TEXT,
-    body        BYTEA  NOT NULL,
-    mint        TEXT,
+    token_id       TEXT   NOT NULL,
+    key_digest     BYTEA  NOT NULL,
+    application_id TEXT,
+    fingerprint    BYTEA  NOT NULL,
+    created        BIGINT NOT NULL,
+    status         BIGINT NOT NULL,
+    etag           TEXT,
+    body           BYTEA  NOT NULL,
+    mint           TEXT,
     PRIMARY KEY (token_id, key_digest)
 );
 CREATE INDEX answers_by_age ON answers (created);
+CREATE INDEX answers_by_application ON answers (application_id);

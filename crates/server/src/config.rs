@@ -87,12 +87,6 @@ impl Config {
             hash_workers: file.hash_workers,
         })
     }
-
-    /// The `iss` of tokens of a server that listens on `address`.
-    #[must_use]
-    pub fn issuer_at(&self, address: SocketAddr) -> String {
-        self.issuer.clone().unwrap_or_else(|| address.to_string())
-    }
 }
 
 fn read_file(named: Option<&Path>) -> Result<File> {

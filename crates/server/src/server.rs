@@ -6,10 +6,11 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::http::listen::{self, Limits};
 use crate::http::{App, Parts, Service};
-use crate::store::{Options, Store};
+use crate::store::{Options, Store, answers, settings};
 use anyhow::{Context as _, Result};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 
 /// A server that has its socket and is ready to run.
@@ -34,7 +35,9 @@ impl Server {
         let store = Store::open(&config.store, &Options::default())?;
         let mut limits = Limits::default();
         limits.max_connections = config.max_connections.unwrap_or(limits.max_connections);
-        let app = app(config, store, clock, limits, config.issuer_at(address)).await?;
+        let issuer = config.issuer.clone().unwrap_or_else(|| address.to_string());
+        remember_issuer(&store, &issuer).await?;
+        let app = app(config, store, clock, limits, issuer).await?;
         Ok(Self { app, listener, address, limits })
     }
 
@@ -47,9 +50,63 @@ impl Server {
     /// Answers requests until `shutdown`, then finishes what is under way and closes the store.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let service = Arc::new(Service(Arc::clone(&self.app)));
+        let sweeping = tokio::spawn(sweep(Arc::clone(&self.app)));
         listen::serve(self.listener, service, self.limits, shutdown).await;
+        sweeping.abort();
         self.app.store.clone().close().await;
     }
+}
+
+/// How often what is too old is looked for.
+const SWEEP_EVERY: Duration = Duration::from_mins(1);
+/// How much of it goes in one write, so that no other waits for long.
+const SWEEP_AT_ONCE: u64 = 500;
+
+/// Forgets answers that are too old, for as long as it runs.
+async fn sweep(app: Arc<App>) {
+    let mut minutes = tokio::time::interval(SWEEP_EVERY);
+    loop {
+        minutes.tick().await;
+        let now = app.clock.now();
+        let most = i64::try_from(SWEEP_AT_ONCE).unwrap_or(i64::MAX);
+        loop {
+            match app.store.write(move |tx| answers::forget(tx, now, most)).await {
+                Ok(SWEEP_AT_ONCE..) => {}
+                Ok(_) => break,
+                // It is tried again soon, and nothing depends on it.
+                Err(error) => {
+                    tracing::warn!(%error, "old answers are still there");
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Where a server says how it is reached, for the tokens that commands make beside it.
+const ISSUER: &str = "issuer";
+
+async fn remember_issuer(store: &Store, issuer: &str) -> Result<(), Error> {
+    let issuer = issuer.as_bytes().to_vec();
+    store
+        .write(move |tx| match settings::get(tx, ISSUER)? {
+            Some(known) if known == issuer => Ok(()),
+            _ => settings::put(tx, ISSUER, &issuer),
+        })
+        .await
+}
+
+/// The `iss` of tokens that a command makes: what `config` says, or where the store was served last.
+///
+/// # Errors
+/// When the store fails.
+pub async fn issuer(config: &Config, store: &Store) -> Result<String, Error> {
+    if let Some(issuer) = &config.issuer {
+        return Ok(issuer.clone());
+    }
+    let known = store.read(|tx| settings::get(tx, ISSUER)).await?;
+    let known = known.and_then(|issuer| String::from_utf8(issuer).ok());
+    Ok(known.unwrap_or_else(|| config.listen.to_string()))
 }
 
 /// The service over `store`, as a server or a command that needs no socket uses it.

@@ -35,7 +35,7 @@ async fn http_goes_on_when_descriptors_come_back() {
     // The kernel completes these before anyone accepts them.
     let mut waiting: Vec<_> = (0..8).map(|_| TcpStream::connect(address).unwrap()).collect();
     for stream in &mut waiting {
-        stream.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
     }
     let free = waiting.first().unwrap().try_clone().unwrap();
     let next = u64::try_from(std::os::fd::AsRawFd::as_raw_fd(&free)).unwrap();

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 use subtle::ConstantTimeEq;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use zeroize::Zeroizing;
 
 /// The memory of one hash in KiB, the passes over it and the lanes: the least that OWASP
@@ -63,6 +63,7 @@ impl Default for HasherOptions {
 pub struct Hasher {
     jobs: flume::Sender<Job>,
     deadline: Duration,
+    strangers: Arc<Semaphore>,
     decoy: PasswordHash,
     hashed: Arc<AtomicU64>,
 }
@@ -86,7 +87,9 @@ impl Hasher {
                 .map_err(Error::internal)?;
         }
         let decoy = PasswordHash::encode(&random::<SALT>()?, &random::<TAG>()?);
-        Ok(Self { jobs, deadline: options.deadline, decoy, hashed })
+        // So that those who may do something still get a place when strangers knock.
+        let strangers = Arc::new(Semaphore::new((workers * options.queue_per_worker / 2).max(1)));
+        Ok(Self { jobs, deadline: options.deadline, strangers, decoy, hashed })
     }
 
     /// The hash of `password` with a new salt.
@@ -113,6 +116,20 @@ impl Hasher {
         let stored = stored.unwrap_or_else(|| self.decoy.clone());
         let same = self.run(move |bench| bench.verify(password.as_bytes(), &stored)).await?;
         Ok(known && same)
+    }
+
+    /// As [`Hasher::verify`], for somebody who has shown no token: all of them together have half
+    /// of the places.
+    ///
+    /// # Errors
+    /// As [`Hasher::verify`].
+    pub async fn verify_stranger(
+        &self,
+        password: Password,
+        stored: Option<PasswordHash>,
+    ) -> Result<bool> {
+        let _place = self.strangers.try_acquire().map_err(|_| BUSY)?;
+        self.verify(password, stored).await
     }
 
     /// How many hashes were made so far, for verification too.

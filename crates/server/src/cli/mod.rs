@@ -92,7 +92,7 @@ async fn with_app<F: Future<Output = Result<()>>>(
     let config = Config::read(given, &GivenServer::default())?;
     let options = Options { readers: 1, ..Options::default() };
     let store = Store::open(&config.store, &options)?;
-    let issuer = config.issuer_at(config.listen);
+    let issuer = server::issuer(&config, &store).await?;
     let app = server::app(&config, store, Clock::System, Limits::default(), issuer).await?;
     let done = work(Arc::clone(&app)).await;
     app.store.clone().close().await;

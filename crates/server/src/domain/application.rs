@@ -22,11 +22,16 @@ fn globals(list: &List<GlobalPost, 100>) -> Vec<Global> {
 fn tracking(list: &List<FtueTrackingPost, 100>) -> Vec<FtueTracking> {
     let tracking = |post: &FtueTrackingPost| FtueTracking {
         name: post.name.to_string(),
-        version: post.version.0,
+        version: post.version.0.clone(),
         status: post.status,
     };
     list.0.iter().map(tracking).collect()
 }
+
+/// What owns applications.
+pub const OWNER_TYPE: &str = "organization";
+/// The name of the one organization.
+pub const ORGANIZATION: &str = "Guestlist";
 
 /// The application that `post` asks for.
 #[must_use]
@@ -43,8 +48,8 @@ pub fn new_application(
         creation_date: now,
         last_updated: now,
         owner_id,
-        owner_type: "organization".into(),
-        organization_name: "Guestlist".into(),
+        owner_type: OWNER_TYPE.into(),
+        organization_name: ORGANIZATION.into(),
         name: post.name.to_string(),
         description: post.description.as_deref().map(str::to_owned),
         exp_user_token_cutoff: post.exp_user_token_cutoff,
@@ -59,7 +64,7 @@ pub fn new_application(
             endpoint_default_cors: post.endpoint_default_cors,
             globals: post.globals.as_ref().map(globals),
             ftue_tracking: None,
-            blob_url_ttl: post.blob_url_ttl.map(|ttl| ttl.0),
+            blob_url_ttl: post.blob_url_ttl.as_ref().map(|ttl| ttl.0.clone()),
         },
     }
 }
@@ -90,7 +95,9 @@ pub fn changed_application(
     if let Some(list) = &patch.ftue_tracking {
         kept.ftue_tracking = Some(tracking(list));
     }
-    kept.blob_url_ttl = patch.blob_url_ttl.map(|ttl| ttl.0).or(kept.blob_url_ttl);
+    if let Some(ttl) = &patch.blob_url_ttl {
+        kept.blob_url_ttl = Some(ttl.0.clone());
+    }
     if after != *before {
         after.last_updated = later(before.last_updated, now);
     }

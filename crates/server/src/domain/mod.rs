@@ -7,7 +7,7 @@ mod experience_user;
 mod user;
 
 pub use api_token::{changed_token, new_session, new_token};
-pub use application::{changed_application, new_application};
+pub use application::{ORGANIZATION, OWNER_TYPE, changed_application, new_application};
 pub use experience_group::{changed_group, new_group};
 pub use experience_user::{avatar_url, changed_user, new_user};
 pub use user::{changed_me, full_name, new_me, with_new_password};

@@ -13,7 +13,7 @@ use crate::store::list::Paging;
 use crate::store::users;
 use guestlist_api::api_token::{
     ApiToken, ApiTokenList, ApiTokenPatch, ApiTokenPost, ApiTokenSort, CreatorType,
-    OneApplicationApiToken, OneUserApiToken,
+    OneApplicationApiToken, OneUserApiToken, TokenStatus,
 };
 use guestlist_api::application::OneApplication;
 use guestlist_api::entity::{Entity, OfOwner, OwnerType, Page, Success};
@@ -231,8 +231,7 @@ async fn post(
         };
         [all].into_iter().collect::<Scopes>()
     });
-    let operations = call.app.operations();
-    if !scopes.iter().all(|scope| call.caller.scopes.may_grant(scope, &operations)) {
+    if !call.may_grant(&scopes) {
         return Err(Error::Forbidden);
     }
     let (id, now, grant) = (ApiTokenId(call.app.ids.next(call.now)), call.now, call.caller.clone());
@@ -248,7 +247,7 @@ async fn post(
         token.creator_type = Some(creator_type);
         token.creator_name = Some(creator_name);
         api_tokens::add(tx, &token)?;
-        Ok(Written::with_token(token, id))
+        Ok(Written::with_token(token.clone(), (token, false)))
     })
     .await
 }
@@ -266,6 +265,13 @@ async fn patch(
         let before = api_tokens::lock(tx, owner, id)?;
         asked.check(&before)?;
         let after = changed_token(&before, &patch, now);
+        // To switch a token on is to grant what it may do.
+        if after.status != before.status
+            && after.status == TokenStatus::Active
+            && !asked.may_grant(&before.scope)
+        {
+            return Err(Error::Forbidden);
+        }
         if after != before {
             api_tokens::put(tx, &after)?;
         }

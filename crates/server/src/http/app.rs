@@ -1,7 +1,7 @@
 //! The assembled service: the table, what stands behind it, and the way of a request through it.
 
 use super::body::{self, Body};
-use super::call::Resource;
+use super::call::{Record, Resource};
 use super::input::Raw;
 use super::listen::{Handler, Limits};
 use super::openapi;
@@ -12,10 +12,10 @@ use crate::auth::hasher::Hasher;
 use crate::auth::token::{Claims, SecretBytes, Signer, Subtype};
 use crate::clock::{Clock, Ids};
 use crate::error::{Error, Result};
-use crate::store::{Store, api_tokens, settings};
+use crate::store::{Store, settings};
 use bytes::Bytes;
 use guestlist_api::api_token::ApiToken;
-use guestlist_api::id::{ApiTokenId, ObjectId, OrgId};
+use guestlist_api::id::{ObjectId, OrgId};
 use guestlist_api::scope::Operation;
 use hyper::Method;
 use hyper::header::{self, HeaderMap, HeaderValue};
@@ -190,21 +190,21 @@ impl App {
         })
     }
 
-    /// `body`, a JSON object, with the token `id` in it. The token is never stored: the same
-    /// record gives the same token again.
-    pub(super) async fn with_token(&self, body: &[u8], id: ApiTokenId) -> Result<Vec<u8>> {
-        let record = self.store.read(move |tx| api_tokens::find(tx, id)).await?;
-        let Some((record, session)) = record else { return Ok(body.to_vec()) };
+    /// `body`, a JSON object, with the token of `record` as the last of its own fields. The token
+    /// is never stored: the same record gives the same token again.
+    pub(super) fn with_token(&self, body: &[u8], record: &Record) -> Result<Vec<u8>> {
         let mut fields: Map<String, Value> =
             serde_json::from_slice(body).map_err(Error::internal)?;
-        let token = self.mint(&record, session)?;
-        fields.insert("token".into(), token.expose().into());
+        let token = self.mint(&record.0, record.1)?;
+        let end = fields.keys().position(|name| name.starts_with('_')).unwrap_or(fields.len());
+        fields.shift_insert(end, "token".into(), token.expose().into());
         serde_json::to_vec(&fields).map_err(Error::internal)
     }
 
     async fn answer<'a>(
         self: &'a Arc<Self>,
         request: hyper::Request<Body>,
+        peer: SocketAddr,
         route: &mut Option<&'a Route>,
     ) -> Result<Reply> {
         let (head, body) = request.into_parts();
@@ -237,13 +237,17 @@ impl App {
             .path_and_query()
             .map(hyper::http::uri::PathAndQuery::as_str)
             .unwrap_or_default();
-        let fingerprint = RequestText {
+        let text = RequestText {
             method: head.method.to_string(),
             target: target.to_owned(),
+            application: path
+                .get("applicationId")
+                .and_then(Value::as_str)
+                .and_then(|id| id.parse().ok()),
             body: bytes.unwrap_or_default(),
         };
         let raw = Raw { path, query, headers: head.headers, body };
-        (row.run)(Arc::clone(self), Request { raw, token, text: fingerprint }).await
+        (row.run)(Arc::clone(self), Request { raw, token, text, peer: peer.ip() }).await
     }
 
     /// The row that `method` and `path` lead to.
@@ -306,7 +310,7 @@ impl Handler for Service {
         let began = Instant::now();
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let mut route = None;
-        let reply = self.0.answer(request, &mut route).await.unwrap_or_else(Reply::from);
+        let reply = self.0.answer(request, peer, &mut route).await.unwrap_or_else(Reply::from);
         // The query is left out: it may hold a token.
         tracing::info!(
             target: "guestlist::request",

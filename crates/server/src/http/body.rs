@@ -3,6 +3,7 @@
 
 use super::coding;
 use super::listen::Limits;
+use super::memory::BodyShare;
 use crate::error::{Error, Result};
 use bytes::Bytes;
 use http_body_util::BodyExt;
@@ -139,12 +140,13 @@ pub async fn read_body(
 }
 
 async fn collect(mut body: Body, limit: usize) -> Result<Zeroizing<Vec<u8>>> {
-    let mut buffer = Buffer::new(limit);
+    let (mut buffer, mut share) = (Buffer::new(limit), BodyShare::default());
     while let Some(frame) = body.frame().await {
         let frame =
             frame.map_err(|_| Error::Malformed("The request body could not be read".to_owned()))?;
         if let Some(data) = frame.data_ref() {
             buffer.push(data)?;
+            share.grow(buffer.bytes.len())?;
         }
     }
     Ok(buffer.into_bytes())

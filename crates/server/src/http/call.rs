@@ -3,15 +3,19 @@
 use super::app::App;
 use super::etag::ETag;
 use super::input::Common;
+use super::memory::PageShare;
 use super::reply::Reply;
 use super::route::Caller;
 use crate::error::{Error, Result};
 use crate::store::Tx;
 use crate::store::answers::{self, Answer, RequestKey};
-use crate::store::api_tokens::{Grant, Owner};
+use crate::store::api_tokens::{self, Grant, Owner};
 use crate::store::applications::Within;
+use crate::store::list::HEAVIEST_PAGE;
+use guestlist_api::api_token::ApiToken;
 use guestlist_api::entity::{Action, Entity, Link, Success};
-use guestlist_api::id::{ApiTokenId, ApplicationId, UserId};
+use guestlist_api::id::{ApplicationId, UserId};
+use guestlist_api::scope::Scopes;
 use guestlist_api::time::DateTime;
 use hyper::StatusCode;
 use hyper::header::{self, HeaderName, HeaderValue};
@@ -21,6 +25,7 @@ use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Says that an answer is one that was given before.
@@ -102,19 +107,24 @@ pub(super) struct Call<C> {
     head: Arc<Head>,
     /// The moment of the call, the same for everything it does.
     pub(super) now: DateTime,
+    /// Where it comes from.
+    pub(super) peer: IpAddr,
 }
 
 impl<C> Clone for Call<C> {
     fn clone(&self) -> Self {
         let (app, caller, head) = (self.app.clone(), self.caller.clone(), self.head.clone());
-        Self { app, caller, head, now: self.now }
+        Self { app, caller, head, now: self.now, peer: self.peer }
     }
 }
+
+/// The record of a token, and whether it is that of a session.
+pub(super) type Record = (ApiToken, bool);
 
 /// What a handler made of a write.
 pub(super) struct Written<T> {
     body: T,
-    mint: Option<ApiTokenId>,
+    mint: Option<Record>,
 }
 
 impl<T> From<T> for Written<T> {
@@ -124,32 +134,41 @@ impl<T> From<T> for Written<T> {
 }
 
 impl<T> Written<T> {
-    /// The answer is `body`, with the token `id` added to it.
-    pub(super) fn with_token(body: T, id: ApiTokenId) -> Self {
-        Self { body, mint: Some(id) }
+    /// The answer is `body`, with the token of `record` added to it.
+    pub(super) fn with_token(body: T, record: Record) -> Self {
+        Self { body, mint: Some(record) }
     }
 }
 
 impl<C: Caller> Call<C> {
-    pub(super) fn new(app: Arc<App>, caller: C, head: Head) -> Self {
+    pub(super) fn new(app: Arc<App>, caller: C, head: Head, peer: IpAddr) -> Self {
         let now = app.clock.now();
-        Self { app, caller: Arc::new(caller), head: Arc::new(head), now }
+        Self { app, caller: Arc::new(caller), head: Arc::new(head), now, peer }
     }
 
     /// The answer that this very request was given before, if it was.
     pub(super) async fn replay(&self) -> Result<Option<Reply>> {
         let (Some(key), now) = (self.head.key.clone(), self.now) else { return Ok(None) };
         match self.app.store.read(move |tx| answers::find(tx, &key, now)).await? {
-            Some(answer) => self.send(answer, true).await.map(Some),
+            Some(answer) => self.send_again(answer).await.map(Some),
             None => Ok(None),
         }
     }
 
-    /// Sends `answer`, with its token if it has one.
-    async fn send(&self, answer: Answer, replayed: bool) -> Result<Reply> {
+    /// Sends an answer that was given before.
+    async fn send_again(&self, answer: Answer) -> Result<Reply> {
+        let record = match answer.mint {
+            Some(id) => self.app.store.read(move |tx| api_tokens::find(tx, id)).await?,
+            None => None,
+        };
+        self.send(answer, record.as_ref(), true)
+    }
+
+    /// Sends `answer`, with the token of `record` if there is one.
+    fn send(&self, answer: Answer, record: Option<&Record>, replayed: bool) -> Result<Reply> {
         let status = StatusCode::from_u16(answer.status).map_err(Error::internal)?;
-        let body = match answer.mint {
-            Some(id) => self.app.with_token(&answer.body, id).await?,
+        let body = match record {
+            Some(record) => self.app.with_token(&answer.body, record)?,
             None => answer.body,
         };
         let mut reply = Reply::new(status, body);
@@ -166,23 +185,30 @@ impl<C: Caller> Call<C> {
     /// Runs `work` once for this request, however often it is sent with its key.
     async fn write(
         &self,
-        work: impl Fn(&mut Tx<'_>) -> Result<Answer> + Send + 'static,
+        work: impl Fn(&mut Tx<'_>) -> Result<(Answer, Option<Record>)> + Send + 'static,
     ) -> Result<Reply> {
         let (head, now) = (self.head.clone(), self.now);
-        let (answer, replayed) = self
+        let (answer, record, replayed) = self
             .app
             .store
             .write(move |tx| {
-                let Some(key) = &head.key else { return Ok((work(tx)?, false)) };
-                if let Some(answer) = answers::find(tx, key, now)? {
-                    return Ok((answer, true));
+                if let Some(key) = &head.key
+                    && let Some(answer) = answers::find(tx, key, now)?
+                {
+                    return Ok((answer, None, true));
                 }
-                let answer = work(tx)?;
-                answers::keep(tx, key, now, &answer)?;
-                Ok((answer, false))
+                let (mut answer, record) = work(tx)?;
+                answer.mint = record.as_ref().map(|(token, _)| token.id);
+                if let Some(key) = &head.key {
+                    answers::keep(tx, key, now, &answer)?;
+                }
+                Ok((answer, record, false))
             })
             .await?;
-        self.send(answer, replayed).await
+        if replayed {
+            return self.send_again(answer).await;
+        }
+        self.send(answer, record.as_ref(), false)
     }
 
     /// Writes something that is not answered as a resource.
@@ -194,7 +220,7 @@ impl<C: Caller> Call<C> {
             .write(move |tx| {
                 let written = work(tx)?;
                 let body = serde_json::to_vec(&written.body).map_err(Error::internal)?;
-                Ok(Answer { status: 200, etag: None, body, mint: written.mint })
+                Ok((Answer { status: 200, etag: None, body, mint: None }, written.mint))
             })
             .await?;
         Ok(Found(reply, PhantomData))
@@ -216,6 +242,12 @@ impl Call<Grant> {
             Owner::User(user) => Ok(user),
             Owner::Application(_) => Err(Error::NotFound("User")),
         }
+    }
+
+    /// Whether the caller may do everything that `scopes` allow, and so may pass them on.
+    pub(super) fn may_grant(&self, scopes: &Scopes) -> bool {
+        let operations = self.app.operations();
+        scopes.iter().all(|scope| self.caller.scopes.may_grant(scope, &operations))
     }
 
     /// `body` with its type, its links and what the caller may do with it.
@@ -246,14 +278,30 @@ impl Call<Grant> {
 
     /// 412 unless the conditions of the request hold for `current`.
     pub(super) fn check<T: Resource>(&self, current: &T) -> Result<()> {
+        self.check_any(|| Ok([current]))
+    }
+
+    /// As [`Call::check`], for a resource that can be read in several forms: it is as it was if
+    /// one of them is.
+    pub(super) fn check_any<T: Serialize, I: IntoIterator<Item = T>>(
+        &self,
+        forms: impl FnOnce() -> Result<I>,
+    ) -> Result<()> {
         let common = &self.head.common;
         if common.if_match.is_none() && common.if_none_match.is_none() {
             return Ok(());
         }
-        let etag = etag(current)?;
-        let holds = common.if_match.as_ref().is_none_or(|tags| tags.holds(Some(&etag)))
-            && common.if_none_match.as_ref().is_none_or(|tags| tags.holds(Some(&etag)));
-        if holds { Ok(()) } else { Err(Error::PreconditionFailed) }
+        let tags: Vec<ETag> =
+            forms()?.into_iter().map(|form| etag(&form)).collect::<Result<_>>()?;
+        let same = common
+            .if_match
+            .as_ref()
+            .is_none_or(|wanted| tags.iter().any(|tag| wanted.holds(Some(tag))));
+        let other = common
+            .if_none_match
+            .as_ref()
+            .is_none_or(|unwanted| tags.iter().all(|tag| unwanted.holds(Some(tag))));
+        if same && other { Ok(()) } else { Err(Error::PreconditionFailed) }
     }
 
     /// Reads a resource.
@@ -280,8 +328,12 @@ impl Call<Grant> {
         &self,
         find: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<Found<Entity<T>>> {
+        // For as much as it may be, so that no more lists are made at once than there is room for.
+        let share = PageShare::of(HEAVIEST_PAGE).await?;
         let page = self.app.store.read(find).await?;
-        Ok(Found(Reply::json(StatusCode::OK, &self.entity(page))?, PhantomData))
+        let reply = Reply::json(StatusCode::OK, &self.entity(page))?;
+        let share = share.resize(reply.body.len())?;
+        Ok(Found(reply.holding(share), PhantomData))
     }
 
     async fn write_resource<T: Resource, W: Into<Written<T>>>(
@@ -295,7 +347,7 @@ impl Call<Grant> {
             let etag = etag(&written.body)?;
             let body = serde_json::to_vec(&call.entity(written.body)).map_err(Error::internal)?;
             let etag = etag.header().to_str().map(str::to_owned).ok();
-            Ok(Answer { status: status.as_u16(), etag, body, mint: written.mint })
+            Ok((Answer { status: status.as_u16(), etag, body, mint: None }, written.mint))
         })
         .await
     }

@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response, Uri};
+use hyper::{Request, Response, Uri, Version};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::io;
@@ -39,7 +39,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(250);
 /// What one client may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections open at once. Each takes a descriptor and up to 100 KiB or so while it is busy.
+    /// Connections open at once. Each takes a descriptor and up to 100 KiB or so while it is busy,
+    /// beside its share of the memory that all of them have for large bodies and pages.
     pub max_connections: usize,
     /// How long a connection may be idle, and how long the head of a request may take to come.
     /// Longer than the 60 s for which proxies keep idle connections, so that it is the proxy that
@@ -62,7 +63,7 @@ pub struct Limits {
     /// How much a client may go on sending then: enough for the mistakes that people make.
     pub linger_bytes: usize,
     /// How long requests in flight may take to end at shutdown: what service managers wait for
-    /// without complaint.
+    /// without complaint is 10 s, and the store has to be closed in it too.
     pub drain: Duration,
 }
 
@@ -78,14 +79,18 @@ impl Default for Limits {
             head_bytes: 16 << 10,
             linger: Duration::from_secs(10),
             linger_bytes: 16 << 20,
-            drain: Duration::from_secs(10),
+            drain: Duration::from_secs(8),
         }
     }
 }
 
 impl Limits {
-    /// Whether the head is short enough.
-    fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Error> {
+    /// Whether the head is short enough, and of one mind about the host (RFC 9112 3.2).
+    fn check(&self, version: Version, uri: &Uri, headers: &HeaderMap) -> Result<(), Error> {
+        let hosts = headers.get_all(header::HOST).iter().count();
+        if hosts > 1 || (hosts == 0 && version == Version::HTTP_11) {
+            return Err(Error::Malformed("The request must have one Host header".to_owned()));
+        }
         if uri.path_and_query().map_or(0, |path| path.as_str().len()) > self.url_bytes {
             return Err(Error::UrlTooLong { limit: self.url_bytes });
         }
@@ -253,7 +258,7 @@ async fn answer<H: Handler>(
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let facts = Facts::of(request.headers());
     let request = request.map(|incoming| Body::new(incoming, Arc::clone(&unread)));
-    let reply = match limits.check(request.uri(), request.headers()) {
+    let reply = match limits.check(request.version(), request.uri(), request.headers()) {
         Ok(()) => guard(async { handler.handle(request, &facts, peer).await }).await,
         Err(error) => {
             drop(request);

@@ -15,6 +15,7 @@ mod coding;
 mod experience_groups;
 mod experience_users;
 mod input;
+mod memory;
 mod openapi;
 mod root;
 mod route;

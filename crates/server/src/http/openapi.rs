@@ -65,14 +65,14 @@ pub(super) fn document(table: &[Route]) -> Value {
                     "schema": { "type": "string" }, "description": what,
                 })
             };
-            if !row.operation.is_public() {
+            if row.path.ends_with('}') || row.path == "/me" {
                 parameters.push(header("If-Match", "The `ETag` that the resource must have"));
                 parameters
                     .push(header("If-None-Match", "The `ETag` that the resource must not have"));
-                if row.method != Method::GET {
-                    let what = "Makes the request safe to repeat: the answer is kept for 24 hours";
-                    parameters.push(header("Idempotency-Key", what));
-                }
+            }
+            if !row.operation.is_public() && row.method != Method::GET {
+                let what = "Makes the request safe to repeat: the answer is kept for 24 hours";
+                parameters.push(header("Idempotency-Key", what));
             }
         }
         operation["operationId"] = row.operation.name().into();

@@ -1,6 +1,7 @@
 //! What is answered: a [`Reply`] says what is particular, [`finish`] adds what all answers have.
 
 use super::coding::{self, Accepted};
+use super::memory::PageShare;
 use crate::error::{Error, Result};
 use bytes::Bytes;
 use http_body_util::Full;
@@ -34,6 +35,10 @@ const FIXED: [(HeaderName, HeaderValue); 8] = [
     (header::VARY, HeaderValue::from_static("origin")),
 ];
 
+/// Bytes of a body from which on it counts against the memory for what is slow to be read: a
+/// socket's buffers take the rest.
+const LARGE: usize = 64 << 10;
+
 /// An answer: what is particular to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
@@ -43,12 +48,13 @@ pub struct Reply {
     pub body: Bytes,
     /// Headers that are added to those that every answer has, or take their place.
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    held: bool,
 }
 
 impl Reply {
     /// An answer with a body that is JSON already.
     pub fn new(status: StatusCode, body: impl Into<Bytes>) -> Self {
-        Self { status, body: body.into(), headers: Vec::new() }
+        Self { status, body: body.into(), headers: Vec::new(), held: false }
     }
 
     /// An answer without a body, which has to be a 204 or a 304: clients fail on any other.
@@ -63,6 +69,13 @@ impl Reply {
     /// [`Error::Internal`] if there is no JSON for `value`.
     pub fn json(status: StatusCode, value: &impl Serialize) -> Result<Self> {
         Ok(Self::new(status, serde_json::to_vec(value).map_err(Error::internal)?))
+    }
+
+    /// The same, with the share of memory that its body has been given.
+    pub(super) fn holding(mut self, share: PageShare) -> Self {
+        self.body = share.hold(self.body);
+        self.held = true;
+        self
     }
 
     /// The same with one more header.
@@ -133,6 +146,14 @@ pub fn preflight() -> Reply {
 /// Makes `reply` the answer to the request that `facts` are of: adds the headers that every answer
 /// has, and compresses the body if the client takes that and it is worth it.
 pub async fn finish(reply: Reply, facts: &Facts) -> Response<Full<Bytes>> {
+    let reply = if reply.held || reply.body.len() <= LARGE {
+        reply
+    } else {
+        match PageShare::now(reply.body.len()) {
+            Ok(share) => reply.holding(share),
+            Err(error) => error.into(),
+        }
+    };
     let mut response = dress(reply, facts);
     let headers = response.headers_mut();
     // What is encoded already, such as a page kept compressed, is left alone.
@@ -148,7 +169,11 @@ pub async fn finish(reply: Reply, facts: &Facts) -> Response<Full<Bytes>> {
     if facts.accepted.wants_gzip(response.body().len())
         && let Some(packed) = coding::gzip(response.body()).await
     {
-        *response.body_mut() = packed;
+        *response.body_mut() = match PageShare::now(packed.len()) {
+            Ok(share) if packed.len() > LARGE => share.hold(packed),
+            Ok(_) => packed,
+            Err(error) => return dress(error.into(), facts).map(Full::new),
+        };
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         if let Some(tag) = headers.get(header::ETAG).and_then(gzip_tag) {

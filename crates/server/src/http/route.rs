@@ -4,15 +4,17 @@
 
 use super::app::App;
 use super::call::{Call, Head, Output};
-use super::input::{Body, In, Params, Raw};
+use super::input::{Body, Common, In, Params, Raw};
 use super::reply::Reply;
 use crate::error::{Error, Result};
-use crate::store::answers;
+use crate::store::answers::RequestKey;
 use crate::store::api_tokens::{self, Grant};
+use guestlist_api::id::{ApiTokenId, ApplicationId};
 use guestlist_api::scope::Operation;
 use hyper::Method;
 use schemars::SchemaGenerator;
 use serde_json::{Value, json};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -23,6 +25,8 @@ pub(super) struct Request {
     /// The token that came with it, if one did.
     pub(super) token: Option<String>,
     pub(super) text: RequestText,
+    /// Where it comes from.
+    pub(super) peer: IpAddr,
 }
 
 /// What tells a request from every other one. The body may hold a password, hence its type.
@@ -30,6 +34,18 @@ pub(super) struct RequestText {
     pub(super) method: String,
     pub(super) target: String,
     pub(super) body: Zeroizing<Vec<u8>>,
+    /// The application that it is about, as it says.
+    pub(super) application: Option<ApplicationId>,
+}
+
+impl RequestText {
+    /// What the answer to this request is kept under, if it asks for that. Reads are safe to
+    /// repeat as they are.
+    fn key(&self, common: &Common, token: ApiTokenId) -> Option<RequestKey> {
+        let key = common.idempotency_key.as_deref().filter(|_| self.method != "GET")?;
+        let parts: [&[u8]; 3] = [self.method.as_bytes(), self.target.as_bytes(), &self.body];
+        Some(RequestKey::new(token, self.application, key, &parts))
+    }
 }
 
 /// Whoever calls: somebody with a good token that allows the operation, or anybody.
@@ -94,15 +110,8 @@ where
                 None => None,
             };
             let caller = C::admit(&operation, grant)?;
-            let key = common.idempotency_key.as_deref().zip(caller.grant()).map(|(key, grant)| {
-                let RequestText { method, target, body } = &request.text;
-                answers::RequestKey::new(
-                    grant.token,
-                    key,
-                    &[method.as_bytes(), target.as_bytes(), body],
-                )
-            });
-            let call = Call::new(app, caller, Head { common, key });
+            let key = caller.grant().and_then(|grant| request.text.key(&common, grant.token));
+            let call = Call::new(app, caller, Head { common, key }, request.peer);
             if let Some(reply) = call.replay().await? {
                 return Ok(reply);
             }

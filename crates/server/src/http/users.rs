@@ -7,13 +7,15 @@ use crate::auth::hasher::PasswordHash;
 use crate::domain::{changed_me, new_session};
 use crate::error::{Error, Result};
 use crate::store::api_tokens::{self, Grant};
-use crate::store::{sign_ins, users};
+use crate::store::sign_ins::{self, Who};
+use crate::store::users;
 use guestlist_api::entity::Entity;
 use guestlist_api::id::{ApiTokenId, UserId};
 use guestlist_api::scope::{Operation, Scope, Scopes};
 use guestlist_api::user::{
     AuthedUser, ChangePassword, Me, MeGet, MePatch, SsoDomain, UserCredentials,
 };
+use guestlist_api::wire::{Problem, Rule};
 use hyper::Method;
 
 pub(super) fn routes() -> [Routes; 4] {
@@ -65,18 +67,20 @@ async fn authenticate(
 ) -> Result<Found<AuthedUser>> {
     let credentials = input.body;
     let email = credentials.email.to_string();
-    let (user, hash) = find(&call, &email).await?;
-    let good = call.app.hasher.verify(credentials.password, hash).await?;
-    let Some(user) = user.filter(|_| good) else { return Err(failed(&call, email).await) };
+    let who = Who::stranger(&email, call.peer);
+    let (user, hash) = find(&call, &who, &email).await?;
+    let good = call.app.hasher.verify_stranger(credentials.password, hash).await?;
+    let user = user.filter(|_| good).ok_or(Error::BadCredentials)?;
     let scopes = credentials
         .requested_scopes
         .unwrap_or_else(|| [Scope::ALL_USER].into_iter().collect::<Scopes>());
     let (id, now) = (ApiTokenId(call.app.ids.next(call.now)), call.now);
     let ends = credentials.token_ttl.and_then(|ttl| ttl.ends(now));
     call.do_once(move |tx| {
-        sign_ins::passed(tx, &email)?;
-        api_tokens::begin(tx, &new_session(id, user, scopes.clone(), ends, now))?;
-        Ok(Written::with_token(AuthedUser { user_id: user, token: None }, id))
+        sign_ins::passed(tx, &who)?;
+        let session = new_session(id, user, scopes.clone(), ends, now);
+        api_tokens::begin(tx, &session)?;
+        Ok(Written::with_token(AuthedUser { user_id: user, token: None }, (session, true)))
     })
     .await
 }
@@ -84,26 +88,23 @@ async fn authenticate(
 /// Who has this address and what their password is checked against, if they may try now.
 async fn find<C: Caller>(
     call: &Call<C>,
+    who: &Who,
     email: &str,
 ) -> Result<(Option<UserId>, Option<PasswordHash>)> {
-    let (email, now) = (email.to_owned(), call.now);
-    let found = call.app.store.read(move |tx| {
-        sign_ins::allow(tx, &email, now)?;
+    let (who, email, now) = (who.clone(), email.to_owned(), call.now);
+    let found = call.app.store.write(move |tx| {
+        sign_ins::attempt(tx, &who, now)?;
         users::by_email(tx, &email)
     });
     Ok(found.await?.map(|found| (found.user, found.hash)).unzip())
 }
 
-/// What somebody who gave a wrong password is told, once that is written down.
-async fn failed<C: Caller>(call: &Call<C>, email: String) -> Error {
-    let now = call.now;
-    let written = call.app.store.write(move |tx| sign_ins::failed(tx, &email, now)).await;
-    written.err().unwrap_or(Error::BadCredentials)
-}
-
 async fn sso_domain(_: Call<Anybody>, _: In<(), SsoDomain>) -> Result<Nothing> {
     Ok(Nothing)
 }
+
+/// How far the clock of a client may be ahead of ours, in milliseconds.
+const CLOCKS_DIFFER: i64 = 60_000;
 
 async fn get(call: Call<Grant>, _: In<(), MeGet>) -> Result<Found<Entity<Me>>> {
     let user = call.user()?;
@@ -112,6 +113,15 @@ async fn get(call: Call<Grant>, _: In<(), MeGet>) -> Result<Found<Entity<Me>>> {
 
 async fn patch(call: Call<Grant>, input: In<(), MeGet, MePatch>) -> Result<Found<Entity<Me>>> {
     let (user, patch, now) = (call.user()?, input.body, call.now);
+    // Whoever sets the address or the password can sign in, and then do everything.
+    let signs_in = patch.email.is_some() || patch.password.is_some();
+    if signs_in && !call.may_grant(&[Scope::ALL_USER].into_iter().collect()) {
+        return Err(Error::Forbidden);
+    }
+    if patch.token_cutoff.is_some_and(|cutoff| cutoff > now.plus_millis(CLOCKS_DIFFER)) {
+        let rule = Rule::Other("must not be in the future: nobody could sign in until then".into());
+        return Err(Error::Invalid(vec![Problem::new("user.tokenCutoff", rule)]));
+    }
     let hash = match patch.password.clone() {
         Some(password) => Some(call.app.hasher.hash(password.into_password()).await?),
         None => None,
@@ -135,10 +145,11 @@ async fn change_password(
 ) -> Result<Found<AuthedUser>> {
     let (user, data, now) = (call.user()?, input.body, call.now);
     let email = call.app.store.read(move |tx| users::get(tx, user)).await?.email;
-    let (_, hash) = find(&call, &email).await?;
+    let who = Who::holder(call.caller.token);
+    let (_, hash) = find(&call, &who, &email).await?;
     let known = hash.as_ref().map(|hash| hash.as_stored().to_owned());
     if !call.app.hasher.verify(data.password, hash).await? {
-        return Err(failed(&call, email).await);
+        return Err(Error::BadCredentials);
     }
     let new = call.app.hasher.hash(data.new_password.into_password()).await?;
     let id = ApiTokenId(call.app.ids.next(now));
@@ -152,13 +163,14 @@ async fn change_password(
         if present.map(|found| found.hash.as_stored().to_owned()) != known {
             return Err(Error::BadCredentials);
         }
-        sign_ins::passed(tx, &before.email)?;
+        sign_ins::passed(tx, &who)?;
         users::put(tx, &crate::domain::with_new_password(&before, now), Some(&new))?;
         if end_others {
             api_tokens::end_sessions(tx, user)?;
         }
-        api_tokens::begin(tx, &new_session(id, user, scopes.clone(), ends, now))?;
-        Ok(Written::with_token(AuthedUser { user_id: user, token: None }, id))
+        let session = new_session(id, user, scopes.clone(), ends, now);
+        api_tokens::begin(tx, &session)?;
+        Ok(Written::with_token(AuthedUser { user_id: user, token: None }, (session, true)))
     })
     .await
 }

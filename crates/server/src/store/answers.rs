@@ -4,7 +4,7 @@
 use super::convert::maybe_id;
 use super::{FromRow, Row, Tx};
 use crate::error::{Error, Result};
-use guestlist_api::id::ApiTokenId;
+use guestlist_api::id::{ApiTokenId, ApplicationId};
 use guestlist_api::time::DateTime;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
@@ -33,14 +33,21 @@ pub struct Answer {
 #[derive(Debug, Clone)]
 pub struct RequestKey {
     token: ApiTokenId,
+    application: Option<ApplicationId>,
     digest: Vec<u8>,
     fingerprint: Vec<u8>,
 }
 
 impl RequestKey {
-    /// The request that came with `key` under `token`: its method, path and query, and body.
+    /// The request that came with `key` under `token`, about `application` if it is about one: its
+    /// method, path and query, and body.
     #[must_use]
-    pub fn new(token: ApiTokenId, key: &str, parts: &[&[u8]]) -> Self {
+    pub fn new(
+        token: ApiTokenId,
+        application: Option<ApplicationId>,
+        key: &str,
+        parts: &[&[u8]],
+    ) -> Self {
         let digest = Sha256::digest(key.as_bytes()).to_vec();
         let fingerprint = match Hmac::<Sha256>::new_from_slice(key.as_bytes()) {
             Ok(mut mac) => {
@@ -53,7 +60,7 @@ impl RequestKey {
             // HMAC takes keys of any length; a fingerprint that matches nothing is the safe answer.
             Err(_) => Vec::new(),
         };
-        Self { token, digest, fingerprint }
+        Self { token, application, digest, fingerprint }
     }
 }
 
@@ -95,23 +102,30 @@ pub fn find(tx: &mut Tx<'_>, request: &RequestKey, now: DateTime) -> Result<Opti
     }
 }
 
-/// Keeps the answer to this request, and forgets some of those that are too old.
+/// Forgets up to `most` of the answers that are too old, and tells how many.
+///
+/// # Errors
+/// When the store fails.
+pub fn forget(tx: &mut Tx<'_>, now: DateTime, most: i64) -> Result<u64> {
+    tx.run(
+        "DELETE FROM answers WHERE (token_id, key_digest) IN
+            (SELECT token_id, key_digest FROM answers WHERE created <= $1 ORDER BY created LIMIT $2)",
+        &[&(now.millis() - KEPT_FOR), &most],
+    )
+}
+
+/// Keeps the answer to this request.
 ///
 /// # Errors
 /// When the store fails.
 pub fn keep(tx: &mut Tx<'_>, request: &RequestKey, now: DateTime, answer: &Answer) -> Result<()> {
-    // A few at a time, so that no request pays for a day's worth.
     tx.run(
-        "DELETE FROM answers WHERE (token_id, key_digest) IN
-            (SELECT token_id, key_digest FROM answers WHERE created <= $1 ORDER BY created LIMIT 16)",
-        &[&(now.millis() - KEPT_FOR)],
-    )?;
-    tx.run(
-        "INSERT INTO answers (token_id, key_digest, fingerprint, created, status, etag, body, mint)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        "INSERT INTO answers (token_id, key_digest, fingerprint, created, status, etag, body, mint,
+            application_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          ON CONFLICT (token_id, key_digest) DO UPDATE SET fingerprint = excluded.fingerprint,
             created = excluded.created, status = excluded.status, etag = excluded.etag,
-            body = excluded.body, mint = excluded.mint",
+            body = excluded.body, mint = excluded.mint, application_id = excluded.application_id",
         &[
             &request.token.to_string(),
             &request.digest,
@@ -121,6 +135,7 @@ pub fn keep(tx: &mut Tx<'_>, request: &RequestKey, now: DateTime, answer: &Answe
             &answer.etag,
             &answer.body,
             &answer.mint.map(|id| id.to_string()),
+            &request.application.map(|id| id.to_string()),
         ],
     )?;
     Ok(())

@@ -3,6 +3,7 @@
 use super::convert::{id, json, key, maybe_moment, moment, to_json};
 use super::list::{Paging, Select};
 use super::{FromRow, Row, Tx};
+use crate::domain::{ORGANIZATION, OWNER_TYPE};
 use crate::error::{Error, Result};
 use guestlist_api::application::{Application, ApplicationSort, ApplicationSummary};
 use guestlist_api::id::{ApplicationId, OrgId};
@@ -61,8 +62,8 @@ impl FromRow for Application {
             creation_date: moment(row, "created")?,
             last_updated: moment(row, "updated")?,
             owner_id: organization.parse::<OrgId>().map_err(Error::internal)?,
-            owner_type: "organization".into(),
-            organization_name: "Guestlist".into(),
+            owner_type: OWNER_TYPE.into(),
+            organization_name: ORGANIZATION.into(),
             name: row.get("name")?,
             description: row.get("description")?,
             exp_user_token_cutoff: maybe_moment(row, "token_cutoff")?,
@@ -193,8 +194,7 @@ pub fn delete(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
         // Children before parents is an order that one statement cannot promise.
         "UPDATE experience_groups SET parent_id = NULL WHERE application_id = $1",
         "DELETE FROM experience_groups WHERE application_id = $1",
-        "DELETE FROM answers WHERE token_id IN
-            (SELECT id FROM api_tokens WHERE owner_id = $1 AND kind = 'application')",
+        "DELETE FROM answers WHERE application_id = $1",
         "DELETE FROM api_tokens WHERE owner_id = $1 AND kind = 'application'",
         "DELETE FROM applications WHERE id = $1",
     ] {

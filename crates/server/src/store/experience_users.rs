@@ -1,7 +1,7 @@
 //! End users of applications, and the groups they are in.
 
 use super::applications::Tenant;
-use super::convert::{id, json, key, maybe_id, maybe_moment, moment, to_json};
+use super::convert::{email_taken, id, json, key, maybe_id, maybe_moment, moment, to_json};
 use super::list::{ID, Paging, Rows, Select};
 use super::{FromRow, Param, Row, Tx};
 use crate::auth::hasher::PasswordHash;
@@ -198,15 +198,6 @@ pub fn list(
     Ok((rows.items, rows.total))
 }
 
-fn taken(email: &str) -> impl Fn(Error) -> Error + '_ {
-    move |error| match error {
-        Error::Taken(_) => {
-            Error::AlreadyExists(format!("Email address \"{email}\" already exists"))
-        }
-        other => other,
-    }
-}
-
 /// Keeps a new user, its groups included.
 ///
 /// # Errors
@@ -235,7 +226,7 @@ pub fn add(tx: &mut Tx<'_>, new: &ExperienceUser, hash: &PasswordHash) -> Result
             &to_json(&new.user_tags)?,
         ],
     )
-    .map_err(taken(&new.email))?;
+    .map_err(email_taken(&new.email))?;
     join(tx, new)
 }
 
@@ -300,7 +291,7 @@ pub fn put(
         ),
         &params,
     )
-    .map_err(taken(&after.email))?;
+    .map_err(email_taken(&after.email))?;
     if after.experience_groups != before.experience_groups {
         leave(tx, after)?;
         join(tx, after)?;

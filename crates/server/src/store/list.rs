@@ -6,8 +6,8 @@ use guestlist_api::entity::{DEFAULT_PER_PAGE, PageNumber, PerPage, SortDirection
 use guestlist_api::wire::{Problem, Rule};
 
 /// The most that the rows of one page may hold, in bytes: what bounds the memory of a list. A
-/// thousand users of a thousand bytes are a thirtieth of it.
-const HEAVIEST_PAGE: usize = 32 << 20;
+/// thousand users of a thousand bytes are an eighth of it.
+pub const HEAVIEST_PAGE: usize = 8 << 20;
 
 /// What an id takes of it.
 pub(super) const ID: usize = 24;

@@ -84,8 +84,9 @@ impl Default for Options {
             write_deadline: Duration::from_mins(5),
             // Below the timeout of a common probe.
             ready_deadline: Duration::from_secs(5),
-            // Longer than any read, shorter than the patience of a service manager (90 s).
-            close_deadline: Duration::from_secs(30),
+            // What was answered is safe, so this is only for tidiness: within the 10 s in which a
+            // server stops, most of which its requests may take.
+            close_deadline: Duration::from_millis(1500),
         }
     }
 }

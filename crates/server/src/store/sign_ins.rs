@@ -1,19 +1,46 @@
-//! Failed sign-ins: who fails often has to wait, so that passwords cannot be tried one by one.
+//! Attempts to sign in: who fails often has to wait, so that passwords cannot be tried one by one.
 //!
-//! Addresses that nobody has are counted like any other: the answers tell nothing of who exists.
+//! An attempt is written down before the password is looked at, so that many at once count as
+//! many. Addresses that nobody has are counted like any other: the answers tell nothing of who
+//! exists. And an address is only barred to the network that failed, or else anybody could keep an
+//! administrator out.
 
 use super::Tx;
 use super::convert::key;
 use crate::error::{Error, Result};
+use guestlist_api::id::ApiTokenId;
 use guestlist_api::time::DateTime;
+use std::net::IpAddr;
 
-/// Failures in a row that cost nothing: people mistype.
-const FREE: i64 = 10;
-/// The longest wait, in seconds. Longer would help somebody who means to lock an administrator
-/// out more than it would slow down guessing, which is at a minute a try without hope.
+/// Failures in a row that cost nothing: people mistype, and programs sign in side by side.
+const FREE: i64 = 20;
+/// The longest wait, in seconds: guessing at a minute a try is without hope.
 const LONGEST_WAIT: i64 = 60;
-/// How long failures are remembered, in milliseconds.
+/// How long attempts are remembered, in milliseconds.
 const REMEMBERED: i64 = 60 * 60 * 1000;
+
+/// Who tries.
+#[derive(Debug, Clone)]
+pub struct Who(String);
+
+impl Who {
+    /// Somebody who says that their address is `email`.
+    #[must_use]
+    pub fn stranger(email: &str, peer: IpAddr) -> Self {
+        let network = match peer.to_canonical() {
+            IpAddr::V4(address) => address.to_string(),
+            // One subscriber has all of a /64.
+            IpAddr::V6(address) => format!("{:x?}", &address.segments()[..4]),
+        };
+        Self(format!("{} {network}", key(email)))
+    }
+
+    /// The holder of a token.
+    #[must_use]
+    pub fn holder(token: ApiTokenId) -> Self {
+        Self(token.to_string())
+    }
+}
 
 /// The seconds to wait after `count` failures in a row.
 fn wait(count: i64) -> i64 {
@@ -24,51 +51,41 @@ fn wait(count: i64) -> i64 {
     }
 }
 
-/// Lets somebody with the address `email` try.
+/// Writes down that `who` tries, and forgets some of what is too old.
 ///
 /// # Errors
-/// [`Error::AccountLocked`] when they have to wait first.
-pub fn allow(tx: &mut Tx<'_>, email: &str, now: DateTime) -> Result<()> {
-    let failures: Option<(i64, i64)> = tx.first(
-        "SELECT count, last FROM sign_in_failures WHERE email_key = $1 AND last > $2",
-        &[&key(email), &(now.millis() - REMEMBERED)],
-    )?;
-    let (count, last) = failures.unwrap_or_default();
-    match last + wait(count) * 1000 - now.millis() {
-        left if left > 0 => {
-            let retry_after = u32::try_from(left.div_euclid(1000) + 1).unwrap_or(u32::MAX);
-            Err(Error::AccountLocked { retry_after })
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Remembers that somebody with the address `email` failed, and forgets some of what is too old.
-///
-/// # Errors
-/// When the store fails.
-pub fn failed(tx: &mut Tx<'_>, email: &str, now: DateTime) -> Result<()> {
+/// [`Error::AccountLocked`] when they have to wait first. Such an attempt does not count.
+pub fn attempt(tx: &mut Tx<'_>, who: &Who, now: DateTime) -> Result<()> {
     let old = now.millis() - REMEMBERED;
+    let before: Option<(i64, i64)> = tx.first(
+        "SELECT count, last FROM sign_in_attempts WHERE who = $1 AND last > $2",
+        &[&who.0, &old],
+    )?;
+    let (count, last) = before.unwrap_or_default();
+    let left = last + wait(count) * 1000 - now.millis();
+    if left > 0 {
+        let retry_after = u32::try_from(left.div_euclid(1000) + 1).unwrap_or(u32::MAX);
+        return Err(Error::AccountLocked { retry_after });
+    }
     tx.run(
-        "DELETE FROM sign_in_failures WHERE email_key IN
-            (SELECT email_key FROM sign_in_failures WHERE last <= $1 ORDER BY last LIMIT 16)",
+        "DELETE FROM sign_in_attempts WHERE who IN
+            (SELECT who FROM sign_in_attempts WHERE last <= $1 ORDER BY last LIMIT 16)",
         &[&old],
     )?;
     tx.run(
-        "INSERT INTO sign_in_failures (email_key, count, last) VALUES ($1, 1, $2)
-         ON CONFLICT (email_key) DO UPDATE SET last = excluded.last, count =
-            CASE WHEN sign_in_failures.last > $3 THEN sign_in_failures.count + 1 ELSE 1 END",
-        &[&key(email), &now.millis(), &old],
+        "INSERT INTO sign_in_attempts (who, count, last) VALUES ($1, $2, $3)
+         ON CONFLICT (who) DO UPDATE SET count = excluded.count, last = excluded.last",
+        &[&who.0, &(count + 1), &now.millis()],
     )?;
     Ok(())
 }
 
-/// Forgets the failures of somebody who signed in with the address `email`.
+/// Forgets the attempts of `who`, who has succeeded.
 ///
 /// # Errors
 /// When the store fails.
-pub fn passed(tx: &mut Tx<'_>, email: &str) -> Result<()> {
-    tx.run("DELETE FROM sign_in_failures WHERE email_key = $1", &[&key(email)])?;
+pub fn passed(tx: &mut Tx<'_>, who: &Who) -> Result<()> {
+    tx.run("DELETE FROM sign_in_attempts WHERE who = $1", &[&who.0])?;
     Ok(())
 }
 
@@ -79,7 +96,7 @@ mod tests {
 
     #[test]
     fn the_wait_doubles_up_to_a_minute() {
-        assert_eq!([9, 10, 11, 15, 16, 1000].map(wait), [0, 1, 2, 32, 60, 60]);
+        assert_eq!([19, 20, 21, 25, 26, 1000].map(wait), [0, 1, 2, 32, 60, 60]);
     }
 
     #[tokio::test]
@@ -87,20 +104,41 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(&directory.path().join("s.db"), &Options::default()).unwrap();
         let at = DateTime::from_millis;
-        let try_at = |moment| store.write(move |tx| allow(tx, "A@b.c", at(moment)));
+        let here: IpAddr = "10.1.2.3".parse().unwrap();
+        let try_as = |email: &'static str, peer, moment| {
+            store.write(move |tx| attempt(tx, &Who::stranger(email, peer), at(moment)))
+        };
         let start = 1_000_000_000_000;
         for _ in 0..FREE {
-            try_at(start).await.unwrap();
-            store.write(move |tx| failed(tx, "a@B.c", at(start))).await.unwrap();
+            try_as("a@B.c", here, start).await.unwrap();
         }
-        let refused = try_at(start).await;
+        let refused = try_as("A@b.c", here, start).await;
         assert!(matches!(refused, Err(Error::AccountLocked { retry_after: 2 })), "{refused:?}");
-        store.write(move |tx| allow(tx, "other@b.c", at(start))).await.unwrap();
-        try_at(start + 1000).await.unwrap();
-        store.write(move |tx| failed(tx, "a@b.c", at(start + 1000))).await.unwrap();
-        assert!(try_at(start + 2000).await.is_err());
-        try_at(start + 1000 + REMEMBERED).await.unwrap();
-        store.write(|tx| passed(tx, "a@b.c")).await.unwrap();
-        try_at(start + 2000).await.unwrap();
+        // Neither another address nor the same one from elsewhere is barred.
+        try_as("other@b.c", here, start).await.unwrap();
+        try_as("a@b.c", "10.1.2.4".parse().unwrap(), start).await.unwrap();
+        try_as("a@b.c", here, start + 1000).await.unwrap();
+        assert!(try_as("a@b.c", here, start + 2000).await.is_err());
+        let whole_network = Who::stranger("a@b.c", "2001:db8:0:1::5".parse().unwrap()).0;
+        assert_eq!(whole_network, Who::stranger("a@b.c", "2001:db8:0:1:9::".parse().unwrap()).0);
+        store.write(move |tx| passed(tx, &Who::stranger("a@b.c", here))).await.unwrap();
+        try_as("a@b.c", here, start + 2000).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_is_old_is_forgotten() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(&directory.path().join("s.db"), &Options::default()).unwrap();
+        let rows = store
+            .write(|tx| {
+                for minute in 0..200 {
+                    let who = Who(format!("{minute}"));
+                    attempt(tx, &who, DateTime::from_millis(minute * 60_000))?;
+                }
+                tx.first::<i64>("SELECT count(*) FROM sign_in_attempts", &[])
+            })
+            .await
+            .unwrap();
+        assert_eq!(rows, Some(60));
     }
 }

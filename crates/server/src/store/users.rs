@@ -1,6 +1,6 @@
 //! Administrators of this server: the wire's `user`.
 
-use super::convert::{id, json, key, maybe_moment, moment, to_json};
+use super::convert::{email_taken, id, json, key, maybe_moment, moment, to_json};
 use super::{FromRow, Row, Tx};
 use crate::auth::hasher::PasswordHash;
 use crate::domain::{avatar_url, full_name};
@@ -78,15 +78,6 @@ pub fn by_email(tx: &mut Tx<'_>, email: &str) -> Result<Option<Credentials>> {
     tx.first("SELECT id, password_hash FROM users WHERE email_key = $1", &[&key(email)])
 }
 
-fn taken(email: &str) -> impl Fn(Error) -> Error + '_ {
-    move |error| match error {
-        Error::Taken(_) => {
-            Error::AlreadyExists(format!("Email address \"{email}\" already exists"))
-        }
-        other => other,
-    }
-}
-
 /// Keeps a new administrator.
 ///
 /// # Errors
@@ -108,7 +99,7 @@ pub fn add(tx: &mut Tx<'_>, new: &Me, hash: &PasswordHash) -> Result<()> {
             &new.token_cutoff.map(DateTime::millis),
         ],
     )
-    .map_err(taken(&new.email))?;
+    .map_err(email_taken(&new.email))?;
     Ok(())
 }
 
@@ -132,6 +123,6 @@ pub fn put(tx: &mut Tx<'_>, after: &Me, hash: Option<&PasswordHash>) -> Result<(
             &hash.map(PasswordHash::as_stored),
         ],
     )
-    .map_err(taken(&after.email))?;
+    .map_err(email_taken(&after.email))?;
     Ok(())
 }

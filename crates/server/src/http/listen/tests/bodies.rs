@@ -8,7 +8,8 @@ const LIMIT: usize = 1 << 20;
 
 fn post(headers: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
-    let head = format!("POST /read HTTP/1.1\r\n{headers}Content-Length: {length}\r\n\r\n");
+    let head =
+        format!("POST /read HTTP/1.1\r\nHost: x\r\n{headers}Content-Length: {length}\r\n\r\n");
     [head.as_bytes(), body].concat()
 }
 
@@ -24,7 +25,7 @@ async fn a_body_is_read_up_to_the_limit() {
     assert_eq!(server.ask(post("", b"[]")).await.body, r#""[]""#);
     let full = server.ask(post("", &vec![b'a'; LIMIT])).await;
     assert_eq!((full.status, full.body.len()), (200, LIMIT + 2));
-    let chunked = "POST /read HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n\
+    let chunked = "POST /read HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n\
                    2\r\n[1\r\n3\r\n,2]\r\n0\r\nTrailer: x\r\n\r\n";
     assert_eq!(server.ask(chunked).await.body, r#""[1,2]""#);
 }
@@ -33,11 +34,11 @@ async fn a_body_is_read_up_to_the_limit() {
 async fn an_empty_body_is_none_whatever_its_type() {
     let server = Server::start(Limits::default()).await;
     for request in [
-        "POST /read HTTP/1.1\r\n\r\n",
-        "POST /read HTTP/1.1\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n\r\n",
-        "POST /read HTTP/1.1\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n\
+        "POST /read HTTP/1.1\r\nHost: x\r\n\r\n",
+        "POST /read HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n\r\n",
+        "POST /read HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n\
          0\r\n\r\n",
-        "POST /read HTTP/1.1\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n\r\n",
+        "POST /read HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n\r\n",
     ] {
         assert_eq!(server.ask(request).await.body, "null", "{request}");
     }
@@ -88,7 +89,7 @@ async fn a_client_that_sends_all_before_it_reads_can_read_the_refusal() {
     answer.assert_last(413, "PayloadTooLarge");
 
     let chunk = [b"10000\r\n", vec![b'a'; 0x10000].as_slice(), b"\r\n"].concat();
-    let head = b"POST /read HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let head = b"POST /read HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
     let all = [&head[..], &chunk.repeat(128), b"0\r\n\r\n"].concat();
     server.ask(all).await.assert_last(413, "PayloadTooLarge");
 }
@@ -98,7 +99,8 @@ async fn a_client_that_reads_first_is_refused_at_once() {
     let server = Server::start(Limits::default()).await;
     for more in ["", "Expect: 100-continue\r\n"] {
         let mut stream = server.connect().await;
-        let head = format!("POST /read HTTP/1.1\r\n{more}Content-Length: 8388608\r\n\r\n");
+        let head =
+            format!("POST /read HTTP/1.1\r\nHost: x\r\n{more}Content-Length: 8388608\r\n\r\n");
         stream.write_all(head.as_bytes()).await.unwrap();
         let asked = Instant::now();
         Answer::read(&mut stream).await.assert_last(413, "PayloadTooLarge");
@@ -111,7 +113,8 @@ async fn a_client_that_reads_first_is_refused_at_once() {
 async fn a_client_that_expects_it_is_told_to_continue() {
     let server = Server::start(Limits::default()).await;
     let mut stream = server.connect().await;
-    let head = b"POST /read HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n";
+    let head =
+        b"POST /read HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n";
     stream.write_all(head).await.unwrap();
     assert_eq!(Answer::read(&mut stream).await.status, 100);
     stream.write_all(b"{}").await.unwrap();
@@ -125,7 +128,7 @@ async fn a_client_that_never_ends_is_cut_off() {
     let (mut read, mut write) = server.connect().await.into_split();
     let begun = Instant::now();
     let sending = tokio::spawn(async move {
-        let head = b"POST /read HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let head = b"POST /read HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
         write.write_all(head).await.unwrap();
         let chunk = [b"10000\r\n", vec![b'a'; 0x10000].as_slice(), b"\r\n"].concat();
         while write.write_all(&chunk).await.is_ok() {
@@ -146,7 +149,10 @@ async fn what_a_client_sends_after_the_answer_is_bounded() {
     let server = Server::start(limits).await;
     let mut stream = server.connect().await;
     let begun = Instant::now();
-    stream.write_all(b"POST /read HTTP/1.1\r\nContent-Length: 9999999999\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999999\r\n\r\n")
+        .await
+        .unwrap();
     while stream.write_all(&[b'a'; 1 << 14]).await.is_ok() {
         assert!(begun.elapsed() < PATIENCE);
     }
@@ -157,7 +163,10 @@ async fn a_body_that_trickles_is_cut_off() {
     let limits = Limits { body_timeout: millis(300), ..Limits::default() };
     let server = Server::start(limits).await;
     let mut stream = server.connect().await;
-    stream.write_all(b"POST /read HTTP/1.1\r\nContent-Length: 999\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 999\r\n\r\n")
+        .await
+        .unwrap();
     let begun = Instant::now();
     while begun.elapsed() < millis(600) {
         stream.write_all(b"a").await.unwrap();
@@ -171,11 +180,15 @@ async fn a_body_that_trickles_is_cut_off() {
 async fn a_body_that_breaks_off_or_is_not_chunked_as_it_says_is_refused() {
     let server = Server::start(Limits::default()).await;
     let mut stream = server.connect().await;
-    stream.write_all(b"POST /read HTTP/1.1\r\nContent-Length: 9\r\n\r\n{}").await.unwrap();
+    stream
+        .write_all(b"POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{}")
+        .await
+        .unwrap();
     stream.shutdown().await.unwrap();
     Answer::read(&mut stream).await.assert_last(400, "Validation");
 
-    let request = "POST /read HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n";
+    let request =
+        "POST /read HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n";
     server.ask(request).await.assert_last(400, "Validation");
 }
 
@@ -184,10 +197,10 @@ async fn a_small_body_that_nobody_wants_does_not_cost_the_connection() {
     let server = Server::start(Limits::default()).await;
     let mut stream = server.connect().await;
     for request in [
-        "DELETE / HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
-        "GET / HTTP/1.1\r\nContent-Type: application/json\r\n\r\n",
-        "DELETE / HTTP/1.1\r\nContent-Length: 0\r\n\r\n",
-        "DELETE / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        "DELETE / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
+        "GET / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\r\n",
+        "DELETE / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
+        "DELETE / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
     ] {
         stream.write_all(request.as_bytes()).await.unwrap();
         let answer = Answer::read(&mut stream).await;
@@ -200,7 +213,7 @@ async fn a_body_that_nobody_wants_is_not_waited_for() {
     let server = Server::start(Limits::default()).await;
     for (more, patience) in [("99999999", 300), ("9\r\nExpect: 100-continue", 300), ("9", 1500)] {
         let mut stream = server.connect().await;
-        let head = format!("DELETE / HTTP/1.1\r\nContent-Length: {more}\r\n\r\n");
+        let head = format!("DELETE / HTTP/1.1\r\nHost: x\r\nContent-Length: {more}\r\n\r\n");
         stream.write_all(head.as_bytes()).await.unwrap();
         let asked = Instant::now();
         let answer = Answer::read(&mut stream).await;
@@ -213,7 +226,8 @@ async fn a_body_that_nobody_wants_is_not_waited_for() {
 async fn an_answer_to_a_body_that_was_not_read_can_be_read() {
     let server = Server::start(Limits::default()).await;
     let body = vec![b'a'; 8 << 20];
-    let head = format!("POST /ignore HTTP/1.1\r\nContent-Length: {}\r\n\r\n", body.len());
+    let head =
+        format!("POST /ignore HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.len());
     let answer = server.ask([head.into_bytes(), body].concat()).await;
     answer.assert_last(404, "NotFound");
 }

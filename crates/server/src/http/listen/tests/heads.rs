@@ -24,15 +24,16 @@ async fn a_url_that_is_too_long_is_refused() {
 async fn hyper_itself_refuses_a_very_long_url() {
     let limits = Limits { url_bytes: 1 << 17, ..Limits::default() };
     let server = Server::start(limits).await;
-    let request = format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(70_000));
+    let request = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(70_000));
     server.ask(request).await.assert_last(414, "URITooLong");
 }
 
 #[tokio::test]
 async fn headers_that_are_too_long_are_refused() {
     let server = Server::start(Limits::default()).await;
-    let head = |length: usize| format!("GET / HTTP/1.1\r\nA: {}\r\n\r\n", "a".repeat(length));
-    let limit = Limits::default().head_bytes - "A: \r\n".len();
+    let head =
+        |length: usize| format!("GET / HTTP/1.1\r\nHost: x\r\nA: {}\r\n\r\n", "a".repeat(length));
+    let limit = Limits::default().head_bytes - "Host: x\r\nA: \r\n".len();
     assert_eq!(server.ask(head(limit)).await.status, 200);
     let answer = server.ask(head(limit + 1)).await;
     assert_eq!((answer.status, answer.json()["type"].as_str()), (431, Some("HeadersTooLarge")));
@@ -42,9 +43,9 @@ async fn headers_that_are_too_long_are_refused() {
 #[tokio::test]
 async fn an_endless_head_is_refused_readably() {
     let server = Server::start(Limits::default()).await;
-    let long = format!("GET / HTTP/1.1\r\nA: {}\r\n\r\n", "a".repeat(10 << 20));
+    let long = format!("GET / HTTP/1.1\r\nHost: x\r\nA: {}\r\n\r\n", "a".repeat(10 << 20));
     server.ask(long).await.assert_last(431, "HeadersTooLarge");
-    let many = format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(101));
+    let many = format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", "a: b\r\n".repeat(101));
     server.ask(many).await.assert_last(431, "HeadersTooLarge");
 }
 
@@ -57,12 +58,12 @@ async fn what_is_not_http_is_told_so_in_json() {
         b"GET / HTTP/2.0\r\n\r\n",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0",
         b"PRI * HTTP/2.0\r\n\r\n",
-        b"GET / HTTP/1.1\r\nA: b\0c\r\n\r\n",
-        b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
-        b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
-        b"GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-        b"GET / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n",
-        b"GET /\xff\xfe\0 HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nA: b\0c\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n",
+        b"GET /\xff\xfe\0 HTTP/1.1\r\nHost: x\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
     ] {
         let answer = server.ask(garbage).await;
@@ -75,7 +76,7 @@ async fn what_is_not_http_is_told_so_in_json() {
 async fn garbage_after_a_request_is_told_too() {
     let server = Server::start(Limits::default()).await;
     let mut stream = server.connect().await;
-    stream.write_all(b"GET / HTTP/1.1\r\n\r\nhello\r\n\r\n").await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\nhello\r\n\r\n").await.unwrap();
     assert_eq!(Answer::read(&mut stream).await.status, 200);
     Answer::read(&mut stream).await.assert_last(400, "Validation");
     assert_ended(&mut stream).await;
@@ -85,16 +86,30 @@ async fn garbage_after_a_request_is_told_too() {
 async fn what_is_merely_old_or_odd_is_served() {
     let server = Server::start(Limits::default()).await;
     for request in [
-        "GET / HTTP/1.1\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
         "GET / HTTP/1.0\r\n\r\n",
         "\r\nGET / HTTP/1.1\r\nhost: x\r\n\r\n",
         "GET http://elsewhere/ HTTP/1.1\r\nHost: x\r\n\r\n",
-        "GET nowhere HTTP/1.1\r\n\r\n",
+        "GET nowhere HTTP/1.1\r\nHost: x\r\n\r\n",
         "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
-        "GET / HTTP/1.1\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n",
-        "BREW / HTTP/1.1\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n",
+        "BREW / HTTP/1.1\r\nHost: x\r\n\r\n",
     ] {
         assert_eq!(server.ask(request).await.status, 200, "{request}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_says_once_which_host_it_is_for() {
+    let server = Server::start(Limits::default()).await;
+    for request in [
+        "GET / HTTP/1.1\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
+        "GET / HTTP/1.0\r\nHost: x\r\nHost: x\r\n\r\n",
+    ] {
+        let answer = server.ask(request).await;
+        assert_eq!(answer.status, 400, "{request}");
+        assert_eq!(answer.json()["message"], "The request must have one Host header");
     }
 }
 
@@ -102,7 +117,10 @@ async fn what_is_merely_old_or_odd_is_served() {
 async fn head_has_the_length_but_not_the_body() {
     let server = Server::start(Limits::default()).await;
     let mut stream = server.connect().await;
-    stream.write_all(b"HEAD /ignore HTTP/1.1\r\nConnection: close\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"HEAD /ignore HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
     let mut answer = String::new();
     timeout(PATIENCE, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
     assert!(answer.starts_with("HTTP/1.1 404 Not Found\r\n"), "{answer}");

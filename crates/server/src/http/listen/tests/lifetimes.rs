@@ -21,7 +21,7 @@ async fn an_idle_connection_is_closed() {
     assert_ended(&mut server.connect().await).await;
 
     let mut stream = server.connect().await;
-    stream.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     assert_eq!(Answer::read(&mut stream).await.status, 200);
     let idle = Instant::now();
     assert_ended(&mut stream).await;
@@ -45,11 +45,11 @@ async fn a_client_that_reads_nothing_is_cut_off() {
     let limits = Limits { max_connections: 1, write_stall: millis(300), ..Limits::default() };
     let server = Server::start(limits).await;
     let mut stream = server.connect().await;
-    stream.write_all(b"GET /big HTTP/1.1\r\n\r\n").await.unwrap();
+    stream.write_all(b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     sleep(millis(100)).await;
-    assert_eq!(server.ask("GET / HTTP/1.1\r\n\r\n").await.status, 503);
+    assert_eq!(server.ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.status, 503);
     sleep(millis(600)).await;
-    assert_eq!(server.ask("GET / HTTP/1.1\r\n\r\n").await.status, 200);
+    assert_eq!(server.ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.status, 200);
 }
 
 #[tokio::test]
@@ -57,7 +57,7 @@ async fn a_client_that_reads_slowly_gets_all() {
     let limits = Limits { write_stall: millis(400), ..Limits::default() };
     let server = Server::start(limits).await;
     let mut stream = server.connect().await;
-    stream.write_all(b"GET /big HTTP/1.1\r\nConnection: close\r\n\r\n").await.unwrap();
+    stream.write_all(b"GET /big HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
     let mut total = 0;
     let mut chunk = vec![0; 4 << 20];
     let begun = Instant::now();
@@ -75,12 +75,12 @@ async fn a_client_that_reads_slowly_gets_all() {
 async fn a_connection_beyond_the_limit_is_told_so() {
     let server = Server::start(Limits { max_connections: 2, ..Limits::default() }).await;
     let held = [server.connect().await, server.connect().await];
-    let answer = server.ask("GET / HTTP/1.1\r\n\r\n").await;
+    let answer = server.ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
     answer.assert_last(503, "ServiceUnavailable");
     assert_eq!(answer.header("retry-after"), Some("1"));
     drop(held);
     sleep(millis(100)).await;
-    assert_eq!(server.ask("GET / HTTP/1.1\r\n\r\n").await.status, 200);
+    assert_eq!(server.ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.status, 200);
 }
 
 #[tokio::test]
@@ -103,11 +103,11 @@ async fn refusals_are_bounded() {
 async fn shutdown_finishes_what_is_in_flight_and_closes_what_is_idle() {
     let server = Server::start(Limits::default()).await;
     let mut idle = server.connect().await;
-    idle.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    idle.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     assert_eq!(Answer::read(&mut idle).await.status, 200);
     let mut silent = server.connect().await;
     let mut busy = server.connect().await;
-    busy.write_all(b"GET /slow HTTP/1.1\r\n\r\n").await.unwrap();
+    busy.write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     sleep(millis(100)).await;
 
     server.stop.send(()).unwrap();
@@ -126,7 +126,7 @@ async fn shutdown_finishes_what_is_in_flight_and_closes_what_is_idle() {
 async fn shutdown_does_not_wait_for_ever() {
     let server = Server::start(Limits { drain: millis(100), ..Limits::default() }).await;
     let mut busy = server.connect().await;
-    busy.write_all(b"GET /slow HTTP/1.1\r\n\r\n").await.unwrap();
+    busy.write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     sleep(millis(50)).await;
     server.stop.send(()).unwrap();
     timeout(millis(300), server.serving).await.unwrap().unwrap();
@@ -137,7 +137,7 @@ async fn shutdown_does_not_wait_for_ever() {
 async fn a_client_may_close_its_side_once_it_has_asked() {
     let server = Server::start(Limits::default()).await;
     let mut stream = server.connect().await;
-    stream.write_all(b"GET /slow HTTP/1.1\r\n\r\n").await.unwrap();
+    stream.write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     stream.shutdown().await.unwrap();
     assert_eq!(Answer::read(&mut stream).await.status, 200);
     assert_ended(&mut stream).await;
@@ -147,10 +147,10 @@ async fn a_client_may_close_its_side_once_it_has_asked() {
 async fn a_panic_is_answered_and_goes_no_further() {
     let server = Server::start(Limits::default()).await;
     let mut stream = server.connect().await;
-    stream.write_all(b"GET /panic HTTP/1.1\r\n\r\n").await.unwrap();
+    stream.write_all(b"GET /panic HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     let answer = Answer::read(&mut stream).await;
     assert_eq!(answer.status, 500);
     assert_eq!(answer.body, r#"{"type":"Error","message":"internal error"}"#);
-    stream.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     assert_eq!(Answer::read(&mut stream).await.status, 200);
 }
