@@ -10,4 +10,6 @@
 
 mod access;
 mod client;
+mod conditions;
+mod idempotency;
 mod world;
