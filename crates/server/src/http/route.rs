@@ -94,7 +94,10 @@ where
                 None => None,
             };
             let caller = C::admit(&operation, grant)?;
-            let key = common.idempotency_key.as_deref().zip(caller.grant()).map(|(key, grant)| {
+            let key = common.idempotency_key.as_deref().zip(caller.grant());
+            // A read is safe to repeat without one, and has no answer that was kept.
+            let key = key.filter(|_| !matches!(&*request.text.method, "GET" | "HEAD"));
+            let key = key.map(|(key, grant)| {
                 let RequestText { method, target, body } = &request.text;
                 answers::RequestKey::new(
                     grant.token,

@@ -263,6 +263,19 @@ fn a_refusal_is_not_kept() {
 }
 
 #[test]
+fn a_read_takes_no_notice_of_a_key() {
+    let scene = Scene::new();
+    let post = scene.ask("POST", "experience/groups", &json!({ "name": "a" })).key("key");
+    let made = post.send().expect(201);
+    for method in ["GET", "HEAD"] {
+        let read = scene.ask(method, "experience/groups", &Value::Null).key("key");
+        assert_eq!(read.send().expect(200).header("idempotency-replayed"), None);
+        assert_eq!(read.send().expect(200).header("idempotency-replayed"), None);
+    }
+    replayed(&made, &post.send());
+}
+
+#[test]
 fn of_many_at_once_one_is_done_and_all_are_answered_alike() {
     // As many may wait for a hash as there are requests.
     let scene = Scene::of(World::with(&Options { hash_workers: Some(4), ..Options::default() }));
