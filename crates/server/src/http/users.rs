@@ -14,6 +14,7 @@ use guestlist_api::user::{
     AuthedUser, ChangePassword, Me, MeGet, MePatch, SsoDomain, UserCredentials,
 };
 use hyper::Method;
+use std::marker::PhantomData;
 
 pub(super) fn routes() -> [Routes; 4] {
     [
@@ -117,7 +118,9 @@ async fn change_password(
     let hash = found.map(|found| found.hash);
     let known = hash.as_ref().map(|hash| hash.as_stored().to_owned());
     if !call.app.hasher.verify(data.password, hash).await? {
-        return Err(Error::BadCredentials);
+        // The same request may have gone through meanwhile, so that its password is the old one.
+        let again = call.replay().await?.map(|reply| Found(reply, PhantomData));
+        return again.ok_or(Error::BadCredentials);
     }
     let new = call.app.hasher.hash(data.new_password.into_password()).await?;
     let id = ApiTokenId(call.app.ids.next(now));

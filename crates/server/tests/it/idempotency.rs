@@ -5,9 +5,11 @@ use crate::world::{Options, PASSWORD, World};
 use guestlist::store::api_tokens::Owner;
 use guestlist_api::id::ApplicationId;
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use std::fs;
 use std::sync::Barrier;
 use std::thread;
+use std::time::Duration;
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 const REUSED: &str = "Idempotency-Key was used with a different request";
@@ -334,4 +336,29 @@ fn a_password_is_changed_once() {
     world.get(&session, "/me").expect(200);
     let without = world.call(&token, "PATCH", "/me/changePassword", &body);
     without.refused(401, "Unauthorized");
+}
+
+#[test]
+fn a_password_is_changed_once_however_the_requests_meet() {
+    let world = World::with(&Options { hash_workers: Some(4), ..Options::default() });
+    for round in 0..20 {
+        let user = world.administrator(&format!("a{round}@example.com"));
+        let token = world.token(Owner::User(user), "all.User");
+        let body = json!({ "password": PASSWORD, "newPassword": "Battery-staple-2" });
+        let ask = world.request("PATCH", "/me/changePassword").token(&token).json(&body).key("key");
+        let gate = Barrier::new(24);
+        // Spread over the time that the first one takes, so that some arrive as it is kept.
+        let one = &|number: u64| {
+            gate.wait();
+            thread::sleep(Duration::from_micros(number * 900));
+            ask.send()
+        };
+        let answers: Vec<Answer> = thread::scope(|threads| {
+            let all: Vec<_> = (0..24).map(|number| threads.spawn(move || one(number))).collect();
+            all.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        let bodies: HashSet<Vec<u8>> =
+            answers.into_iter().map(|answer| answer.expect(200).body).collect();
+        assert_eq!(bodies.len(), 1);
+    }
 }
