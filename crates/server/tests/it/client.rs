@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 /// Longer than any answer takes, so that a hanging server is a failure and not a hanging test.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 type Connection = BufReader<TcpStream>;
 
@@ -102,7 +102,9 @@ impl Request<'_> {
         let length =
             self.body.as_ref().map(|body| ("Content-Length".into(), body.len().to_string()));
         for (name, value) in self.headers.iter().chain(&length) {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            for part in [name, ": ", value, "\r\n"] {
+                head.push_str(part);
+            }
         }
         let mut bytes = (head + "\r\n").into_bytes();
         bytes.extend_from_slice(self.body.as_deref().unwrap_or_default());

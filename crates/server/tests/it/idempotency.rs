@@ -243,13 +243,13 @@ fn a_key_is_one_to_255_visible_characters() {
 #[test]
 fn a_refusal_is_not_kept() {
     let scene = Scene::new();
-    let (name, path) = (json!({ "firstName": 1 }), "experience/users");
-    scene.ask("POST", path, &name).key("broken").send().expect(400);
-    let post = scene.ask("POST", path, &user("a@example.com"));
+    let (broken, users) = (json!({ "firstName": 1 }), "experience/users");
+    scene.ask("POST", users, &broken).key("broken").send().expect(400);
+    let post = scene.ask("POST", users, &user("a@example.com"));
     let first = post.send().expect(201);
     let again = post.clone().key("taken");
     again.send().refused(409, "Email address \"a@example.com\" already exists");
-    let one = format!("{path}/{}", first.json()["id"].as_str().unwrap());
+    let one = format!("{users}/{}", first.json()["id"].as_str().unwrap());
     let stale = scene.ask("DELETE", &one, &Value::Null).key("stale").header("If-Match", "\"x\"");
     stale.send().expect(412);
     let patch = scene.ask("PATCH", &one, &json!({ "email": "b@example.com" })).key("broken");
@@ -295,7 +295,9 @@ fn of_many_at_once_one_is_done_and_all_are_answered_alike() {
     let first = first.expect("one was the first").clone().expect(201);
     let others: Vec<_> = answers.iter().filter(|answer| **answer != first).collect();
     assert_eq!(others.len(), 31);
-    others.iter().for_each(|again| replayed(&first, again));
+    for again in others {
+        replayed(&first, again);
+    }
     assert_eq!(scene.count("experience/users"), 1);
 }
 

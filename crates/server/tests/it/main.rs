@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod cli;
 mod client;
 mod conditions;
 mod idempotency;

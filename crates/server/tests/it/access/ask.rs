@@ -124,7 +124,7 @@ impl Scene {
         let rows = self.world.app.table().iter();
         rows.map(|row| {
             let name = row.operation.name();
-            let (allowed, body) = self.good(name);
+            let (allowed, body) = good(name);
             assert_eq!(row.body.is_some(), !body.is_null(), "the body of {name}");
             // Whoever is allowed to remove something is let remove what is not there.
             let ids: [(&str, String); 4] = match (name, row.method.as_str()) {
@@ -155,36 +155,6 @@ impl Scene {
             Ask { name, method, path: row.path, target, body, allowed }
         })
         .collect()
-    }
-
-    /// What a good request for `name` is answered with, and its body.
-    fn good(&self, name: &str) -> (u16, Value) {
-        let body = match name {
-            "auth.authenticateUser" => {
-                json!({ "email": "administrator@example.com", "password": PASSWORD })
-            }
-            "me.patch" => json!({ "firstName": "Some" }),
-            "me.changePassword" => json!({ "password": PASSWORD, "newPassword": PASSWORD }),
-            "applications.post" => json!({ "name": "made" }),
-            "application.patch" => json!({ "description": "changed" }),
-            // A token that may do nothing is one that anybody may make.
-            "applicationApiTokens.post" | "userApiTokens.post" => {
-                json!({ "name": "made", "scope": [] })
-            }
-            "applicationApiToken.patch" | "userApiToken.patch" => json!({ "description": "new" }),
-            "experienceUsers.post" => json!({ "email": "", "password": PASSWORD }),
-            "experienceUser.patch" => json!({ "firstName": "Some" }),
-            "experienceGroups.post" => json!({ "name": "made" }),
-            "experienceGroup.patch" => json!({ "description": "changed" }),
-            _ => Value::Null,
-        };
-        let status = match name.rsplit_once('.').unwrap() {
-            ("auth", "ssoDomain") => 204,
-            (_, "post") => 201,
-            (_, "delete") => 404,
-            _ => 200,
-        };
-        (status, body)
     }
 
     /// `ask` for what the other application has, in this one, and what that is called.
@@ -238,4 +208,31 @@ impl Scene {
             assert_eq!(page["items"][0]["creationDate"], page["items"][0]["lastUpdated"]);
         }
     }
+}
+
+/// What a good request for `name` is answered with, and its body.
+fn good(name: &str) -> (u16, Value) {
+    let (resource, action) = name.rsplit_once('.').unwrap();
+    let body = match (resource, action) {
+        ("auth", "authenticateUser") => {
+            json!({ "email": "administrator@example.com", "password": PASSWORD })
+        }
+        ("me", "changePassword") => json!({ "password": PASSWORD, "newPassword": PASSWORD }),
+        // A token that may do nothing is one that anybody may make.
+        ("applicationApiTokens" | "userApiTokens", "post") => {
+            json!({ "name": "made", "scope": [] })
+        }
+        ("experienceUsers", "post") => json!({ "email": "", "password": PASSWORD }),
+        ("me" | "experienceUser", "patch") => json!({ "firstName": "Some" }),
+        ("applications" | "experienceGroups", "post") => json!({ "name": "made" }),
+        (_, "patch") => json!({ "description": "changed" }),
+        _ => Value::Null,
+    };
+    let status = match (resource, action) {
+        ("auth", "ssoDomain") => 204,
+        (_, "post") => 201,
+        (_, "delete") => 404,
+        _ => 200,
+    };
+    (status, body)
 }
