@@ -61,8 +61,8 @@ pub struct Limits {
     pub linger: Duration,
     /// How much a client may go on sending then: enough for the mistakes that people make.
     pub linger_bytes: usize,
-    /// How long requests in flight may take to end at shutdown: what service managers wait for
-    /// without complaint.
+    /// How long requests in flight may take to end at shutdown: with what is left to do then, all
+    /// of it is over within the 10 s that service managers wait for without complaint.
     pub drain: Duration,
 }
 
@@ -78,7 +78,7 @@ impl Default for Limits {
             head_bytes: 16 << 10,
             linger: Duration::from_secs(10),
             linger_bytes: 16 << 20,
-            drain: Duration::from_secs(10),
+            drain: Duration::from_secs(8),
         }
     }
 }

@@ -42,6 +42,22 @@ fn a_request_under_way_is_answered_when_the_server_is_told_to_stop() {
 }
 
 #[test]
+fn a_client_that_never_ends_does_not_keep_the_server() {
+    let place = Place::new();
+    let serving = place.serve();
+    let mut slow = serving.client.connect();
+    let head = "POST /auth/user HTTP/1.1\r\nHost: a\r\nContent-Length: 60\r\n";
+    write!(slow.get_mut(), "{head}Expect: 100-continue\r\n\r\n").unwrap();
+    slow.read_exact(&mut [0; 9]).unwrap();
+    let since = Instant::now();
+    serving.terminate();
+    let (status, _, log) = serving.ended();
+    assert!(status.success(), "{status}: {log}");
+    assert!(since.elapsed() < Duration::from_secs(10), "{:?}", since.elapsed());
+    assert!(log.contains("requests in flight were broken off"), "{log}");
+}
+
+#[test]
 fn a_flag_beats_the_environment_which_beats_the_file() {
     let place = Place::new();
     fs::write(place.path("guestlist.toml"), "store = 'file.db'").unwrap();
