@@ -1,6 +1,7 @@
 //! The server loop: connections, and how long and how much each may take.
 
 use super::body::Body;
+use super::event::Asked;
 use super::reply::{Facts, Reply, finish};
 use super::socket::{Socket, not_http};
 use crate::error::Error;
@@ -256,8 +257,11 @@ async fn answer<H: Handler>(
     let reply = match limits.check(request.uri(), request.headers()) {
         Ok(()) => guard(async { handler.handle(request, &facts, peer).await }).await,
         Err(error) => {
+            let asked = Asked::now(&request, &facts, peer);
             drop(request);
-            error.into()
+            let reply = error.into();
+            asked.answered("", &reply);
+            reply
         }
     };
     let mut response = finish(reply, &facts).await;

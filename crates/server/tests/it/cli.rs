@@ -13,6 +13,73 @@ use std::io::{Read as _, Write as _};
 use std::time::{Duration, Instant};
 
 #[test]
+fn a_server_prints_one_line_and_logs_one_event_a_request() {
+    let place = Place::new();
+    let store = ["--store", "a.db"];
+    let run = |arguments: &[&str]| place.run(&[arguments, &store, &["--json"]].concat()).json();
+    let own = run(&["application", "create", "--name", "own"])["applicationId"].clone();
+    let own = own.as_str().unwrap();
+    let token = run(&[
+        "token",
+        "create",
+        "--application",
+        own,
+        "--name",
+        "t",
+        "--scope",
+        "all.Application",
+    ]);
+    let token = token["token"].as_str().unwrap().to_owned();
+
+    let serving = place.serve();
+    assert_eq!(serving.before, [""; 0]);
+    let (client, users) = (&serving.client, format!("/applications/{own}/experience/users"));
+    let secret = "Never-l0gged";
+    let body = json!({ "email": "a@example.com", "password": secret });
+    let answers = [
+        client.get("", &format!("{users}?access_token={token}&filter=se%63ret")).expect(200),
+        client.get(&token, &format!("{users}?jwt={token}")).expect(200),
+        client.call(&token, "POST", &users, &body).expect(201),
+        client.call("", "POST", "/auth/user", &body).expect(401),
+        client.get("wrong-token", &users).expect(401),
+        client.call(&token, "PATCH", &users, &body).expect(405),
+        client.get(&token, "/nowhere?token=secret").expect(404),
+        client
+            .request("POST", &users)
+            .token(&token)
+            .body(format!("{{\"{secret}"))
+            .send()
+            .expect(400),
+        client.request("GET", "/").header("X-Request-Id", "named-by-me").send().expect(200),
+        client.request("OPTIONS", &users).send().expect(204),
+        client.get(&token, &format!("/{}", "x".repeat(20_000))).expect(414),
+    ];
+    let log = serving.stop();
+
+    let (_, signature) = token.rsplit_once('.').unwrap();
+    for hidden in [signature, secret, "wrong-token", "access_token", "jwt=", "se%63ret", "secret"] {
+        assert!(!log.contains(hidden), "{hidden} is in the log:\n{log}");
+    }
+    let events: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |answer: &Answer| {
+        let id = answer.header("x-request-id").unwrap();
+        let events: Vec<_> = events.iter().filter(|event| event["request_id"] == id).collect();
+        let [event] = events.as_slice() else { panic!("{answer:?} has {events:?}") };
+        assert_eq!(event["status"], answer.status, "{event}");
+        assert!(event["micros"].is_u64() && event["peer"].is_string(), "{event}");
+        (*event).clone()
+    };
+    let logged: Vec<Value> = answers.iter().map(of).collect();
+    // A path that is refused for its length is not logged at that length.
+    assert!(logged[10]["path"].as_str().unwrap().len() < 1000);
+    let requests = events.iter().filter(|event| !event["request_id"].is_null()).count();
+    assert_eq!(requests, answers.len());
+    assert_eq!(logged[0]["path"], users);
+    assert_eq!(logged[2]["operation"], "experienceUsers.post");
+    assert_eq!(logged[8]["request_id"], "named-by-me");
+}
+
+#[test]
 fn a_request_under_way_is_answered_when_the_server_is_told_to_stop() {
     let place = Place::new();
     let serving = place.serve();
