@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod bounds;
 mod cli;
 mod client;
 mod conditions;
