@@ -1,13 +1,19 @@
 //! Moments, to the millisecond.
 
 use crate::wire::{Problems, Rule, Wire};
-use jiff::Timestamp;
+use jiff::civil::{Date, Time, date};
+use jiff::ToSpan as _;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
+
+/// The first and the last moment that can be written with a year of four digits in UTC.
+const YEARS_0_TO_9999: std::ops::RangeInclusive<i64> = -62_167_219_200_000..=253_402_300_799_999;
+
+const DAY: i64 = 24 * 60 * 60 * 1000;
 
 /// A moment: milliseconds since 1970, written as `2016-06-13T04:00:00.000Z`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -101,19 +107,19 @@ fn parse(text: &str) -> Option<i64> {
     }
     let leap = second == 60;
     (rest.is_empty() && hour <= 23 && minute <= 59 && second <= 60).then_some(())?;
-    let date = jiff::civil::Date::new(
+    let day = Date::new(
         i16::try_from(year).ok()?,
         i8::try_from(month).ok()?,
         i8::try_from(day).ok()?,
     )
     .ok()?;
-    let days = i64::from((date - jiff::civil::date(1970, 1, 1)).get_days());
+    let days = i64::from((day - date(1970, 1, 1)).get_days());
     let minutes = days * 1440 + hour * 60 + minute - offset;
     // A second number 60 is only ever the last of a UTC day.
     (!leap || minutes.rem_euclid(1440) == 1439).then_some(())?;
     let (second, millis) = if leap { (59, 999) } else { (second, millis) };
     let moment = (minutes * 60 + second) * 1000 + millis;
-    Timestamp::from_millisecond(moment).ok().map(|_| moment)
+    YEARS_0_TO_9999.contains(&moment).then_some(moment)
 }
 
 impl FromStr for DateTime {
@@ -125,9 +131,12 @@ impl FromStr for DateTime {
 
 impl fmt::Display for DateTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match Timestamp::from_millisecond(self.0) {
-            Ok(moment) => write!(f, "{moment:.3}"),
-            Err(_) => Err(fmt::Error),
+        // By the calendar, as the library's own moments end a day before the year 9999 does.
+        let day = date(1970, 1, 1).checked_add(self.0.div_euclid(DAY).days());
+        let time = Time::midnight().checked_add(self.0.rem_euclid(DAY).milliseconds());
+        match (day, time) {
+            (Ok(day), Ok(time)) => write!(f, "{day}T{time:.3}Z"),
+            _ => Err(fmt::Error),
         }
     }
 }
@@ -217,14 +226,23 @@ mod tests {
             "2016-06-13T04:00:00Zx",
             "2016-06-13T04:00:00+2",
             "+016-06-13T04:00:00Z",
+            "0000-01-01T00:00:00+00:01",
+            "9999-12-31T23:59:59-00:01",
         ] {
             assert_eq!(millis(bad), None, "{bad}");
         }
     }
 
+    #[test]
+    fn reaches_to_the_ends_of_the_calendar() {
+        for end in ["0000-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z"] {
+            assert_eq!(end.parse::<DateTime>().map(|end| end.to_string()), Ok(end.into()));
+        }
+    }
+
     proptest! {
         #[test]
-        fn reads_what_it_writes(millis in -62_135_596_800_000_i64..253_402_207_200_000) {
+        fn reads_what_it_writes(millis in YEARS_0_TO_9999) {
             let moment = DateTime::from_millis(millis);
             prop_assert_eq!(moment.to_string().parse(), Ok(moment));
         }
