@@ -1,8 +1,8 @@
 //! Moments, to the millisecond.
 
 use crate::wire::{Problems, Rule, Wire};
-use jiff::civil::{Date, Time, date};
 use jiff::ToSpan as _;
+use jiff::civil::{Date, Time, date};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
@@ -107,12 +107,9 @@ fn parse(text: &str) -> Option<i64> {
     }
     let leap = second == 60;
     (rest.is_empty() && hour <= 23 && minute <= 59 && second <= 60).then_some(())?;
-    let day = Date::new(
-        i16::try_from(year).ok()?,
-        i8::try_from(month).ok()?,
-        i8::try_from(day).ok()?,
-    )
-    .ok()?;
+    let day =
+        Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?)
+            .ok()?;
     let days = i64::from((day - date(1970, 1, 1)).get_days());
     let minutes = days * 1440 + hour * 60 + minute - offset;
     // A second number 60 is only ever the last of a UTC day.
