@@ -10,10 +10,10 @@ use crate::store::Tx;
 use crate::store::answers::{self, Answer, RequestKey};
 use crate::store::api_tokens::{Grant, Owner};
 use crate::store::applications::Within;
+use crate::store::list::{HEAVIEST_PAGE, too_heavy};
 use guestlist_api::entity::{Action, Entity, Link, Success};
 use guestlist_api::id::{ApiTokenId, ApplicationId, UserId};
 use guestlist_api::time::DateTime;
-use guestlist_api::wire::{Problem, Rule};
 use hyper::StatusCode;
 use hyper::header::{self, HeaderName, HeaderValue};
 use schemars::{JsonSchema, SchemaGenerator};
@@ -26,9 +26,6 @@ use std::sync::Arc;
 
 /// Says that an answer is one that was given before.
 pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-
-/// The most that one page may weigh, in bytes: what bounds the memory that a list takes.
-const HEAVIEST_PAGE: usize = 32 << 20;
 
 /// A resource that is answered with what is known of it beside its fields.
 pub(super) trait Resource: Serialize {
@@ -287,8 +284,7 @@ impl Call<Grant> {
         let page = self.app.store.read(find).await?;
         let reply = Reply::json(StatusCode::OK, &self.entity(page))?;
         if reply.body.len() > HEAVIEST_PAGE {
-            let rule = format!("asks for a page over {HEAVIEST_PAGE} bytes: ask for fewer items");
-            return Err(Error::Invalid(vec![Problem::new("perPage", Rule::Other(rule.into()))]));
+            return Err(too_heavy());
         }
         Ok(Found(reply, PhantomData))
     }

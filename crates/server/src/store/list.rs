@@ -1,8 +1,20 @@
 //! One page of a table: closed words become SQL here, what a person typed becomes a parameter.
 
 use super::{FromRow, Param, Tx};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use guestlist_api::entity::{DEFAULT_PER_PAGE, PageNumber, PerPage, SortDirection};
+use guestlist_api::wire::{Problem, Rule};
+
+/// The most that one page may weigh, in bytes, both as rows and as an answer: what bounds the
+/// memory that a list takes, as a thousand users may weigh a gigabyte.
+pub const HEAVIEST_PAGE: usize = 32 << 20;
+
+/// The refusal of a page that weighs more.
+#[must_use]
+pub fn too_heavy() -> Error {
+    let rule = format!("asks for a page over {HEAVIEST_PAGE} bytes: ask for fewer items");
+    Error::Invalid(vec![Problem::new("perPage", Rule::Other(rule.into()))])
+}
 
 /// Which rows of a table, and in which order. Conditions are SQL text of this crate; values only
 /// ever travel as parameters.
@@ -70,7 +82,8 @@ impl Select {
     }
 
     /// One page of the rows, sorted by `sort` and then by `tie`, and how many rows there are in
-    /// all. Rows without a value come first in ascending order and last in descending order.
+    /// all. Rows without a value come first in ascending order and last in descending order. It
+    /// stops at the first row that makes the page too heavy.
     pub(super) fn page<T: FromRow>(
         self,
         tx: &mut Tx<'_>,
@@ -108,6 +121,15 @@ impl Select {
         let sql = format!(
             "{before}SELECT {columns} FROM {from}{conditions} ORDER BY {order} LIMIT ${l} OFFSET ${o}"
         );
-        Ok((tx.all(&sql, &values)?, total))
+        let (mut found, mut weight) = (Vec::new(), 0);
+        tx.0.query(&sql, &values, &mut |row| {
+            weight += row.weight();
+            if weight > HEAVIEST_PAGE {
+                return Err(too_heavy());
+            }
+            found.push(T::from_row(row)?);
+            Ok(true)
+        })?;
+        Ok((found, total))
     }
 }

@@ -291,6 +291,12 @@ impl Row<'_> {
     pub fn get_at<T: Column>(&self, index: usize) -> Result<T> {
         self.0.get(index).map_err(Error::internal)
     }
+
+    /// How many bytes of text and the like are in it.
+    fn weight(&self) -> usize {
+        let values = (0..).map_while(|index| self.0.get_ref(index).ok());
+        values.filter_map(|value| value.as_bytes_or_null().ok().flatten().map(<[u8]>::len)).sum()
+    }
 }
 
 /// Something that a row can be.
