@@ -3,6 +3,7 @@
 mod group;
 mod model;
 mod open;
+mod query;
 mod read;
 
 use super::{Options, Store, Tx};
