@@ -270,7 +270,7 @@ pub fn list(
     select.only(format!("g.application_id = {application}"));
     if let Some(query) = &listing.query {
         let condition = filter::groups(&mut select, &application, query);
-        select.only(condition);
+        select.narrow(condition);
     } else if let Some(glob) = &listing.name {
         select.matching("g.name_key", glob);
     }

@@ -149,9 +149,10 @@ const ANCESTRY: &str = "WITH RECURSIVE line (id, parent_id) AS (
     WHERE g.application_id = $1) ";
 
 /// Only the users that the simple parameters ask for.
-fn narrowed(mut select: Select, listing: &Listing) -> Select {
-    let member = "EXISTS (SELECT 1 FROM memberships m
-        WHERE m.application_id = u.application_id AND m.user_id = u.id";
+fn narrowed(mut select: Select, application: &str, listing: &Listing) -> Select {
+    let member = format!(
+        "u.id IN (SELECT m.user_id FROM memberships m WHERE m.application_id = {application}"
+    );
     match listing.membership {
         None => {}
         Some(Membership::Any) => select.only(format!("{member})")),
@@ -160,9 +161,9 @@ fn narrowed(mut select: Select, listing: &Listing) -> Select {
             let group = select.bind(group.to_string());
             if listing.ancestors {
                 select = select.with(ANCESTRY);
-                select.only(format!("{member} AND m.group_id IN (SELECT id FROM line))"));
+                select.narrow(format!("{member} AND m.group_id IN (SELECT id FROM line))"));
             } else {
-                select.only(format!("{member} AND m.group_id = {group})"));
+                select.narrow(format!("{member} AND m.group_id = {group})"));
             }
         }
     }
@@ -191,9 +192,9 @@ pub fn list(
     select.only(format!("u.application_id = {application}"));
     if let Some(query) = &listing.query {
         let condition = filter::users(&mut select, &application, query);
-        select.only(condition);
+        select.narrow(condition);
     } else {
-        select = narrowed(select, listing);
+        select = narrowed(select, &application, listing);
     }
     let sort = match listing.sort {
         ExperienceUserSort::FirstName => "u.first_name_key",

@@ -3,6 +3,7 @@
 mod group;
 mod model;
 mod open;
+mod plans;
 mod query;
 mod read;
 
