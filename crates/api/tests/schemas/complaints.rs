@@ -81,6 +81,8 @@ fn say(error: &ValidationError<'_>, name: &str, found: &mut BTreeSet<Complaint>)
         Wrong::MaxLength { .. } => push(&field, "has longer length than allowed"),
         Wrong::MaxItems { .. } => push(&field, "has more items than allowed"),
         Wrong::UniqueItems => push(&field, "must be unique"),
+        Wrong::MinProperties { .. } => push(&field, "has less properties than allowed"),
+        Wrong::MaxProperties { .. } => push(&field, "has more properties than allowed"),
         Wrong::Minimum { .. } => push(&field, "is less than minimum"),
         Wrong::OneOfNotValid { context } => {
             for inner in context.iter().flatten() {

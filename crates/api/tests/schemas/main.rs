@@ -10,6 +10,7 @@ mod differences;
 mod formats;
 mod near;
 mod published;
+mod query;
 
 use back::Back;
 use complaints::Complaint;

@@ -30,7 +30,7 @@ fn kind(schema: &Value) -> &str {
 }
 
 /// Any JSON at all.
-fn anything() -> BoxedStrategy<Value> {
+pub(crate) fn anything() -> BoxedStrategy<Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -49,7 +49,7 @@ fn anything() -> BoxedStrategy<Value> {
 }
 
 /// Names that are fields of something, or trouble elsewhere.
-const STRANGE: [&str; 10] = [
+pub(crate) const STRANGE: [&str; 10] = [
     "id",
     "_type",
     "_links",
@@ -137,7 +137,7 @@ fn strings(schema: &Value) -> BoxedStrategy<Value> {
         if format == "email" { super::formats::emails() } else { super::formats::moments() }
     } else {
         let length = |name: &str| schema[name].as_u64().and_then(|n| usize::try_from(n).ok());
-        texts(length("minLength").unwrap_or(0), length("maxLength").expect("a longest"))
+        texts(length("minLength").unwrap_or(0), length("maxLength").unwrap_or(300))
     };
     strings.prop_map(Value::from).boxed()
 }
@@ -169,7 +169,7 @@ fn ids() -> BoxedStrategy<String> {
     .boxed()
 }
 
-fn keys() -> BoxedStrategy<String> {
+pub(crate) fn keys() -> BoxedStrategy<String> {
     prop_oneof![
         60 => "[0-9a-zA-Z_-]{1,12}",
         2 => "[a-z]{254,255}",

@@ -177,3 +177,99 @@ pub(crate) fn user_credentials() -> Value {
         ],
     )
 }
+
+/// A list of at most 100.
+fn listed(items: &Value) -> Value {
+    list(items, 100)
+}
+
+/// An object with exactly this field.
+fn just(name: &str, value: &Value) -> Value {
+    object(&[name], [(name, value.clone())])
+}
+
+const COMPARISONS: [&str; 6] = ["$eq", "$ne", "$gt", "$lt", "$gte", "$lte"];
+
+/// Operators, those that compare with a value of `one` and those with a list of `several`.
+fn operators(one: &Value, several: &Value) -> Value {
+    let mut schema = object(&[], [("$in", listed(several)), ("$nin", listed(several))]);
+    for name in COMPARISONS {
+        schema["properties"][name] = one.clone();
+    }
+    schema
+}
+
+fn id_test() -> Value {
+    let one = json!({ "oneOf": [id(), { "type": "null" }] });
+    let mut operators = operators(&one, &id());
+    operators["minProperties"] = json!(1);
+    operators["maxProperties"] = json!(1);
+    json!({ "oneOf": [one, operators] })
+}
+
+fn scalar_test() -> Value {
+    let one = json!({ "type": ["string", "number", "boolean", "null"] });
+    let mut operators = operators(&one, &json!({ "type": ["string", "number", "boolean"] }));
+    for name in ["$startsWith", "$endsWith", "$contains"] {
+        operators["properties"][name] = json!({ "type": "string", "minLength": 1 });
+    }
+    operators["properties"]["$ci"] = json!({ "type": "boolean" });
+    json!({ "oneOf": [one, operators] })
+}
+
+fn tag_test() -> Value {
+    let text = up_to(255);
+    let part = json!({ "oneOf": [
+        text,
+        { "type": "null" },
+        just("$in", &listed(&text)),
+        just("$nin", &listed(&text)),
+    ] });
+    let mut pair = object(&[], [("$tagKey", part.clone()), ("$tagValue", part.clone())]);
+    pair["minProperties"] = json!(1);
+    // The end of a name is not looked at.
+    let named = json!({
+        "type": "object",
+        "patternProperties": { "^[0-9a-zA-Z_-]{1,255}": part },
+        "additionalProperties": false,
+    });
+    let matcher = json!({ "oneOf": [{ "type": "null" }, pair, named] });
+    json!({ "oneOf": [matcher, just("$eq", &matcher), just("$ne", &matcher)] })
+}
+
+fn query<const N: usize>(fields: [(&str, Value); N]) -> Value {
+    let mut schema = object(&[], fields);
+    for name in ["$and", "$or", "$nor"] {
+        schema["properties"][name] = listed(&json!({ "$ref": "#" }));
+    }
+    schema
+}
+
+pub(crate) fn experience_user_query() -> Value {
+    query([
+        ("id", id_test()),
+        ("creationDate", scalar_test()),
+        ("lastUpdated", scalar_test()),
+        ("firstName", scalar_test()),
+        ("lastName", scalar_test()),
+        ("email", scalar_test()),
+        ("lastLogin", scalar_test()),
+        ("passwordLastUpdated", scalar_test()),
+        ("userTags", tag_test()),
+        ("experienceGroupId", id_test()),
+    ])
+}
+
+pub(crate) fn experience_group_query() -> Value {
+    query([
+        ("id", id_test()),
+        ("creationDate", scalar_test()),
+        ("lastUpdated", scalar_test()),
+        ("name", scalar_test()),
+        ("parentId", id_test()),
+        ("ancestorId", id_test()),
+        ("groupTags", tag_test()),
+        ("experienceUserId", id_test()),
+        ("experienceEndpointId", id_test()),
+    ])
+}

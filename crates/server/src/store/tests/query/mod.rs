@@ -119,7 +119,7 @@ fn listed_groups(
     Ok((groups.iter().map(|group| group.id.to_string()).collect(), total))
 }
 
-/// A store for two applications: one to look in, and one beside it with the same in it.
+/// A store for two applications: one to look in, and one beside it with the same ids in it.
 struct Scene {
     runtime: Runtime,
     store: Store,
@@ -143,7 +143,7 @@ impl Scene {
         population: &Population,
         ask: impl Fn(&mut Tx<'_>, Tenant) -> Result<T> + Send + 'static,
     ) -> T {
-        let (population, hash) = (population.clone(), self.hash.clone());
+        let (populations, hash) = ([population.clone(), population.turned()], self.hash.clone());
         let post: ApplicationPost = wire::read("application", json!({ "name": "a" })).unwrap();
         let organization = "0".repeat(24).parse().unwrap();
         let applications = [8, 9].map(|kind| {
@@ -152,7 +152,7 @@ impl Scene {
         });
         let work = self.store.write(move |tx| {
             let mut tenants = Vec::new();
-            for application in &applications {
+            for (application, population) in applications.iter().zip(&populations) {
                 applications::add(tx, application)?;
                 let tenant = Within::allowed(application.id).enter(tx)?;
                 population.keep(tx, tenant, &hash)?;

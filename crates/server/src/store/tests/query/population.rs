@@ -262,6 +262,22 @@ impl Population {
         Ok(())
     }
 
+    /// The same ids, with what belongs to others: what is in another application must not count.
+    pub(super) fn turned(&self) -> Self {
+        let mut turned = self.clone();
+        for (own, other) in turned.users.iter_mut().zip(self.users.iter().rev()) {
+            own.user_tags.clone_from(&other.user_tags);
+            own.experience_groups.clone_from(&other.experience_groups);
+        }
+        let groups = turned.groups.iter_mut().zip(self.groups.iter().rev());
+        for (index, (own, other)) in groups.enumerate() {
+            own.group_tags.clone_from(&other.group_tags);
+            own.experience_endpoint_ids.clone_from(&other.experience_endpoint_ids);
+            own.parent_id = index.checked_sub(1).map(group_id);
+        }
+        turned
+    }
+
     /// How many ids there are, to see that none is there twice.
     pub(super) fn distinct(&self) -> usize {
         let users = self.users.iter().map(|user| user.id.to_string());
