@@ -98,6 +98,30 @@ fn a_migration_that_fails_leaves_the_file_as_it_was() {
 }
 
 #[test]
+fn tags_and_endpoints_of_before_are_found_after() {
+    const BEFORE: &str = r#"INSERT INTO applications VALUES ('a', 'n', 'n', NULL, 0, 0, NULL, '{}');
+        INSERT INTO experience_users (application_id, id, email, email_key, password_hash, created,
+            updated, tags)
+        VALUES ('a', 'u', 'e', 'e', 'h', 0, 0, '{"k":"it''s \"é\"","l-1":"0"}'),
+            ('a', 'v', 'f', 'f', 'h', 0, 0, '{}');
+        INSERT INTO experience_groups VALUES ('a', 'g', 'n', 'n', NULL, NULL, 0, 0, '{"k":"x"}',
+            '["e1","e2","e1"]', '[]', '[]', NULL);"#;
+    let scratch = TempDir::new().unwrap();
+    let path = scratch.path().join("g.db");
+    prepare(&path, &MIGRATIONS[..1]).unwrap();
+    Connection::open(&path).unwrap().execute_batch(BEFORE).unwrap();
+    prepare(&path, MIGRATIONS).unwrap();
+    let all = "SELECT group_concat(application_id || user_id || tag || '=' || value, ' ') FROM
+        (SELECT * FROM user_tags ORDER BY tag)";
+    let read = |sql: &str| -> String {
+        Connection::open(&path).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(read(all), r#"auk=it's "é" aul-1=0"#);
+    assert_eq!(read("SELECT application_id || group_id || tag || value FROM group_tags"), "agkx");
+    assert_eq!(number(&path, "SELECT count(*) FROM group_endpoints WHERE group_id = 'g'"), 2);
+}
+
+#[test]
 fn a_table_is_remade_without_losing_what_refers_to_it() {
     const REMAKE: &str = "CREATE TABLE a2 (\n    n BIGINT PRIMARY KEY\n);\n
         INSERT INTO a2 SELECT n FROM a; DROP TABLE a; ALTER TABLE a2 RENAME TO a;";
