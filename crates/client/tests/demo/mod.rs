@@ -1,4 +1,4 @@
-//! A server in this process with an administrator, for tests and for the examples of the docs.
+// A server in this process with an administrator, for tests and for the examples of the docs.
 
 use guestlist::clock::Clock;
 use guestlist::config::Config;
