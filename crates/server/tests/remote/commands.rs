@@ -10,25 +10,9 @@ fn a_user_is_made_shown_changed_listed_and_deleted() {
     let scene = Scene::new();
     let group = scene.asks(&["group", "create", "--name", "Staff"]).ok();
     let group = group.trim_end();
-    let made = scene.asks_with(
-        &[
-            "user",
-            "create",
-            "--email",
-            "ann@example.com",
-            "--first-name",
-            "Ann",
-            "--tag",
-            "plan=gold",
-            "--tag",
-            "team=a=b",
-            "--group",
-            group,
-            "--json",
-        ],
-        "a password\n",
-    );
-    let made = made.json();
+    let create = ["user", "create", "--email", "ann@example.com", "--first-name", "Ann", "--json"];
+    let more = ["--tag", "plan=gold", "--tag", "team=a=b", "--group", group];
+    let made = scene.asks_with(&[&create[..], &more].concat(), "a password\n").json();
     let id = made["id"].as_str().unwrap();
     assert_eq!(made["userTags"], json!({ "plan": "gold", "team": "a=b" }));
     assert_eq!(made["experienceGroups"][0]["id"], group);
@@ -134,26 +118,28 @@ fn groups() {
 }
 
 #[test]
-fn applications_and_tokens_of_a_server() {
+fn applications_of_a_server() {
     let scene = Scene::new();
-    let session = scene.run(&["login", "--email", EMAIL, "--url", &scene.url], &[], PASSWORD);
-    session.ok();
-    let made = scene.bare(&[
-        "application",
-        "create",
-        "--name",
-        "other",
-        "--data",
-        "{\"endpointSlug\":\"abc\"}",
-    ]);
+    scene.run(&["login", "--email", EMAIL, "--url", &scene.url], &[], PASSWORD).ok();
+    let slug = ["--data", r#"{"endpointSlug":"abc"}"#];
+    let made = scene.bare(&[&["application", "create", "--name", "other"], &slug[..]].concat());
     let other = made.ok().trim_end().to_owned();
     let shown = scene.bare(&["application", "get", &other, "--without-counts", "--json"]).json();
     assert_eq!((&shown["endpointSlug"], &shown["summary"]), (&json!("abc"), &json!({})));
     assert_eq!(scene.bare(&["application", "list", "--json"]).lines().len(), 2);
     let renamed = scene.bare(&["application", "patch", &other, "--name", "new", "--json"]).json();
     assert_eq!(renamed["name"], "new");
+    scene.bare(&["application", "delete", &other]).ok();
+    scene.bare(&["application", "get", &other]).failed(3, &["Application was not found"]);
+}
 
-    let create = ["token", "create", "--application", &other, "--name", "t", "--json"];
+#[test]
+fn tokens_of_a_server() {
+    let scene = Scene::new();
+    scene.run(&["login", "--email", EMAIL, "--url", &scene.url], &[], PASSWORD).ok();
+    let other = scene.bare(&["application", "create", "--name", "other"]).ok();
+    let other = other.trim_end();
+    let create = ["token", "create", "--application", other, "--name", "t", "--json"];
     let token = scene.bare(
         &[&create[..], &["--scope", "experienceUsers.get,me.get", "--expires", "30d"]].concat(),
     );
@@ -165,26 +151,24 @@ fn applications_and_tokens_of_a_server() {
         ("GUESTLIST_URL", scene.url.as_str()),
         ("GUESTLIST_TOKEN", token["token"].as_str().unwrap()),
     ];
-    let users = ["user", "list", "--application", &other];
+    let users = ["user", "list", "--application", other];
     scene.run(&users, &env, "").ok();
     scene
-        .run(&["user", "create", "--application", &other, "--email", "a@b"], &env, "a password")
+        .run(&["user", "create", "--application", other, "--email", "a@b"], &env, "a password")
         .failed(4, &["Access is forbidden", "needs the scope experienceUsers.post"]);
-    let of = ["--application", &other, "--json"];
+    let of = ["--application", other, "--json"];
     let off =
         scene.bare(&[&["token", "patch", id, "--status", "inactive"], &of[..]].concat()).json();
     assert_eq!(off["status"], "inactive");
     scene.run(&users, &env, "").failed(4, &["Invalid access token", "`guestlist login`"]);
     assert_eq!(scene.bare(&[&["token", "get", id], &of[..]].concat()).json()["name"], "t");
-    let table = scene.bare(&["token", "list", "--application", &other]).ok();
+    let table = scene.bare(&["token", "list", "--application", other]).ok();
     assert!(table.contains("experienceUsers.get me.get") && table.lines().count() == 2, "{table}");
-    scene.bare(&["token", "delete", id, "--application", &other]).ok();
+    scene.bare(&["token", "delete", id, "--application", other]).ok();
     assert_eq!(scene.bare(&[&["token", "list"], &of[..]].concat()).lines().len(), 0);
     let mine = scene.bare(&["token", "create", "--mine", "--name", "mine"]).ok();
     assert_eq!(mine.split('.').count(), 3, "a token is printed");
     assert_eq!(scene.bare(&["token", "list", "--mine", "--json"]).lines().len(), 1);
-    scene.bare(&["application", "delete", &other]).ok();
-    scene.bare(&["application", "get", &other]).failed(3, &["Application was not found"]);
 }
 
 #[test]
