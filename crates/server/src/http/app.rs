@@ -122,8 +122,12 @@ impl App {
     /// Puts the service together.
     ///
     /// # Errors
-    /// When the store fails, or the table has two rows for one path and method.
+    /// When the store fails, the table has two rows for one path and method, or the hasher is a
+    /// cheap one and the store is not ephemeral.
     pub async fn new(parts: Parts) -> Result<Arc<Self>> {
+        if parts.hasher.is_cheap() && !parts.store.is_ephemeral() {
+            return Err(Error::internal("a store that is kept needs hashes that cost something"));
+        }
         let ids = Ids::new()?;
         let Identity { signer, organization } =
             Identity::of(&parts.store, &ids, &parts.clock).await?;
