@@ -39,7 +39,7 @@ enum Command {
     /// Serve a demo application, made if there is none, and print how to call it
     Quickstart(GivenServer),
     /// Serve
-    Serve(GivenServer),
+    Serve(serve::Args),
     /// Applications; on the store itself with --store, or of a server with --url or --profile
     Application(remote::Applications),
     /// Tokens; on the store itself with --store, or of a server with --url or --profile
@@ -67,7 +67,7 @@ impl Cli {
         let out = Output { json: self.json };
         match self.command {
             Command::Quickstart(server) => quickstart::run(&self.given, &server, out).await,
-            Command::Serve(server) => serve::run(&self.given, &server).await,
+            Command::Serve(server) => serve::run(&self.given, server, out).await,
             Command::Application(asked) => {
                 let Some(command) = asked.on_store(&self.given, out).await? else {
                     return Ok(());
