@@ -14,4 +14,5 @@ mod cli;
 mod client;
 mod conditions;
 mod idempotency;
+mod testing;
 mod world;

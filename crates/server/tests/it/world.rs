@@ -6,7 +6,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use guestlist::auth::hasher::PasswordHash;
-use guestlist::clock::Clock;
+use guestlist::clock::{Clock, Settable};
 use guestlist::config::Config;
 use guestlist::domain;
 use guestlist::error::Result;
@@ -25,7 +25,6 @@ use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use tempfile::TempDir;
@@ -85,7 +84,9 @@ impl World {
             hash_workers: options.hash_workers,
         };
         let clock = if options.manual_clock {
-            Clock::Manual(Arc::new(AtomicI64::new(NOON)))
+            let clock = Settable::running();
+            clock.set(DateTime::from_millis(NOON));
+            Clock::Settable(Arc::new(clock))
         } else {
             Clock::System
         };
@@ -134,7 +135,7 @@ impl World {
     /// Lets `millis` milliseconds pass.
     pub(crate) fn pass(&self, millis: i64) {
         match &self.clock {
-            Clock::Manual(now) => drop(now.fetch_add(millis, Ordering::Relaxed)),
+            Clock::Settable(clock) => clock.advance(millis),
             Clock::System => panic!("this world's clock is the machine's"),
         }
     }

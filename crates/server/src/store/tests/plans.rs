@@ -2,7 +2,7 @@
 
 use super::super::applications::{self, Within};
 use super::super::list::Paging;
-use super::super::sqlite::{Role, Session, connect};
+use super::super::sqlite::{Durability, Role, Session, connect};
 use super::super::{Engine, Param, Row, Store, Tx, experience_groups, experience_users};
 use super::Scratch;
 use crate::auth::hasher::PasswordHash;
@@ -90,7 +90,7 @@ async fn plans(work: impl FnOnce(&mut Tx<'_>) -> Result<()>) -> Vec<Plan> {
     let store = scratch.open();
     populate(&store).await;
     store.close().await;
-    let mut connection = connect(&scratch.path(), Role::Write).unwrap();
+    let mut connection = connect(&scratch.path(), Role::Write, Durability::Synced).unwrap();
     let mut session = Session::new(&mut connection, Role::Write).unwrap();
     session.command("BEGIN").unwrap();
     let (noted, late) = session.within(Duration::from_mins(1), |tx| {
