@@ -1,0 +1,20 @@
+//! The compiled half of the Python package `guestlist`.
+
+mod action;
+mod core;
+mod error;
+mod from_json;
+mod to_json;
+
+use pyo3::prelude::*;
+
+/// The compiled half of `guestlist`.
+#[pymodule]
+mod _guestlist {
+    #[pymodule_export]
+    use super::action::Action;
+    #[pymodule_export]
+    use super::core::{Core, Outcome, Pending};
+    #[pymodule_export(name = "__version__")]
+    const VERSION: &str = env!("CARGO_PKG_VERSION");
+}
