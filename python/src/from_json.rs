@@ -1,6 +1,6 @@
 //! JSON text as Python values, built while it is read.
 
-use pyo3::IntoPyObjectExt as _;
+use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
