@@ -15,6 +15,10 @@ mod _guestlist {
     use super::action::Action;
     #[pymodule_export]
     use super::core::{Core, Outcome, Pending};
-    #[pymodule_export(name = "__version__")]
-    const VERSION: &str = env!("CARGO_PKG_VERSION");
+    use pyo3::prelude::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
 }

@@ -123,7 +123,7 @@ def _signature(action: _guestlist.Action, spec: Spec) -> inspect.Signature:
     parameters = [inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
     parameters += [inspect.Parameter(name, keyword) for name in needed]
     parameters += [
-        inspect.Parameter(name, keyword, default=...) for name in (*spec.query, *spec.json)
+        inspect.Parameter(name, keyword, default=None) for name in (*spec.query, *spec.json)
     ]
     parameters.append(inspect.Parameter("options", inspect.Parameter.VAR_KEYWORD))
     return inspect.Signature(parameters)
