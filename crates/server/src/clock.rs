@@ -2,8 +2,8 @@
 
 use guestlist_api::id::ObjectId;
 use guestlist_api::time::DateTime;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Tells the time, in milliseconds since 1970.
@@ -12,24 +12,104 @@ pub enum Clock {
     /// The machine's.
     #[default]
     System,
-    /// One that stands still until it is set.
-    Manual(Arc<AtomicI64>),
+    /// One that is set by hand, in tests.
+    Settable(Arc<Settable>),
 }
 
 impl Clock {
     /// The time now.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is the Clock")]
     pub fn now(&self) -> DateTime {
-        let millis = match self {
-            Self::System => SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .ok()
-                .and_then(|since| i64::try_from(since.as_millis()).ok())
-                .unwrap_or_default(),
-            Self::Manual(millis) => millis.load(Ordering::Relaxed),
+        match self {
+            Self::System => system(),
+            Self::Settable(clock) => clock.now(),
+        }
+    }
+}
+
+/// The time of the machine.
+#[expect(clippy::disallowed_methods, reason = "this is the Clock")]
+fn system() -> DateTime {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).ok();
+    let millis = since.and_then(|since| i64::try_from(since.as_millis()).ok());
+    DateTime::from_millis(millis.unwrap_or_default())
+}
+
+/// A clock that goes with the machine's until it is set, and then stands still.
+#[derive(Debug)]
+pub struct Settable(Mutex<Pace>);
+
+#[derive(Debug, Clone, Copy)]
+enum Pace {
+    /// So many milliseconds ahead of the machine.
+    Running(i64),
+    Standing(DateTime),
+}
+
+impl Pace {
+    fn now(self) -> DateTime {
+        match self {
+            Self::Running(ahead) => within_years(system().plus_millis(ahead)),
+            Self::Standing(at) => at,
+        }
+    }
+}
+
+/// The nearest moment that the wire can say, and that arithmetic has room around.
+fn within_years(moment: DateTime) -> DateTime {
+    const LAST: i64 = 253_402_300_799_999;
+    DateTime::from_millis(moment.millis().clamp(0, LAST))
+}
+
+impl Settable {
+    /// One that goes with the machine's.
+    #[must_use]
+    pub const fn running() -> Self {
+        Self(Mutex::new(Pace::Running(0)))
+    }
+
+    /// The time now.
+    #[must_use]
+    pub fn now(&self) -> DateTime {
+        self.pace().now()
+    }
+
+    /// Whether time passes by itself.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        matches!(*self.pace(), Pace::Running(_))
+    }
+
+    /// Stands still at `moment` from now on; at the nearest end of the years 1970 to 9999 if it is
+    /// outside of them.
+    pub fn set(&self, moment: DateTime) {
+        *self.pace() = Pace::Standing(within_years(moment));
+    }
+
+    /// Lets `millis` milliseconds pass at once, or takes them back; it goes on or stands still
+    /// after that as before.
+    pub fn advance(&self, millis: i64) {
+        let mut pace = self.pace();
+        *pace = match *pace {
+            Pace::Running(ahead) => Pace::Running(ahead.saturating_add(millis)),
+            Pace::Standing(at) => Pace::Standing(within_years(at.plus_millis(millis))),
         };
-        DateTime::from_millis(millis)
+    }
+
+    /// Goes on from where it is.
+    pub fn run(&self) {
+        let mut pace = self.pace();
+        *pace = Pace::Running(pace.now().millis() - system().millis());
+    }
+
+    /// Goes with the machine's again, as at first.
+    pub fn reset(&self) {
+        *self.pace() = Pace::Running(0);
+    }
+
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        // Nothing panics while it holds the lock.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

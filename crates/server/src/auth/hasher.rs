@@ -7,6 +7,7 @@
 
 use crate::clock::random;
 use crate::error::{Error, Result};
+use crate::store::Ephemeral;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
@@ -27,10 +28,24 @@ const PASSES: u32 = 2;
 const LANES: u32 = 1;
 /// What every stored hash that was made with these begins with.
 const PREFIX: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
+/// The same for passwords that protect nothing: the least that Argon2 takes.
+const CHEAP: Costs = Costs { memory: 8, passes: 1, prefix: CHEAP_PREFIX };
+const USUAL: Costs = Costs { memory: MEMORY, passes: PASSES, prefix: PREFIX };
+/// What a cheap hash begins with. It is no PHC string, so that no other hasher takes it for one.
+const CHEAP_PREFIX: &str = "$ephemeral$argon2id$v=19$m=8,t=1,p=1$";
+const CHEAP_MARK: &str = "$ephemeral";
 /// A hash that came from elsewhere may not hold a thread for longer than this many passes do.
 const MOST_PASSES: u32 = 16;
 const SALT: usize = 16;
 const TAG: usize = 32;
+
+/// What a hash costs, and how one that cost it begins.
+#[derive(Debug, Clone, Copy)]
+struct Costs {
+    memory: u32,
+    passes: u32,
+    prefix: &'static str,
+}
 
 /// How much there is for hashing.
 #[derive(Debug, Clone)]
@@ -66,6 +81,7 @@ pub struct Hasher {
     strangers: Arc<Semaphore>,
     decoy: PasswordHash,
     hashed: Arc<AtomicU64>,
+    cheap: bool,
 }
 
 type Job = Box<dyn FnOnce(&mut Bench) + Send>;
@@ -76,20 +92,41 @@ impl Hasher {
     /// # Errors
     /// When the operating system has no threads or no random bytes to give.
     pub fn start(options: &HasherOptions) -> Result<Self> {
+        Self::with(options, USUAL)
+    }
+
+    /// As [`Hasher::start`], for the passwords of a store that nobody keeps: a hash takes
+    /// microseconds, and so would guessing. It needs the proof that there is such a store, a
+    /// service over any other refuses it, and what it makes is no hash to any other hasher.
+    ///
+    /// # Errors
+    /// As [`Hasher::start`].
+    pub fn cheap(options: &HasherOptions, _: &Ephemeral) -> Result<Self> {
+        Self::with(options, CHEAP)
+    }
+
+    /// Whether it is one that [`Hasher::cheap`] started.
+    #[must_use]
+    pub const fn is_cheap(&self) -> bool {
+        self.cheap
+    }
+
+    fn with(options: &HasherOptions, costs: Costs) -> Result<Self> {
         let workers = options.workers.max(1);
         let (jobs, queue) = flume::bounded::<Job>(workers * options.queue_per_worker);
         let hashed = Arc::new(AtomicU64::new(0));
         for number in 0..workers {
-            let (queue, mut bench) = (queue.clone(), Bench::new(Arc::clone(&hashed)));
+            let (queue, mut bench) = (queue.clone(), Bench::new(costs, Arc::clone(&hashed)));
             thread::Builder::new()
                 .name(format!("hash-{number}"))
                 .spawn(move || queue.iter().for_each(|job| job(&mut bench)))
                 .map_err(Error::internal)?;
         }
-        let decoy = PasswordHash::encode(&random::<SALT>()?, &random::<TAG>()?);
+        let decoy = PasswordHash::encode(costs, &random::<SALT>()?, &random::<TAG>()?);
         // So that those who may do something still get a place when strangers knock.
         let strangers = Arc::new(Semaphore::new((workers * options.queue_per_worker / 2).max(1)));
-        Ok(Self { jobs, deadline: options.deadline, strangers, decoy, hashed })
+        let cheap = costs.prefix == CHEAP_PREFIX;
+        Ok(Self { jobs, deadline: options.deadline, strangers, decoy, hashed, cheap })
     }
 
     /// The hash of `password` with a new salt.
@@ -99,8 +136,8 @@ impl Hasher {
     pub async fn hash(&self, password: Password) -> Result<PasswordHash> {
         self.run(move |bench| {
             let salt = random::<SALT>()?;
-            let tag = bench.tag(password.as_bytes(), &salt, TAG, parameters()?)?;
-            Ok(PasswordHash::encode(&salt, &tag))
+            let tag = bench.tag(password.as_bytes(), &salt, TAG, bench.costs.parameters()?)?;
+            Ok(PasswordHash::encode(bench.costs, &salt, &tag))
         })
         .await
     }
@@ -170,20 +207,23 @@ impl fmt::Debug for Hasher {
 
 const BUSY: Error = Error::Busy { what: "Password hashing is busy", retry_after: 1 };
 
-fn parameters() -> Result<Params> {
-    Params::new(MEMORY, PASSES, LANES, Some(TAG)).map_err(Error::internal)
+impl Costs {
+    fn parameters(self) -> Result<Params> {
+        Params::new(self.memory, self.passes, LANES, Some(TAG)).map_err(Error::internal)
+    }
 }
 
 /// What one thread works with: the memory of one hash, taken when the first is made, for a
 /// server where nobody signs in should be small, and used for each after it.
 struct Bench {
+    costs: Costs,
     blocks: Vec<Block>,
     hashed: Arc<AtomicU64>,
 }
 
 impl Bench {
-    const fn new(hashed: Arc<AtomicU64>) -> Self {
-        Self { blocks: Vec::new(), hashed }
+    const fn new(costs: Costs, hashed: Arc<AtomicU64>) -> Self {
+        Self { costs, blocks: Vec::new(), hashed }
     }
 
     fn tag(
@@ -194,7 +234,7 @@ impl Bench {
         parameters: Params,
     ) -> Result<Zeroizing<Vec<u8>>> {
         if self.blocks.is_empty() {
-            self.blocks = vec![Block::new(); MEMORY as usize];
+            self.blocks = vec![Block::new(); self.costs.memory as usize];
         }
         let mut tag = Zeroizing::new(vec![0; length]);
         Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters)
@@ -206,9 +246,9 @@ impl Bench {
 
     fn verify(&mut self, password: &[u8], stored: &PasswordHash) -> Result<bool> {
         let (parameters, salt, tag) = stored
-            .decode()
+            .decode(self.costs)
             .ok_or_else(|| Error::internal("a stored password hash is not sound"))?;
-        if parameters.m_cost() > MEMORY || parameters.t_cost() > MOST_PASSES {
+        if parameters.m_cost() > self.costs.memory || parameters.t_cost() > MOST_PASSES {
             return Err(Error::internal("a stored password hash takes more than there is for one"));
         }
         let ours = self.tag(password, &salt, tag.len(), parameters)?;
@@ -238,21 +278,25 @@ impl PasswordHash {
     /// again when the password is next at hand.
     #[must_use]
     pub fn needs_rehash(&self) -> bool {
-        !self.0.starts_with(PREFIX)
+        !self.0.starts_with(PREFIX) && !self.0.starts_with(CHEAP_PREFIX)
     }
 
-    fn encode(salt: &[u8], tag: &[u8]) -> Self {
+    fn encode(costs: Costs, salt: &[u8], tag: &[u8]) -> Self {
         let mut text = Zeroizing::new(String::with_capacity(128));
-        text.push_str(PREFIX);
+        text.push_str(costs.prefix);
         BASE64.encode_string(salt, &mut text);
         text.push('$');
         BASE64.encode_string(tag, &mut text);
         Self(text)
     }
 
-    /// The parameters, the salt and the tag, if it is sound.
-    fn decode(&self) -> Option<(Params, Vec<u8>, Zeroizing<Vec<u8>>)> {
-        let mut parts = self.0.strip_prefix("$argon2id$v=19$")?.split('$');
+    /// The parameters, the salt and the tag, if it is sound and of the kind that `costs` are for.
+    fn decode(&self, costs: Costs) -> Option<(Params, Vec<u8>, Zeroizing<Vec<u8>>)> {
+        let text: &str = match costs.prefix {
+            CHEAP_PREFIX => self.0.strip_prefix(CHEAP_MARK)?,
+            _ => &self.0,
+        };
+        let mut parts = text.strip_prefix("$argon2id$v=19$")?.split('$');
         let (costs, salt, tag) = (parts.next()?, parts.next()?, parts.next()?);
         let mut costs = costs.split(',');
         let mut cost = |name| costs.next()?.strip_prefix(name)?.parse().ok();

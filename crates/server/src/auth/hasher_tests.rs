@@ -155,7 +155,7 @@ async fn what_nobody_waits_for_is_skipped() {
 
 #[test]
 fn each_worker_takes_its_memory_once() {
-    let mut bench = Bench::new(Arc::default());
+    let mut bench = Bench::new(USUAL, Arc::default());
     assert_eq!(bench.blocks.capacity(), 0);
     let known = stored(KNOWN);
     let older = stored(OLDER);

@@ -30,6 +30,13 @@ pub(super) enum Command {
     List,
 }
 
+impl Command {
+    /// Whether it may be the first thing that is done with a store.
+    pub(super) const fn makes_a_store(&self) -> bool {
+        matches!(self, Self::Create { .. })
+    }
+}
+
 pub(super) async fn run(command: Command, app: Arc<App>, out: Output) -> Result<()> {
     match command {
         Command::Create { name, description } => {

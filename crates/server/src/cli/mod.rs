@@ -12,7 +12,7 @@ use crate::http::App;
 use crate::http::listen::Limits;
 use crate::server;
 use crate::store::{Options, Store};
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{CommandFactory as _, Parser, Subcommand};
 use serde::Serialize;
 use std::io::Write as _;
@@ -66,13 +66,17 @@ impl Cli {
             Command::Quickstart(server) => quickstart::run(&self.given, &server, out).await,
             Command::Serve(server) => serve::run(&self.given, &server).await,
             Command::Application(command) => {
-                with_app(&self.given, |app| application::run(command, app, out)).await
+                with_app(&self.given, command.makes_a_store(), |app| {
+                    application::run(command, app, out)
+                })
+                .await
             }
+            // A token is of something that a store has already.
             Command::Token(command) => {
-                with_app(&self.given, |app| token::run(command, app, out)).await
+                with_app(&self.given, false, |app| token::run(command, app, out)).await
             }
             Command::Admin(command) => {
-                with_app(&self.given, |app| admin::run(command, app, out)).await
+                with_app(&self.given, true, |app| admin::run(command, app, out)).await
             }
             Command::Openapi => line(&format!("{:#}", crate::http::openapi())),
             Command::Completions { shell } => {
@@ -84,12 +88,21 @@ impl Cli {
     }
 }
 
-/// Runs `work` on the store itself, beside a server if one is running.
+/// Runs `work` on the store itself, beside a server if one is running. A store that is not there
+/// is only made by what begins one: a mistyped path should not look like an empty store.
 async fn with_app<F: Future<Output = Result<()>>>(
     given: &Given,
+    make: bool,
     work: impl FnOnce(Arc<App>) -> F,
 ) -> Result<()> {
     let config = Config::read(given, &GivenServer::default())?;
+    if !make && !config.store.exists() {
+        bail!(
+            "there is no store at {}: name one with --store, or begin one with `guestlist \
+             application create`, `admin create`, `serve` or `quickstart`",
+            config.store.display()
+        );
+    }
     let options = Options { readers: 1, ..Options::default() };
     let store = Store::open(&config.store, &options)?;
     let issuer = server::issuer(&config, &store).await?;

@@ -1,23 +1,28 @@
 //! `guestlist quickstart`: a demo to call within a minute.
 
 use super::serve::{Signals, listen};
-use super::{Output, admin, application, line, token};
+use super::{Output, application, line};
+use crate::auth::hasher::PasswordHash;
 use crate::clock::{Clock, random};
 use crate::config::{Config, Given, GivenServer};
-use crate::domain::{new_group, new_user};
+use crate::domain::{new_application, new_group, new_me, new_token, new_user, with_new_password};
 use crate::error::Error;
 use crate::http::App;
 use crate::server::Server;
 use crate::store::api_tokens::{self, Owner};
-use crate::store::applications::Within;
+use crate::store::applications::{self, Tenant, Within};
 use crate::store::list::Paging;
-use crate::store::{experience_groups, experience_users, users};
+use crate::store::{Tx, experience_groups, experience_users, settings, users};
 use crate::telemetry;
 use anyhow::{Context as _, Result};
+use guestlist_api::api_token::ApiTokenPost;
+use guestlist_api::application::ApplicationPost;
+use guestlist_api::experience_group::ExperienceGroupPost;
 use guestlist_api::experience_user::{ExperienceUserPost, ExperienceUserSort, GroupRef};
-use guestlist_api::id::{ApplicationId, ExperienceGroupId, ExperienceUserId, UserId};
+use guestlist_api::id::{ApiTokenId, ApplicationId, ExperienceGroupId, ExperienceUserId, UserId};
 use guestlist_api::secret::NewUserPassword;
 use guestlist_api::text::{Email, Whole};
+use guestlist_api::time::DateTime;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -40,7 +45,7 @@ pub(super) async fn run(given: &Given, server: &GivenServer, out: Output) -> Res
     let _log = telemetry::start();
     let signals = Signals::new()?;
     let server = Server::bind(&config, Clock::System).await?;
-    let path = config.store.with_file_name("quickstart.json");
+    let path = config.store.with_extension("quickstart.json");
     let demo = match kept(&path, &server.app).await? {
         Some(demo) => demo,
         None => make(&server.app, &path).await?,
@@ -75,7 +80,7 @@ async fn kept(path: &Path, app: &App) -> Result<Option<Demo>> {
         }
     };
     let demo: Demo = serde_json::from_str(&text)
-        .with_context(|| format!("{} is not good: delete it for a new demo", path.display()))?;
+        .with_context(|| format!("{} is not good: delete it for a new token", path.display()))?;
     let now = app.clock.now();
     let Ok(verified) = app.signer.verify(&demo.token, now) else { return Ok(None) };
     let (id, application) = (verified.id, Within::allowed(demo.application_id));
@@ -99,77 +104,134 @@ fn password() -> Result<String> {
     Ok(format!("A1-{text}"))
 }
 
-/// Makes a demo and writes it down.
+/// What the store remembers of the demo, whatever becomes of the file beside it.
+#[derive(Serialize, Deserialize)]
+struct Remembered {
+    application: ApplicationId,
+    user: UserId,
+    token: ApiTokenId,
+}
+
+/// The setting under which it does.
+const SETTING: &str = "quickstart";
+
+/// Makes what is missing of the demo, with a new token and a new password for its administrator,
+/// and writes these down. The store has all of it or nothing, so that no crash leaves half a demo
+/// that the next start would make again.
 async fn make(app: &App, path: &Path) -> Result<Demo> {
-    let application: guestlist_api::application::ApplicationPost = application::parse(
+    let now = app.clock.now();
+    let application: ApplicationPost = application::parse(
         "application",
         json!({ "name": "Demo", "description": "Made by guestlist quickstart" }),
     )?;
-    let application = application::create(app, application).await?.id;
-    populate(app, application).await?;
-    let (user_id, email, password) = administrator(app).await?;
-    let post =
+    let application =
+        new_application(&application, ApplicationId(app.ids.next(now)), app.organization, now);
+    let people = People::new(app).await?;
+    let password = password()?;
+    let secret = NewUserPassword::new(password.clone())
+        .map_err(|rule| anyhow::anyhow!("the made password {rule}"))?;
+    let hash = app.hasher.hash(secret.into_password()).await?;
+    let post: ApiTokenPost =
         application::parse("apiToken", json!({ "name": "quickstart", "scope": ["all.User"] }))?;
-    let (_, token) = token::create(app, Owner::User(user_id), post, app.clock.now()).await?;
-    let demo = Demo { application_id: application, token, user_id, email, password };
+    let (user, token) = (UserId(app.ids.next(now)), ApiTokenId(app.ids.next(now)));
+    let made = app.store.write(move |tx| {
+        let before = remembered(tx)?;
+        let kept = before.as_ref().map(|before| Within::allowed(before.application).enter(tx));
+        let application_id = match kept {
+            Some(Ok(tenant)) => tenant.id(),
+            None | Some(Err(Error::NotFound(_))) => {
+                applications::add(tx, &application)?;
+                let tenant = Within::allowed(application.id).enter(tx)?;
+                people.settle(tx, tenant, now)?;
+                tenant.id()
+            }
+            Some(Err(error)) => return Err(error),
+        };
+        let me = if let Some(before) = &before {
+            let me = with_new_password(&users::lock(tx, before.user)?, now);
+            users::put(tx, &me, Some(&hash))?;
+            // What is lost may have been found: the old token and the sessions end.
+            api_tokens::end_sessions(tx, me.id)?;
+            if let Some((old, _)) = api_tokens::find(tx, before.token)? {
+                api_tokens::delete(tx, &old)?;
+            }
+            me
+        } else {
+            let me = new_me(user, free_address(tx)?, now);
+            users::add(tx, &me, &hash)?;
+            me
+        };
+        let owner = Owner::User(me.id);
+        let scopes = post.scope.clone().unwrap_or_default();
+        let token = new_token(&post, token, owner.id(), owner.kind(), scopes, now);
+        api_tokens::add(tx, &token)?;
+        let remembered = Remembered { application: application_id, user: me.id, token: token.id };
+        let remembered = serde_json::to_vec(&remembered).map_err(Error::internal)?;
+        settings::put(tx, SETTING, &remembered)?;
+        Ok((application_id, me, token))
+    });
+    let (application_id, me, token) = made.await?;
+    let token = app.mint(&token, false)?.expose().to_owned();
+    let demo = Demo { application_id, token, user_id: me.id, email: me.email, password };
     write_private(path, &serde_json::to_string_pretty(&demo)?)
         .with_context(|| format!("cannot write {}", path.display()))?;
     Ok(demo)
 }
 
-/// The administrator that the demo's token speaks for: a new one, under a name that is free.
-async fn administrator(app: &App) -> Result<(UserId, String, String)> {
-    for number in 1.. {
-        let address = match number {
-            1 => "admin@example.com".to_owned(),
-            number => format!("admin{number}@example.com"),
-        };
-        let wanted = address.clone();
-        if app.store.read(move |tx| users::by_email(tx, &wanted)).await?.is_some() {
-            continue;
-        }
-        let password = password()?;
-        let secret = NewUserPassword::new(password.clone())
-            .map_err(|rule| anyhow::anyhow!("the made password {rule}"))?;
-        let email = Email::parse(&address).context("the made address is none")?;
-        let me = admin::create(app, email, secret).await?;
-        return Ok((me.id, me.email, password));
-    }
-    anyhow::bail!("no address for an administrator is free")
+fn remembered(tx: &mut Tx<'_>) -> crate::error::Result<Option<Remembered>> {
+    let found = settings::get(tx, SETTING)?;
+    found.map(|found| serde_json::from_slice(&found).map_err(Error::internal)).transpose()
 }
 
-/// A few groups, and users in them. They share one random password that nobody is told.
-async fn populate(app: &App, application: ApplicationId) -> Result<()> {
-    let now = app.clock.now();
-    let shared = password()?;
-    let posts: Vec<(ExperienceUserPost, ExperienceUserId, Option<usize>)> = PEOPLE
-        .iter()
-        .map(|(first, last, group, tags)| {
+/// An address for the administrator that the demo's token speaks for.
+fn free_address(tx: &mut Tx<'_>) -> crate::error::Result<Email> {
+    let mut address = "admin@example.com".to_owned();
+    let mut number = 1;
+    while users::by_email(tx, &address)?.is_some() {
+        number += 1;
+        address = format!("admin{number}@example.com");
+    }
+    Email::parse(&address).ok_or_else(|| Error::internal("the made address is none"))
+}
+
+/// A few groups, and users in them.
+struct People {
+    groups: Vec<(ExperienceGroupPost, ExperienceGroupId, Option<usize>)>,
+    users: Vec<(ExperienceUserPost, ExperienceUserId, Option<usize>)>,
+    /// Of one random password that nobody is told.
+    hash: PasswordHash,
+}
+
+impl People {
+    async fn new(app: &App) -> Result<Self> {
+        let now = app.clock.now();
+        let shared = password()?;
+        let groups = GROUPS.iter().map(|(name, parent)| {
+            let post = application::parse("experienceGroup", json!({ "name": name }))?;
+            Ok((post, ExperienceGroupId(app.ids.next(now)), *parent))
+        });
+        let users = PEOPLE.iter().map(|(first, last, group, tags)| {
             let email = format!("{first}.{last}@example.com").to_lowercase();
             let body = json!({
                 "email": email, "firstName": first, "lastName": last, "password": shared,
                 "userTags": serde_json::from_str::<Value>(tags)?,
             });
-            let id = ExperienceUserId(app.ids.next(now));
-            Ok((application::parse("experienceUser", body)?, id, *group))
+            let post = application::parse("experienceUser", body)?;
+            Ok((post, ExperienceUserId(app.ids.next(now)), *group))
+        });
+        let secret = NewUserPassword::new(shared.clone())
+            .map_err(|rule| anyhow::anyhow!("the made password {rule}"))?;
+        Ok(Self {
+            groups: groups.collect::<Result<_>>()?,
+            users: users.collect::<Result<_>>()?,
+            hash: app.hasher.hash(secret.into_password()).await?,
         })
-        .collect::<Result<_>>()?;
-    let groups = GROUPS
-        .iter()
-        .map(|(name, parent)| {
-            let post: guestlist_api::experience_group::ExperienceGroupPost =
-                application::parse("experienceGroup", json!({ "name": name }))?;
-            Ok((post, ExperienceGroupId(app.ids.next(now)), *parent))
-        })
-        .collect::<Result<Vec<_>>>()?;
-    let hash = match posts.first() {
-        Some((post, ..)) => app.hasher.hash(post.password.clone()).await?,
-        None => return Ok(()),
-    };
-    let written = app.store.write(move |tx| {
-        let tenant = Within::allowed(application).enter(tx)?;
+    }
+
+    /// Puts them into an application.
+    fn settle(&self, tx: &mut Tx<'_>, tenant: Tenant, now: DateTime) -> crate::error::Result<()> {
         let mut made: Vec<GroupRef> = Vec::new();
-        for (post, id, parent) in &groups {
+        for (post, id, parent) in &self.groups {
             let parent_id = parent.and_then(|parent: usize| made.get(parent)).map(|group| group.id);
             let ancestors = experience_groups::place(tx, tenant, None, parent_id)?;
             let mut group = new_group(post, *id, tenant.id(), Vec::new(), ancestors, now);
@@ -177,14 +239,13 @@ async fn populate(app: &App, application: ApplicationId) -> Result<()> {
             experience_groups::add(tx, &group)?;
             made.push(GroupRef { id: *id, name: group.name, parent_id });
         }
-        for (post, id, group) in &posts {
+        for (post, id, group) in &self.users {
             let groups = group.and_then(|group| made.get(group)).cloned();
             let user = new_user(post, *id, tenant.id(), groups.into_iter().collect(), now);
-            experience_users::add(tx, &user, &hash)?;
+            experience_users::add(tx, &user, &self.hash)?;
         }
         Ok(())
-    });
-    Ok(written.await?)
+    }
 }
 
 /// Names, and the position of the group they are in.

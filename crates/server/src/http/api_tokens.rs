@@ -1,7 +1,7 @@
 //! `applicationApiToken(s)` and `userApiToken(s)`.
 
 use super::app::PageOf;
-use super::call::{Call, Created, Found, Resource, Written};
+use super::call::{Asked, Call, Created, Found, Resource, Written};
 use super::input::{BodyParam, In, bodies};
 use super::route::Routes;
 use crate::domain::{changed_token, new_token};
@@ -12,7 +12,7 @@ use crate::store::applications::Within;
 use crate::store::list::Paging;
 use crate::store::users;
 use guestlist_api::api_token::{
-    ApiToken, ApiTokenList, ApiTokenPatch, ApiTokenPost, ApiTokenSort, CreatorType,
+    ApiToken, ApiTokenFilter, ApiTokenList, ApiTokenPatch, ApiTokenPost, ApiTokenSort, CreatorType,
     OneApplicationApiToken, OneUserApiToken, TokenStatus,
 };
 use guestlist_api::application::OneApplication;
@@ -175,22 +175,18 @@ async fn list(
         sort: query.sort_field.unwrap_or(ApiTokenSort::Name),
         paging: Paging::new(query.page, query.per_page, query.sort_direction),
     };
+    let asked = Asked {
+        sort: listing.sort.as_str(),
+        paging: listing.paging,
+        filter,
+        filter_field: query.filter_field.map(ApiTokenFilter::as_str),
+    };
     let seen = call.clone();
     call.list(move |tx| {
         let owner = whose.enter(tx)?;
-        let (items, total_count) = api_tokens::list(tx, owner, &listing)?;
-        Ok(Page {
-            count: items.len() as u64,
-            items: items.into_iter().map(|token| seen.entity(token)).collect(),
-            of: OfTokens(OfOwner { owner_id: owner.id(), owner_type: owner.kind() }),
-            per_page: listing.paging.per_page,
-            page: listing.paging.page,
-            sort_field: listing.sort.as_str().into(),
-            sort_direction: listing.paging.direction,
-            total_count,
-            filter: filter.clone(),
-            filter_field: query.filter_field.map(|field| field.as_str().into()),
-        })
+        let found = api_tokens::list(tx, owner, &listing)?;
+        let of = OfOwner { owner_id: owner.id(), owner_type: owner.kind() };
+        Ok(seen.page(&asked, OfTokens(of), found))
     })
     .await
 }

@@ -2,6 +2,7 @@
 
 use super::body::{self, Body};
 use super::call::{Record, Resource};
+use super::event::Asked;
 use super::input::Raw;
 use super::listen::{Handler, Limits};
 use super::openapi;
@@ -24,7 +25,6 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
 
 /// The service.
 pub struct App {
@@ -122,8 +122,12 @@ impl App {
     /// Puts the service together.
     ///
     /// # Errors
-    /// When the store fails, or the table has two rows for one path and method.
+    /// When the store fails, the table has two rows for one path and method, or the hasher is a
+    /// cheap one and the store is not ephemeral.
     pub async fn new(parts: Parts) -> Result<Arc<Self>> {
+        if parts.hasher.is_cheap() && !parts.store.is_ephemeral() {
+            return Err(Error::internal("a store that is kept needs hashes that cost something"));
+        }
         let ids = Ids::new()?;
         let Identity { signer, organization } =
             Identity::of(&parts.store, &ids, &parts.clock).await?;
@@ -307,23 +311,10 @@ impl Handler for Service {
         facts: &Facts,
         peer: SocketAddr,
     ) -> Reply {
-        let began = Instant::now();
-        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let asked = Asked::now(&request, facts, peer);
         let mut route = None;
         let reply = self.0.answer(request, peer, &mut route).await.unwrap_or_else(Reply::from);
-        // The query is left out: it may hold a token.
-        tracing::info!(
-            target: "guestlist::request",
-            request_id = facts.request_id.to_str().unwrap_or_default(),
-            method = method.as_str(),
-            path,
-            operation = route.map_or("", |route| route.operation.name()),
-            status = reply.status.as_u16(),
-            bytes = reply.body.len(),
-            micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
-            %peer,
-            "request"
-        );
+        asked.answered(route.map_or("", |route| route.operation.name()), &reply);
         reply
     }
 }

@@ -1,7 +1,7 @@
 //! `application` and `applications`.
 
 use super::app::PageOf;
-use super::call::{Call, Created, Found, Resource};
+use super::call::{Asked, Call, Created, Found, Resource};
 use super::input::{BodyParam, In, bodies};
 use super::route::Routes;
 use crate::domain::{changed_application, new_application};
@@ -14,6 +14,7 @@ use guestlist_api::application::{
     OneApplication, SummaryFields,
 };
 use guestlist_api::entity::{Entity, OfServer, Page, Success};
+use guestlist_api::experience_group::NameFilter;
 use guestlist_api::id::{ApplicationId, OrgId};
 use guestlist_api::scope::Operation;
 use guestlist_api::wire::{Problem, Rule};
@@ -140,23 +141,19 @@ async fn list(
         summary_exclude: query.summary_exclude,
         summary_include: query.summary_include,
     };
+    let asked = Asked {
+        sort: listing.sort.as_str(),
+        paging: listing.paging,
+        filter,
+        filter_field: query.filter_field.map(NameFilter::as_str),
+    };
     let seen = call.clone();
     call.list(move |tx| {
-        let (items, total_count) =
+        let (found, total) =
             if foreign { (Vec::new(), 0) } else { applications::list(tx, &listing)? };
-        let entity = |application| seen.entity(summarized(application, &fields));
-        Ok(Page {
-            count: items.len() as u64,
-            items: items.into_iter().map(entity).collect(),
-            of: OfApplications(OfServer {}),
-            per_page: listing.paging.per_page,
-            page: listing.paging.page,
-            sort_field: listing.sort.as_str().into(),
-            sort_direction: listing.paging.direction,
-            total_count,
-            filter: filter.clone(),
-            filter_field: query.filter_field.map(|field| field.as_str().into()),
-        })
+        let found = found.into_iter().map(|application| summarized(application, &fields));
+        let found = (found.collect(), total);
+        Ok(seen.page(&asked, OfApplications(OfServer {}), found))
     })
     .await
 }

@@ -11,9 +11,9 @@ use crate::store::Tx;
 use crate::store::answers::{self, Answer, RequestKey};
 use crate::store::api_tokens::{self, Grant, Owner};
 use crate::store::applications::Within;
-use crate::store::list::HEAVIEST_PAGE;
+use crate::store::list::{HEAVIEST_PAGE, Paging};
 use guestlist_api::api_token::ApiToken;
-use guestlist_api::entity::{Action, Entity, Link, Success};
+use guestlist_api::entity::{Action, Entity, Link, Page, Success};
 use guestlist_api::id::{ApplicationId, UserId};
 use guestlist_api::scope::Scopes;
 use guestlist_api::time::DateTime;
@@ -116,6 +116,14 @@ impl<C> Clone for Call<C> {
         let (app, caller, head) = (self.app.clone(), self.caller.clone(), self.head.clone());
         Self { app, caller, head, now: self.now, peer: self.peer }
     }
+}
+
+/// What a list repeats of the request.
+pub(super) struct Asked {
+    pub(super) sort: &'static str,
+    pub(super) paging: Paging,
+    pub(super) filter: Option<String>,
+    pub(super) filter_field: Option<&'static str>,
 }
 
 /// The record of a token, and whether it is that of a session.
@@ -241,6 +249,27 @@ impl Call<Grant> {
         match self.caller.owner {
             Owner::User(user) => Ok(user),
             Owner::Application(_) => Err(Error::NotFound("User")),
+        }
+    }
+
+    /// One page of `found`, as it was `asked` for.
+    pub(super) fn page<T: Resource, O>(
+        &self,
+        asked: &Asked,
+        of: O,
+        (items, total_count): (Vec<T>, u64),
+    ) -> Page<Entity<T>, O> {
+        Page {
+            count: items.len() as u64,
+            items: items.into_iter().map(|item| self.entity(item)).collect(),
+            of,
+            per_page: asked.paging.per_page,
+            page: asked.paging.page,
+            sort_field: asked.sort.into(),
+            sort_direction: asked.paging.direction,
+            total_count,
+            filter: asked.filter.clone(),
+            filter_field: asked.filter_field.map(Cow::Borrowed),
         }
     }
 

@@ -1,7 +1,7 @@
 //! `experienceGroup` and `experienceGroups`.
 
 use super::app::PageOf;
-use super::call::{Call, Created, Found, Resource};
+use super::call::{Asked, Call, Created, Found, Resource};
 use super::input::{BodyParam, In, bodies};
 use super::route::Routes;
 use crate::domain::{changed_group, new_group};
@@ -14,7 +14,7 @@ use guestlist_api::application::OneApplication;
 use guestlist_api::entity::{Entity, OfApplication, Page, Success};
 use guestlist_api::experience_group::{
     ExperienceGroup, ExperienceGroupGet, ExperienceGroupList, ExperienceGroupPatch,
-    ExperienceGroupPost, ExperienceGroupSort, OneExperienceGroup,
+    ExperienceGroupPost, ExperienceGroupSort, NameFilter, OneExperienceGroup,
 };
 use guestlist_api::id::ExperienceGroupId;
 use guestlist_api::scope::Operation;
@@ -107,22 +107,18 @@ async fn list(
         sort: query.sort_field.unwrap_or(ExperienceGroupSort::Name),
         paging: Paging::new(query.page, query.per_page, query.sort_direction),
     };
+    let asked = Asked {
+        sort: listing.sort.as_str(),
+        paging: listing.paging,
+        filter,
+        filter_field: query.filter_field.map(NameFilter::as_str),
+    };
     let seen = call.clone();
     call.list(move |tx| {
         let tenant = within.enter(tx)?;
-        let (items, total_count) = groups::list(tx, tenant, &listing)?;
-        Ok(Page {
-            count: items.len() as u64,
-            items: items.into_iter().map(|group| seen.entity(group)).collect(),
-            of: OfGroups(OfApplication { application_id: tenant.id(), experience_group_id: None }),
-            per_page: listing.paging.per_page,
-            page: listing.paging.page,
-            sort_field: listing.sort.as_str().into(),
-            sort_direction: listing.paging.direction,
-            total_count,
-            filter: filter.clone(),
-            filter_field: query.filter_field.map(|field| field.as_str().into()),
-        })
+        let found = groups::list(tx, tenant, &listing)?;
+        let of = OfApplication { application_id: tenant.id(), experience_group_id: None };
+        Ok(seen.page(&asked, OfGroups(of), found))
     })
     .await
 }

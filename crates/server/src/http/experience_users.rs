@@ -1,7 +1,7 @@
 //! `experienceUser` and `experienceUsers`.
 
 use super::app::PageOf;
-use super::call::{Call, Created, Found, Resource};
+use super::call::{Asked, Call, Created, Found, Resource};
 use super::input::{BodyParam, In, bodies};
 use super::route::Routes;
 use crate::domain::{changed_user, new_user};
@@ -12,8 +12,8 @@ use crate::store::list::Paging;
 use guestlist_api::application::OneApplication;
 use guestlist_api::entity::{Entity, OfApplication, Page, Success};
 use guestlist_api::experience_user::{
-    ExperienceUser, ExperienceUserList, ExperienceUserPatch, ExperienceUserPost,
-    ExperienceUserSort, Membership, OneExperienceUser,
+    ExperienceUser, ExperienceUserFilter, ExperienceUserList, ExperienceUserPatch,
+    ExperienceUserPost, ExperienceUserSort, Membership, OneExperienceUser,
 };
 use guestlist_api::id::ExperienceUserId;
 use guestlist_api::scope::Operation;
@@ -88,26 +88,22 @@ async fn list(
         sort: query.sort_field.unwrap_or(ExperienceUserSort::Email),
         paging: Paging::new(query.page, query.per_page, query.sort_direction),
     };
+    let asked = Asked {
+        sort: listing.sort.as_str(),
+        paging: listing.paging,
+        filter,
+        filter_field: query.filter_field.map(ExperienceUserFilter::as_str),
+    };
     let seen = call.clone();
     call.list(move |tx| {
         let tenant = within.enter(tx)?;
-        let (items, total_count) = users::list(tx, tenant, &listing)?;
+        let found = users::list(tx, tenant, &listing)?;
         let group = match listing.membership {
             Some(Membership::Of(group)) => Some(group),
             _ => None,
         };
-        Ok(Page {
-            count: items.len() as u64,
-            items: items.into_iter().map(|user| seen.entity(user)).collect(),
-            of: OfUsers(OfApplication { application_id: tenant.id(), experience_group_id: group }),
-            per_page: listing.paging.per_page,
-            page: listing.paging.page,
-            sort_field: listing.sort.as_str().into(),
-            sort_direction: listing.paging.direction,
-            total_count,
-            filter: filter.clone(),
-            filter_field: query.filter_field.map(|field| field.as_str().into()),
-        })
+        let of = OfApplication { application_id: tenant.id(), experience_group_id: group };
+        Ok(seen.page(&asked, OfUsers(of), found))
     })
     .await
 }

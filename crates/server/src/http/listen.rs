@@ -1,6 +1,7 @@
 //! The server loop: connections, and how long and how much each may take.
 
 use super::body::Body;
+use super::event::Asked;
 use super::reply::{Facts, Reply, finish};
 use super::socket::{Socket, not_http};
 use crate::error::Error;
@@ -62,8 +63,8 @@ pub struct Limits {
     pub linger: Duration,
     /// How much a client may go on sending then: enough for the mistakes that people make.
     pub linger_bytes: usize,
-    /// How long requests in flight may take to end at shutdown: what service managers wait for
-    /// without complaint is 10 s, and the store has to be closed in it too.
+    /// How long requests in flight may take to end at shutdown: with what is left to do then, all
+    /// of it is over within the 10 s that service managers wait for without complaint.
     pub drain: Duration,
 }
 
@@ -261,8 +262,11 @@ async fn answer<H: Handler>(
     let reply = match limits.check(request.version(), request.uri(), request.headers()) {
         Ok(()) => guard(async { handler.handle(request, &facts, peer).await }).await,
         Err(error) => {
+            let asked = Asked::now(&request, &facts, peer);
             drop(request);
-            error.into()
+            let reply = error.into();
+            asked.answered("", &reply);
+            reply
         }
     };
     let mut response = finish(reply, &facts).await;

@@ -12,6 +12,7 @@ mod app;
 mod applications;
 mod call;
 mod coding;
+mod event;
 mod experience_groups;
 mod experience_users;
 mod input;

@@ -42,7 +42,10 @@ impl RequestText {
     /// What the answer to this request is kept under, if it asks for that. Reads are safe to
     /// repeat as they are.
     fn key(&self, common: &Common, token: ApiTokenId) -> Option<RequestKey> {
-        let key = common.idempotency_key.as_deref().filter(|_| self.method != "GET")?;
+        let key = common
+            .idempotency_key
+            .as_deref()
+            .filter(|_| !matches!(&*self.method, "GET" | "HEAD"))?;
         let parts: [&[u8]; 3] = [self.method.as_bytes(), self.target.as_bytes(), &self.body];
         Some(RequestKey::new(token, self.application, key, &parts))
     }

@@ -17,6 +17,7 @@ use guestlist_api::user::{
 };
 use guestlist_api::wire::{Problem, Rule};
 use hyper::Method;
+use std::marker::PhantomData;
 
 pub(super) fn routes() -> [Routes; 4] {
     [
@@ -149,7 +150,10 @@ async fn change_password(
     let (_, hash) = find(&call, &who, &email).await?;
     let known = hash.as_ref().map(|hash| hash.as_stored().to_owned());
     if !call.app.hasher.verify(data.password, hash).await? {
-        return Err(Error::BadCredentials);
+        // The same request may have gone through meanwhile, so that its password is the old one.
+        let again = call.replay().await?.ok_or(Error::BadCredentials)?;
+        call.app.store.write(move |tx| sign_ins::passed(tx, &who)).await?;
+        return Ok(Found(again, PhantomData));
     }
     let new = call.app.hasher.hash(data.new_password.into_password()).await?;
     let id = ApiTokenId(call.app.ids.next(now));

@@ -1,6 +1,6 @@
 //! The file: making it, knowing it for ours, and bringing it up to date.
 
-use super::sqlite::{PATIENCE, Role, connect};
+use super::sqlite::{Durability, PATIENCE, Role, connect};
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -84,7 +84,11 @@ pub enum OpenError {
 ///
 /// # Errors
 /// When it cannot, or the file is not ours to touch: then it is left as it was.
-pub(super) fn prepare(path: &Path, migrations: &[&str]) -> Result<PathBuf, OpenError> {
+pub(super) fn prepare(
+    path: &Path,
+    migrations: &[&str],
+    durability: Durability,
+) -> Result<PathBuf, OpenError> {
     // Made absolute, because SQLite takes a name that starts with `file:` for a URI.
     let path = std::path::absolute(path)
         .map_err(|source| OpenError::File { path: path.to_owned(), source })?;
@@ -95,7 +99,7 @@ pub(super) fn prepare(path: &Path, migrations: &[&str]) -> Result<PathBuf, OpenE
         }
         _ => OpenError::Sqlite { path: path.clone(), source },
     };
-    let mut connection = connect(&path, Role::Write).map_err(failed)?;
+    let mut connection = connect(&path, Role::Write, durability).map_err(failed)?;
     // Looked at before anything is written, and without a lock: a file that is not ours stays as
     // it is, and one that is up to date opens while another process writes.
     let version = version(&connection, &path, migrations.len(), failed)?;

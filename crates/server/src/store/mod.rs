@@ -13,6 +13,7 @@
 pub mod answers;
 pub mod api_tokens;
 pub mod applications;
+pub mod ephemeral;
 pub mod experience_groups;
 pub mod experience_users;
 pub mod list;
@@ -29,10 +30,13 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use ephemeral::Ephemeral;
 pub use migrate::OpenError;
 
 use crate::error::{Error, Result};
+use ephemeral::Scratch;
 use job::{Queue, submit};
+use sqlite::Durability;
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -100,6 +104,8 @@ struct Shared {
     doors: RwLock<Option<Doors>>,
     ready_deadline: Duration,
     close_deadline: Duration,
+    /// Where the files of an ephemeral store are; the last to go, because they go with it.
+    scratch: Option<Scratch>,
 }
 
 /// The ways in. Taking them away is how the store is closed.
@@ -122,16 +128,43 @@ impl Store {
     /// When the file cannot be made, is not a database of ours or is a newer one, or when a
     /// migration or a thread fails.
     pub fn open(path: &Path, options: &Options) -> Result<Self, OpenError> {
-        let path = migrate::prepare(path, migrate::MIGRATIONS)?;
+        Self::start(path, options, Durability::Synced, None)
+    }
+
+    /// Opens a new, empty database that is this store's alone and is gone with it; see
+    /// [`ephemeral`]. The proof that it is one comes along.
+    ///
+    /// # Errors
+    /// When there is no place for its files, or as [`Store::open`].
+    pub fn ephemeral(options: &Options) -> Result<(Self, Ephemeral), OpenError> {
+        let (scratch, proof) = Scratch::new()?;
+        let path = scratch.database();
+        Ok((Self::start(&path, options, Durability::None, Some(scratch))?, proof))
+    }
+
+    fn start(
+        path: &Path,
+        options: &Options,
+        durability: Durability,
+        scratch: Option<Scratch>,
+    ) -> Result<Self, OpenError> {
+        let path = migrate::prepare(path, migrate::MIGRATIONS, durability)?;
         let doors = Doors {
-            writer: writer::start(&path, options)?,
-            readers: sqlite::start_readers(&path, options)?,
+            writer: writer::start(&path, options, durability)?,
+            readers: sqlite::start_readers(&path, options, durability)?,
         };
         Ok(Self(Arc::new(Shared {
             doors: RwLock::new(Some(doors)),
             ready_deadline: options.ready_deadline,
             close_deadline: options.close_deadline,
+            scratch,
         })))
+    }
+
+    /// Whether it is one that [`Store::ephemeral`] opened.
+    #[must_use]
+    pub fn is_ephemeral(&self) -> bool {
+        self.0.scratch.is_some()
     }
 
     /// Runs `f` where it can only look. All its statements see one moment of the database, which

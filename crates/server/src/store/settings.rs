@@ -11,6 +11,28 @@ impl FromRow for Setting {
     }
 }
 
+/// The value called `name`, if there is one.
+///
+/// # Errors
+/// When the store fails.
+pub fn get(tx: &mut Tx<'_>, name: &str) -> Result<Option<Vec<u8>>> {
+    let found = tx.first("SELECT value FROM settings WHERE name = $1", &[&name])?;
+    Ok(found.map(|Setting(value)| value))
+}
+
+/// Keeps `value` under `name`, in the place of what was there.
+///
+/// # Errors
+/// When the store fails.
+pub fn put(tx: &mut Tx<'_>, name: &str, value: &[u8]) -> Result<()> {
+    tx.run(
+        "INSERT INTO settings (name, value) VALUES ($1, $2)
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        &[&name, &value],
+    )?;
+    Ok(())
+}
+
 /// The value called `name`, kept for ever from the first time on; `make` is asked when there is
 /// none yet.
 ///
@@ -27,27 +49,4 @@ pub fn get_or_make(
     let value = make()?;
     put(tx, name, &value)?;
     Ok(value)
-}
-
-/// The value called `name`, if there is one.
-///
-/// # Errors
-/// When the store fails.
-pub fn get(tx: &mut Tx<'_>, name: &str) -> Result<Option<Vec<u8>>> {
-    let found: Option<Setting> =
-        tx.first("SELECT value FROM settings WHERE name = $1", &[&name])?;
-    Ok(found.map(|Setting(value)| value))
-}
-
-/// Keeps `value` as the one called `name` from now on.
-///
-/// # Errors
-/// When the store fails.
-pub fn put(tx: &mut Tx<'_>, name: &str, value: &[u8]) -> Result<()> {
-    tx.run(
-        "INSERT INTO settings (name, value) VALUES ($1, $2)
-         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        &[&name, &value],
-    )?;
-    Ok(())
 }

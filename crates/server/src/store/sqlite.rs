@@ -34,8 +34,21 @@ pub(super) enum Role {
     Write,
 }
 
+/// What a commit promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Durability {
+    /// It is on the disk.
+    Synced,
+    /// Nothing beyond the life of the process: nobody misses what is lost with the machine.
+    None,
+}
+
 /// Connects to the database at `path`, which exists.
-pub(super) fn connect(path: &Path, role: Role) -> rusqlite::Result<Connection> {
+pub(super) fn connect(
+    path: &Path,
+    role: Role,
+    durability: Durability,
+) -> rusqlite::Result<Connection> {
     // Memory-mapped reads are half as fast again, and mapped pages are not private memory. `LIKE`
     // minds case, as on other engines, which also lets it use an index.
     const COMMON: &str = "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;
@@ -55,6 +68,9 @@ pub(super) fn connect(path: &Path, role: Role) -> rusqlite::Result<Connection> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.execute_batch(COMMON)?;
     connection.execute_batch(if role == Role::Read { "PRAGMA query_only = ON" } else { WRITE })?;
+    if durability == Durability::None {
+        connection.execute_batch("PRAGMA synchronous = OFF")?;
+    }
     Ok(connection)
 }
 
@@ -331,11 +347,15 @@ pub(super) fn fault(error: &rusqlite::Error, role: Role) -> Error {
 ///
 /// # Errors
 /// When one cannot connect, or the system has no thread to give.
-pub(super) fn start_readers(path: &Path, options: &Options) -> Result<Queue, OpenError> {
+pub(super) fn start_readers(
+    path: &Path,
+    options: &Options,
+    durability: Durability,
+) -> Result<Queue, OpenError> {
     let time = options.read_deadline;
     let services = (0..options.readers.max(1))
         .map(|_| {
-            let mut connection = connect(path, Role::Read)?;
+            let mut connection = connect(path, Role::Read, durability)?;
             Ok(Box::new(move |jobs: &Jobs| match Session::new(&mut connection, Role::Read) {
                 Ok(mut session) => serve(&mut session, jobs, time),
                 Err(error) => tracing::error!(%error, "a reader cannot start"),

@@ -3,7 +3,9 @@
 use super::Options;
 use super::job::{Job, Jobs, Queue};
 use super::migrate::OpenError;
-use super::sqlite::{PATIENCE, Role, Session, busy, cannot_write, connect, fault, too_long};
+use super::sqlite::{
+    Durability, PATIENCE, Role, Session, busy, cannot_write, connect, fault, too_long,
+};
 use rusqlite::{Connection, ErrorCode};
 use std::collections::VecDeque;
 use std::path::Path;
@@ -26,10 +28,14 @@ const PAUSE: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// When it cannot connect, or the system has no thread to give.
-pub(super) fn start(path: &Path, options: &Options) -> Result<Queue, OpenError> {
+pub(super) fn start(
+    path: &Path,
+    options: &Options,
+    durability: Durability,
+) -> Result<Queue, OpenError> {
     let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
-    let mut connection = connect(path, Role::Write).map_err(failed)?;
-    let (mut log, copier) = Log::watch(path, &mut connection).map_err(failed)?;
+    let mut connection = connect(path, Role::Write, durability).map_err(failed)?;
+    let (mut log, copier) = Log::watch(path, &mut connection, durability).map_err(failed)?;
     let limits = options.clone();
     let service = move |jobs: &Jobs| {
         let copier = thread::Builder::new().name("store-copy".to_owned()).spawn(copier);
@@ -172,6 +178,7 @@ impl Log {
     fn watch(
         path: &Path,
         connection: &mut Connection,
+        durability: Durability,
     ) -> rusqlite::Result<(Self, impl FnOnce() + Send + use<>)> {
         let pages = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&pages);
@@ -180,7 +187,7 @@ impl Log {
             Ok(())
         }))?;
         let (copy, asked) = flume::bounded::<()>(1);
-        let copier = connect(path, Role::Write)?;
+        let copier = connect(path, Role::Write, durability)?;
         let work = move || {
             for () in asked {
                 if let Err(error) = checkpoint(&copier, "PASSIVE") {

@@ -1,18 +1,23 @@
 //! Opening: new files, old ones, newer ones, and what is not ours.
 
-use super::super::migrate::{MIGRATIONS, prepare};
+use super::super::migrate::{self, MIGRATIONS};
+use super::super::sqlite::Durability;
 use super::super::{OpenError, Options, Store};
 use super::{Scratch, insert};
 use rusqlite::Connection;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
 
 const ONE: &str = "CREATE TABLE a (\n    n BIGINT NOT NULL PRIMARY KEY,\n    b BYTEA\n);\n";
 const TWO: &str =
     "CREATE TABLE c (\n    n BIGINT REFERENCES a (n)\n);\nINSERT INTO c SELECT n FROM a;";
+
+fn prepare(path: &Path, migrations: &[&str]) -> Result<PathBuf, OpenError> {
+    migrate::prepare(path, migrations, Durability::Synced)
+}
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777

@@ -1,0 +1,44 @@
+//! The one event that the log has of each request.
+
+use super::reply::{Facts, Reply};
+use hyper::{Method, Request};
+use std::net::SocketAddr;
+use std::time::Instant;
+
+/// The longest path that is logged whole: longer than any of ours, and a log of refusals is not
+/// to grow by what is refused.
+const LONGEST: usize = 512;
+
+/// A request that is being answered.
+pub(super) struct Asked<'a> {
+    facts: &'a Facts,
+    peer: SocketAddr,
+    method: Method,
+    path: String,
+    began: Instant,
+}
+
+impl<'a> Asked<'a> {
+    pub(super) fn now<B>(request: &Request<B>, facts: &'a Facts, peer: SocketAddr) -> Self {
+        // The query is left out: it may hold a token.
+        let path = request.uri().path();
+        let path = path.get(..LONGEST).unwrap_or(path).to_owned();
+        Self { facts, peer, method: request.method().clone(), path, began: Instant::now() }
+    }
+
+    /// Logs that `operation`, if it came so far, was answered with `reply`.
+    pub(super) fn answered(self, operation: &str, reply: &Reply) {
+        tracing::info!(
+            target: "guestlist::request",
+            request_id = self.facts.request_id.to_str().unwrap_or_default(),
+            method = self.method.as_str(),
+            path = self.path,
+            operation,
+            status = reply.status.as_u16(),
+            bytes = reply.body.len(),
+            micros = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX),
+            peer = %self.peer,
+            "request"
+        );
+    }
+}

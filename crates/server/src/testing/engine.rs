@@ -1,0 +1,113 @@
+//! A test server without a thread of its own: what [`Server`](super::Server) and
+//! `guestlist serve --test` have in common.
+
+use super::layer::Layer;
+use super::plan::{self, Known, Plan};
+use super::seed::Seed;
+use crate::auth::hasher::{Hasher, HasherOptions};
+use crate::clock::{Clock, Settable};
+use crate::error;
+use crate::http::listen::{self, Limits};
+use crate::http::{App, Parts};
+use crate::store::{Ephemeral, Options, Store, ephemeral};
+use anyhow::{Context as _, Result};
+use guestlist_api::application::ApplicationPost;
+use guestlist_api::id::ApplicationId;
+use guestlist_api::time::DateTime;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// A test server that has its socket and is ready to run.
+pub(crate) struct Engine {
+    pub(super) inside: Arc<Inside>,
+    layer: Arc<Layer>,
+    listener: TcpListener,
+    address: SocketAddr,
+    limits: Limits,
+}
+
+/// What can be done with a running one.
+pub(super) struct Inside {
+    pub(super) app: Arc<App>,
+    pub(super) clock: Arc<Settable>,
+    pub(super) known: Known,
+    plan: Arc<Plan>,
+    proof: Ephemeral,
+    /// Where the clock stands at first, if it stands.
+    now: Option<DateTime>,
+}
+
+impl Engine {
+    /// Makes the store with what `seed` says, and takes the address.
+    ///
+    /// # Errors
+    /// When one of them cannot be had; the message says which and why.
+    pub(crate) async fn bind(listen: SocketAddr, seed: Seed) -> Result<Self> {
+        let listener = TcpListener::bind(listen)
+            .await
+            .with_context(|| format!("cannot listen on {listen}"))?;
+        let address = listener.local_addr()?;
+        // Many of these run in one process, and each for few requests.
+        let (store, proof) = Store::ephemeral(&Options { readers: 1, ..Options::default() })?;
+        let hashing =
+            HasherOptions { workers: 1, queue_per_worker: 1024, ..HasherOptions::default() };
+        let hasher = Hasher::cheap(&hashing, &proof)?;
+        // Nobody waits for the answers when a test ends.
+        let limits = Limits { drain: Duration::from_millis(100), ..Limits::default() };
+        let (clock, now) = (Arc::new(Settable::running()), seed.now);
+        start(&clock, now);
+        let issuer = address.to_string();
+        let parts =
+            Parts { store, hasher, clock: Clock::Settable(Arc::clone(&clock)), issuer, limits };
+        let app = App::new(parts).await?;
+        let (plan, known) = Plan::of(seed, &app).await?;
+        let plan = Arc::new(plan);
+        let planted = Arc::clone(&plan);
+        app.store.write(move |tx| planted.plant(tx)).await?;
+        let inside = Arc::new(Inside { app, clock, known, plan, proof, now });
+        let layer = Arc::new(Layer::new(&inside));
+        Ok(Self { inside, layer, listener, address, limits })
+    }
+
+    /// The address it listens on.
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers requests until `shutdown`, and removes the store.
+    pub(crate) async fn run(self, shutdown: impl Future<Output = ()>) {
+        listen::serve(self.listener, self.layer, self.limits, shutdown).await;
+        self.inside.app.store.clone().close().await;
+    }
+}
+
+fn start(clock: &Settable, now: Option<DateTime>) {
+    match now {
+        Some(now) => clock.set(now),
+        None => clock.reset(),
+    }
+}
+
+impl Inside {
+    /// Makes everything as it was at first: what is in the store and the clock.
+    pub(super) async fn reset(&self) -> error::Result<()> {
+        let (plan, proof) = (Arc::clone(&self.plan), self.proof.clone());
+        let done = self.app.store.write(move |tx| {
+            ephemeral::clear(tx, &proof)?;
+            plan.plant(tx)
+        });
+        done.await?;
+        start(&self.clock, self.now);
+        Ok(())
+    }
+
+    /// One more application, and a token that may do everything in it.
+    pub(super) async fn tenant(
+        &self,
+        post: ApplicationPost,
+    ) -> error::Result<(ApplicationId, String)> {
+        plan::tenant(&self.app, post).await
+    }
+}

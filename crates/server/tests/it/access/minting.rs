@@ -1,0 +1,132 @@
+//! A token is made by whoever may do all that it may do, and by nobody else.
+
+use crate::world::World;
+use guestlist::store::api_tokens::Owner;
+use serde_json::{Value, json};
+
+/// What a maker holds, what it wants to give away, and whether it may.
+const CASES: [(&str, &[&str], bool); 22] = [
+    ("all.Application", &["all.Application"], true),
+    ("all.Application", &["all.Application.bounded", "experienceUser.*"], true),
+    ("all.Application", &["applicationApiTokens.post"], true),
+    ("all.Application", &[], true),
+    ("all.Application", &["all.Organization"], false),
+    ("all.Application", &["all.User.read"], false),
+    ("all.Application", &["me.get"], false),
+    ("all.Application", &["applications.post"], false),
+    // One that is too wide spoils the rest.
+    ("all.Application", &["experienceUser.get", "all.User"], false),
+    ("all.Organization", &["all.Application", "applications.post"], true),
+    ("all.Organization", &["only.User"], false),
+    ("all.User", &["all.User", "all.Organization", "all.Application"], true),
+    ("applicationApiTokens.post", &["applicationApiTokens.post"], true),
+    ("applicationApiTokens.post", &["applicationApiTokens.get"], false),
+    ("applicationApiTokens.post", &["applicationApiTokens.*"], false),
+    ("applicationApiTokens.post", &["all.Application"], false),
+    ("applicationApiTokens.*", &["applicationApiTokens.post"], true),
+    ("applicationApiTokens.*", &["applicationApiToken.get"], false),
+    ("applicationApiTokens.* experienceUser.get", &["experienceUser.get"], true),
+    ("applicationApiTokens.* experienceUser.get", &["experienceUser.patch"], false),
+    ("applicationApiTokens.* experienceUser.get", &["experienceUser.*"], false),
+    ("applicationApiTokens.* all.Application.read", &["all.Application.bounded"], false),
+];
+
+#[test]
+fn a_token_of_an_application_grants_what_its_maker_may_do() {
+    let world = World::new();
+    let administrator = Owner::User(world.administrator("a@example.com"));
+    let own = world.application("own");
+    let path = format!("/applications/{own}/tokens");
+    let root = world.token(administrator, "all.User");
+    let list = || world.get(&root, &path).expect(200).json();
+    for owner in [administrator, Owner::Application(own)] {
+        for (held, wanted, may) in CASES {
+            let token = world.token(owner, held);
+            let before = list();
+            let answer =
+                world.call(&token, "POST", &path, &json!({ "name": "made", "scope": wanted }));
+            if may {
+                let made = answer.expect(201).json();
+                assert_eq!(made["scope"], json!(wanted), "{held}");
+                assert_eq!(made["status"], "active");
+                let made = made["token"].as_str().unwrap().to_owned();
+                // It is good, and may do no more than its maker.
+                assert_ne!(world.get(&made, &format!("/applications/{own}")).status, 401);
+            } else {
+                answer.refused(403, "Access is forbidden");
+                assert_eq!(list(), before, "{held} made {wanted:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn without_scopes_a_token_would_be_the_widest_so_only_the_widest_makes_it() {
+    let world = World::new();
+    let administrator = Owner::User(world.administrator("a@example.com"));
+    let own = world.application("own");
+    for (owner, held, path, widest) in [
+        (
+            Owner::Application(own),
+            "all.Application",
+            format!("/applications/{own}/tokens"),
+            "all.Application",
+        ),
+        (administrator, "all.User", "/me/tokens".to_owned(), "all.User"),
+    ] {
+        let body = json!({ "name": "made" });
+        let made = world.call(&world.token(owner, held), "POST", &path, &body).expect(201);
+        assert_eq!(made.json()["scope"], json!([widest]));
+        for narrow in ["applicationApiTokens.*", "userApiTokens.*"] {
+            let answer = world.call(&world.token(owner, narrow), "POST", &path, &body);
+            answer.refused(403, "Access is forbidden");
+        }
+    }
+}
+
+#[test]
+fn a_token_of_an_administrator_grants_what_its_maker_may_do() {
+    let world = World::new();
+    let administrator = Owner::User(world.administrator("a@example.com"));
+    let root = world.token(administrator, "all.User");
+    let list = || world.get(&root, "/me/tokens").expect(200).json();
+    for (held, wanted, may) in [
+        ("all.User", "all.User", true),
+        ("only.User", "only.User.read", true),
+        ("only.User", "experienceUser.get", false),
+        ("only.User", "all.User.bounded", false),
+        ("userApiTokens.post", "userApiTokens.post", true),
+        ("userApiTokens.post", "me.get", false),
+        ("userApiTokens.* me.*", "me.changePassword", true),
+    ] {
+        let token = world.token(administrator, held);
+        let before = list();
+        let body = json!({ "name": "made", "scope": [wanted] });
+        let answer = world.call(&token, "POST", "/me/tokens", &body);
+        if may {
+            answer.expect(201);
+        } else {
+            answer.refused(403, "Access is forbidden");
+            assert_eq!(list(), before, "{held} made {wanted}");
+        }
+    }
+}
+
+#[test]
+fn a_session_grants_no_more_than_was_asked_for() {
+    let world = World::new();
+    world.administrator("a@example.com");
+    let credentials = json!({
+        "email": "a@example.com", "password": crate::world::PASSWORD,
+        "requestedScopes": ["all.User.read"],
+    });
+    let session = world.call("", "POST", "/auth/user", &credentials).expect(200).json();
+    let session = session["token"].as_str().unwrap();
+    world.get(session, "/me").expect(200);
+    let body = json!({ "name": "made", "scope": ["all.User.read"] });
+    world.call(session, "POST", "/me/tokens", &body).refused(403, "Access is forbidden");
+    let root = json!({ "email": "a@example.com", "password": crate::world::PASSWORD });
+    let root = world.call("", "POST", "/auth/user", &root).expect(200).json();
+    let list = world.get(root["token"].as_str().unwrap(), "/me/tokens").expect(200).json();
+    assert_eq!((&list["totalCount"], &list["items"]), (&0.into(), &Value::Array(Vec::new())));
+}

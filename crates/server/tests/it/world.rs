@@ -1,0 +1,254 @@
+//! A server of the test's own, and what is in it. What a test needs but is not about is put
+//! straight into the store.
+
+use crate::client::Client;
+use argon2::{Algorithm, Argon2, Params, Version};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
+use guestlist::auth::hasher::PasswordHash;
+use guestlist::clock::{Clock, Settable};
+use guestlist::config::Config;
+use guestlist::domain;
+use guestlist::error::Result;
+use guestlist::http::App;
+use guestlist::server::Server;
+use guestlist::store::api_tokens::{self, Owner};
+use guestlist::store::{Tx, applications, experience_groups, experience_users, users};
+use guestlist_api::api_token::{ApiToken, ApiTokenPost};
+use guestlist_api::experience_group::ExperienceGroup;
+use guestlist_api::experience_user::{ExperienceUser, GroupRef};
+use guestlist_api::id::{ApiTokenId, ApplicationId, ExperienceGroupId, ExperienceUserId, UserId};
+use guestlist_api::text::Email;
+use guestlist_api::time::DateTime;
+use guestlist_api::wire::{self, Wire};
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::{Arc, mpsc};
+use std::thread::{self, JoinHandle};
+use tempfile::TempDir;
+use tokio::runtime::{Handle, Runtime};
+use tokio::sync::oneshot;
+
+/// The password of everybody whom a world makes.
+pub(crate) const PASSWORD: &str = "Correct-h0rse";
+/// Where a manual clock stands at first: the middle of 2026.
+pub(crate) const NOON: i64 = 1_782_000_000_000;
+
+/// What a world is made with.
+#[derive(Default)]
+pub(crate) struct Options {
+    /// Threads that hash passwords, if it matters.
+    pub(crate) hash_workers: Option<usize>,
+    /// A clock that stands still, rather than the machine's.
+    pub(crate) manual_clock: bool,
+}
+
+/// A running server.
+pub(crate) struct World {
+    pub(crate) app: Arc<App>,
+    client: Client,
+    clock: Clock,
+    config: Config,
+    directory: Arc<TempDir>,
+    runtime: Handle,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Deref for World {
+    type Target = Client;
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::with(&Options::default())
+    }
+
+    /// A world in which time stands still until it is told to go on.
+    pub(crate) fn standing_still() -> Self {
+        Self::with(&Options { manual_clock: true, ..Options::default() })
+    }
+
+    pub(crate) fn with(options: &Options) -> Self {
+        let directory = Arc::new(tempfile::tempdir().unwrap());
+        let config = Config {
+            store: directory.path().join("guestlist.db"),
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            issuer: Some("guests.example.com".into()),
+            max_connections: None,
+            hash_workers: options.hash_workers,
+        };
+        let clock = if options.manual_clock {
+            let clock = Settable::running();
+            clock.set(DateTime::from_millis(NOON));
+            Clock::Settable(Arc::new(clock))
+        } else {
+            Clock::System
+        };
+        Self::start(config, clock, directory)
+    }
+
+    fn start(config: Config, clock: Clock, directory: Arc<TempDir>) -> Self {
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (started, server) = mpsc::channel();
+        let (given, time) = (config.clone(), clock.clone());
+        let thread = thread::spawn(move || {
+            let runtime = Runtime::new().unwrap();
+            runtime.block_on(async {
+                let server = Server::bind(&given, time).await.unwrap();
+                let handle = Handle::current();
+                started.send((Arc::clone(&server.app), server.address(), handle)).unwrap();
+                server.run(async { drop(stopped.await) }).await;
+            });
+        });
+        let (app, address, runtime) = server.recv().expect("the server starts");
+        let (stop, thread) = (Some(stop), Some(thread));
+        Self { app, client: Client::new(address), clock, config, directory, runtime, stop, thread }
+    }
+
+    /// The same store under a new server.
+    pub(crate) fn restarted(mut self) -> Self {
+        self.end();
+        Self::start(self.config.clone(), self.clock.clone(), Arc::clone(&self.directory))
+    }
+
+    fn end(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
+    }
+
+    pub(crate) fn store_path(&self) -> PathBuf {
+        self.config.store.clone()
+    }
+
+    pub(crate) fn now(&self) -> DateTime {
+        self.clock.now()
+    }
+
+    /// Lets `millis` milliseconds pass.
+    pub(crate) fn pass(&self, millis: i64) {
+        match &self.clock {
+            Clock::Settable(clock) => clock.advance(millis),
+            Clock::System => panic!("this world's clock is the machine's"),
+        }
+    }
+
+    /// Writes to the store itself.
+    pub(crate) fn write<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> T {
+        self.runtime.block_on(self.app.store.write(work)).unwrap()
+    }
+
+    pub(crate) fn application(&self, name: &str) -> ApplicationId {
+        let post = read("application", json!({ "name": name }));
+        let id = ApplicationId(self.app.ids.next(self.now()));
+        let new = domain::new_application(&post, id, self.app.organization, self.now());
+        self.write(move |tx| applications::add(tx, &new));
+        id
+    }
+
+    /// A user of `application`, in `groups`, as `body` has it beside the password.
+    pub(crate) fn user(
+        &self,
+        application: ApplicationId,
+        mut body: Value,
+        groups: &[&ExperienceGroup],
+    ) -> ExperienceUser {
+        body["password"] = PASSWORD.into();
+        let post = read("experienceUser", body);
+        let id = ExperienceUserId(self.app.ids.next(self.now()));
+        let of = |group: &&ExperienceGroup| GroupRef {
+            id: group.id,
+            name: group.name.clone(),
+            parent_id: group.parent_id,
+        };
+        let groups = groups.iter().map(of).collect();
+        let new = domain::new_user(&post, id, application, groups, self.now());
+        let (hash, user) = (shared_hash(), new.clone());
+        self.write(move |tx| experience_users::add(tx, &user, &hash));
+        new
+    }
+
+    pub(crate) fn group(&self, application: ApplicationId, body: Value) -> ExperienceGroup {
+        let post = read("experienceGroup", body);
+        let id = ExperienceGroupId(self.app.ids.next(self.now()));
+        let new = domain::new_group(&post, id, application, Vec::new(), Vec::new(), self.now());
+        let group = new.clone();
+        self.write(move |tx| experience_groups::add(tx, &group));
+        new
+    }
+
+    pub(crate) fn administrator(&self, email: &str) -> UserId {
+        let id = UserId(self.app.ids.next(self.now()));
+        let new = domain::new_me(id, Email::parse(email).unwrap(), self.now());
+        let hash = shared_hash();
+        self.write(move |tx| users::add(tx, &new, &hash));
+        id
+    }
+
+    /// The record of a token of `owner`, not kept yet.
+    pub(crate) fn record(&self, owner: Owner, scopes: &str) -> ApiToken {
+        let post: ApiTokenPost = read("apiToken", json!({ "name": "of a test" }));
+        let id = ApiTokenId(self.app.ids.next(self.now()));
+        let scopes = scopes.parse().unwrap();
+        domain::new_token(&post, id, owner.id(), owner.kind(), scopes, self.now())
+    }
+
+    /// Keeps `record`, and gives its token.
+    pub(crate) fn keep(&self, record: &ApiToken) -> String {
+        let kept = record.clone();
+        self.write(move |tx| api_tokens::add(tx, &kept));
+        self.app.mint(record, false).unwrap().expose().to_owned()
+    }
+
+    /// A good token of `owner` with these scopes.
+    pub(crate) fn token(&self, owner: Owner, scopes: &str) -> String {
+        self.keep(&self.record(owner, scopes))
+    }
+
+    /// A session of `user` that may do everything, and began `ago` milliseconds ago.
+    pub(crate) fn session(&self, user: UserId, ago: i64) -> String {
+        let id = ApiTokenId(self.app.ids.next(self.now()));
+        let scopes = "all.User".parse().unwrap();
+        let session = domain::new_session(id, user, scopes, None, self.now().plus_millis(-ago));
+        let kept = session.clone();
+        self.write(move |tx| api_tokens::begin(tx, &kept));
+        self.app.mint(&session, true).unwrap().expose().to_owned()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            // The failure that is under way says more than whatever ends badly after it.
+            drop(self.stop.take());
+        } else {
+            self.end();
+        }
+    }
+}
+
+/// `value` as the wire would read it.
+pub(crate) fn read<T: Wire>(name: &'static str, value: Value) -> T {
+    wire::read(name, value).unwrap_or_else(|problems| panic!("{problems:?}"))
+}
+
+/// The hash of [`PASSWORD`], made with as little work as there is so that tests are fast.
+pub(crate) fn shared_hash() -> PasswordHash {
+    let (salt, mut tag) = ([7; 16], [0; 32]);
+    let parameters = Params::new(8, 1, 1, Some(tag.len())).unwrap();
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters)
+        .hash_password_into(PASSWORD.as_bytes(), &salt, &mut tag)
+        .unwrap();
+    let (salt, tag) = (BASE64.encode(salt), BASE64.encode(tag));
+    PasswordHash::from_stored(format!("$argon2id$v=19$m=8,t=1,p=1${salt}${tag}"))
+}
