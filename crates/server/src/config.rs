@@ -114,7 +114,8 @@ fn store_path(url: &str) -> Result<PathBuf> {
     }
 }
 
-fn address(text: &str) -> Result<SocketAddr> {
+/// The address that `text` names.
+pub(crate) fn address(text: &str) -> Result<SocketAddr> {
     let text = text.replace("localhost:", "127.0.0.1:");
     text.parse().with_context(|| {
         format!("listen: {text:?} is not an address and a port, such as {DEFAULT_LISTEN}")

@@ -36,7 +36,7 @@ enum Command {
     /// Serve a demo application, made if there is none, and print how to call it
     Quickstart(GivenServer),
     /// Serve
-    Serve(GivenServer),
+    Serve(serve::Args),
     /// Applications
     #[command(subcommand)]
     Application(application::Command),
@@ -64,7 +64,7 @@ impl Cli {
         let out = Output { json: self.json };
         match self.command {
             Command::Quickstart(server) => quickstart::run(&self.given, &server, out).await,
-            Command::Serve(server) => serve::run(&self.given, &server).await,
+            Command::Serve(server) => serve::run(&self.given, server, out).await,
             Command::Application(command) => {
                 with_app(&self.given, command.makes_a_store(), |app| {
                     application::run(command, app, out)

@@ -1,20 +1,74 @@
 //! `guestlist serve`.
 
-use super::line;
+use super::{Output, line};
 use crate::clock::Clock;
-use crate::config::{Config, Given, GivenServer};
+use crate::config::{self, Config, DEFAULT_LISTEN, Given, GivenServer};
 use crate::server::Server;
 use crate::telemetry;
-use anyhow::{Context as _, Result};
+use crate::testing::{Engine, Seed, Source};
+use anyhow::{Context as _, Result, bail};
+use std::path::PathBuf;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    server: GivenServer,
+    /// Serve tests on this machine: a new store that is gone in the end, and `/_test/...` to reset
+    /// it, set the clock and ask for faults
+    #[arg(long)]
+    test: bool,
+    /// What is in the store of a test at first, as JSON
+    #[arg(long, value_name = "FILE", requires = "test")]
+    seed: Option<PathBuf>,
+}
+
 /// Serves until it is told to stop.
-pub(super) async fn run(given: &Given, server: &GivenServer) -> Result<()> {
-    let config = Config::read(given, server)?;
+pub(super) async fn run(given: &Given, args: Args, out: Output) -> Result<()> {
+    if args.test {
+        return test(given, args, out).await;
+    }
+    let config = Config::read(given, &args.server)?;
     let _log = telemetry::start();
     let signals = Signals::new()?;
     let server = Server::bind(&config, Clock::System).await?;
     listen(server, signals).await
+}
+
+/// Serves tests until it is told to stop.
+async fn test(given: &Given, args: Args, out: Output) -> Result<()> {
+    for (name, given) in [
+        ("store", given.store.is_some()),
+        ("config", given.config.is_some()),
+        ("public-url", given.public_url.is_some()),
+    ] {
+        if given {
+            bail!(
+                "serve --test has a store of its own: leave out --{name} and GUESTLIST_{}",
+                name.replace('-', "_").to_uppercase()
+            );
+        }
+    }
+    let listen = config::address(args.server.listen.as_deref().unwrap_or(DEFAULT_LISTEN))?;
+    if !listen.ip().is_loopback() {
+        bail!("serve --test lets anybody do anything: listen on this machine alone, at 127.0.0.1");
+    }
+    let seed = Seed::load(args.seed.map(Source::File))?;
+    let _log = telemetry::start();
+    let signals = Signals::new()?;
+    let engine = Engine::bind(listen, seed, true).await?;
+    crate::http::listen::raise_file_limit();
+    let known = engine.known();
+    if out.json {
+        line(&known.to_string())?;
+    } else {
+        let text = |name: &str| known[name].as_str().unwrap_or_default().to_owned();
+        line(&format!("Application id  {}", text("applicationId")))?;
+        line(&format!("Token           {}", text("token")))?;
+    }
+    line(&format!("listening on http://{}", engine.address()))?;
+    engine.run(signals.told()).await;
+    Ok(())
 }
 
 /// What tells a server to stop.
@@ -25,19 +79,21 @@ impl Signals {
         let of = |kind| signal(kind).context("cannot listen for signals");
         Ok(Self(of(SignalKind::terminate())?, of(SignalKind::interrupt())?))
     }
+
+    /// Waits until it is told.
+    async fn told(mut self) {
+        tokio::select! {
+            _ = self.0.recv() => {}
+            _ = self.1.recv() => {}
+        }
+        tracing::info!("stopping");
+    }
 }
 
 /// Says where the server is, and serves until it is told to stop.
-pub(super) async fn listen(server: Server, mut signals: Signals) -> Result<()> {
+pub(super) async fn listen(server: Server, signals: Signals) -> Result<()> {
     crate::http::listen::raise_file_limit();
     line(&format!("listening on http://{}", server.address()))?;
-    let stop = async move {
-        tokio::select! {
-            _ = signals.0.recv() => {}
-            _ = signals.1.recv() => {}
-        }
-        tracing::info!("stopping");
-    };
-    server.run(stop).await;
+    server.run(signals.told()).await;
     Ok(())
 }

@@ -3,17 +3,15 @@
 use super::body::Body;
 use super::event::Asked;
 use super::reply::{Facts, Reply, finish};
+use super::sent::{Break, Broken, Sent};
 use super::socket::{Socket, not_http};
 use crate::error::Error;
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, Uri, Version};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -256,7 +254,7 @@ async fn answer<H: Handler>(
     peer: SocketAddr,
     limits: Limits,
     unread: Arc<AtomicBool>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+) -> Result<Response<Sent>, Broken> {
     let facts = Facts::of(request.headers());
     let request = request.map(|incoming| Body::new(incoming, Arc::clone(&unread)));
     let reply = match limits.check(request.version(), request.uri(), request.headers()) {
@@ -269,11 +267,16 @@ async fn answer<H: Handler>(
             reply
         }
     };
+    let breaks = reply.breaks;
     let mut response = finish(reply, &facts).await;
     if unread.load(Ordering::Relaxed) {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
-    Ok(response)
+    match breaks {
+        None => Ok(response.map(Sent::Whole)),
+        Some(Break::Middle) => Ok(response.map(Sent::half)),
+        Some(Break::Before) => Err(Broken),
+    }
 }
 
 /// The answer of `handling`, also if that panics: a client that has asked is told something.

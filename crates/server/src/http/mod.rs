@@ -20,8 +20,11 @@ mod memory;
 mod openapi;
 mod root;
 mod route;
+mod sent;
 mod socket;
 mod users;
+
+pub(crate) use sent::Break;
 
 pub use app::{App, Identity, Parts, Service};
 pub use route::Route;

@@ -2,6 +2,7 @@
 
 use super::coding::{self, Accepted};
 use super::memory::PageShare;
+use super::sent::Break;
 use crate::error::{Error, Result};
 use bytes::Bytes;
 use http_body_util::Full;
@@ -49,12 +50,14 @@ pub struct Reply {
     /// Headers that are added to those that every answer has, or take their place.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     held: bool,
+    /// Where the connection breaks instead of carrying it, in tests alone.
+    pub(super) breaks: Option<Break>,
 }
 
 impl Reply {
     /// An answer with a body that is JSON already.
     pub fn new(status: StatusCode, body: impl Into<Bytes>) -> Self {
-        Self { status, body: body.into(), headers: Vec::new(), held: false }
+        Self { status, body: body.into(), headers: Vec::new(), held: false, breaks: None }
     }
 
     /// An answer without a body, which has to be a 204 or a 304: clients fail on any other.
@@ -76,6 +79,17 @@ impl Reply {
         self.body = share.hold(self.body);
         self.held = true;
         self
+    }
+
+    /// The same, with the connection broken at this point. Only a test asks for that.
+    pub(crate) fn breaking(mut self, at: Break) -> Self {
+        self.breaks = Some(at);
+        self
+    }
+
+    /// Whether the connection breaks instead of carrying all of it.
+    pub(crate) const fn is_broken(&self) -> bool {
+        self.breaks.is_some()
     }
 
     /// The same with one more header.

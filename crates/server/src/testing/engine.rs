@@ -1,6 +1,7 @@
 //! A test server without a thread of its own: what [`Server`](super::Server) and
 //! `guestlist serve --test` have in common.
 
+use super::faults::{Faults, Requests};
 use super::layer::Layer;
 use super::plan::{self, Known, Plan};
 use super::seed::Seed;
@@ -14,6 +15,7 @@ use anyhow::{Context as _, Result};
 use guestlist_api::application::ApplicationPost;
 use guestlist_api::id::ApplicationId;
 use guestlist_api::time::DateTime;
+use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +35,8 @@ pub(super) struct Inside {
     pub(super) app: Arc<App>,
     pub(super) clock: Arc<Settable>,
     pub(super) known: Known,
+    pub(super) faults: Faults,
+    pub(super) requests: Requests,
     plan: Arc<Plan>,
     proof: Ephemeral,
     /// Where the clock stands at first, if it stands.
@@ -40,11 +44,12 @@ pub(super) struct Inside {
 }
 
 impl Engine {
-    /// Makes the store with what `seed` says, and takes the address.
+    /// Makes the store with what `seed` says, and takes the address. With `control` it answers
+    /// `/_test/...` as well.
     ///
     /// # Errors
     /// When one of them cannot be had; the message says which and why.
-    pub(crate) async fn bind(listen: SocketAddr, seed: Seed) -> Result<Self> {
+    pub(crate) async fn bind(listen: SocketAddr, seed: Seed, control: bool) -> Result<Self> {
         let listener = TcpListener::bind(listen)
             .await
             .with_context(|| format!("cannot listen on {listen}"))?;
@@ -66,14 +71,36 @@ impl Engine {
         let plan = Arc::new(plan);
         let planted = Arc::clone(&plan);
         app.store.write(move |tx| planted.plant(tx)).await?;
-        let inside = Arc::new(Inside { app, clock, known, plan, proof, now });
-        let layer = Arc::new(Layer::new(&inside));
+        let inside = Arc::new(Inside {
+            app,
+            clock,
+            known,
+            faults: Faults::default(),
+            requests: Requests::default(),
+            plan,
+            proof,
+            now,
+        });
+        let layer = Arc::new(Layer::new(Arc::clone(&inside), control));
         Ok(Self { inside, layer, listener, address, limits })
     }
 
     /// The address it listens on.
     pub(crate) const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What a client has to know of it, as JSON for programs.
+    pub(crate) fn known(&self) -> Value {
+        let known = &self.inside.known;
+        json!({
+            "url": format!("http://{}", self.address),
+            "applicationId": known.application_id,
+            "token": known.token,
+            "applicationToken": known.application_token,
+            "email": known.email,
+            "tokens": known.tokens,
+        })
     }
 
     /// Answers requests until `shutdown`, and removes the store.
@@ -91,7 +118,8 @@ fn start(clock: &Settable, now: Option<DateTime>) {
 }
 
 impl Inside {
-    /// Makes everything as it was at first: what is in the store and the clock.
+    /// Makes everything as it was at first: what is in the store, the clock, no faults, and no
+    /// requests.
     pub(super) async fn reset(&self) -> error::Result<()> {
         let (plan, proof) = (Arc::clone(&self.plan), self.proof.clone());
         let done = self.app.store.write(move |tx| {
@@ -100,6 +128,8 @@ impl Inside {
         });
         done.await?;
         start(&self.clock, self.now);
+        self.faults.clear();
+        self.requests.clear();
         Ok(())
     }
 

@@ -15,21 +15,26 @@
 //! four more threads. It takes a few milliseconds to start and ends when it is dropped.
 //! Passwords are hashed cheaply, which no other store allows. All else is what production runs.
 
+mod control;
 mod engine;
+mod faults;
+mod given;
 mod layer;
 mod plan;
 mod seed;
 
-pub use seed::{EMAIL, PASSWORD};
+pub use faults::{Fault, Faults, Seen};
+pub use seed::{EMAIL, PASSWORD, Source};
 
 use crate::clock::Settable;
 use crate::error::Error;
 use anyhow::{Context as _, Result, anyhow};
-use engine::{Engine, Inside};
+pub(crate) use engine::Engine;
+use engine::Inside;
 use guestlist_api::id::ApplicationId;
 use guestlist_api::wire;
-use seed::Seed;
-use serde_json::{Value, json};
+pub(crate) use seed::Seed;
+use serde_json::json;
 use std::net::SocketAddr;
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
@@ -55,10 +60,32 @@ struct Started {
 /// How a server is started.
 #[derive(Debug, Clone, Default)]
 pub struct Builder {
-    seed: Option<Value>,
+    seed: Option<Source>,
 }
 
 impl Builder {
+    /// What it has at first: the path of a JSON file, or JSON. What can be in it is in
+    /// `docs/guide/testing.md`.
+    ///
+    /// ```
+    /// use guestlist::testing::Server;
+    /// use serde_json::json;
+    ///
+    /// let seed = json!({
+    ///     "groups": [{ "name": "Staff" }],
+    ///     "users": [{ "email": "ada@example.com", "groups": ["Staff"] }],
+    ///     "tokens": [{ "name": "reader", "scope": ["all.Application.read"] }],
+    /// });
+    /// let server = Server::builder().seed(seed).blocking()?;
+    /// assert!(server.seeded_token("reader").is_some());
+    /// # anyhow::Ok(())
+    /// ```
+    #[must_use]
+    pub fn seed(mut self, seed: impl Into<Source>) -> Self {
+        self.seed = Some(seed.into());
+        self
+    }
+
     /// Starts it, while the caller's thread does other things.
     ///
     /// # Errors
@@ -82,7 +109,7 @@ impl Builder {
     }
 
     fn launch(self, tell: impl FnOnce(Result<Started>) + Send + 'static) -> Result<Launched> {
-        let seed = Seed::read(self.seed.unwrap_or_else(|| json!({})))?;
+        let seed = Seed::load(self.seed)?;
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = thread::Builder::new().name("guestlist-test".to_owned()).spawn(move || {
             let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
@@ -90,7 +117,7 @@ impl Builder {
                 Err(error) => return tell(Err(error.into())),
             };
             runtime.block_on(async {
-                match Engine::bind(SocketAddr::from(([127, 0, 0, 1], 0)), seed).await {
+                match Engine::bind(SocketAddr::from(([127, 0, 0, 1], 0)), seed, false).await {
                     Ok(engine) => {
                         tell(Ok(Started {
                             address: engine.address(),
@@ -192,6 +219,18 @@ impl Server {
     #[must_use]
     pub fn clock(&self) -> &Settable {
         &self.inside.clock
+    }
+
+    /// What is to go wrong.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.inside.faults
+    }
+
+    /// The last 1,000 requests, in the order in which they were answered.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Seen> {
+        self.inside.requests.list()
     }
 
     /// Makes everything as it was at first, under the same ids and with the same tokens.

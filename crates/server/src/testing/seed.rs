@@ -1,7 +1,10 @@
 //! What a test server has at first, read from JSON.
 
+use super::given::{self, list, nothing_else, object, part, take};
 use crate::error::{Error, Result};
+use crate::http::body;
 use crate::store::experience_groups::MAX_DEPTH;
+use anyhow::{Context as _, anyhow};
 use guestlist_api::api_token::ApiTokenPost;
 use guestlist_api::application::ApplicationPost;
 use guestlist_api::entity::OwnerType;
@@ -11,9 +14,10 @@ use guestlist_api::id::{ApplicationId, ExperienceGroupId, ExperienceUserId};
 use guestlist_api::secret::NewUserPassword;
 use guestlist_api::text::{Email, List, Name};
 use guestlist_api::time::DateTime;
-use guestlist_api::wire::{Problems, Rule, Wire};
+use guestlist_api::wire::{Problem, Problems, Rule, Wire as _};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 /// The password of everybody to whom the seed gives none.
 pub const PASSWORD: &str = "Test-password-1";
@@ -24,7 +28,7 @@ const APPLICATION: &str = "Test";
 
 /// What a server has at first, known to be good.
 #[derive(Debug, Clone)]
-pub(super) struct Seed {
+pub(crate) struct Seed {
     /// Where the clock stands, if it stands.
     pub(super) now: Option<DateTime>,
     pub(super) application_id: Option<ApplicationId>,
@@ -57,29 +61,89 @@ pub(super) struct Token {
     pub(super) post: ApiTokenPost,
 }
 
+/// Where a seed comes from.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// A JSON file.
+    File(PathBuf),
+    /// JSON that is there already.
+    Value(Value),
+}
+
+impl From<Value> for Source {
+    fn from(value: Value) -> Self {
+        Self::Value(value)
+    }
+}
+
+impl From<&Path> for Source {
+    fn from(path: &Path) -> Self {
+        Self::File(path.to_owned())
+    }
+}
+
+impl From<PathBuf> for Source {
+    fn from(path: PathBuf) -> Self {
+        Self::File(path)
+    }
+}
+
+impl From<&str> for Source {
+    fn from(path: &str) -> Self {
+        Self::File(path.into())
+    }
+}
+
+/// `problems`, each on a line of its own.
+fn lines(problems: &[Problem]) -> String {
+    problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n")
+}
+
 impl Seed {
+    /// Reads the seed from where it is; from nowhere for an empty one.
+    ///
+    /// # Errors
+    /// When it cannot be had or is not good; the message names the file and every path in it that
+    /// is wrong.
+    pub(crate) fn load(source: Option<Source>) -> anyhow::Result<Self> {
+        let (value, from) = match source {
+            None => (Value::Object(Map::new()), None),
+            Some(Source::Value(value)) => (value, None),
+            Some(Source::File(path)) => {
+                let text = std::fs::read(&path)
+                    .with_context(|| format!("{} cannot be read", path.display()))?;
+                let value = body::parse_json(&text)
+                    .with_context(|| format!("{} is not good", path.display()))?;
+                (value, Some(path))
+            }
+        };
+        let seed = Self::read(value).map_err(|error| match error {
+            Error::Invalid(problems) => anyhow!("{}", lines(&problems)),
+            error => error.into(),
+        });
+        match from {
+            Some(path) => seed.with_context(|| format!("{} is not good", path.display())),
+            None => seed.context("the seed is not good"),
+        }
+    }
+
     /// Reads a seed.
     ///
     /// # Errors
     /// [`Error::Invalid`] with everything that is wrong, each under its path, such as
     /// `seed.users.3.email`.
     pub(super) fn read(value: Value) -> Result<Self> {
-        let mut at = Problems::default();
-        match at.within("seed", |at| Self::of(value, at)) {
-            Some(seed) if at.count() == 0 => Ok(seed),
-            _ => Err(Error::Invalid(at.into_found())),
-        }
+        given::read("seed", value, Self::of)
     }
 
-    fn of(value: Value, at: &mut Problems) -> Option<Self> {
-        let mut fields = object(value, at)?;
-        let now = take(&mut fields, "now", at);
-        let application = part(&mut fields, "application", at, |mut fields, at| {
+    fn of(fields: &mut Map<String, Value>, at: &mut Problems) -> Option<Self> {
+        let now = take(fields, "now", at);
+        let application = part(fields, "application", at, |mut fields, at| {
             let id = take(&mut fields, "id", at);
             fields.entry("name").or_insert_with(|| APPLICATION.into());
             Some((id, ApplicationPost::read(Value::Object(fields), at)?))
         });
-        let administrator = part(&mut fields, "administrator", at, |mut fields, at| {
+        let administrator = part(fields, "administrator", at, |mut fields, at| {
             fields.entry("email").or_insert_with(|| EMAIL.into());
             fields.entry("password").or_insert_with(|| PASSWORD.into());
             let (email, password) =
@@ -87,10 +151,9 @@ impl Seed {
             nothing_else(&fields, at);
             Some((email?, password?))
         });
-        let groups = list(&mut fields, "groups", at, Group::of);
-        let users = list(&mut fields, "users", at, User::of);
-        let tokens = list(&mut fields, "tokens", at, Token::of);
-        nothing_else(&fields, at);
+        let groups = list(fields, "groups", at, Group::of);
+        let users = list(fields, "users", at, User::of);
+        let tokens = list(fields, "tokens", at, Token::of);
         if at.count() > 0 {
             return None;
         }
@@ -130,58 +193,6 @@ impl Token {
         let mut fields = object(value, at)?;
         let owner = take(&mut fields, "owner", at).unwrap_or(OwnerType::Application);
         Some(Self { owner, post: ApiTokenPost::read(Value::Object(fields), at)? })
-    }
-}
-
-fn object(value: Value, at: &mut Problems) -> Option<Map<String, Value>> {
-    match value {
-        Value::Object(fields) => Some(fields),
-        _ => at.refuse(Rule::WrongType),
-    }
-}
-
-/// Reads the field called `name`, and takes it out.
-fn take<T: Wire>(
-    fields: &mut Map<String, Value>,
-    name: &'static str,
-    at: &mut Problems,
-) -> Option<T> {
-    let value = fields.shift_remove(name)?;
-    at.within(name, |at| T::read(value, at))
-}
-
-/// The same for an object, which is empty if it is not there.
-fn part<T>(
-    fields: &mut Map<String, Value>,
-    name: &'static str,
-    at: &mut Problems,
-    read: impl FnOnce(Map<String, Value>, &mut Problems) -> Option<T>,
-) -> Option<T> {
-    let value = fields.shift_remove(name).unwrap_or_else(|| Value::Object(Map::new()));
-    at.within(name, |at| read(object(value, at)?, at))
-}
-
-/// The same for a list.
-fn list<T>(
-    fields: &mut Map<String, Value>,
-    name: &'static str,
-    at: &mut Problems,
-    read: impl Fn(Value, &mut Problems) -> Option<T>,
-) -> Vec<T> {
-    let Some(value) = fields.shift_remove(name) else { return Vec::new() };
-    at.within(name, |at| {
-        let Value::Array(items) = value else {
-            at.push(Rule::WrongType);
-            return Vec::new();
-        };
-        let each = items.into_iter().enumerate();
-        each.filter_map(|(index, item)| at.within(index.to_string(), |at| read(item, at))).collect()
-    })
-}
-
-fn nothing_else(fields: &Map<String, Value>, at: &mut Problems) {
-    for name in fields.keys() {
-        at.within(name.clone(), |at| at.push(Rule::Additional));
     }
 }
 
