@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Deref;
 
-/// A text without U+0000 (PostgreSQL cannot keep that), of `MIN` to `MAX` characters.
-pub(crate) fn read_text(value: Value, min: usize, max: usize, at: &mut Problems) -> Option<String> {
+/// A text of `min` to `max` characters.
+fn read_sized(value: Value, min: usize, max: usize, at: &mut Problems) -> Option<String> {
     let Value::String(text) = value else { return at.refuse(Rule::WrongType) };
     let length = text.chars().count();
     if length > max {
@@ -18,6 +18,12 @@ pub(crate) fn read_text(value: Value, min: usize, max: usize, at: &mut Problems)
     if length < min {
         return at.refuse(Rule::TooShort);
     }
+    Some(text)
+}
+
+/// The same, without U+0000 (PostgreSQL cannot keep that).
+pub(crate) fn read_text(value: Value, min: usize, max: usize, at: &mut Problems) -> Option<String> {
+    let text = read_sized(value, min, max, at)?;
     if text.contains('\0') {
         return at.refuse(Rule::Other("must not contain U+0000".into()));
     }
@@ -113,7 +119,7 @@ impl Deref for Email {
 
 impl Wire for Email {
     fn read(value: Value, at: &mut Problems) -> Option<Self> {
-        let text = read_text(value, 0, MAX_EMAIL, at)?;
+        let text = read_sized(value, 0, MAX_EMAIL, at)?;
         if is_email(&text) { Some(Self(text)) } else { at.refuse(Rule::Format("email")) }
     }
 }
@@ -411,9 +417,20 @@ mod tests {
             assert!(wire::read::<Email>("x", json!(good)).is_ok(), "{good}");
         }
         let long_label = format!("a@{}", "b".repeat(64));
-        for bad in
-            ["", "a", "@b", "a@", "a@b@c", "a b@c", "a@-b", "a@b-", "a@b..c", "ä@b", &long_label]
-        {
+        for bad in [
+            "",
+            "a",
+            "@b",
+            "a@",
+            "a@b@c",
+            "a b@c",
+            "a\0@b",
+            "a@-b",
+            "a@b-",
+            "a@b..c",
+            "ä@b",
+            &long_label,
+        ] {
             assert_eq!(problem::<Email>(json!(bad)), "x must be email format", "{bad}");
         }
         let most = format!("{}@b", "a".repeat(1022));

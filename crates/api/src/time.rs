@@ -9,6 +9,11 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+/// The first and the last moment that can be written with a year of four digits in UTC.
+const YEARS_0_TO_9999: std::ops::RangeInclusive<i64> = -62_167_219_200_000..=253_402_300_799_999;
+
+const DAY: i64 = 24 * 60 * 60 * 1000;
+
 /// A moment: milliseconds since 1970, written as `2016-06-13T04:00:00.000Z`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DateTime(i64);
@@ -109,7 +114,8 @@ fn parse(text: &str) -> Option<i64> {
     // A second number 60 is only ever the last of a UTC day.
     (!leap || minutes.rem_euclid(1440) == 1439).then_some(())?;
     let (second, millis) = if leap { (59, 999) } else { (second, millis) };
-    Some((minutes * 60 + second) * 1000 + millis)
+    let moment = (minutes * 60 + second) * 1000 + millis;
+    YEARS_0_TO_9999.contains(&moment).then_some(moment)
 }
 
 /// The first day that counts, 1970-01-01.
@@ -124,11 +130,9 @@ impl FromStr for DateTime {
 
 impl fmt::Display for DateTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const DAY: i64 = 24 * 60 * 60 * 1000;
         let (days, millis) = (self.0.div_euclid(DAY), self.0.rem_euclid(DAY));
         let (hour, minute) = (millis / 3_600_000, millis / 60_000 % 60);
         let (second, millis) = (millis / 1000 % 60, millis % 1000);
-        // A zone can push a moment of a day of the calendar out of it by less than a day.
         let date = EPOCH.saturating_add(jiff::Span::new().try_days(days).unwrap_or_default());
         let (year, month, day) = (date.year().max(0), date.month(), date.day());
         write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
@@ -230,6 +234,8 @@ mod tests {
             "2016-06-13T04:00:00Zx",
             "2016-06-13T04:00:00+2",
             "+016-06-13T04:00:00Z",
+            "0000-01-01T00:00:00+00:01",
+            "9999-12-31T23:59:59-00:01",
         ] {
             assert_eq!(millis(bad), None, "{bad}");
         }
@@ -237,7 +243,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn reads_what_it_writes(millis in -62_167_219_200_000_i64..253_402_300_800_000) {
+        fn reads_what_it_writes(millis in YEARS_0_TO_9999) {
             let moment = DateTime::from_millis(millis);
             prop_assert_eq!(moment.to_string().parse(), Ok(moment));
         }

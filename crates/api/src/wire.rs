@@ -206,8 +206,6 @@ macro_rules! object {
 
         impl $crate::wire::Wire for $name {
             fn read(value: ::serde_json::Value, at: &mut $crate::wire::Problems) -> Option<Self> {
-                #[expect(clippy::allow_attributes, reason = "unused where a struct has no fields")]
-                #[allow(unused_mut, unused_variables, reason = "unused where there are no fields")]
                 let mut fields = $crate::wire::Fields::of(
                     value,
                     at,

@@ -21,10 +21,27 @@ pub struct Client {
 
 /// What one request at a time runs on.
 struct Worker {
-    runtime: Runtime,
+    /// There until it is dropped.
+    runtime: Option<Runtime>,
     http: reqwest::Client,
     /// The process that made it: after a fork its sockets belong to the parent.
     process: u32,
+}
+
+impl Worker {
+    fn run<F: Future<Output = Result<Reply, Error>>>(&self, work: F) -> Result<Reply, Error> {
+        let gone = || Error::Config("the client has ended".into());
+        self.runtime.as_ref().ok_or_else(gone)?.block_on(work)
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // It may be on a thread of another runtime, which must not wait for this one to end.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl fmt::Debug for Client {
@@ -62,7 +79,7 @@ impl Client {
     /// Each [`Error`]: what the last attempt ended in.
     pub fn send(&self, request: &Request) -> Result<Reply, Error> {
         let worker = self.take()?;
-        let work = || worker.runtime.block_on(self.core.send(&worker.http, request));
+        let work = || worker.run(self.core.send(&worker.http, request));
         let answer = if Handle::try_current().is_ok() {
             // A runtime cannot be driven from within another.
             std::thread::scope(|threads| threads.spawn(work).join())
@@ -95,6 +112,10 @@ impl Client {
     fn worker(&self) -> Result<Worker, Error> {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Error::Config(format!("cannot begin: {error}")))?;
-        Ok(Worker { runtime, http: self.core.connect()?, process: std::process::id() })
+        Ok(Worker {
+            runtime: Some(runtime),
+            http: self.core.connect()?,
+            process: std::process::id(),
+        })
     }
 }

@@ -148,38 +148,3 @@ impl Select {
         Ok(Rows { items, total, budget })
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::{Options, Store};
-
-    #[tokio::test]
-    async fn a_page_is_answered_whole_or_not_at_all() {
-        let directory = tempfile::tempdir().unwrap();
-        let store = Store::open(&directory.path().join("l.db"), &Options::default()).unwrap();
-        // Three rows, each a little over a third of what a page may hold.
-        let value = vec![b'x'; HEAVIEST_PAGE / 3 + 1];
-        store
-            .write(move |tx| {
-                for name in ["a", "b", "c"] {
-                    crate::store::settings::get_or_make(tx, name, || Ok(value.clone()))?;
-                }
-                Ok(())
-            })
-            .await
-            .unwrap();
-        let page_of = |per_page| {
-            store.read(move |tx| {
-                let paging = Paging { page: 0, per_page, direction: SortDirection::Asc };
-                let select = Select::from("settings");
-                let rows: Rows<(String, Vec<u8>)> =
-                    select.page(tx, "name, value", "name", "name", paging)?;
-                Ok((rows.items.len(), rows.total))
-            })
-        };
-        assert_eq!(page_of(2).await.unwrap(), (2, 3));
-        let refused = page_of(3).await.unwrap_err().to_string();
-        assert!(refused.starts_with("perPage asks for a page over"), "{refused}");
-    }
-}

@@ -145,7 +145,7 @@ impl<'c> Session<'c> {
         }
     }
 
-    /// Gives `work` this session for `time`; its result, and whether the time was up.
+    /// Gives `work` the connection for `time`; its result, and whether the time was up.
     pub(super) fn within<R>(
         &mut self,
         time: Duration,

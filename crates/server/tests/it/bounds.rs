@@ -8,7 +8,7 @@ use guestlist::domain::new_user;
 use guestlist::store::api_tokens::Owner;
 use guestlist::store::experience_users;
 use guestlist::store::list::HEAVIEST_PAGE;
-use guestlist_api::experience_user::{ExperienceUser, ExperienceUserPost};
+use guestlist_api::experience_user::{ExperienceUser, ExperienceUserPost, GroupRef};
 use guestlist_api::id::{ApplicationId, ExperienceUserId};
 use serde_json::{Map, Value, json};
 use std::io::Write as _;
@@ -254,4 +254,32 @@ fn reads_go_on_while_too_many_passwords_are_hashed() {
     assert_eq!(scene.world.app.hasher.hashed(), made);
     // A generous bound: waiting behind the hashes would take longer than this.
     assert!(slowest < Duration::from_secs(2), "a read took {slowest:?}");
+}
+
+#[test]
+fn a_group_names_all_its_members() {
+    let scene = Scene::new();
+    let group = scene.world.group(scene.application, json!({ "name": "crowd" }));
+    let hash = shared_hash();
+    let made = GroupRef { id: group.id, name: group.name, parent_id: None };
+    let users: Vec<ExperienceUser> = (0..1100)
+        .map(|number| {
+            let email = format!("member{number}@example.com");
+            let body = json!({ "email": email, "password": PASSWORD });
+            let post: ExperienceUserPost = crate::world::read("experienceUser", body);
+            let now = scene.world.now();
+            let id = ExperienceUserId(scene.world.app.ids.next(now));
+            new_user(&post, id, scene.application, vec![made.clone()], now)
+        })
+        .collect();
+    scene
+        .world
+        .write(move |tx| users.iter().try_for_each(|user| experience_users::add(tx, user, &hash)));
+    let path = format!("/applications/{}/experience/groups/{}", scene.application, group.id);
+    let ids = &scene.world.get(&scene.token, &path).expect(200).json()["experienceUserIds"];
+    assert_eq!(ids.as_array().unwrap().len(), 1100);
+    scene
+        .world
+        .call(&scene.token, "PATCH", &path, &json!({ "experienceUserIds": ids }))
+        .refused(400, "experienceGroup.experienceUserIds has more items than allowed");
 }

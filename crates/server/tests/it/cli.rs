@@ -166,7 +166,7 @@ fn a_setting_that_is_not_known_is_named() {
     let place = Place::new();
     let file = place.path("guestlist.toml");
     fs::write(&file, "store = 'a.db'\nlisen = '127.0.0.1:0'\n").unwrap();
-    let refused = place.run(&["serve"]);
+    let refused = place.run(&["serve", "--listen", "127.0.0.1:0"]);
     refused.failed("guestlist.toml is not good");
     refused.failed("unknown field `lisen`");
     assert!(!place.path("a.db").exists());

@@ -1,10 +1,13 @@
 //! Reads; parameters and rows; the end of a store.
 
 use super::super::job::Job;
+use super::super::list::{HEAVIEST_PAGE, Paging, Select};
 use super::super::sqlite::spell;
 use super::super::{FromRow, Row, Tx};
 use super::{Scratch, hold_reader, hold_writer, insert, later, settle};
 use crate::error::{Error, Result};
+use guestlist_api::entity::SortDirection;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 const COUNT: &str = "SELECT count(*) FROM t";
@@ -283,4 +286,48 @@ async fn one_dead_reader_is_noticed_while_the_others_serve() {
         }
     };
     tokio::time::timeout(Duration::from_secs(30), noticed).await.unwrap();
+}
+
+/// Counts how many rows are read.
+struct Counted;
+
+static COUNTED: AtomicUsize = AtomicUsize::new(0);
+
+impl FromRow for Counted {
+    fn from_row(_: &Row<'_>) -> Result<Self> {
+        COUNTED.fetch_add(1, Ordering::Relaxed);
+        Ok(Self)
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_is_too_heavy_is_not_read_to_its_end() {
+    let scratch = Scratch::new();
+    let store = scratch.open();
+    let part = HEAVIEST_PAGE / 32;
+    scratch
+        .beside()
+        .execute_batch(&format!(
+            "WITH RECURSIVE n (i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 199)
+             INSERT INTO settings (name, value) SELECT i, zeroblob({part}) FROM n"
+        ))
+        .unwrap();
+    let page = |per_page| {
+        let paging = Paging { page: 0, per_page, direction: SortDirection::Asc };
+        store.read(move |tx| {
+            COUNTED.store(0, Ordering::Relaxed);
+            let rows = Select::from("settings s").page::<Counted>(
+                tx,
+                "s.name, s.value",
+                "s.name",
+                "s.name",
+                paging,
+            );
+            rows.map(|rows| rows.items.len())
+        })
+    };
+    assert_eq!(page(31).await.unwrap(), 31);
+    let Err(Error::Invalid(problems)) = page(100).await else { panic!("not refused") };
+    assert_eq!(problems.first().unwrap().field, "perPage");
+    assert!(COUNTED.load(Ordering::Relaxed) < 33);
 }

@@ -2,6 +2,7 @@
 
 use crate::world::World;
 use guestlist::store::api_tokens::Owner;
+use guestlist_api::api_token::TokenStatus;
 use serde_json::{Value, json};
 
 /// What a maker holds, what it wants to give away, and whether it may.
@@ -129,4 +130,56 @@ fn a_session_grants_no_more_than_was_asked_for() {
     let root = world.call("", "POST", "/auth/user", &root).expect(200).json();
     let list = world.get(root["token"].as_str().unwrap(), "/me/tokens").expect(200).json();
     assert_eq!((&list["totalCount"], &list["items"]), (&0.into(), &Value::Array(Vec::new())));
+}
+
+#[test]
+fn a_token_is_only_switched_on_by_who_could_make_it() {
+    let world = World::new();
+    let own = Owner::Application(world.application("own"));
+    let mut wide = world.record(own, "all.Application");
+    wide.status = TokenStatus::Inactive;
+    let wide = (wide.id, world.keep(&wide));
+    let path = format!("/applications/{}/tokens/{}", own.id(), wide.0);
+    let on = json!({ "status": "active" });
+    let narrow = world.token(own, "applicationApiToken.patch");
+    world.call(&narrow, "PATCH", &path, &on).refused(403, "Access is forbidden");
+    world.get(&wide.1, &path).refused(401, "Invalid access token");
+    // What grants nothing is theirs to do.
+    world.call(&narrow, "PATCH", &path, &json!({ "name": "renamed" })).expect(200);
+    let equal = world.token(own, "all.Application");
+    world.call(&equal, "PATCH", &path, &on).expect(200);
+    world.get(&wide.1, &path).expect(200);
+    world.call(&narrow, "PATCH", &path, &json!({ "status": "inactive" })).expect(200);
+    world.get(&wide.1, &path).refused(401, "Invalid access token");
+}
+
+#[test]
+fn what_signs_in_is_only_set_by_who_may_do_everything() {
+    let world = World::new();
+    let own = Owner::User(world.administrator("a@example.com"));
+    for scopes in ["me.patch", "me.*", "only.User"] {
+        let token = world.token(own, scopes);
+        let patch = |body: Value| world.call(&token, "PATCH", "/me", &body);
+        patch(json!({ "firstName": "Ada" })).expect(200);
+        patch(json!({ "email": "b@example.com" })).refused(403, "Access is forbidden");
+        patch(json!({ "password": "Battery-staple-2" })).refused(403, "Access is forbidden");
+    }
+    let root = world.token(own, "all.User");
+    assert_eq!(world.get(&root, "/me").expect(200).json()["email"], "a@example.com");
+    let body = json!({ "email": "b@example.com", "password": "Battery-staple-2" });
+    world.call(&root, "PATCH", "/me", &body).expect(200);
+    let signed_in = world.request("POST", "/auth/user").json(&body).send().expect(200).json();
+    world.get(signed_in["token"].as_str().unwrap(), "/me").expect(200);
+}
+
+#[test]
+fn a_cutoff_in_the_future_keeps_nobody_out() {
+    let world = World::standing_still();
+    let token = world.token(Owner::User(world.administrator("a@example.com")), "all.User");
+    let at = |later: i64| json!({ "tokenCutoff": world.now().plus_millis(later) });
+    world.call(&token, "PATCH", "/me", &at(120_000)).refused(
+        400,
+        "user.tokenCutoff must not be in the future: nobody could sign in until then",
+    );
+    world.call(&token, "PATCH", "/me", &at(0)).expect(200);
 }

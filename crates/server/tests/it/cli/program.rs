@@ -6,14 +6,14 @@ use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// Far more than anything here takes.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A directory in which the program is run, with nothing of the environment of the tests.
 pub(super) struct Place(TempDir);
@@ -83,9 +83,10 @@ impl Place {
         let mut child = command.spawn().unwrap();
         // A command that fails early does not read it.
         drop(child.stdin.take().unwrap().write_all(stdin.as_bytes()));
-        let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Done { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
+        let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let (stdout, stderr) = (gather(stdout), gather(stderr));
+        let status = end_of(&mut child);
+        Done { code: status.code(), stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap() }
     }
 
     pub(super) fn serve(&self) -> Serving {
@@ -107,18 +108,14 @@ impl Serving {
     /// Starts it and waits until it is ready.
     pub(super) fn start(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let (stdout, mut stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
         let (send, lines) = mpsc::channel();
         thread::spawn(move || {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
                 drop(send.send(line));
             }
         });
-        let log = thread::spawn(move || {
-            let mut log = String::new();
-            stderr.read_to_string(&mut log).unwrap();
-            log
-        });
+        let log = gather(stderr);
         let mut before = Vec::new();
         let address: SocketAddr = loop {
             let line = lines.recv_timeout(PATIENCE).expect("the server starts");
@@ -136,14 +133,7 @@ impl Serving {
 
     /// Waits until it has ended: how, and what it printed and logged until then.
     pub(super) fn ended(mut self) -> (ExitStatus, Vec<String>, String) {
-        let since = Instant::now();
-        let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                break status;
-            }
-            assert!(since.elapsed() < PATIENCE, "the server does not end");
-            thread::sleep(Duration::from_millis(5));
-        };
+        let status = end_of(&mut self.child);
         let log = self.log.take().unwrap().join().unwrap();
         (status, self.lines.iter().collect(), log)
     }
@@ -163,6 +153,31 @@ impl Drop for Serving {
         // It has ended already, unless the test failed.
         drop(self.child.kill());
         drop(self.child.wait());
+    }
+}
+
+/// Reads `from` to its end, meanwhile.
+fn gather(mut from: impl Read + Send + 'static) -> JoinHandle<String> {
+    thread::spawn(move || {
+        let mut text = String::new();
+        from.read_to_string(&mut text).unwrap();
+        text
+    })
+}
+
+/// Waits for the end of `child`. One that goes on for too long, such as a server that should have
+/// refused to start, is a failure and is not left behind.
+fn end_of(child: &mut Child) -> ExitStatus {
+    let since = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        if since.elapsed() > PATIENCE {
+            child.kill().unwrap();
+            panic!("it does not end");
+        }
+        thread::sleep(Duration::from_millis(5));
     }
 }
 

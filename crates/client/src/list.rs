@@ -1,0 +1,238 @@
+//! Pages, and walks over all of them.
+
+use crate::call::{Action, Call};
+use crate::error::Error;
+use crate::request::{Reply, Request};
+use crate::resource::{Listed, action::List};
+use crate::{Client, blocking};
+use futures_core::Stream;
+use guestlist_api::entity::SortDirection;
+use serde::Deserialize;
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Page<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Which page this is, counted from 0.
+    #[serde(default)]
+    pub page: u64,
+    /// The most a page holds.
+    #[serde(default)]
+    pub per_page: u64,
+    /// How many items all pages have together.
+    pub total_count: u64,
+    #[serde(default, rename = "_links")]
+    links: BTreeMap<String, Link>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+struct Link {
+    href: String,
+}
+
+impl<T> Page<T> {
+    /// The path of the next page, if the server says where it is.
+    fn next(&self) -> Option<&str> {
+        let href = self.links.get("next")?.href.as_str();
+        // A token goes to its own server only; `//` would name another.
+        (href.starts_with('/') && !href.starts_with("//")).then_some(href)
+    }
+}
+
+impl<C, T: Listed> Action<C> for List<T> {
+    type Answer = Page<T>;
+    fn answer(_: C, _: &Request, reply: &Reply) -> Result<Page<T>, Error> {
+        reply.json()
+    }
+}
+
+impl<C, T> Call<C, List<T>> {
+    /// Which page, counted from 0.
+    pub fn page(self, page: u64) -> Self {
+        self.param("page", page)
+    }
+
+    /// How many items a page holds: 1 to 1,000; 100 unless said.
+    pub fn per_page(self, count: u64) -> Self {
+        self.param("perPage", count)
+    }
+
+    /// In which direction the list is sorted.
+    pub fn sort_direction(self, direction: SortDirection) -> Self {
+        self.param("sortDirection", direction)
+    }
+}
+
+/// How many items a walk asks for at a time, unless the call says.
+const STEP: u64 = 500;
+
+/// Where a walk over all pages has come to.
+struct Walk<T> {
+    request: Request,
+    page: u64,
+    found: VecDeque<T>,
+    ended: bool,
+}
+
+impl<T> Walk<T> {
+    fn new(request: &Request) -> Self {
+        let mut request = request.clone();
+        let given = |request: &Request, name| request.query.iter().any(|(n, _)| n == name);
+        let first = request.query.iter().find(|(name, _)| name == "page");
+        let page: u64 = first.and_then(|(_, page)| page.parse().ok()).unwrap_or_default();
+        request.query.retain(|(name, _)| name != "page");
+        if !given(&request, "perPage") {
+            request = request.query("perPage", STEP.to_string());
+        }
+        if !given(&request, "sortField") {
+            // What is made while the walk is on comes at its end, instead of moving the rest.
+            request = request.query("sortField", "id");
+        }
+        request = request.query("page", page.to_string());
+        Self { request, page, found: VecDeque::new(), ended: false }
+    }
+
+    /// Takes in a page, and prepares to ask for the next.
+    fn take(&mut self, page: Page<T>) {
+        let count = page.items.len() as u64;
+        let before = self.page.saturating_mul(page.per_page);
+        self.ended = count == 0;
+        if let Some(next) = page.next() {
+            next.clone_into(&mut self.request.path);
+            self.request.query.clear();
+        } else {
+            self.ended |= before + count >= page.total_count;
+            self.page += 1;
+            self.request.query.retain(|(name, _)| name != "page");
+            self.request.query.push(("page".into(), self.page.to_string()));
+        }
+        self.found = page.items.into();
+    }
+
+    /// The next item, `None` if there is none on this page.
+    fn next(&mut self) -> Option<T> {
+        self.found.pop_front()
+    }
+}
+
+type Fetch<T> = Pin<Box<dyn Future<Output = Result<Page<T>, Error>> + Send>>;
+
+/// All items of a list, page by page; one page is held at a time. After an error it has ended.
+///
+/// It is a [`Stream`]; [`Items::next`] is for who has no use for one.
+pub struct Items<T> {
+    client: Client,
+    walk: Walk<T>,
+    fetch: Option<Fetch<T>>,
+}
+
+impl<T: Listed + Unpin> Items<T> {
+    /// The next item; `None` at the end.
+    pub async fn next(&mut self) -> Option<Result<T, Error>> {
+        poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    }
+}
+
+impl<T> Items<T> {
+    fn fetch(&self) -> Fetch<T>
+    where
+        T: Listed,
+    {
+        let (client, request) = (self.client.clone(), self.walk.request.clone());
+        Box::pin(async move { client.send(&request).await?.json() })
+    }
+}
+
+impl<T: Listed + Unpin> Stream for Items<T> {
+    type Item = Result<T, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            if let Some(item) = self.walk.next() {
+                return Poll::Ready(Some(Ok(item)));
+            }
+            if self.walk.ended {
+                return Poll::Ready(None);
+            }
+            let mut fetch = self.fetch.take().unwrap_or_else(|| self.fetch());
+            let Poll::Ready(page) = fetch.as_mut().poll(context) else {
+                self.fetch = Some(fetch);
+                return Poll::Pending;
+            };
+            match page {
+                Ok(page) => self.walk.take(page),
+                Err(error) => {
+                    self.walk.ended = true;
+                    return Poll::Ready(Some(Err(error)));
+                }
+            }
+        }
+    }
+}
+
+impl<T> fmt::Debug for Items<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Items").field(&self.walk.request).finish()
+    }
+}
+
+impl<T: Listed> Call<Client, List<T>> {
+    /// All items from this page on, in the order of their ids unless the call says otherwise.
+    ///
+    /// Pages are numbered, so that what is deleted meanwhile makes the walk pass over as many:
+    /// gather the ids first to delete what is found.
+    #[must_use]
+    pub fn stream(&self) -> Items<T> {
+        Items { client: self.client().clone(), walk: Walk::new(self.request()), fetch: None }
+    }
+}
+
+/// All items of a list, page by page; one page is held at a time. After an error it has ended.
+pub struct Iter<T> {
+    client: blocking::Client,
+    walk: Walk<T>,
+}
+
+impl<T: Listed> Iterator for Iter<T> {
+    type Item = Result<T, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(item) = self.walk.next() {
+                return Some(Ok(item));
+            }
+            if self.walk.ended {
+                return None;
+            }
+            match self.client.send(&self.walk.request).and_then(|reply| reply.json()) {
+                Ok(page) => self.walk.take(page),
+                Err(error) => {
+                    self.walk.ended = true;
+                    return Some(Err(error));
+                }
+            }
+        }
+    }
+}
+
+impl<T> fmt::Debug for Iter<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Iter").field(&self.walk.request).finish()
+    }
+}
+
+impl<T: Listed> Call<blocking::Client, List<T>> {
+    /// All items from this page on; see [`Call::stream`].
+    #[must_use]
+    pub fn items(&self) -> Iter<T> {
+        Iter { client: self.client().clone(), walk: Walk::new(self.request()) }
+    }
+}
