@@ -4,6 +4,7 @@ mod action;
 mod core;
 mod error;
 mod from_json;
+mod testing;
 mod to_json;
 
 use pyo3::prelude::*;
@@ -15,6 +16,8 @@ mod _guestlist {
     use super::action::Action;
     #[pymodule_export]
     use super::core::{Core, Outcome, Pending};
+    #[pymodule_export]
+    use super::testing::TestServer;
     use pyo3::prelude::*;
 
     #[pymodule_init]

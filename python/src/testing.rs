@@ -1,11 +1,14 @@
 //! The real server, inside the process of a test.
 
 use crate::to_json;
-use guestlist::testing;
+use guestlist::testing::{self, Fault, Seen, Source};
 use guestlist_api::time::DateTime;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// A server of the test's own. It has threads of its own and touches nothing of Python.
 #[pyclass(frozen, module = "guestlist._guestlist")]
@@ -21,7 +24,12 @@ impl TestServer {
     fn new(py: Python<'_>, seed: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
         let mut builder = testing::Server::builder();
         if let Some(seed) = seed.filter(|seed| !seed.is_none()) {
-            builder = builder.seed(to_json::value(seed, "seed")?);
+            // A path, or what would be in the file.
+            let source = match seed.cast::<PyDict>() {
+                Ok(value) => Source::Value(to_json::value(value, "seed")?),
+                Err(_) => Source::File(seed.extract::<PathBuf>()?),
+            };
+            builder = builder.seed(source);
         }
         let started = py.detach(|| builder.blocking());
         let server = started.map_err(|error| PyValueError::new_err(format!("{error:#}")))?;
@@ -92,6 +100,56 @@ impl TestServer {
     fn reset_clock(&self) -> PyResult<()> {
         self.running()?.clock().reset();
         Ok(())
+    }
+
+    /// Adds a fault; `amount` is a number of seconds, for the kinds that have one.
+    #[pyo3(signature = (kind, amount, times, method, path))]
+    fn add_fault(
+        &self,
+        kind: &str,
+        amount: f64,
+        times: u32,
+        method: Option<&str>,
+        path: Option<&str>,
+    ) -> PyResult<()> {
+        let pause = Duration::try_from_secs_f64(amount)
+            .map_err(|error| PyValueError::new_err(format!("{amount} seconds: {error}")))?;
+        let seconds = u32::try_from(pause.as_secs()).unwrap_or(u32::MAX);
+        let fault = match kind {
+            "too_many_requests" => Fault::too_many_requests(seconds),
+            "internal" => Fault::internal(),
+            "unavailable" => Fault::unavailable(seconds),
+            "delay" => Fault::delay(pause),
+            "drop_request" => Fault::drop_request(),
+            "drop_answer" => Fault::drop_answer(),
+            "tear_answer" => Fault::tear_answer(),
+            other => return Err(PyValueError::new_err(format!("no fault is called {other:?}"))),
+        };
+        let mut fault = fault.times(times);
+        if let Some(method) = method {
+            fault = fault.method(method);
+        }
+        if let Some(path) = path {
+            fault = fault.path(path);
+        }
+        self.running()?.faults().add(fault);
+        Ok(())
+    }
+
+    fn clear_faults(&self) -> PyResult<()> {
+        self.running()?.faults().clear();
+        Ok(())
+    }
+
+    fn faults_left(&self) -> PyResult<u64> {
+        Ok(self.running()?.faults().left())
+    }
+
+    /// The last requests: milliseconds since 1970, method, path, status.
+    fn requests(&self) -> PyResult<Vec<(i64, String, String, Option<u16>)>> {
+        let seen = self.running()?.requests();
+        let parts = |seen: Seen| (seen.time.millis(), seen.method, seen.path, seen.status);
+        Ok(seen.into_iter().map(parts).collect())
     }
 
     /// Ends it. A second time this does nothing.

@@ -13,14 +13,14 @@ its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
 from datetime import datetime, timedelta, timezone
-from typing import Any, Optional, Union
+from typing import Any, NamedTuple, Optional, Union
 
 from . import _guestlist
 from ._client import AsyncClient, Client
 
-__all__ = ["PASSWORD", "Clock", "Server"]
+__all__ = ["PASSWORD", "Clock", "Faults", "Seen", "Server"]
 
 # The password of the administrator, and of every user whom the seed gives none.
 PASSWORD = "Test-password-1"
@@ -63,12 +63,103 @@ class Clock:
         self._server.reset_clock()
 
 
-class Server:
-    """A server of the test's own. `seed` says what is in it at first."""
+class Faults:
+    """What is to go wrong. Each method adds one fault behind those that are there.
 
-    def __init__(self, *, seed: Optional[Mapping[str, Any]] = None) -> None:
-        self._server = _guestlist.TestServer(None if seed is None else dict(seed))
+    A fault strikes the next request, or the next `times` that match: with this `method`, and with
+    a path that begins with `path`. The first that matches strikes, alone.
+    """
+
+    def __init__(self, server: _guestlist.TestServer) -> None:
+        self._server = server
+
+    def too_many_requests(
+        self,
+        retry_after: int = 0,
+        *,
+        times: int = 1,
+        method: Optional[str] = None,
+        path: Optional[str] = None,
+    ) -> None:
+        """A 429 that says to come back after so many seconds; nothing else is done."""
+        self._server.add_fault("too_many_requests", retry_after, times, method, path)
+
+    def internal(
+        self, *, times: int = 1, method: Optional[str] = None, path: Optional[str] = None
+    ) -> None:
+        """A 500; nothing else is done."""
+        self._server.add_fault("internal", 0, times, method, path)
+
+    def unavailable(
+        self,
+        retry_after: int = 0,
+        *,
+        times: int = 1,
+        method: Optional[str] = None,
+        path: Optional[str] = None,
+    ) -> None:
+        """A 503 that says to come back after so many seconds; nothing else is done."""
+        self._server.add_fault("unavailable", retry_after, times, method, path)
+
+    def delay(
+        self,
+        seconds: float,
+        *,
+        times: int = 1,
+        method: Optional[str] = None,
+        path: Optional[str] = None,
+    ) -> None:
+        """The request waits before anything is done; then all is as usual."""
+        self._server.add_fault("delay", seconds, times, method, path)
+
+    def drop_request(
+        self, *, times: int = 1, method: Optional[str] = None, path: Optional[str] = None
+    ) -> None:
+        """The connection ends before anything is done."""
+        self._server.add_fault("drop_request", 0, times, method, path)
+
+    def drop_answer(
+        self, *, times: int = 1, method: Optional[str] = None, path: Optional[str] = None
+    ) -> None:
+        """What was asked is done, and the connection ends without an answer."""
+        self._server.add_fault("drop_answer", 0, times, method, path)
+
+    def tear_answer(
+        self, *, times: int = 1, method: Optional[str] = None, path: Optional[str] = None
+    ) -> None:
+        """What was asked is done, and the connection ends in the middle of the answer's body."""
+        self._server.add_fault("tear_answer", 0, times, method, path)
+
+    def clear(self) -> None:
+        """Forgets all of them."""
+        self._server.clear_faults()
+
+    @property
+    def left(self) -> int:
+        """How many are still to come."""
+        return self._server.faults_left()
+
+
+class Seen(NamedTuple):
+    """A request that was made."""
+
+    time: datetime
+    method: str
+    # Without the query.
+    path: str
+    # None when the connection broke.
+    status: Optional[int]
+
+
+class Server:
+    """A server of the test's own. `seed`, a dict or the path of a JSON file, is in it at first."""
+
+    def __init__(
+        self, *, seed: Union[dict[str, Any], str, os.PathLike[str], None] = None
+    ) -> None:
+        self._server = _guestlist.TestServer(seed)
         self.clock = Clock(self._server)
+        self.faults = Faults(self._server)
 
     @property
     def url(self) -> str:
@@ -113,6 +204,14 @@ class Server:
     def new_application(self, name: str = "Test") -> tuple[str, str]:
         """Makes another application; gives its id, and a token for everything in it."""
         return self._server.new_application(name)
+
+    @property
+    def requests(self) -> list[Seen]:
+        """The last 1,000 requests, in the order in which they were answered."""
+        return [
+            Seen(_EPOCH + timedelta(milliseconds=time), method, path, status)
+            for time, method, path, status in self._server.requests()
+        ]
 
     def reset(self) -> None:
         """Makes everything as it was at first, with the same ids and tokens."""
