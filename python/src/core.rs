@@ -183,6 +183,11 @@ impl Core {
         self.change(|settings| settings.url = url)
     }
 
+    #[getter]
+    fn sends_idempotency_keys(&self) -> bool {
+        lock(&self.settings).keys()
+    }
+
     /// Closes the connections that nobody uses, for good.
     fn close(&self) {
         let mut settings = lock(&self.settings);
@@ -287,9 +292,12 @@ impl Core {
 }
 
 impl Settings {
+    fn keys(&self) -> bool {
+        self.idempotency_keys.unwrap_or_else(|| !is_hosted(&self.url))
+    }
+
     fn client(&self) -> PyResult<Client> {
-        let keys = self.idempotency_keys.unwrap_or_else(|| !is_hosted(&self.url));
-        let retries = if keys { Retries::default() } else { Retries::hosted() };
+        let retries = if self.keys() { Retries::default() } else { Retries::hosted() };
         let retries = retries.attempts(self.retries.saturating_add(1));
         let config = Config::new(self.url.clone())
             .timeout(self.timeout)

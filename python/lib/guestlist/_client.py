@@ -198,6 +198,11 @@ class _Base:
     def url(self, url: str) -> None:
         self._core.url = url
 
+    @property
+    def sends_idempotency_keys(self) -> bool:
+        """Whether writes carry a key that makes them safe to repeat."""
+        return self._core.sends_idempotency_keys
+
     def __repr__(self) -> str:
         # Not the token: what is printed ends up in logs.
         return f"{type(self).__name__}(url={self.url!r})"

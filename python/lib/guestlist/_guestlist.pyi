@@ -32,6 +32,8 @@ class Outcome:
 class Core:
     auth_token: str | None
     url: str
+    @property
+    def sends_idempotency_keys(self) -> bool: ...
     def __new__(
         cls,
         url: str,
