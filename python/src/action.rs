@@ -199,9 +199,7 @@ fn segment(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
 fn text(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
     match value.cast::<PyString>() {
         Ok(text) => Ok(text.to_str()?.to_owned()),
-        Err(_) => {
-            Err(PyTypeError::new_err(format!("{name} is a {}, not a str", type_name(value))))
-        }
+        Err(_) => Err(PyTypeError::new_err(format!("{name} is a {}, not a str", type_name(value)))),
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::action::{self, Action};
 use crate::error::{self, Silence};
 use crate::from_json;
+use crate::mailbox::Mailbox;
 use guestlist_client::{Client, Config, Error, Reply, Request, Retries, Token};
 use pyo3::IntoPyObjectExt as _;
 use pyo3::exceptions::PyValueError;
@@ -123,16 +124,17 @@ impl Core {
         tagged(action.py(), &self.send(action.py(), &call)?)
     }
 
-    /// Begins what `action` says. `deliver` is called with the outcome, on another thread.
+    /// Begins what `action` says. The outcome comes to `mailbox` under `number`.
     fn start(
         &self,
         action: &Bound<'_, Action>,
         arguments: &Bound<'_, PyDict>,
         tagged: bool,
-        deliver: Py<PyAny>,
+        mailbox: &Bound<'_, Mailbox>,
+        number: u64,
     ) -> PyResult<Pending> {
         let call = action.get().call(arguments, self.strict)?;
-        self.begin(action.py(), call, tagged, deliver)
+        self.begin(call, tagged, mailbox, number)
     }
 
     /// Sends a request that no action makes, and waits for the answer.
@@ -149,18 +151,18 @@ impl Core {
     }
 
     /// Begins a request that no action makes.
-    #[expect(clippy::too_many_arguments, reason = "they are those of `request`, and one more")]
+    #[expect(clippy::too_many_arguments, reason = "they are those of `request`, and two more")]
     fn start_request(
         &self,
-        py: Python<'_>,
         method: &str,
         path: &str,
         params: Option<&Bound<'_, PyDict>>,
         headers: Option<&Bound<'_, PyDict>>,
         content: Option<&Bound<'_, PyAny>>,
-        deliver: Py<PyAny>,
+        mailbox: &Bound<'_, Mailbox>,
+        number: u64,
     ) -> PyResult<Pending> {
-        self.begin(py, action::bare(method, path, params, headers, content)?, false, deliver)
+        self.begin(action::bare(method, path, params, headers, content)?, false, mailbox, number)
     }
 
     #[getter]
@@ -257,10 +259,10 @@ impl Core {
 
     fn begin(
         &self,
-        py: Python<'_>,
         call: Call,
         tagged: bool,
-        deliver: Py<PyAny>,
+        mailbox: &Bound<'_, Mailbox>,
+        number: u64,
     ) -> PyResult<Pending> {
         let wanted = self.wanted()?;
         let there = lock(&self.shared).clone().filter(|shared| shared.made == wanted);
@@ -277,15 +279,9 @@ impl Core {
             }
             client
         };
-        let task = runtime(py)?.spawn(async move {
-            let result = within(call.timeout, client.send(&call.request)).await;
-            // There is nobody to tell any more when the interpreter is going away.
-            Python::try_attach(|py| {
-                let outcome = Outcome { result: Mutex::new(Some(result)), tagged };
-                // The event loop may be closed by now: then nobody waits for this either.
-                drop(deliver.call1(py, (outcome,)));
-                drop(deliver);
-            });
+        let slot = mailbox.get().slot(number, tagged);
+        let task = runtime(mailbox.py())?.spawn(async move {
+            slot.fill(within(call.timeout, client.send(&call.request)).await);
         });
         Ok(Pending { task: task.abort_handle() })
     }
@@ -324,9 +320,8 @@ impl Worker {
     fn send(&self, py: Python<'_>, call: &Call) -> PyResult<Result<Reply, Error>> {
         let mut sent = pin!(within(call.timeout, self.client.send(&call.request)));
         loop {
-            let wait = || {
-                self.runtime.block_on(async { tokio::time::timeout(DEAF, sent.as_mut()).await })
-            };
+            let wait =
+                || self.runtime.block_on(async { tokio::time::timeout(DEAF, sent.as_mut()).await });
             match py.detach(wait) {
                 Ok(answer) => return Ok(answer),
                 Err(_) => py.check_signals()?,
@@ -377,7 +372,7 @@ fn runtime(_attached: Python<'_>) -> PyResult<&'static Runtime> {
 }
 
 /// Nothing is left half done by a thread that panics with one of these.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -395,40 +390,22 @@ impl Pending {
     }
 }
 
-/// What a request ended in.
-#[pyclass(frozen, module = "guestlist._guestlist")]
-pub(crate) struct Outcome {
-    result: Mutex<Option<Result<Reply, Error>>>,
-    tagged: bool,
-}
-
-#[pymethods]
-impl Outcome {
-    /// Answers or raises it, once.
-    fn take<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        match lock(&self.result).take() {
-            Some(Ok(reply)) if self.tagged => tagged(py, &reply),
-            Some(Ok(reply)) => body(py, &reply),
-            Some(Err(error)) => Err(exception(py, error)),
-            None => Err(PyValueError::new_err("the outcome was taken before")),
-        }
-    }
-}
-
 /// The body of an answer: what it is as JSON, or its text; `""` when there is none.
-fn body<'py>(py: Python<'py>, reply: &Reply) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn body<'py>(py: Python<'py>, reply: &Reply) -> PyResult<Bound<'py, PyAny>> {
     from_json::read(py, &reply.body)
 }
 
-fn tagged<'py>(py: Python<'py>, reply: &Reply) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn tagged<'py>(py: Python<'py>, reply: &Reply) -> PyResult<Bound<'py, PyAny>> {
     (body(py, reply)?, reply.etag.as_deref()).into_bound_py_any(py)
 }
 
-fn exception(py: Python<'_>, error: Error) -> PyErr {
+pub(crate) fn exception(py: Python<'_>, error: Error) -> PyErr {
     let silence = match error {
         Error::Status { status, ref body, retry_after, .. } => {
             return match from_json::read(py, body) {
-                Ok(data) => error::refused(py, status, &data, retry_after.map(|it| it.as_secs_f64())),
+                Ok(data) => {
+                    error::refused(py, status, &data, retry_after.map(|it| it.as_secs_f64()))
+                }
                 Err(error) => error,
             };
         }

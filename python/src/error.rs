@@ -39,12 +39,7 @@ pub(crate) fn missing_argument(py: Python<'_>, action: &str, name: &str) -> PyEr
     made(named(py, &CELL, "MissingArgument").and_then(|class| class.call1((text,))))
 }
 
-pub(crate) fn unknown_keyword(
-    py: Python<'_>,
-    action: &str,
-    name: &str,
-    known: Vec<&str>,
-) -> PyErr {
+pub(crate) fn unknown_keyword(py: Python<'_>, action: &str, name: &str, known: Vec<&str>) -> PyErr {
     static CELL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     made(named(py, &CELL, "unknown_keyword").and_then(|make| make.call1((action, name, known))))
 }

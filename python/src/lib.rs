@@ -4,6 +4,7 @@ mod action;
 mod core;
 mod error;
 mod from_json;
+mod mailbox;
 mod testing;
 mod to_json;
 
@@ -15,7 +16,9 @@ mod _guestlist {
     #[pymodule_export]
     use super::action::Action;
     #[pymodule_export]
-    use super::core::{Core, Outcome, Pending};
+    use super::core::{Core, Pending};
+    #[pymodule_export]
+    use super::mailbox::{Mailbox, Outcome};
     #[pymodule_export]
     use super::testing::TestServer;
     use pyo3::prelude::*;

@@ -117,7 +117,9 @@ class Double:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        # By default it looks only twice a second whether it is to stop.
+        serve = self._server.serve_forever
+        threading.Thread(target=serve, args=(0.01,), daemon=True).start()
 
     def answer(self, sent: Sent) -> Answer:
         users = f"/applications/{APPLICATION}/experience/users"

@@ -182,7 +182,8 @@ def test_a_list_that_ends_with_a_page_asks_for_no_other(double, client):
 
 
 def test_a_write_is_sent_once_where_no_key_is_known(double, client):
-    for answer in (Answer(503, {"type": "ServiceUnavailable", "message": ""}), Answer(0, silent=True)):
+    busy = Answer(503, {"type": "ServiceUnavailable", "message": ""})
+    for answer in (busy, Answer(0, silent=True)):
         double.sent.clear()
         double.answers = [answer]
         with pytest.raises((guestlist.GuestlistError, guestlist.RequestFailed)):
@@ -209,4 +210,5 @@ def test_the_platform_itself_is_sent_no_keys():
         ("http://127.0.0.1:1", True),
     ]:
         assert guestlist.Client(TOKEN, url).sends_idempotency_keys is sends, url
-    assert guestlist.Client(url="https://api.losant.com", idempotency_keys=True).sends_idempotency_keys
+    told = guestlist.Client(url="https://api.losant.com", idempotency_keys=True)
+    assert told.sends_idempotency_keys

@@ -30,8 +30,8 @@ def test_what_it_has_at_first():
             credentials={"email": server.email, "password": PASSWORD}
         )
         assert server.client(signed_in["token"]).me.get()["email"] == server.email
-        mine = server.client(server.application_token).applications.get()
-        assert [one["id"] for one in mine["items"]] == [server.application_id]
+        mine = server.client(server.application_token).application
+        assert mine.get(applicationId=server.application_id)["id"] == server.application_id
 
 
 def test_each_is_alone():

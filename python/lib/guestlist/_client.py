@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import itertools
 import os
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, Optional
 
@@ -34,19 +36,44 @@ class _Resource:
         self._core = core
 
 
-async def _wait(start: Callable[[Callable[[Any], None]], _guestlist.Pending]) -> Any:
+class _Inbox:
+    """What an event loop waits for."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.mailbox = _guestlist.Mailbox()
+        self.numbers = itertools.count()
+        self.waiting: dict[int, asyncio.Future[_guestlist.Outcome]] = {}
+        loop.add_reader(self.mailbox.fileno(), self._collect)
+
+    def _collect(self) -> None:
+        for number, outcome in self.mailbox.collect():
+            future = self.waiting.pop(number, None)
+            if future is not None and not future.done():
+                future.set_result(outcome)
+
+
+# One for each event loop, which goes with it.
+_INBOXES: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Inbox] = (
+    weakref.WeakKeyDictionary()
+)
+
+
+async def _wait(start: Callable[[_guestlist.Mailbox, int], _guestlist.Pending]) -> Any:
     """Waits for what `start` begins, and lets go of it when the waiting is cancelled."""
     loop = asyncio.get_running_loop()
-    future: asyncio.Future[Any] = loop.create_future()
-
-    def settle(outcome: Any) -> None:
-        if not future.done():
-            future.set_result(outcome)
-
-    pending = start(functools.partial(loop.call_soon_threadsafe, settle))
+    inbox = _INBOXES.get(loop)
+    if inbox is None:
+        inbox = _INBOXES[loop] = _Inbox(loop)
+    number = next(inbox.numbers)
+    pending = start(inbox.mailbox, number)
+    # Nothing arrives before the loop runs again.
+    future: asyncio.Future[_guestlist.Outcome] = loop.create_future()
+    inbox.waiting[number] = future
     try:
         outcome = await future
-    except asyncio.CancelledError:
+    except BaseException:
+        # Cancelled, or the loop is going away and the coroutine is closed.
+        inbox.waiting.pop(number, None)
         pending.cancel()
         raise
     return outcome.take()
@@ -158,6 +185,8 @@ def _resource(prefix: str, resource: str, specs: dict[str, Spec], wait: bool) ->
 
 _SYNC = {name: _resource("", name, specs, wait=True) for name, specs in RESOURCES.items()}
 _ASYNC = {name: _resource("Async", name, specs, wait=False) for name, specs in RESOURCES.items()}
+# Under their names, where `help()` and the types look for them.
+globals().update({one.__name__: one for one in (*_SYNC.values(), *_ASYNC.values())})
 
 
 class _Base:

@@ -1,8 +1,10 @@
 """The types of the compiled half."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, final
+
+__all__ = ["Action", "Core", "Mailbox", "Outcome", "Pending", "TestServer", "__version__"]
 
 __version__: Final[str]
 
@@ -29,6 +31,12 @@ class Outcome:
     def take(self) -> Any: ...
 
 @final
+class Mailbox:
+    def __new__(cls) -> Mailbox: ...
+    def fileno(self) -> int: ...
+    def collect(self) -> list[tuple[int, Outcome]]: ...
+
+@final
 class Core:
     auth_token: str | None
     url: str
@@ -50,7 +58,8 @@ class Core:
         action: Action,
         arguments: dict[str, Any],
         tagged: bool,
-        deliver: Callable[[Outcome], Any],
+        mailbox: Mailbox,
+        number: int,
     ) -> Pending: ...
     def request(
         self,
@@ -67,7 +76,8 @@ class Core:
         params: Mapping[str, Any] | None,
         headers: Mapping[str, str] | None,
         content: Any,
-        deliver: Callable[[Outcome], Any],
+        mailbox: Mailbox,
+        number: int,
     ) -> Pending: ...
     def close(self) -> None: ...
 
