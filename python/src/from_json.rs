@@ -106,7 +106,7 @@ impl<'de, 'py> DeserializeSeed<'de> for Key<'py> {
     }
 }
 
-impl<'de, 'py> Visitor<'de> for Key<'py> {
+impl<'py> Visitor<'_> for Key<'py> {
     type Value = Bound<'py, PyString>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -10,6 +10,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+/// A request that was made: milliseconds since 1970, method, path, status.
+type Parts = (i64, String, String, Option<u16>);
+
 /// A server of the test's own. It has threads of its own and touches nothing of Python.
 #[pyclass(frozen, module = "guestlist._guestlist")]
 pub(crate) struct TestServer {
@@ -145,8 +148,7 @@ impl TestServer {
         Ok(self.running()?.faults().left())
     }
 
-    /// The last requests: milliseconds since 1970, method, path, status.
-    fn requests(&self) -> PyResult<Vec<(i64, String, String, Option<u16>)>> {
+    fn requests(&self) -> PyResult<Vec<Parts>> {
         let seen = self.running()?.requests();
         let parts = |seen: Seen| (seen.time.millis(), seen.method, seen.path, seen.status);
         Ok(seen.into_iter().map(parts).collect())
