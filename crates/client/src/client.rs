@@ -57,6 +57,14 @@ impl Client {
     pub async fn send(&self, request: &Request) -> Result<Reply, Error> {
         self.core.send(&self.http, request).await
     }
+
+    /// Where `request` would go.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if its path cannot be used.
+    pub fn url(&self, request: &Request) -> Result<String, Error> {
+        self.core.url(request).map(String::from)
+    }
 }
 
 /// What a client knows, apart from its connections.
@@ -159,16 +167,22 @@ impl Core {
         }
     }
 
-    fn prepare(&self, request: &Request) -> Result<Prepared, Error> {
-        let bad = |what: &str| Error::Config(format!("{what} of {request:?} cannot be used"));
+    fn url(&self, request: &Request) -> Result<Url, Error> {
+        let bad = || Error::Config(format!("the path of {request:?} cannot be used"));
         if !request.path.starts_with('/') {
-            return Err(bad("the path"));
+            return Err(bad());
         }
         let url = format!("{}{}", self.settings.url, request.path);
-        let mut url = Url::parse(&url).map_err(|_| bad("the path"))?;
+        let mut url = Url::parse(&url).map_err(|_| bad())?;
         if !request.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&request.query);
         }
+        Ok(url)
+    }
+
+    fn prepare(&self, request: &Request) -> Result<Prepared, Error> {
+        let bad = |what: &str| Error::Config(format!("{what} of {request:?} cannot be used"));
+        let url = self.url(request)?;
         let mut headers = self.headers(request.body.is_some());
         for (name, value) in &request.headers {
             let name = HeaderName::try_from(name).map_err(|_| bad("a header"))?;

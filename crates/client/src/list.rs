@@ -8,6 +8,7 @@ use crate::{Client, blocking};
 use futures_core::Stream;
 use guestlist_api::entity::SortDirection;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::future::poll_fn;
@@ -134,7 +135,7 @@ pub struct Items<T> {
     fetch: Option<Fetch<T>>,
 }
 
-impl<T: Listed + Unpin> Items<T> {
+impl<T: DeserializeOwned + Unpin + 'static> Items<T> {
     /// The next item; `None` at the end.
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
@@ -144,14 +145,14 @@ impl<T: Listed + Unpin> Items<T> {
 impl<T> Items<T> {
     fn fetch(&self) -> Fetch<T>
     where
-        T: Listed,
+        T: DeserializeOwned + 'static,
     {
         let (client, request) = (self.client.clone(), self.walk.request.clone());
         Box::pin(async move { client.send(&request).await?.json() })
     }
 }
 
-impl<T: Listed + Unpin> Stream for Items<T> {
+impl<T: DeserializeOwned + Unpin + 'static> Stream for Items<T> {
     type Item = Result<T, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -191,7 +192,16 @@ impl<T: Listed> Call<Client, List<T>> {
     /// gather the ids first to delete what is found.
     #[must_use]
     pub fn stream(&self) -> Items<T> {
-        Items { client: self.client().clone(), walk: Walk::new(self.request()), fetch: None }
+        self.client().items(self.request())
+    }
+}
+
+impl Client {
+    /// All items that the list `request` asks for, from its page on, as [`Call::stream`] gives
+    /// them.
+    #[must_use]
+    pub fn items<T>(&self, request: &Request) -> Items<T> {
+        Items { client: self.clone(), walk: Walk::new(request), fetch: None }
     }
 }
 
@@ -201,7 +211,7 @@ pub struct Iter<T> {
     walk: Walk<T>,
 }
 
-impl<T: Listed> Iterator for Iter<T> {
+impl<T: DeserializeOwned> Iterator for Iter<T> {
     type Item = Result<T, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -233,6 +243,15 @@ impl<T: Listed> Call<blocking::Client, List<T>> {
     /// All items from this page on; see [`Call::stream`].
     #[must_use]
     pub fn items(&self) -> Iter<T> {
-        Iter { client: self.client().clone(), walk: Walk::new(self.request()) }
+        self.client().items(self.request())
+    }
+}
+
+impl blocking::Client {
+    /// All items that the list `request` asks for, from its page on, as [`Call::items`] gives
+    /// them.
+    #[must_use]
+    pub fn items<T>(&self, request: &Request) -> Iter<T> {
+        Iter { client: self.clone(), walk: Walk::new(request) }
     }
 }

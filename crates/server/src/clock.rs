@@ -154,3 +154,43 @@ impl Ids {
         ObjectId::from_bytes(bytes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_settable_clock_runs_until_it_is_set_and_again_when_told() {
+        let clock = Settable::running();
+        let at = DateTime::from_millis;
+        assert!(clock.is_running());
+        assert!((system().millis()..).contains(&clock.now().millis().saturating_add(1000)));
+        clock.advance(3_600_000);
+        assert!(clock.is_running() && clock.now() >= system().plus_millis(3_590_000));
+        clock.set(at(5000));
+        assert_eq!((clock.now(), clock.is_running()), (at(5000), false));
+        clock.advance(-2000);
+        assert_eq!(clock.now(), at(3000));
+        clock.run();
+        assert!(clock.is_running() && (3000..60_000).contains(&clock.now().millis()));
+        clock.reset();
+        assert!(clock.now() >= system().plus_millis(-1000));
+    }
+
+    #[test]
+    fn a_settable_clock_stays_within_the_years_that_can_be_written() {
+        let clock = Settable::running();
+        for (moment, text) in
+            [(i64::MIN, "1970-01-01T00:00:00.000Z"), (i64::MAX, "9999-12-31T23:59:59.999Z")]
+        {
+            clock.set(DateTime::from_millis(moment));
+            assert_eq!(clock.now().to_string(), text);
+            clock.run();
+            clock.advance(moment);
+            assert_eq!(clock.now().to_string(), text);
+            clock.advance(moment);
+            clock.run();
+            clock.reset();
+        }
+    }
+}

@@ -89,6 +89,14 @@ impl Config {
     }
 }
 
+/// Whether anything says where the store is.
+///
+/// # Errors
+/// When the file is not good.
+pub fn names_store(given: &Given) -> Result<bool> {
+    Ok(given.store.is_some() || read_file(given.config.as_deref())?.store.is_some())
+}
+
 fn read_file(named: Option<&Path>) -> Result<File> {
     let path = named.unwrap_or(Path::new(DEFAULT_FILE));
     match std::fs::read_to_string(path) {

@@ -1,7 +1,7 @@
 //! The `guestlist` command.
 
 use clap::Parser as _;
-use guestlist::cli::Cli;
+use guestlist::cli::{Cli, exit_code};
 use std::io::Write as _;
 use std::process::ExitCode;
 
@@ -16,7 +16,7 @@ async fn main() -> ExitCode {
         Err(error) => {
             // Nothing is left to tell if standard error is gone.
             let _ = writeln!(std::io::stderr(), "guestlist: {error:#}");
-            ExitCode::FAILURE
+            ExitCode::from(exit_code(&error))
         }
     }
 }

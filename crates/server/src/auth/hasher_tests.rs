@@ -176,3 +176,49 @@ fn leaves_a_core_to_the_rest() {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     assert!(options.workers == cores - 1 || (cores, options.workers) == (1, 1));
 }
+
+fn ephemeral() -> (crate::store::Store, Ephemeral) {
+    crate::store::Store::ephemeral(&crate::store::Options::default()).unwrap()
+}
+
+#[tokio::test]
+async fn a_cheap_hash_is_none_to_any_other_hasher() {
+    let (_store, proof) = ephemeral();
+    let cheap = Hasher::cheap(&HasherOptions::default(), &proof).unwrap();
+    let usual = one_worker(8, Duration::from_mins(1));
+    assert!(cheap.is_cheap() && !usual.is_cheap());
+    let hash = cheap.hash(password("a good password")).await.unwrap();
+    assert!(hash.as_stored().starts_with(CHEAP_PREFIX));
+    assert!(cheap.verify(password("a good password"), Some(hash.clone())).await.unwrap());
+    assert!(!cheap.verify(password("a bad password"), Some(hash.clone())).await.unwrap());
+    assert!(!cheap.verify(password("a good password"), None).await.unwrap());
+    let refused = usual.verify(password("a good password"), Some(hash)).await;
+    assert!(matches!(refused, Err(Error::Internal(_))), "{refused:?}");
+    assert_eq!(usual.hashed(), 0);
+    let refused = cheap.verify(password("older parameters"), Some(stored(OLDER))).await;
+    assert!(matches!(refused, Err(Error::Internal(_))), "{refused:?}");
+}
+
+#[test]
+fn the_cheap_prefix_says_the_parameters() {
+    let Costs { memory, passes, prefix } = CHEAP;
+    assert_eq!(prefix, format!("{CHEAP_MARK}$argon2id$v=19$m={memory},t={passes},p={LANES}$"));
+}
+
+#[tokio::test]
+async fn no_service_over_a_store_that_is_kept_hashes_cheaply() {
+    use crate::http::{App, Parts, listen::Limits};
+    let (_other, proof) = ephemeral();
+    let directory = tempfile::tempdir().unwrap();
+    let options = crate::store::Options::default();
+    let store = crate::store::Store::open(&directory.path().join("a.db"), &options).unwrap();
+    let parts = Parts {
+        store,
+        hasher: Hasher::cheap(&HasherOptions::default(), &proof).unwrap(),
+        clock: crate::clock::Clock::System,
+        issuer: String::new(),
+        limits: Limits::default(),
+    };
+    let Err(Error::Internal(why)) = App::new(parts).await else { panic!("it starts") };
+    assert_eq!(why.to_string(), "a store that is kept needs hashes that cost something");
+}

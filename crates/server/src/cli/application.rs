@@ -6,7 +6,6 @@ use crate::http::App;
 use crate::store::applications::{self, Listing};
 use crate::store::list::Paging;
 use anyhow::{Result, anyhow};
-use clap::Subcommand;
 use guestlist_api::application::{Application, ApplicationPost, ApplicationSort};
 use guestlist_api::entity::PerPage;
 use guestlist_api::id::ApplicationId;
@@ -15,18 +14,17 @@ use guestlist_api::wire::{self, Problem, Wire};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-#[derive(Debug, Subcommand)]
+/// What is done on the store itself.
+#[derive(Debug)]
 pub(super) enum Command {
-    /// Make an application
+    /// Make an application.
     Create {
-        /// Its name
-        #[arg(long)]
+        /// Its name.
         name: String,
-        /// What it is for
-        #[arg(long)]
+        /// What it is for.
         description: Option<String>,
     },
-    /// List the applications
+    /// List the applications.
     List,
 }
 

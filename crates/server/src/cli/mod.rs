@@ -3,8 +3,11 @@
 mod admin;
 mod application;
 mod quickstart;
+mod remote;
 mod serve;
 mod token;
+
+pub use remote::exit_code;
 
 use crate::clock::Clock;
 use crate::config::{Config, Given, GivenServer};
@@ -37,12 +40,12 @@ enum Command {
     Quickstart(GivenServer),
     /// Serve
     Serve(serve::Args),
-    /// Applications
-    #[command(subcommand)]
-    Application(application::Command),
-    /// Tokens of applications
-    #[command(subcommand)]
-    Token(token::Command),
+    /// Applications; on the store itself with --store, or of a server with --url or --profile
+    Application(remote::Applications),
+    /// Tokens; on the store itself with --store, or of a server with --url or --profile
+    Token(remote::Tokens),
+    #[command(flatten)]
+    Remote(remote::Command),
     /// Administrators
     #[command(subcommand)]
     Admin(admin::Command),
@@ -65,19 +68,26 @@ impl Cli {
         match self.command {
             Command::Quickstart(server) => quickstart::run(&self.given, &server, out).await,
             Command::Serve(server) => serve::run(&self.given, server, out).await,
-            Command::Application(command) => {
+            Command::Application(asked) => {
+                let Some(command) = asked.on_store(&self.given, out).await? else {
+                    return Ok(());
+                };
                 with_app(&self.given, command.makes_a_store(), |app| {
                     application::run(command, app, out)
                 })
                 .await
             }
             // A token is of something that a store has already.
-            Command::Token(command) => {
+            Command::Token(asked) => {
+                let Some(command) = asked.on_store(&self.given, out).await? else {
+                    return Ok(());
+                };
                 with_app(&self.given, false, |app| token::run(command, app, out)).await
             }
             Command::Admin(command) => {
                 with_app(&self.given, true, |app| admin::run(command, app, out)).await
             }
+            Command::Remote(command) => remote::run(command, &self.given, out).await,
             Command::Openapi => line(&format!("{:#}", crate::http::openapi())),
             Command::Completions { shell } => {
                 let mut script = Vec::new();

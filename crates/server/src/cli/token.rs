@@ -10,7 +10,6 @@ use crate::store::api_tokens::{self, Listing, Owner};
 use crate::store::applications::Within;
 use crate::store::list::Paging;
 use anyhow::{Context as _, Result, bail};
-use clap::Subcommand;
 use guestlist_api::api_token::{ApiToken, ApiTokenPost, ApiTokenSort};
 use guestlist_api::id::{ApiTokenId, ApplicationId};
 use guestlist_api::scope::{Scope, Scopes};
@@ -19,33 +18,28 @@ use guestlist_api::time::DateTime;
 use serde_json::json;
 use std::sync::Arc;
 
-#[derive(Debug, Subcommand)]
+/// What is done on the store itself.
+#[derive(Debug)]
 pub(super) enum Command {
-    /// Make a token of an application; it is printed once and cannot be had again
+    /// Make a token of an application.
     Create {
-        /// The application
-        #[arg(long, value_name = "ID")]
+        /// The application.
         application: ApplicationId,
-        /// Its name
-        #[arg(long)]
+        /// Its name.
         name: String,
-        /// What it may do, such as experienceUser.get or all.Application.read
-        #[arg(long, value_name = "SCOPE", num_args = 1.., value_delimiter = ',', required = true)]
+        /// What it may do.
         scope: Vec<String>,
-        /// When it ends, such as 30d, 12h or 90m; never unless said
-        #[arg(long, value_name = "TIME")]
+        /// When it ends, such as `30d`; never unless said.
         expires: Option<String>,
     },
-    /// List the tokens of an application
+    /// List the tokens of an application.
     List {
-        /// The application
-        #[arg(long, value_name = "ID")]
+        /// The application.
         application: ApplicationId,
     },
-    /// Revoke a token: it is refused from the next request on
+    /// Revoke a token.
     Revoke {
-        /// The token
-        #[arg(value_name = "ID")]
+        /// The token.
         id: ApiTokenId,
     },
 }
@@ -147,7 +141,7 @@ async fn all(app: &App, application: ApplicationId) -> Result<Vec<ApiToken>> {
 }
 
 /// A length of time such as `30d`, in milliseconds.
-fn millis(text: &str) -> Result<i64> {
+pub(super) fn millis(text: &str) -> Result<i64> {
     let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (count, unit) = text.split_at(split);
     let seconds: i64 = match unit {

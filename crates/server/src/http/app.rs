@@ -24,7 +24,7 @@ use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// The service.
 pub struct App {
@@ -118,6 +118,11 @@ pub struct Parts {
     pub limits: Limits,
 }
 
+/// The OpenAPI document, which is the same for all services of a process: it takes longer to make
+/// than all else that a service is made of.
+static DOCUMENT: LazyLock<Bytes> =
+    LazyLock::new(|| Bytes::from(openapi::document(&super::table()).to_string()));
+
 impl App {
     /// Puts the service together.
     ///
@@ -146,7 +151,7 @@ impl App {
         for (path, rows) in rows {
             paths.insert(path, rows).map_err(Error::internal)?;
         }
-        let openapi = Bytes::from(openapi::document(&table).to_string());
+        let openapi = DOCUMENT.clone();
         Ok(Arc::new(Self {
             store: parts.store,
             hasher: parts.hasher,

@@ -132,3 +132,144 @@ pub fn clear(tx: &mut Tx<'_>, _: &Ephemeral) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Options, Store};
+    use std::sync::mpsc;
+
+    fn directory(store: &Store) -> PathBuf {
+        store.0.scratch.as_ref().unwrap().directory.clone()
+    }
+
+    fn ephemeral() -> (Store, Ephemeral) {
+        Store::ephemeral(&Options { readers: 1, ..Options::default() }).unwrap()
+    }
+
+    fn keep(key: &'static str) -> impl Fn(&mut Tx<'_>) -> Result<()> + Send + 'static {
+        move |tx| crate::store::settings::put(tx, key, b"x")
+    }
+
+    fn kept(tx: &mut Tx<'_>) -> Result<Vec<String>> {
+        tx.all("SELECT name FROM settings ORDER BY name", &[])
+    }
+
+    #[tokio::test]
+    async fn every_connection_sees_the_one_database_and_no_other() {
+        let ((one, _), (two, _)) = (ephemeral(), ephemeral());
+        one.write(keep("one")).await.unwrap();
+        two.write(keep("two")).await.unwrap();
+        assert_eq!(one.read(kept).await.unwrap(), ["one"]);
+        assert_eq!(two.read(kept).await.unwrap(), ["two"]);
+        assert!(one.is_ephemeral());
+        one.ready().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn it_logs_ahead_but_does_not_wait_for_the_disk() {
+        let (store, _) = ephemeral();
+        let mode = |tx: &mut Tx<'_>| tx.first::<String>("PRAGMA journal_mode", &[]);
+        let sync = |tx: &mut Tx<'_>| tx.first::<i64>("PRAGMA synchronous", &[]);
+        assert_eq!(store.write(mode).await.unwrap().as_deref(), Some("wal"));
+        assert_eq!(store.write(sync).await.unwrap(), Some(0));
+    }
+
+    #[tokio::test]
+    async fn a_read_sees_its_moment_while_another_writes() {
+        let (store, _) = ephemeral();
+        let ((here, arrived), (release, go)) = (mpsc::channel(), mpsc::channel::<()>());
+        let go = std::sync::Mutex::new(go);
+        let reader = store.clone();
+        let read = tokio::spawn(async move {
+            reader
+                .read(move |tx| {
+                    let before = kept(tx)?;
+                    here.send(()).unwrap();
+                    go.lock().unwrap().recv().unwrap();
+                    Ok((before, kept(tx)?))
+                })
+                .await
+        });
+        tokio::task::spawn_blocking(move || arrived.recv().unwrap()).await.unwrap();
+        // Were there no write-ahead log, this would wait for the read, which waits for us.
+        store.write(keep("later")).await.unwrap();
+        release.send(()).unwrap();
+        let (before, after) = read.await.unwrap().unwrap();
+        assert_eq!((before.len(), after.len()), (0, 0));
+        assert_eq!(store.read(kept).await.unwrap(), ["later"]);
+    }
+
+    #[tokio::test]
+    async fn it_is_its_owners_and_gone_with_the_store() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (store, _) = ephemeral();
+        let closed = directory(&store);
+        store.write(keep("x")).await.unwrap();
+        assert_eq!(fs::metadata(&closed).unwrap().permissions().mode() & 0o777, 0o700);
+        store.close().await;
+        assert!(!closed.exists());
+        let (store, _) = ephemeral();
+        let dropped = directory(&store);
+        assert!(dropped.exists());
+        drop(store);
+        assert!(!dropped.exists());
+    }
+
+    #[test]
+    fn only_what_nobody_holds_is_swept_up() {
+        let base = tempfile::tempdir().unwrap();
+        let left = base.path().join(format!("{NAME}left"));
+        let held = base.path().join(format!("{NAME}held"));
+        let other = base.path().join("other");
+        for directory in [&left, &held, &other] {
+            fs::create_dir(directory).unwrap();
+            fs::write(directory.join(LOCK), "").unwrap();
+        }
+        let lock = lock(&held.join(LOCK), false).unwrap();
+        sweep(base.path());
+        assert!(!left.exists() && held.exists() && other.exists());
+        drop(lock);
+        sweep(base.path());
+        assert!(!held.exists() && other.exists());
+    }
+
+    #[tokio::test]
+    async fn clearing_leaves_no_table_out() {
+        let (store, proof) = ephemeral();
+        let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name != 'settings'";
+        let tables = store.read(move |tx| tx.all::<String>(tables, &[])).await.unwrap();
+        assert!(tables.len() > 5, "{tables:?}");
+        let asked = tables.clone();
+        // A row in each, whatever it is: what has to be there is 'x', and nothing is looked up.
+        let path = directory(&store).join("guestlist.db");
+        let beside = rusqlite::Connection::open(path).unwrap();
+        beside.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+        for table in &tables {
+            let columns: Vec<(String, String)> = beside
+                .prepare(&format!(
+                    "SELECT name, type FROM pragma_table_info('{table}') WHERE \"notnull\""
+                ))
+                .unwrap()
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+                .unwrap()
+                .collect::<std::result::Result<_, _>>()
+                .unwrap();
+            let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+            let values = columns.iter().map(|(_, kind)| match kind.as_str() {
+                "INTEGER" => "1",
+                "BLOB" => "x'00'",
+                _ => "'x'",
+            });
+            let values = values.collect::<Vec<_>>().join(", ");
+            let sql = format!("INSERT INTO {table} ({}) VALUES ({values})", names.join(", "));
+            beside.execute(&sql, []).unwrap();
+        }
+        store.write(move |tx| clear(tx, &proof)).await.unwrap();
+        for table in asked {
+            let count = format!("SELECT count(*) FROM {table}");
+            let left = store.read(move |tx| tx.first::<i64>(&count, &[])).await.unwrap();
+            assert_eq!(left, Some(0), "{table}");
+        }
+    }
+}

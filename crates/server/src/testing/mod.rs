@@ -267,3 +267,8 @@ impl std::fmt::Debug for Server {
         f.debug_struct("Server").field("url", &self.url).finish_non_exhaustive()
     }
 }
+
+/// Runs the examples of the guide.
+#[cfg(doctest)]
+#[doc = include_str!("../../../../docs/guide/testing.md")]
+struct Guide;

@@ -3,6 +3,7 @@
 mod commands;
 mod program;
 mod quickstart;
+mod test_mode;
 
 use crate::client::Answer;
 use program::Place;

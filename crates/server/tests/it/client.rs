@@ -97,6 +97,13 @@ impl Request<'_> {
         answer
     }
 
+    /// The same on a connection of its own, whatever comes of it.
+    pub(crate) fn try_send(&self) -> io::Result<Answer> {
+        let mut connection = self.client.connect();
+        connection.get_mut().write_all(&self.bytes())?;
+        Answer::read(&mut connection, self.method)
+    }
+
     fn bytes(&self) -> Vec<u8> {
         let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.target);
         let length =

@@ -2,6 +2,9 @@
 
 #![expect(clippy::print_stdout, reason = "times are for whoever runs these by hand")]
 
+mod faults;
+mod seeds;
+
 use crate::client::Client;
 use guestlist::testing::Server;
 use serde_json::{Value, json};

@@ -1,0 +1,137 @@
+//! `guestlist application`, of a store and of a server.
+
+use super::super::application as store;
+use super::body::{Body, Data};
+use super::failure::usage;
+use super::resource::{self, Condition, Kind, Listing};
+use super::session::Session;
+use super::show::text;
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use guestlist_api::id::ApplicationId;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show an application
+    Get {
+        /// The application
+        #[arg(value_name = "ID")]
+        id: ApplicationId,
+        /// Without counting what it holds, which is part of its tag
+        #[arg(long)]
+        without_counts: bool,
+    },
+    /// List the applications
+    List {
+        #[command(flatten)]
+        listing: Listing,
+    },
+    /// Make an application
+    Create {
+        #[command(flatten)]
+        fields: Fields,
+    },
+    /// Change an application; what is not said stays as it is
+    Patch {
+        /// The application
+        #[arg(value_name = "ID")]
+        id: ApplicationId,
+        #[command(flatten)]
+        fields: Fields,
+        #[command(flatten)]
+        condition: Condition,
+    },
+    /// Delete an application and everything in it
+    Delete {
+        /// The application
+        #[arg(value_name = "ID")]
+        id: ApplicationId,
+        #[command(flatten)]
+        condition: Condition,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Fields {
+    /// Its name
+    #[arg(long)]
+    name: Option<String>,
+    /// What it is for
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+    /// Tokens of its users issued before this moment are not good, such as 2026-01-31T12:00:00Z
+    #[arg(long, value_name = "TIME")]
+    user_token_cutoff: Option<String>,
+    #[command(flatten)]
+    data: Data,
+}
+
+impl Fields {
+    fn body(self) -> Result<Body> {
+        Ok(self
+            .data
+            .read()?
+            .set("name", self.name)
+            .set("description", self.description)
+            .set("expUserTokenCutoff", self.user_token_cutoff))
+    }
+}
+
+impl Command {
+    /// The same, done on the store itself.
+    pub(crate) fn on_store(self) -> Result<store::Command> {
+        match self {
+            Self::Create {
+                fields: Fields { name: Some(name), description, user_token_cutoff, data },
+            } if user_token_cutoff.is_none() && !data.is_given() => {
+                Ok(store::Command::Create { name, description })
+            }
+            Self::Create { .. } => Err(usage(
+                "on a store, `application create` takes --name, and may take --description: name \
+                 a server with --url or --profile for more",
+            )),
+            Self::List { .. } => Ok(store::Command::List),
+            _ => Err(usage(
+                "this is asked of a server: name one with --url or --profile, or sign in with \
+                 `guestlist login`",
+            )),
+        }
+    }
+}
+
+const KIND: Kind = Kind {
+    one: "application",
+    many: "applications",
+    columns: &[
+        ("ID", |application| text(application, "id")),
+        ("NAME", |application| text(application, "name")),
+        ("USERS", |application| text(&application["summary"], "experienceUserCount")),
+    ],
+};
+
+const COUNTS: &str = "apiTokenCount,experienceGroupCount,experienceUserCount";
+
+pub(super) async fn run(command: Command, session: &Session) -> Result<()> {
+    let path = |id: ApplicationId| format!("/applications/{id}");
+    match command {
+        Command::Get { id, without_counts } => {
+            let query = [("summaryExclude", COUNTS)];
+            let query = if without_counts { query.as_slice() } else { &[] };
+            resource::get(session, &KIND, &path(id), query).await
+        }
+        Command::List { listing } => {
+            resource::list(session, &KIND, "/applications", &listing, &[]).await
+        }
+        Command::Create { fields } => {
+            let body = fields.body()?.value();
+            resource::create(session, &KIND, "/applications", body, "id").await
+        }
+        Command::Patch { id, fields, condition } => {
+            let body = fields.body()?.changes()?;
+            resource::patch(session, &KIND, &path(id), body, &condition).await
+        }
+        Command::Delete { id, condition } => {
+            resource::delete(session, &KIND, &path(id), &id.to_string(), &condition).await
+        }
+    }
+}

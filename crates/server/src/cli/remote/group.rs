@@ -1,0 +1,136 @@
+//! `guestlist group`.
+
+use super::body::{Body, Data};
+use super::resource::{self, Condition, Kind, Listing};
+use super::session::Session;
+use super::show::text;
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use guestlist_api::id::{ApplicationId, ExperienceGroupId, ExperienceUserId};
+use serde_json::Value;
+
+#[derive(Debug, Args)]
+pub(crate) struct Group {
+    /// The application [env: `GUESTLIST_APPLICATION`, or that of the profile]
+    #[arg(long, value_name = "ID", global = true)]
+    application: Option<ApplicationId>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show a group
+    Get {
+        /// The group
+        #[arg(value_name = "ID")]
+        id: ExperienceGroupId,
+        /// Count its devices
+        #[arg(long)]
+        counts: bool,
+    },
+    /// List the groups of an application
+    List {
+        #[command(flatten)]
+        listing: Listing,
+    },
+    /// Make a group
+    Create {
+        #[command(flatten)]
+        fields: Fields,
+    },
+    /// Change a group; what is not said stays as it is
+    Patch {
+        /// The group
+        #[arg(value_name = "ID")]
+        id: ExperienceGroupId,
+        #[command(flatten)]
+        fields: Fields,
+        #[command(flatten)]
+        condition: Condition,
+    },
+    /// Delete a group; the groups in it move up, its users stay
+    Delete {
+        /// The group
+        #[arg(value_name = "ID")]
+        id: ExperienceGroupId,
+        #[command(flatten)]
+        condition: Condition,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Fields {
+    /// Its name
+    #[arg(long)]
+    name: Option<String>,
+    /// What it is for
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+    /// The group it is in
+    #[arg(long, value_name = "ID")]
+    parent: Option<ExperienceGroupId>,
+    /// It is in no group
+    #[arg(long, conflicts_with = "parent")]
+    root: bool,
+    /// A tag; those that are given are all that the group has
+    #[arg(long, value_name = "KEY=VALUE")]
+    tag: Vec<String>,
+    /// A member; those that are given are all that the group has
+    #[arg(long, value_name = "ID")]
+    user: Vec<ExperienceUserId>,
+    #[command(flatten)]
+    data: Data,
+}
+
+impl Fields {
+    fn body(self) -> Result<Body> {
+        self.data
+            .read()?
+            .set("name", self.name)
+            .set("description", self.description)
+            .set("parentId", self.parent.map(|parent| parent.to_string()))
+            .set("parentId", self.root.then_some(Value::Null))
+            .list("experienceUserIds", &self.user)
+            .tags("groupTags", &self.tag)
+    }
+}
+
+fn users(group: &Value) -> String {
+    group["experienceUserIds"].as_array().map(Vec::len).unwrap_or_default().to_string()
+}
+
+const KIND: Kind = Kind {
+    one: "experienceGroup",
+    many: "experienceGroups",
+    columns: &[
+        ("ID", |group| text(group, "id")),
+        ("NAME", |group| text(group, "name")),
+        ("USERS", users),
+        ("PARENT", |group| text(group, "parentId")),
+    ],
+};
+
+pub(super) async fn run(group: Group, session: &Session) -> Result<()> {
+    let application = session.application(group.application)?;
+    let all = format!("/applications/{application}/experience/groups");
+    let path = |id: ExperienceGroupId| format!("{all}/{id}");
+    match group.command {
+        Command::Get { id, counts } => {
+            let query = [("includeDirectDeviceCount", "true"), ("includeTotalDeviceCount", "true")];
+            let query = if counts { query.as_slice() } else { &[] };
+            resource::get(session, &KIND, &path(id), query).await
+        }
+        Command::List { listing } => resource::list(session, &KIND, &all, &listing, &[]).await,
+        Command::Create { fields } => {
+            resource::create(session, &KIND, &all, fields.body()?.value(), "id").await
+        }
+        Command::Patch { id, fields, condition } => {
+            let body = fields.body()?.changes()?;
+            resource::patch(session, &KIND, &path(id), body, &condition).await
+        }
+        Command::Delete { id, condition } => {
+            resource::delete(session, &KIND, &path(id), &id.to_string(), &condition).await
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The commands that ask a server, over its API.
+
+mod application;
+mod body;
+mod curl;
+mod failure;
+mod group;
+mod login;
+mod me;
+mod profiles;
+mod resource;
+mod secret;
+mod session;
+mod show;
+mod token;
+mod user;
+
+pub use failure::exit_code;
+
+use super::Output;
+use crate::config::Given;
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+/// What only a server does.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Users of an application
+    User(Over<user::User>),
+    /// Groups of an application's users
+    Group(Over<group::Group>),
+    /// The administrator whose token it is
+    Me(OverCommands<me::Command>),
+    /// Sign in to a server, and remember it with its token
+    Login(login::Login),
+}
+
+/// Commands, and the server that they are for.
+#[derive(Debug, Args)]
+pub(super) struct Over<T: Args> {
+    #[command(flatten)]
+    remote: session::Remote,
+    #[command(flatten)]
+    what: T,
+}
+
+/// The same, of commands that have nothing in common.
+#[derive(Debug, Args)]
+pub(super) struct OverCommands<T: Subcommand> {
+    #[command(flatten)]
+    remote: session::Remote,
+    #[command(subcommand)]
+    what: T,
+}
+
+/// Applications, of a store or of a server.
+pub(super) type Applications = OverCommands<application::Command>;
+/// Tokens, of a store or of a server.
+pub(super) type Tokens = Over<token::Token>;
+
+/// Does what only a server does.
+pub(super) async fn run(command: Command, given: &Given, out: Output) -> Result<()> {
+    if session::names_store(given) {
+        return Err(failure::usage("this is asked of a server: give --url rather than --store"));
+    }
+    match command {
+        Command::User(Over { remote, what }) => {
+            user::run(what, &remote.session("user", out)?).await
+        }
+        Command::Group(Over { remote, what }) => {
+            group::run(what, &remote.session("group", out)?).await
+        }
+        Command::Me(OverCommands { remote, what }) => {
+            me::run(what, &remote.session("me", out)?).await
+        }
+        Command::Login(login) => login::run(login, out).await,
+    }
+}
+
+impl Applications {
+    /// What to do on the store, if it is meant; else it is done on the server.
+    pub(super) async fn on_store(
+        self,
+        given: &Given,
+        out: Output,
+    ) -> Result<Option<super::application::Command>> {
+        if self.remote.is_for_store(given)? {
+            return self.what.on_store().map(Some);
+        }
+        application::run(self.what, &self.remote.session("application", out)?).await?;
+        Ok(None)
+    }
+}
+
+impl Tokens {
+    /// What to do on the store, if it is meant; else it is done on the server.
+    pub(super) async fn on_store(
+        self,
+        given: &Given,
+        out: Output,
+    ) -> Result<Option<super::token::Command>> {
+        if self.remote.is_for_store(given)? {
+            return self.what.on_store().map(Some);
+        }
+        token::run(self.what, &self.remote.session("token", out)?).await?;
+        Ok(None)
+    }
+}

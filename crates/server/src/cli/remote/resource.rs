@@ -1,0 +1,184 @@
+//! The five actions that every kind of resource has.
+
+use super::super::line;
+use super::failure::usage;
+use super::session::Session;
+use super::show::{Column, Rows, one, text};
+use anyhow::Result;
+use guestlist_client::{Method, Reply, Request};
+use serde_json::Value;
+
+/// A kind of resource.
+pub(super) struct Kind {
+    /// One of them, as scopes name it.
+    pub(super) one: &'static str,
+    /// Many of them, as scopes name them.
+    pub(super) many: &'static str,
+    /// How a list of them looks.
+    pub(super) columns: &'static [Column],
+}
+
+/// Which of them are listed, and how.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Listing {
+    /// Sort by this field, such as name; in the order of their ids, oldest first, unless said
+    #[arg(long, value_name = "FIELD")]
+    sort: Option<String>,
+    /// The largest first
+    #[arg(long)]
+    desc: bool,
+    /// Only those whose field matches, such as email=*@example.com; * is any run of characters
+    #[arg(long, value_name = "FIELD=PATTERN")]
+    filter: Option<String>,
+    /// Only this page, counted from 0; all of them unless said
+    #[arg(long, value_name = "N")]
+    page: Option<u64>,
+    /// How many to ask for at a time: 1 to 1000
+    #[arg(long, value_name = "N")]
+    per_page: Option<u64>,
+}
+
+impl Listing {
+    fn request(&self, path: &str) -> Result<Request> {
+        let mut request = Request::new(Method::GET, path).query("_actions", "false");
+        if let Some(field) = &self.sort {
+            request = request.query("sortField", field);
+        }
+        if self.desc {
+            request = request.query("sortDirection", "desc");
+        }
+        if let Some(filter) = &self.filter {
+            let (field, pattern) = filter.split_once('=').ok_or_else(|| {
+                usage(format!("--filter: {filter:?} is not FIELD=PATTERN, such as name=a*"))
+            })?;
+            request = request.query("filterField", field).query("filter", pattern);
+        }
+        if let Some(page) = self.page {
+            request = request.query("page", page.to_string());
+        }
+        if let Some(count) = self.per_page {
+            request = request.query("perPage", count.to_string());
+        }
+        Ok(request)
+    }
+}
+
+/// What a change depends on.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct Condition {
+    /// Only if it still has this tag (`ETag`)
+    #[arg(long, value_name = "ETAG")]
+    if_match: Option<String>,
+}
+
+impl Condition {
+    fn on(&self, request: Request) -> Request {
+        match &self.if_match {
+            Some(etag) => request.if_match(etag),
+            None => request,
+        }
+    }
+}
+
+/// A request for a resource as it is, without what surrounds it.
+fn plain(method: Method, path: &str) -> Request {
+    Request::new(method, path).query("_actions", "false").query("_links", "false")
+}
+
+/// The whole answer.
+pub(super) fn value(session: &Session, reply: &Reply, scope: &str) -> Result<Value> {
+    reply.json().map_err(|error| session.failed(&error, scope))
+}
+
+/// Reads and prints one.
+pub(super) async fn get(
+    session: &Session,
+    kind: &Kind,
+    path: &str,
+    query: &[(&str, &str)],
+) -> Result<()> {
+    let scope = format!("{}.get", kind.one);
+    let mut request = plain(Method::GET, path);
+    for (name, value) in query {
+        request = request.query(*name, *value);
+    }
+    let Some(reply) = session.send(&request, &scope).await? else { return Ok(()) };
+    one(&value(session, &reply, &scope)?, session.out)?;
+    match reply.etag {
+        Some(etag) if !session.out.json => line(&format!("\nETag: {etag}")),
+        _ => Ok(()),
+    }
+}
+
+/// Reads and prints all of them, or a page.
+pub(super) async fn list(
+    session: &Session,
+    kind: &Kind,
+    path: &str,
+    listing: &Listing,
+    query: &[(&str, String)],
+) -> Result<()> {
+    let scope = format!("{}.get", kind.many);
+    let mut request = listing.request(path)?;
+    for (name, value) in query {
+        request = request.query(*name, value);
+    }
+    let mut rows = Rows::new(kind.columns, session.out);
+    if listing.page.is_some() || session.curl {
+        let Some(reply) = session.send(&request, &scope).await? else { return Ok(()) };
+        let page = value(session, &reply, &scope)?;
+        for item in page["items"].as_array().into_iter().flatten() {
+            rows.push(item)?;
+        }
+        return rows.end();
+    }
+    let mut items = session.authorized()?.items::<Value>(&request);
+    while let Some(item) = items.next().await {
+        rows.push(&item.map_err(|error| session.failed(&error, &scope))?)?;
+    }
+    rows.end()
+}
+
+/// Makes one, and prints it, or for people only `field` of it.
+pub(super) async fn create(
+    session: &Session,
+    kind: &Kind,
+    path: &str,
+    body: Value,
+    field: &str,
+) -> Result<()> {
+    let scope = format!("{}.post", kind.many);
+    let request = plain(Method::POST, path).body(body);
+    let Some(reply) = session.send(&request, &scope).await? else { return Ok(()) };
+    let made = value(session, &reply, &scope)?;
+    session.out.result(&made, || text(&made, field))
+}
+
+/// Changes one, and prints it.
+pub(super) async fn patch(
+    session: &Session,
+    kind: &Kind,
+    path: &str,
+    body: Value,
+    condition: &Condition,
+) -> Result<()> {
+    let scope = format!("{}.patch", kind.one);
+    let request = condition.on(plain(Method::PATCH, path).body(body));
+    let Some(reply) = session.send(&request, &scope).await? else { return Ok(()) };
+    one(&value(session, &reply, &scope)?, session.out)
+}
+
+/// Deletes one, which is called `id`.
+pub(super) async fn delete(
+    session: &Session,
+    kind: &Kind,
+    path: &str,
+    id: &str,
+    condition: &Condition,
+) -> Result<()> {
+    let scope = format!("{}.delete", kind.one);
+    let request = condition.on(Request::new(Method::DELETE, path));
+    let Some(reply) = session.send(&request, &scope).await? else { return Ok(()) };
+    let done = value(session, &reply, &scope)?;
+    session.out.result(&done, || format!("deleted {id}"))
+}

@@ -1,0 +1,153 @@
+//! `guestlist user`.
+
+use super::body::Data;
+use super::resource::{self, Condition, Kind, Listing};
+use super::session::Session;
+use super::show::text;
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use guestlist_api::id::{ApplicationId, ExperienceGroupId, ExperienceUserId};
+use serde_json::Value;
+
+#[derive(Debug, Args)]
+pub(crate) struct User {
+    /// The application [env: `GUESTLIST_APPLICATION`, or that of the profile]
+    #[arg(long, value_name = "ID", global = true)]
+    application: Option<ApplicationId>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show a user
+    Get {
+        /// The user
+        #[arg(value_name = "ID")]
+        id: ExperienceUserId,
+    },
+    /// List the users of an application
+    List {
+        #[command(flatten)]
+        listing: Listing,
+        /// Only members of a group; any: of at least one; none: of none
+        #[arg(long, value_name = "ID|any|none")]
+        group: Option<String>,
+        /// Count members of the groups above as members
+        #[arg(long, requires = "group")]
+        ancestors: bool,
+    },
+    /// Make a user; the password is asked for, or read from standard input
+    Create {
+        #[command(flatten)]
+        fields: Fields,
+    },
+    /// Change a user; what is not said stays as it is
+    Patch {
+        /// The user
+        #[arg(value_name = "ID")]
+        id: ExperienceUserId,
+        /// Change the password; it is asked for, or read from standard input
+        #[arg(long)]
+        password: bool,
+        #[command(flatten)]
+        fields: Fields,
+        #[command(flatten)]
+        condition: Condition,
+    },
+    /// Delete a user
+    Delete {
+        /// The user
+        #[arg(value_name = "ID")]
+        id: ExperienceUserId,
+        #[command(flatten)]
+        condition: Condition,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Fields {
+    /// The address
+    #[arg(long)]
+    email: Option<String>,
+    /// The given name
+    #[arg(long, value_name = "NAME")]
+    first_name: Option<String>,
+    /// The family name
+    #[arg(long, value_name = "NAME")]
+    last_name: Option<String>,
+    /// A tag; those that are given are all that the user has
+    #[arg(long, value_name = "KEY=VALUE")]
+    tag: Vec<String>,
+    /// A group; those that are given are all that the user is in
+    #[arg(long, value_name = "ID")]
+    group: Vec<ExperienceGroupId>,
+    /// Tokens issued before this moment are not good, such as 2026-01-31T12:00:00Z
+    #[arg(long, value_name = "TIME")]
+    token_cutoff: Option<String>,
+    #[command(flatten)]
+    data: Data,
+}
+
+impl Fields {
+    fn body(self) -> Result<super::body::Body> {
+        self.data
+            .read()?
+            .set("email", self.email)
+            .set("firstName", self.first_name)
+            .set("lastName", self.last_name)
+            .set("tokenCutoff", self.token_cutoff)
+            .list("experienceGroupIds", &self.group)
+            .tags("userTags", &self.tag)
+    }
+}
+
+fn name(user: &Value) -> String {
+    let name = format!("{} {}", text(user, "firstName"), text(user, "lastName"));
+    name.trim().to_owned()
+}
+
+fn groups(user: &Value) -> String {
+    let groups = user["experienceGroups"].as_array().into_iter().flatten();
+    groups.map(|group| text(group, "name")).collect::<Vec<_>>().join(", ")
+}
+
+const KIND: Kind = Kind {
+    one: "experienceUser",
+    many: "experienceUsers",
+    columns: &[
+        ("ID", |user| text(user, "id")),
+        ("EMAIL", |user| text(user, "email")),
+        ("NAME", name),
+        ("GROUPS", groups),
+    ],
+};
+
+pub(super) async fn run(user: User, session: &Session) -> Result<()> {
+    let application = session.application(user.application)?;
+    let all = format!("/applications/{application}/experience/users");
+    let path = |id: ExperienceUserId| format!("{all}/{id}");
+    match user.command {
+        Command::Get { id } => resource::get(session, &KIND, &path(id), &[]).await,
+        Command::List { listing, group, ancestors } => {
+            let mut query = Vec::new();
+            query.extend(group.map(|group| ("experienceGroupId", group)));
+            query.extend(ancestors.then(|| ("includeAncestorGroups", "true".to_owned())));
+            resource::list(session, &KIND, &all, &listing, &query).await
+        }
+        Command::Create { fields } => {
+            let body = fields.body()?.password("password", session.curl)?;
+            resource::create(session, &KIND, &all, body.value(), "id").await
+        }
+        Command::Patch { id, password, fields, condition } => {
+            let mut body = fields.body()?;
+            if password {
+                body = body.password("password", session.curl)?;
+            }
+            resource::patch(session, &KIND, &path(id), body.changes()?, &condition).await
+        }
+        Command::Delete { id, condition } => {
+            resource::delete(session, &KIND, &path(id), &id.to_string(), &condition).await
+        }
+    }
+}
