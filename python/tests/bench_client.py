@@ -116,7 +116,8 @@ def main() -> int:
     print()
     print(
         f"Machine: {processor()}, {os.cpu_count()} logical processors, {platform.system()},"
-        f" Python {platform.python_version()}. The server and both clients share it; the server logs warnings only."
+        f" Python {platform.python_version()}. The server, which logs warnings only, and both clients"
+        " share it."
     )
     if not good:
         print(f"the median is below {WANTED:.0f} times", file=sys.stderr)

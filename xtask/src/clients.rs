@@ -87,7 +87,8 @@ pub(crate) fn run(project: &Project, steps: &mut Steps, clients: &[Client]) -> a
     Ok(())
 }
 
-fn server(project: &Project, steps: &mut Steps) -> anyhow::Result<PathBuf> {
+/// The server that the suites run against.
+pub(crate) fn server(project: &Project, steps: &mut Steps) -> anyhow::Result<PathBuf> {
     if let Some(path) = std::env::var_os("GUESTLIST_BIN") {
         // The suites run in directories of their own.
         return fs::canonicalize(&path)

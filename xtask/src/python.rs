@@ -5,11 +5,17 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::Project;
-use crate::clients::{install_once, succeed};
+use crate::clients::{self, install_once, succeed};
 use crate::steps::Steps;
 
 const HINT: &str =
     "the output above names what failed; `cargo xtask python` runs only this part again";
+
+/// The tests of the official client that do not hold for this package, and why.
+const OTHERWISE: [(&str, &str); 2] = [
+    ("test_wire.py::test_what_is_false[True0]", "`True` is sent as `true`, not as `True`"),
+    ("test_user_list.py::test_only_the_members_of_the_group_itself[True1]", "the same"),
+];
 
 /// How the compiled half is built.
 #[derive(Clone, Copy)]
@@ -72,6 +78,16 @@ pub(crate) fn test(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
     let mut pytest = Command::new(&python);
     pytest.args(["-B", "-m", "pytest", "-p", "no:cacheprovider", "python/tests"]);
     steps.command("tests of the Python package", pytest, HINT)?;
+
+    let mut suite = Command::new(&python);
+    suite.args(["-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/clients/python"]);
+    for (test, _why) in OTHERWISE {
+        suite.args(["--deselect", &format!("tests/clients/python/{test}")]);
+    }
+    suite
+        .env("PYTHONPATH", project.root.join("python/tests/drop_in"))
+        .env("GUESTLIST_BIN", clients::server(project, steps)?);
+    steps.command("suite of the official client with the Python package", suite, HINT)?;
 
     let cache = project.target.join("python/mypy");
     let mut mypy = Command::new(&python);
