@@ -275,24 +275,6 @@ def test_other_threads_run_while_one_waits(guestlist_server, guestlist_client, u
     assert steps > 20
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_child_uses_no_connection_of_its_parent(guestlist_server, guestlist_client, user):
-    guestlist_client.experience_user.get(**user)
-    child = os.fork()
-    if child == 0:
-        # No exception may go on from here: pytest is above.
-        status = 1
-        try:
-            if guestlist_client.experience_user.get(**user)["id"] == user["experienceUserId"]:
-                status = 0
-        finally:
-            os._exit(status)
-    _, status = os.waitpid(child, 0)
-    assert status == 0
-    assert guestlist_client.experience_user.get(**user)["id"] == user["experienceUserId"]
-
-
 def test_ctrl_c_ends_the_waiting(guestlist_server, guestlist_client, user):
     guestlist_server.faults.delay(20)
     begun = time.monotonic()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import losant_rest
 import platform_double
@@ -103,6 +104,26 @@ def test_a_connection_is_used_again(double, client):
         client.experience_user.get(**IDS)
     client.auth.sso_domain(email="a@example.com")
     assert len({sent.peer for sent in double.sent}) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_child_uses_no_connection_of_its_parent(double, client):
+    client.experience_user.get(**IDS)
+    child = os.fork()
+    if child == 0:
+        # No exception may go on from here: pytest is above.
+        status = 1
+        try:
+            if client.experience_user.get(**IDS)["id"] == USER:
+                status = 0
+        finally:
+            os._exit(status)
+    _, status = os.waitpid(child, 0)
+    assert status == 0
+    client.experience_user.get(**IDS)
+    before, its, after = [sent.peer for sent in double.sent]
+    assert its != before == after
 
 
 def test_no_content_is_an_empty_text(client):
