@@ -23,8 +23,8 @@ import losant_rest
 
 import guestlist
 
-ROUNDS = 5
-SECONDS = 1.5
+ROUNDS = 9
+SECONDS = 1.0
 THREADS = (1, 8)
 WANTED = 5.0
 
@@ -109,7 +109,7 @@ def main() -> int:
         print(f"| {threads} | {cell(theirs)} | {cell(mine)} | {spread} |")
     print()
     print(
-        f"GETs of one user a second: the median of {ROUNDS} rounds of {SECONDS} s each, and in"
+        f"GETs of one user a second: the median of {ROUNDS} rounds of {SECONDS:.0f} s each, and in"
         " brackets the least and the most. The clients take turns in each round, after a round"
         " that is not counted, and every answer is checked."
     )

@@ -201,6 +201,7 @@ def test_an_answer_that_is_late_is_given_up(guestlist_server, user):
     with pytest.raises(TimeoutError):
         guestlist_server.client().experience_user.get(**user, timeout=0.2)
     assert time.monotonic() - begun < 3
+    assert guestlist_server.client(timeout=None).experience_user.get(**user, timeout=None)
     for wrong in (0, -1, float("nan")):
         with pytest.raises(ValueError):
             Client(timeout=wrong)

@@ -17,9 +17,6 @@ from ._actions import RESOURCES, Spec
 # Where `guestlist serve` listens unless it is told otherwise.
 DEFAULT_URL = "http://127.0.0.1:8080"
 
-# Keywords that every action takes.
-_COMMON = ("losantdomain", "_actions", "_links", "_embedded", "timeout")
-
 
 def _action(resource: str, name: str, spec: Spec) -> _guestlist.Action:
     return _guestlist.Action(
