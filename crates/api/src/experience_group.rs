@@ -1,8 +1,9 @@
 //! `experienceGroup` and `experienceGroups`: groups of an application's end users.
 
 use crate::entity::{PageNumber, PerPage, SortDirection};
-use crate::experience_user::{Glob, NoQuery};
+use crate::experience_user::Glob;
 use crate::id::{ApplicationId, ExperienceGroupId, ExperienceUserId, ForeignId};
+use crate::query::{GroupQuery, Json};
 use crate::text::{Flag, Key, List, Name, Nullable, Tags, Text};
 use crate::time::DateTime;
 use schemars::JsonSchema;
@@ -176,7 +177,7 @@ crate::object! {
         optional filter_field "filterField": NameFilter,
         /// The pattern that `filterField` has to match as a whole.
         optional filter "filter": Glob,
-        /// An advanced query.
-        optional query "query": NoQuery,
+        /// An advanced query. No other condition counts beside it.
+        optional query "query": Json<GroupQuery>,
     }
 }

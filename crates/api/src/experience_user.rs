@@ -2,6 +2,7 @@
 
 use crate::entity::{PageNumber, PerPage, SortDirection};
 use crate::id::{ApplicationId, ExperienceGroupId, ExperienceUserId};
+use crate::query::{Json, UserQuery};
 use crate::secret::Password;
 use crate::text::{Email, Flag, List, PersonName, Tags, Text};
 use crate::time::DateTime;
@@ -176,29 +177,6 @@ impl JsonSchema for Membership {
     }
 }
 
-/// The advanced query. This version does not have it, and says so rather than list users that
-/// were not asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoQuery {}
-
-impl Wire for NoQuery {
-    fn read(_: Value, at: &mut Problems) -> Option<Self> {
-        at.refuse(Rule::Other("is not supported by this version of Guestlist".into()))
-    }
-}
-
-impl JsonSchema for NoQuery {
-    fn schema_name() -> Cow<'static, str> {
-        "NoQuery".into()
-    }
-    fn inline_schema() -> bool {
-        true
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "not": {}, "description": "not supported by this version of Guestlist" })
-    }
-}
-
 /// A pattern: `*` is any run of characters, `?` is one, letter case does not matter.
 pub type Glob = Text<0, 4096>;
 
@@ -221,7 +199,7 @@ crate::object! {
         optional experience_group_id "experienceGroupId": Membership,
         /// Whether members of the group's ancestors count as its members.
         optional include_ancestor_groups "includeAncestorGroups": Flag,
-        /// An advanced query.
-        optional query "query": NoQuery,
+        /// An advanced query. No other condition counts beside it.
+        optional query "query": Json<UserQuery>,
     }
 }

@@ -10,6 +10,7 @@ pub mod entity;
 pub mod experience_group;
 pub mod experience_user;
 pub mod id;
+pub mod query;
 pub mod scope;
 pub mod secret;
 pub mod text;

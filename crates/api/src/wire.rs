@@ -36,6 +36,10 @@ pub enum Rule {
     TooManyItems,
     /// An element occurs twice.
     NotUnique,
+    /// Too few fields.
+    TooFewProperties,
+    /// Too many fields.
+    TooManyProperties,
     /// The number is too small.
     BelowMinimum,
     /// The number is too large.
@@ -57,6 +61,8 @@ impl fmt::Display for Rule {
             Self::TooLong => "has longer length than allowed",
             Self::TooManyItems => "has more items than allowed",
             Self::NotUnique => "must be unique",
+            Self::TooFewProperties => "has less properties than allowed",
+            Self::TooManyProperties => "has more properties than allowed",
             Self::BelowMinimum => "is less than minimum",
             Self::AboveMaximum => "is more than maximum",
             Self::Other(words) => words,

@@ -255,3 +255,54 @@ impl blocking::Client {
         Iter { client: self.clone(), walk: Walk::new(request) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::Method;
+    use serde_json::{Value, json};
+
+    fn page(answer: Value) -> Page<u64> {
+        serde_json::from_value(answer).unwrap()
+    }
+
+    fn asks(walk: &Walk<u64>, name: &str) -> Option<String> {
+        let query = &walk.request.query;
+        query.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+    }
+
+    #[test]
+    fn a_walk_goes_by_numbers_and_leaves_what_was_asked_for() {
+        let list = Request::new(Method::GET, "/x").query("filter", "a").query("page", "2");
+        let mut walk = Walk::<u64>::new(&list);
+        assert_eq!(asks(&walk, "page").as_deref(), Some("2"));
+        assert_eq!(asks(&walk, "perPage").as_deref(), Some("500"));
+        assert_eq!(asks(&walk, "sortField").as_deref(), Some("id"));
+        // A server that does not say which page it is makes no walk without end.
+        walk.take(page(json!({ "items": [1, 2], "perPage": 2, "totalCount": 7 })));
+        assert!(!walk.ended);
+        assert_eq!(asks(&walk, "page").as_deref(), Some("3"));
+        assert_eq!(asks(&walk, "filter").as_deref(), Some("a"));
+        walk.take(page(json!({ "items": [3], "perPage": 2, "totalCount": 7 })));
+        assert!(walk.ended);
+        let mut walk = Walk::<u64>::new(&list);
+        walk.take(page(json!({ "items": [], "perPage": 2, "totalCount": 99 })));
+        assert!(walk.ended);
+    }
+
+    #[test]
+    fn a_walk_goes_where_the_server_says_but_not_elsewhere() {
+        let next = |href: &str| {
+            page(json!({ "items": [1], "totalCount": 1, "_links": { "next": { "href": href } } }))
+        };
+        let mut walk = Walk::<u64>::new(&Request::new(Method::GET, "/x"));
+        walk.take(next("/x?cursor=abc"));
+        assert!(!walk.ended, "the server knows better than the count");
+        assert_eq!((walk.request.path.as_str(), walk.request.query.len()), ("/x?cursor=abc", 0));
+        for elsewhere in ["https://elsewhere.example/x", "//elsewhere.example/x", "x"] {
+            let mut walk = Walk::<u64>::new(&Request::new(Method::GET, "/x"));
+            walk.take(next(elsewhere));
+            assert_eq!((walk.request.path.as_str(), walk.ended), ("/x", true), "{elsewhere}");
+        }
+    }
+}

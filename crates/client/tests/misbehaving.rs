@@ -55,7 +55,7 @@ impl Stub {
     fn config(&self) -> Config {
         let quick = Duration::from_millis(5);
         let retries = Retries::default().pauses(quick, quick);
-        Config::new(&self.url).timeout(Duration::from_millis(300)).retries(retries)
+        Config::new(&self.url).timeout(Duration::from_secs(1)).retries(retries)
     }
 
     async fn send(&self, request: Request) -> Result<Reply, Error> {
@@ -122,7 +122,8 @@ fn post() -> Request {
     Request::new(Method::POST, "/x").body(json!({ "a": 1 }))
 }
 
-const SLOW: Do = Do::Wait(Duration::from_secs(2));
+/// Longer than the stub's clients wait.
+const SLOW: Do = Do::Wait(Duration::from_secs(20));
 
 #[tokio::test]
 async fn what_may_pass_is_tried_again() {
@@ -240,11 +241,14 @@ async fn attempts_and_time_have_an_end() {
     assert_eq!((error.status(), stub.requests().len()), (Some(503), 4));
 
     let stub = Stub::doing(&[SLOW]);
-    let retries = Retries::default().attempts(100).total(Duration::from_millis(500));
+    let retries = Retries::default().attempts(100).total(Duration::from_millis(1500));
     let client = Client::new(stub.config().retries(retries)).unwrap();
     let started = Instant::now();
     assert!(matches!(client.send(&get()).await.unwrap_err(), Error::Timeout(_)));
-    assert!((300..600).contains(&started.elapsed().as_millis()), "{:?}", started.elapsed());
+    // The second attempt has what the first has left.
+    let took = started.elapsed();
+    assert!((1400..5000).contains(&took.as_millis()), "{took:?}");
+    assert_eq!(stub.requests().len(), 2);
 }
 
 #[tokio::test]

@@ -262,6 +262,7 @@ const PEOPLE: [(&str, &str, Option<usize>, &str); 4] = [
 
 async fn user_ids(app: &App, application: ApplicationId) -> Result<Vec<ExperienceUserId>> {
     let listing = experience_users::Listing {
+        query: None,
         filter: None,
         membership: None,
         ancestors: false,

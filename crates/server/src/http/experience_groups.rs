@@ -103,6 +103,7 @@ async fn list(
     let (within, query) = (call.within(input.path.application_id)?, input.query);
     let filter = query.filter.map(|glob| glob.to_string());
     let listing = Listing {
+        query: query.query.map(|json| json.0),
         name: query.filter_field.and(filter.clone()),
         sort: query.sort_field.unwrap_or(ExperienceGroupSort::Name),
         paging: Paging::new(query.page, query.per_page, query.sort_direction),

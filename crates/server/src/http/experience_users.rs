@@ -82,6 +82,7 @@ async fn list(
     let (within, query) = (call.within(input.path.application_id)?, input.query);
     let filter = query.filter.map(|glob| glob.to_string());
     let listing = Listing {
+        query: query.query.map(|json| json.0),
         filter: query.filter_field.zip(filter.clone()),
         membership: query.experience_group_id,
         ancestors: query.include_ancestor_groups.is_some_and(|flag| flag.0),

@@ -74,12 +74,19 @@ impl<T: Wire + Send + 'static> Params for T {
         let fields = schema["properties"].as_object().into_iter().flatten();
         fields
             .map(|(name, schema)| {
-                json!({
+                let mut parameter = json!({
                     "in": place,
                     "name": name,
                     "required": required.contains(&name.as_str()),
-                    "schema": schema,
-                })
+                });
+                // OpenAPI has a place of its own for what a text holds.
+                match schema.get("contentSchema") {
+                    Some(inner) => {
+                        parameter["content"] = json!({ "application/json": { "schema": inner } });
+                    }
+                    None => parameter["schema"] = schema.clone(),
+                }
+                parameter
             })
             .collect()
     }

@@ -190,6 +190,9 @@ pub fn delete(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
     let application = tenant.0.to_string();
     for sql in [
         "DELETE FROM memberships WHERE application_id = $1",
+        "DELETE FROM user_tags WHERE application_id = $1",
+        "DELETE FROM group_tags WHERE application_id = $1",
+        "DELETE FROM group_endpoints WHERE application_id = $1",
         "DELETE FROM experience_users WHERE application_id = $1",
         // Children before parents is an order that one statement cannot promise.
         "UPDATE experience_groups SET parent_id = NULL WHERE application_id = $1",

@@ -85,6 +85,33 @@ pub(super) fn like(glob: &str) -> String {
     pattern
 }
 
+/// `text` where a pattern for `LIKE .. ESCAPE '\'` means nothing but itself.
+fn literally(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern
+}
+
+/// The pattern for `LIKE .. ESCAPE '\'` of what starts with `part`.
+pub(super) fn starts_with(part: &str) -> String {
+    format!("{}%", literally(part))
+}
+
+/// The pattern for `LIKE .. ESCAPE '\'` of what ends with `part`.
+pub(super) fn ends_with(part: &str) -> String {
+    format!("%{}", literally(part))
+}
+
+/// The pattern for `LIKE .. ESCAPE '\'` of what has `part` in it.
+pub(super) fn contains(part: &str) -> String {
+    format!("%{}%", literally(part))
+}
+
 #[cfg(test)]
 mod tests {
     use super::{key, like};

@@ -119,6 +119,9 @@ fn base() -> PathBuf {
 pub fn clear(tx: &mut Tx<'_>, _: &Ephemeral) -> Result<()> {
     for sql in [
         "DELETE FROM memberships",
+        "DELETE FROM user_tags",
+        "DELETE FROM group_tags",
+        "DELETE FROM group_endpoints",
         "DELETE FROM experience_users",
         "UPDATE experience_groups SET parent_id = NULL",
         "DELETE FROM experience_groups",

@@ -3,10 +3,12 @@
 use super::applications::Tenant;
 use super::convert::{id, json, key, maybe_id, moment, to_json};
 use super::list::{ID, Paging, Rows, Select};
-use super::{FromRow, Row, Tx};
+use super::looked_up::{add_endpoints, remove_endpoints, tag_group, untag_group};
+use super::{FromRow, Row, Tx, filter};
 use crate::error::{Error, Result};
 use guestlist_api::experience_group::{ExperienceGroup, ExperienceGroupSort};
 use guestlist_api::id::{ExperienceGroupId, ExperienceUserId, ForeignId};
+use guestlist_api::query::GroupQuery;
 use guestlist_api::wire::{Problem, Rule};
 use std::collections::BTreeSet;
 
@@ -244,6 +246,8 @@ pub fn device_counts(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<(u64, u
 /// Which groups are listed.
 #[derive(Debug, Clone)]
 pub struct Listing {
+    /// Only those of which this holds. Then the name does not count.
+    pub query: Option<GroupQuery>,
     /// Only those whose name matches this glob.
     pub name: Option<String>,
     /// What they are sorted by.
@@ -264,7 +268,10 @@ pub fn list(
     let mut select = Select::from("experience_groups g");
     let application = select.bind(tenant.id().to_string());
     select.only(format!("g.application_id = {application}"));
-    if let Some(glob) = &listing.name {
+    if let Some(query) = &listing.query {
+        let condition = filter::groups(&mut select, &application, query);
+        select.narrow(condition);
+    } else if let Some(glob) = &listing.name {
         select.matching("g.name_key", glob);
     }
     let sort = match listing.sort {
@@ -306,6 +313,8 @@ pub fn add(tx: &mut Tx<'_>, new: &ExperienceGroup) -> Result<()> {
             &new.device_query_json,
         ],
     )?;
+    tag_group(tx, new)?;
+    add_endpoints(tx, new)?;
     join(tx, new)
 }
 
@@ -352,6 +361,14 @@ pub fn put(tx: &mut Tx<'_>, before: &ExperienceGroup, after: &ExperienceGroup) -
             &after.device_query_json,
         ],
     )?;
+    if after.group_tags != before.group_tags {
+        untag_group(tx, after)?;
+        tag_group(tx, after)?;
+    }
+    if after.experience_endpoint_ids != before.experience_endpoint_ids {
+        remove_endpoints(tx, after)?;
+        add_endpoints(tx, after)?;
+    }
     if after.experience_user_ids != before.experience_user_ids {
         part(tx, after)?;
         join(tx, after)?;
@@ -366,6 +383,8 @@ pub fn put(tx: &mut Tx<'_>, before: &ExperienceGroup, after: &ExperienceGroup) -
 pub fn delete(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<()> {
     let (application, id) = (group.application_id.to_string(), group.id.to_string());
     part(tx, group)?;
+    untag_group(tx, group)?;
+    remove_endpoints(tx, group)?;
     tx.run(
         "UPDATE experience_groups SET parent_id = $3 WHERE application_id = $1 AND parent_id = $2",
         &[&application, &id, &group.parent_id.map(|id| id.to_string())],

@@ -3,7 +3,8 @@
 use super::applications::Tenant;
 use super::convert::{email_taken, id, json, key, maybe_id, maybe_moment, moment, to_json};
 use super::list::{ID, Paging, Rows, Select};
-use super::{FromRow, Param, Row, Tx};
+use super::looked_up::{tag_user, untag_user};
+use super::{FromRow, Param, Row, Tx, filter};
 use crate::auth::hasher::PasswordHash;
 use crate::domain::avatar_url;
 use crate::error::{Error, Result};
@@ -11,6 +12,7 @@ use guestlist_api::experience_user::{
     ExperienceUser, ExperienceUserFilter, ExperienceUserSort, GroupRef, Membership,
 };
 use guestlist_api::id::{ExperienceGroupId, ExperienceUserId};
+use guestlist_api::query::UserQuery;
 use guestlist_api::time::DateTime;
 use guestlist_api::wire::{Problem, Rule};
 
@@ -125,6 +127,8 @@ pub fn groups(
 /// Which users are listed.
 #[derive(Debug, Clone)]
 pub struct Listing {
+    /// Only those of whom this holds. Then nothing else that would leave users out counts.
+    pub query: Option<UserQuery>,
     /// Only those of whom this field matches this glob.
     pub filter: Option<(ExperienceUserFilter, String)>,
     /// Only those in these groups.
@@ -144,6 +148,36 @@ const ANCESTRY: &str = "WITH RECURSIVE line (id, parent_id) AS (
     SELECT g.id, g.parent_id FROM experience_groups g JOIN line ON g.id = line.parent_id
     WHERE g.application_id = $1) ";
 
+/// Only the users that the simple parameters ask for.
+fn narrowed(mut select: Select, application: &str, listing: &Listing) -> Select {
+    let member = format!(
+        "u.id IN (SELECT m.user_id FROM memberships m WHERE m.application_id = {application}"
+    );
+    match listing.membership {
+        None => {}
+        Some(Membership::Any) => select.only(format!("{member})")),
+        Some(Membership::None) => select.only(format!("NOT {member})")),
+        Some(Membership::Of(group)) => {
+            let group = select.bind(group.to_string());
+            if listing.ancestors {
+                select = select.with(ANCESTRY);
+                select.narrow(format!("{member} AND m.group_id IN (SELECT id FROM line))"));
+            } else {
+                select.narrow(format!("{member} AND m.group_id = {group})"));
+            }
+        }
+    }
+    if let Some((field, glob)) = &listing.filter {
+        let column = match field {
+            ExperienceUserFilter::FirstName => "u.first_name_key",
+            ExperienceUserFilter::LastName => "u.last_name_key",
+            ExperienceUserFilter::Email => "u.email_key",
+        };
+        select.matching(column, glob);
+    }
+    select
+}
+
 /// One page of the application's users, and how many there are.
 ///
 /// # Errors
@@ -156,29 +190,11 @@ pub fn list(
     let mut select = Select::from("experience_users u");
     let application = select.bind(tenant.id().to_string());
     select.only(format!("u.application_id = {application}"));
-    let member = "EXISTS (SELECT 1 FROM memberships m
-        WHERE m.application_id = u.application_id AND m.user_id = u.id";
-    match listing.membership {
-        None => {}
-        Some(Membership::Any) => select.only(format!("{member})")),
-        Some(Membership::None) => select.only(format!("NOT {member})")),
-        Some(Membership::Of(group)) => {
-            let group = select.bind(group.to_string());
-            if listing.ancestors {
-                select = select.with(ANCESTRY);
-                select.only(format!("{member} AND m.group_id IN (SELECT id FROM line))"));
-            } else {
-                select.only(format!("{member} AND m.group_id = {group})"));
-            }
-        }
-    }
-    if let Some((field, glob)) = &listing.filter {
-        let column = match field {
-            ExperienceUserFilter::FirstName => "u.first_name_key",
-            ExperienceUserFilter::LastName => "u.last_name_key",
-            ExperienceUserFilter::Email => "u.email_key",
-        };
-        select.matching(column, glob);
+    if let Some(query) = &listing.query {
+        let condition = filter::users(&mut select, &application, query);
+        select.narrow(condition);
+    } else {
+        select = narrowed(select, &application, listing);
     }
     let sort = match listing.sort {
         ExperienceUserSort::FirstName => "u.first_name_key",
@@ -227,6 +243,7 @@ pub fn add(tx: &mut Tx<'_>, new: &ExperienceUser, hash: &PasswordHash) -> Result
         ],
     )
     .map_err(email_taken(&new.email))?;
+    tag_user(tx, new)?;
     join(tx, new)
 }
 
@@ -292,6 +309,10 @@ pub fn put(
         &params,
     )
     .map_err(email_taken(&after.email))?;
+    if after.user_tags != before.user_tags {
+        untag_user(tx, after)?;
+        tag_user(tx, after)?;
+    }
     if after.experience_groups != before.experience_groups {
         leave(tx, after)?;
         join(tx, after)?;
@@ -313,6 +334,7 @@ fn leave(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
 /// When the store fails.
 pub fn delete(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
     leave(tx, user)?;
+    untag_user(tx, user)?;
     tx.run(
         "DELETE FROM experience_users WHERE application_id = $1 AND id = $2",
         &[&user.application_id.to_string(), &user.id.to_string()],

@@ -10,7 +10,10 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// Every migration there ever was, in order: they are added to, never changed.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001_init.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/0001_init.sql"),
+    include_str!("../../migrations/0002_query.sql"),
+];
 
 /// `GsLs`: what says in the head of a file that it is ours.
 const OURS: i32 = 0x4773_4c73;

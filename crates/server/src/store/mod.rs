@@ -22,7 +22,9 @@ pub mod sign_ins;
 pub mod users;
 
 mod convert;
+mod filter;
 mod job;
+mod looked_up;
 mod migrate;
 mod sqlite;
 mod writer;

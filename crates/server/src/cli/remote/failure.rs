@@ -73,6 +73,10 @@ fn code(error: &Error) -> u8 {
 fn hint(error: &Error, asked: Asked<'_>) -> Option<String> {
     let Asked { command, scope, url } = asked;
     Some(match (error, error.status()) {
+        (Error::Transport(_), _) if url.starts_with("https:") => format!(
+            "Is there a server at {url}, with a certificate that this system trusts? Name another \
+             with --url or GUESTLIST_URL, or the certificate's authority with SSL_CERT_FILE."
+        ),
         (Error::Transport(_) | Error::Timeout(_), _) => format!(
             "Is there a server at {url}? Name another with --url or GUESTLIST_URL, or start one \
              with `guestlist serve`."

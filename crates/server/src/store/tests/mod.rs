@@ -3,6 +3,8 @@
 mod group;
 mod model;
 mod open;
+mod plans;
+mod query;
 mod read;
 
 use super::{Options, Store, Tx};

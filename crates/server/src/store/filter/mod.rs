@@ -1,0 +1,145 @@
+//! An advanced query as a condition of SQL: words of this crate, and parameters for all that a
+//! person wrote.
+//!
+//! Every condition here is true or false, never NULL, so that `NOT` turns it round. What is missing
+//! equals `null`, differs from any value, and is neither more nor less than one. Values of different
+//! types differ, and neither is more than the other.
+
+mod id;
+mod scalar;
+mod tags;
+
+use super::list::Select;
+use guestlist_api::query::{
+    Clause, Comparison, Condition, GroupCondition, GroupQuery, Query, UserCondition, UserQuery,
+};
+use id::Set;
+use scalar::{Moment, Text};
+use tags::Tagged;
+
+/// A condition that always holds.
+const TRUE: &str = "1 = 1";
+/// A condition that never holds.
+const FALSE: &str = "1 = 0";
+
+/// What holds of the users `u` of the application that the parameter called `application` names.
+pub(super) fn users(select: &mut Select, application: &str, query: &UserQuery) -> String {
+    Filter { select, application }.query(query)
+}
+
+/// What holds of the groups `g` of the application that the parameter called `application` names.
+pub(super) fn groups(select: &mut Select, application: &str, query: &GroupQuery) -> String {
+    Filter { select, application }.query(query)
+}
+
+/// Makes conditions, and binds the values in them.
+struct Filter<'f> {
+    select: &'f mut Select,
+    application: &'f str,
+}
+
+/// A condition on a field, which becomes SQL.
+trait Filtered: Condition {
+    fn sql(&self, filter: &mut Filter<'_>) -> String;
+}
+
+const EMAIL: Text = Text { column: "u.email", key: "u.email_key" };
+const FIRST_NAME: Text = Text { column: "u.first_name", key: "u.first_name_key" };
+const LAST_NAME: Text = Text { column: "u.last_name", key: "u.last_name_key" };
+const NAME: Text = Text { column: "g.name", key: "g.name_key" };
+
+impl Filtered for UserCondition {
+    fn sql(&self, filter: &mut Filter<'_>) -> String {
+        match self {
+            Self::Id(test) => filter.id("u.id", test),
+            Self::CreationDate(test) => filter.moment(Moment("u.created"), test),
+            Self::LastUpdated(test) => filter.moment(Moment("u.updated"), test),
+            Self::FirstName(test) => filter.text(FIRST_NAME, test),
+            Self::LastName(test) => filter.text(LAST_NAME, test),
+            Self::Email(test) => filter.text(EMAIL, test),
+            Self::LastLogin(test) => filter.moment(Moment("u.last_login"), test),
+            Self::PasswordLastUpdated(test) => filter.moment(Moment("u.password_updated"), test),
+            Self::UserTags(test) => filter.tags(Tagged::Users, test),
+            Self::ExperienceGroupId(test) => filter.set(Set::GroupsOfUser, test),
+        }
+    }
+}
+
+impl Filtered for GroupCondition {
+    fn sql(&self, filter: &mut Filter<'_>) -> String {
+        match self {
+            Self::Id(test) => filter.id("g.id", test),
+            Self::CreationDate(test) => filter.moment(Moment("g.created"), test),
+            Self::LastUpdated(test) => filter.moment(Moment("g.updated"), test),
+            Self::Name(test) => filter.text(NAME, test),
+            Self::ParentId(test) => filter.id("g.parent_id", test),
+            Self::AncestorId(test) => filter.set(Set::AncestorsOfGroup, test),
+            Self::GroupTags(test) => filter.tags(Tagged::Groups, test),
+            Self::ExperienceUserId(test) => filter.set(Set::UsersOfGroup, test),
+            Self::ExperienceEndpointId(test) => filter.set(Set::EndpointsOfGroup, test),
+        }
+    }
+}
+
+impl Filter<'_> {
+    fn query<C: Filtered>(&mut self, query: &Query<C>) -> String {
+        let clauses = query.clauses().iter().map(|clause| match clause {
+            Clause::And(all) => self.several(all, " AND "),
+            // None of nothing is no condition either, and neither is one of nothing.
+            Clause::Or(one) => self.several(one, " OR "),
+            Clause::Nor(none) if none.is_empty() => TRUE.into(),
+            Clause::Nor(none) => format!("NOT {}", self.several(none, " OR ")),
+            Clause::Field(condition) => condition.sql(self),
+        });
+        joined(clauses.collect(), " AND ")
+    }
+
+    fn several<C: Filtered>(&mut self, queries: &[Query<C>], between: &str) -> String {
+        joined(queries.iter().map(|query| self.query(query)).collect(), between)
+    }
+
+    fn bind(&mut self, text: impl Into<String>) -> String {
+        let text: String = text.into();
+        self.select.bind(text)
+    }
+
+    /// `(a, b, c)`, each a parameter; `None` when there is nothing to list.
+    fn list(&mut self, texts: impl IntoIterator<Item = String>) -> Option<String> {
+        let names: Vec<String> = texts.into_iter().map(|text| self.bind(text)).collect();
+        (!names.is_empty()).then(|| format!("({})", names.join(", ")))
+    }
+}
+
+/// `conditions` as one; with none of them it always holds.
+fn joined(conditions: Vec<String>, between: &str) -> String {
+    match <[String; 1]>::try_from(conditions) {
+        Ok([one]) => one,
+        Err(none) if none.is_empty() => TRUE.into(),
+        Err(several) => format!("({})", several.join(between)),
+    }
+}
+
+/// How SQL writes a comparison that orders; `None` for the two that do not.
+const fn order(comparison: Comparison) -> Option<&'static str> {
+    match comparison {
+        Comparison::Eq | Comparison::Ne => None,
+        Comparison::Gt => Some(">"),
+        Comparison::Lt => Some("<"),
+        Comparison::Gte => Some(">="),
+        Comparison::Lte => Some("<="),
+    }
+}
+
+/// What becomes of a comparison with a value of another type than the field's.
+fn unlike(comparison: Comparison) -> String {
+    if comparison == Comparison::Ne { TRUE.into() } else { FALSE.into() }
+}
+
+/// What becomes of a comparison of `column` with `null`.
+fn with_null(column: &str, comparison: Comparison) -> String {
+    match comparison {
+        Comparison::Eq => format!("{column} IS NULL"),
+        Comparison::Ne => format!("{column} IS NOT NULL"),
+        _ => FALSE.into(),
+    }
+}

@@ -1,0 +1,173 @@
+//! Texts and moments.
+
+use super::super::convert::{contains, ends_with, key, starts_with};
+use super::{FALSE, Filter, TRUE, joined, order, unlike, with_null};
+use guestlist_api::query::{Comparison, Operator, Scalar, ScalarTest};
+use guestlist_api::time::DateTime;
+
+/// A text, and the column with its folded form.
+#[derive(Clone, Copy)]
+pub(super) struct Text {
+    pub(super) column: &'static str,
+    pub(super) key: &'static str,
+}
+
+/// A moment, in milliseconds.
+#[derive(Clone, Copy)]
+pub(super) struct Moment(pub(super) &'static str);
+
+/// A value as a moment is compared with it.
+enum Instant {
+    /// A whole number of milliseconds.
+    At(i64),
+    /// Between this one and the next.
+    After(i64),
+}
+
+/// The texts among `values`.
+fn texts(values: &[Scalar]) -> Vec<&str> {
+    let mut texts = Vec::with_capacity(values.len());
+    for value in values {
+        if let Scalar::Text(text) = value {
+            texts.push(text.as_str());
+        }
+    }
+    texts
+}
+
+/// `value` as a moment, if it is one: milliseconds, or a date with or without a time.
+fn instant(value: &Scalar) -> Option<Instant> {
+    match value {
+        Scalar::Text(text) => {
+            let moment = text.parse::<DateTime>().or_else(|error| match text.len() {
+                10 => format!("{text}T00:00:00Z").parse(),
+                _ => Err(error),
+            });
+            moment.ok().map(|moment| Instant::At(moment.millis()))
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "no moment is as far as the ends")]
+        Scalar::Number(millis) if millis.fract() == 0.0 => Some(Instant::At(*millis as i64)),
+        #[expect(clippy::cast_possible_truncation, reason = "numbers this large are whole")]
+        Scalar::Number(millis) => Some(Instant::After(millis.floor() as i64)),
+        Scalar::Bool(_) => None,
+    }
+}
+
+impl Filter<'_> {
+    /// What `test` asks of `text`.
+    pub(super) fn text(&mut self, of: Text, test: &ScalarTest) -> String {
+        let all = test.operators.iter().map(|operator| self.text_operator(of, test, operator));
+        joined(all.collect(), " AND ")
+    }
+
+    fn text_operator(&mut self, of: Text, test: &ScalarTest, operator: &Operator) -> String {
+        let column = if test.any_case { of.key } else { of.column };
+        let fold = |value: &str| if test.any_case { key(value) } else { value.to_owned() };
+        let pattern = match operator {
+            Operator::Compare(comparison, None) => return with_null(column, *comparison),
+            Operator::Compare(comparison, Some(Scalar::Text(value))) => {
+                return self.compare_text(of, *comparison, value, test.any_case);
+            }
+            Operator::Compare(comparison, Some(_)) => return unlike(*comparison),
+            Operator::In(values) => return self.text_in(of, &texts(&values.0), test.any_case),
+            Operator::Nin(values) => {
+                let list = self.list(texts(&values.0).into_iter().map(fold));
+                return list.map_or(TRUE.into(), |list| {
+                    format!("({column} IS NULL OR {column} NOT IN {list})")
+                });
+            }
+            Operator::StartsWith(part) => starts_with(&fold(part)),
+            Operator::EndsWith(part) => ends_with(&fold(part)),
+            Operator::Contains(part) => contains(&fold(part)),
+        };
+        let pattern = self.bind(pattern);
+        format!(r"({column} LIKE {pattern} ESCAPE '\' AND {column} IS NOT NULL)")
+    }
+
+    fn compare_text(
+        &mut self,
+        text: Text,
+        comparison: Comparison,
+        value: &str,
+        any_case: bool,
+    ) -> String {
+        let (column, value) =
+            if any_case { (text.key, key(value)) } else { (text.column, value.to_owned()) };
+        match order(comparison) {
+            Some(order) => {
+                let value = self.bind(value);
+                format!("({column} {order} {value} AND {column} IS NOT NULL)")
+            }
+            None if comparison == Comparison::Eq => self.text_in(text, &[&value], any_case),
+            None => {
+                let value = self.bind(value);
+                format!("({column} IS NULL OR {column} <> {value})")
+            }
+        }
+    }
+
+    /// `text` is one of `values`. What is equal folds alike, and the folded form has an index.
+    fn text_in(&mut self, text: Text, values: &[&str], any_case: bool) -> String {
+        let keys = self.list(values.iter().map(|value| key(value)));
+        let Some(keys) = keys else { return FALSE.into() };
+        let Text { column, key } = text;
+        let same = |value: &&str| (*value).to_owned();
+        let exact = if any_case { None } else { self.list(values.iter().map(same)) };
+        let exact = exact.map_or(String::new(), |list| format!(" AND {column} IN {list}"));
+        format!("({key} IN {keys}{exact} AND {key} IS NOT NULL)")
+    }
+
+    /// What `test` asks of a moment.
+    pub(super) fn moment(&mut self, Moment(column): Moment, test: &ScalarTest) -> String {
+        let all = test.operators.iter().map(|operator| match operator {
+            Operator::Compare(comparison, None) => with_null(column, *comparison),
+            Operator::Compare(comparison, Some(value)) => {
+                self.compare_moment(column, *comparison, instant(value))
+            }
+            Operator::In(values) => self.moments(&values.0).map_or(FALSE.into(), |list| {
+                format!("({column} IN {list} AND {column} IS NOT NULL)")
+            }),
+            Operator::Nin(values) => self.moments(&values.0).map_or(TRUE.into(), |list| {
+                format!("({column} IS NULL OR {column} NOT IN {list})")
+            }),
+            // A moment is no text.
+            Operator::StartsWith(_) | Operator::EndsWith(_) | Operator::Contains(_) => FALSE.into(),
+        });
+        joined(all.collect(), " AND ")
+    }
+
+    /// The whole milliseconds among `values`, as a list of parameters.
+    fn moments(&mut self, values: &[Scalar]) -> Option<String> {
+        let whole = values.iter().filter_map(|value| match instant(value) {
+            Some(Instant::At(millis)) => Some(self.select.bind(millis)),
+            _ => None,
+        });
+        let names: Vec<String> = whole.collect();
+        (!names.is_empty()).then(|| format!("({})", names.join(", ")))
+    }
+
+    fn compare_moment(
+        &mut self,
+        column: &str,
+        comparison: Comparison,
+        value: Option<Instant>,
+    ) -> String {
+        let (order, millis) = match (order(comparison), value) {
+            (_, None) | (None, Some(Instant::After(_))) => return unlike(comparison),
+            (None, Some(Instant::At(millis))) => {
+                let millis = self.select.bind(millis);
+                return if comparison == Comparison::Eq {
+                    format!("({column} = {millis} AND {column} IS NOT NULL)")
+                } else {
+                    format!("({column} IS NULL OR {column} <> {millis})")
+                };
+            }
+            (Some(order), Some(Instant::At(millis))) => (order, millis),
+            (Some(order), Some(Instant::After(millis))) => {
+                (if order.starts_with('>') { ">" } else { "<=" }, millis)
+            }
+        };
+        let millis = self.select.bind(millis);
+        format!("({column} {order} {millis} AND {column} IS NOT NULL)")
+    }
+}

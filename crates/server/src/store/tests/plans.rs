@@ -1,0 +1,288 @@
+//! Which index each statement uses that has to be fast however many there are.
+
+use super::super::applications::{self, Within};
+use super::super::list::Paging;
+use super::super::sqlite::{Durability, Role, Session, connect};
+use super::super::{Engine, Param, Row, Store, Tx, experience_groups, experience_users};
+use super::Scratch;
+use crate::auth::hasher::PasswordHash;
+use crate::domain;
+use crate::error::Result;
+use guestlist_api::entity::SortDirection;
+use guestlist_api::experience_group::ExperienceGroupSort;
+use guestlist_api::experience_user::{ExperienceUserSort, GroupRef, Membership};
+use guestlist_api::id::{ApplicationId, ExperienceGroupId, ExperienceUserId, ObjectId};
+use guestlist_api::query::{GroupQuery, UserQuery};
+use guestlist_api::time::DateTime;
+use guestlist_api::wire;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// An engine that notes how each statement is going to be run.
+struct Noting<'c> {
+    session: &'c mut dyn Engine,
+    plans: Vec<Plan>,
+}
+
+/// A statement, and what SQLite says of how it runs it.
+struct Plan {
+    sql: String,
+    steps: Vec<String>,
+}
+
+impl Noting<'_> {
+    fn note(&mut self, sql: &str, params: &[&dyn Param]) -> Result<()> {
+        let mut steps = Vec::new();
+        self.session.query(&format!("EXPLAIN QUERY PLAN {sql}"), params, &mut |row| {
+            steps.push(row.get("detail")?);
+            Ok(true)
+        })?;
+        self.plans.push(Plan { sql: sql.into(), steps });
+        Ok(())
+    }
+}
+
+impl Engine for Noting<'_> {
+    fn query(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
+    ) -> Result<()> {
+        self.note(sql, params)?;
+        self.session.query(sql, params, each)
+    }
+
+    fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64> {
+        self.note(sql, params)?;
+        self.session.run(sql, params)
+    }
+}
+
+const APPLICATION: ApplicationId = ApplicationId(ObjectId::from_bytes([1; 12]));
+const GROUP: ExperienceGroupId = ExperienceGroupId(ObjectId::from_bytes([2; 12]));
+const USER: ExperienceUserId = ExperienceUserId(ObjectId::from_bytes([3; 12]));
+
+/// One user, in one group.
+async fn populate(store: &Store) {
+    let now = DateTime::from_millis(0);
+    let post = wire::read("application", json!({ "name": "a" })).unwrap();
+    let organization = "0".repeat(24).parse().unwrap();
+    let application = domain::new_application(&post, APPLICATION, organization, now);
+    let post = wire::read("experienceGroup", json!({ "name": "a" })).unwrap();
+    let group = domain::new_group(&post, GROUP, APPLICATION, Vec::new(), Vec::new(), now);
+    let post = json!({ "email": "a@b", "password": "Correct-h0rse", "userTags": { "a": "b" } });
+    let post = wire::read("experienceUser", post).unwrap();
+    let groups = vec![GroupRef { id: GROUP, name: "a".into(), parent_id: None }];
+    let user = domain::new_user(&post, USER, APPLICATION, groups, now);
+    let hash = PasswordHash::from_stored("$argon2id$".into());
+    let work = store.write(move |tx| {
+        applications::add(tx, &application)?;
+        experience_groups::add(tx, &group)?;
+        experience_users::add(tx, &user, &hash)
+    });
+    work.await.unwrap();
+}
+
+/// The plans of everything that `work` does.
+async fn plans(work: impl FnOnce(&mut Tx<'_>) -> Result<()>) -> Vec<Plan> {
+    let scratch = Scratch::new();
+    let store = scratch.open();
+    populate(&store).await;
+    store.close().await;
+    let mut connection = connect(&scratch.path(), Role::Write, Durability::Synced).unwrap();
+    let mut session = Session::new(&mut connection, Role::Write).unwrap();
+    session.command("BEGIN").unwrap();
+    let (noted, late) = session.within(Duration::from_mins(1), |tx| {
+        let mut noting = Noting { session: &mut *tx.0, plans: Vec::new() };
+        work(&mut Tx(&mut noting)).map(|()| noting.plans)
+    });
+    assert!(!late);
+    let noted = noted.unwrap();
+    assert!(!noted.is_empty());
+    for plan in &noted {
+        plan.check();
+    }
+    noted
+}
+
+impl Plan {
+    /// No table that grows with an application is read from its start to its end, whether by itself
+    /// or by an index, and no more is sorted than is answered.
+    fn check(&self) {
+        for step in &self.steps {
+            let scan = step.strip_prefix("SCAN ").map(|rest| rest.split(' ').next());
+            // Rows that a statement has made for itself are not a table.
+            let own = [Some("line"), Some("below"), Some("b"), Some("CONSTANT")];
+            assert!(scan.is_none_or(|of| own.contains(&of)), "{step}\n{}", self.sql);
+        }
+    }
+
+    fn uses(&self, index: &str) -> bool {
+        self.steps.iter().any(|step| step.contains(index))
+    }
+
+    fn sorts(&self) -> bool {
+        self.uses("TEMP B-TREE FOR ORDER BY")
+    }
+}
+
+const LISTING: experience_users::Listing = experience_users::Listing {
+    query: None,
+    filter: None,
+    membership: None,
+    ancestors: false,
+    sort: ExperienceUserSort::Email,
+    paging: Paging { page: 0, per_page: 100, direction: SortDirection::Asc },
+};
+
+/// The plans of counting and of listing users, with at least one statement more for each user.
+async fn list(listing: experience_users::Listing) -> [Plan; 2] {
+    let mut all = plans(move |tx| {
+        let tenant = Within::allowed(APPLICATION).enter(tx)?;
+        experience_users::list(tx, tenant, &listing).map(drop)
+    })
+    .await;
+    all.drain(..1);
+    assert!(all.len() > 1, "nobody is listed");
+    [all.remove(0), all.remove(0)]
+}
+
+fn users(query: Value) -> experience_users::Listing {
+    let query: UserQuery = wire::read("query", query).unwrap();
+    experience_users::Listing { query: Some(query), ..LISTING }
+}
+
+#[tokio::test]
+async fn one_is_found_by_its_id() {
+    let all = plans(|tx| {
+        let tenant = Within::allowed(APPLICATION).enter(tx)?;
+        let user = experience_users::get(tx, tenant, USER)?;
+        let group = experience_groups::get(tx, tenant, GROUP)?;
+        experience_groups::device_counts(tx, &group)?;
+        experience_users::groups(tx, tenant, &[GROUP], "x")?;
+        experience_groups::members(tx, tenant, &[USER])?;
+        experience_groups::place(tx, tenant, None, Some(GROUP))?;
+        let mut after = user.clone();
+        after.user_tags.0.clear();
+        experience_users::put(tx, &user, &after, None)?;
+        experience_users::delete(tx, &after)?;
+        experience_groups::delete(tx, &group)
+    })
+    .await;
+    assert!(all.len() > 10);
+}
+
+#[tokio::test]
+async fn a_page_is_read_from_an_index_in_its_order() {
+    for (sort, index) in [
+        (ExperienceUserSort::Email, "sqlite_autoindex_experience_users_2"),
+        (ExperienceUserSort::Id, "sqlite_autoindex_experience_users_1"),
+        (ExperienceUserSort::FirstName, "experience_users_by_first_name"),
+        (ExperienceUserSort::LastName, "experience_users_by_last_name"),
+        (ExperienceUserSort::CreationDate, "experience_users_by_created"),
+        (ExperienceUserSort::LastUpdated, "experience_users_by_updated"),
+        (ExperienceUserSort::LastLogin, "experience_users_by_last_login"),
+    ] {
+        for direction in [SortDirection::Asc, SortDirection::Desc] {
+            let paging = Paging { direction, ..LISTING.paging };
+            let [_, page] = list(experience_users::Listing { sort, paging, ..LISTING }).await;
+            assert!(page.uses(index) && !page.sorts(), "{sort:?} {direction:?} {:?}", page.steps);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_groups_too() {
+    for (sort, index) in [
+        (ExperienceGroupSort::Name, "experience_groups_by_name"),
+        (ExperienceGroupSort::Id, "sqlite_autoindex_experience_groups_1"),
+        (ExperienceGroupSort::CreationDate, "experience_groups_by_created"),
+        (ExperienceGroupSort::LastUpdated, "experience_groups_by_updated"),
+    ] {
+        let all = plans(move |tx| {
+            let tenant = Within::allowed(APPLICATION).enter(tx)?;
+            let listing = experience_groups::Listing {
+                query: None,
+                name: None,
+                sort,
+                paging: LISTING.paging,
+            };
+            experience_groups::list(tx, tenant, &listing).map(drop)
+        })
+        .await;
+        assert!(all[2].uses(index) && !all[2].sorts(), "{sort:?} {:?}", all[2].steps);
+    }
+}
+
+/// What is searched by which columns, as SQLite says it.
+const BY_ID: &str = "sqlite_autoindex_experience_users_1 (application_id=? AND id=?)";
+const BY_EMAIL: &str = "sqlite_autoindex_experience_users_2 (application_id=? AND email_key=?)";
+const BY_TAG: &str = "user_tags_by_tag (application_id=? AND tag=? AND value=?)";
+const BY_GROUP: &str = "memberships_by_group (application_id=? AND group_id=?)";
+const BY_CREATED: &str = "experience_users_by_created (application_id=? AND created<?)";
+
+#[tokio::test]
+async fn a_query_finds_by_an_index_and_sorts_then() {
+    let group = GROUP.to_string();
+    for (query, indexes) in [
+        (json!({ "id": USER.to_string() }), [BY_ID, ""]),
+        (json!({ "email": "a@b" }), [BY_EMAIL, ""]),
+        (json!({ "email": { "$eq": "A@B", "$ci": true } }), [BY_EMAIL, ""]),
+        (json!({ "email": { "$in": ["a@b", "c@d"] } }), [BY_EMAIL, ""]),
+        (json!({ "$and": [{ "$and": [{ "email": "a@b" }] }, {}] }), [BY_EMAIL, ""]),
+        (json!({ "userTags": { "a": "b" } }), [BY_ID, BY_TAG]),
+        (json!({ "userTags": { "$eq": { "$tagKey": "a", "$tagValue": "b" } } }), [BY_ID, BY_TAG]),
+        (json!({ "userTags": { "a": { "$in": ["b", "c"] } } }), [BY_ID, BY_TAG]),
+        (json!({ "experienceGroupId": group }), [BY_ID, BY_GROUP]),
+        (json!({ "creationDate": { "$lt": 7 } }), [BY_CREATED, ""]),
+    ] {
+        for sort in [ExperienceUserSort::Email, ExperienceUserSort::Id] {
+            let listing = experience_users::Listing { sort, ..users(query.clone()) };
+            for plan in list(listing).await {
+                let all = indexes.iter().all(|index| plan.uses(index));
+                assert!(all, "{query} {sort:?} {:?}", plan.steps);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn members_are_found_by_their_group() {
+    for ancestors in [false, true] {
+        let membership = Some(Membership::Of(GROUP));
+        for plan in list(experience_users::Listing { membership, ancestors, ..LISTING }).await {
+            assert!(plan.uses(BY_ID) && plan.uses(BY_GROUP), "{:?}", plan.steps);
+        }
+    }
+}
+
+#[tokio::test]
+async fn groups_are_found_by_what_is_asked_of_them() {
+    let (group, user) = (GROUP.to_string(), USER.to_string());
+    let by_parent = "experience_groups_by_parent (application_id=? AND parent_id=?)";
+    let by_tag = "group_tags_by_tag (application_id=? AND tag=? AND value=?)";
+    let by_user = "sqlite_autoindex_memberships_1 (application_id=? AND user_id=?)";
+    let by_endpoint = "group_endpoints_by_endpoint (application_id=? AND endpoint_id=?)";
+    for (query, index) in [
+        (json!({ "parentId": group }), by_parent),
+        (json!({ "ancestorId": group }), by_parent),
+        (json!({ "groupTags": { "a": "b" } }), by_tag),
+        (json!({ "experienceUserId": user }), by_user),
+        (json!({ "experienceEndpointId": user }), by_endpoint),
+    ] {
+        let query: GroupQuery = wire::read("query", query).unwrap();
+        let all = plans(move |tx| {
+            let tenant = Within::allowed(APPLICATION).enter(tx)?;
+            let listing = experience_groups::Listing {
+                query: Some(query.clone()),
+                name: None,
+                sort: ExperienceGroupSort::Name,
+                paging: LISTING.paging,
+            };
+            experience_groups::list(tx, tenant, &listing).map(drop)
+        })
+        .await;
+        assert!(all[1].uses(index), "{:?}", all[1].steps);
+    }
+}

@@ -1,0 +1,269 @@
+//! Each command, what it prints, and how it ends.
+
+use crate::scene::{EMAIL, PASSWORD, Scene};
+use serde_json::json;
+
+const ABSENT: &str = "ffffffffffffffffffffffff";
+
+#[test]
+fn a_user_is_made_shown_changed_listed_and_deleted() {
+    let scene = Scene::new();
+    let group = scene.asks(&["group", "create", "--name", "Staff"]).ok();
+    let group = group.trim_end();
+    let create = ["user", "create", "--email", "ann@example.com", "--first-name", "Ann", "--json"];
+    let more = ["--tag", "plan=gold", "--tag", "team=a=b", "--group", group];
+    let made = scene.asks_with(&[&create[..], &more].concat(), "a password\n").json();
+    let id = made["id"].as_str().unwrap();
+    assert_eq!(made["userTags"], json!({ "plan": "gold", "team": "a=b" }));
+    assert_eq!(made["experienceGroups"][0]["id"], group);
+    assert_eq!(scene.asks(&["user", "get", id, "--json"]).json(), made);
+
+    let shown = scene.asks(&["user", "get", id]).ok();
+    assert!(shown.lines().any(|line| line.split_whitespace().eq(["email", "ann@example.com"])));
+    let etag = shown.lines().last().unwrap().strip_prefix("ETag: ").unwrap();
+
+    let patch = ["user", "patch", id, "--json", "--if-match", etag];
+    let by_flag = ["--last-name", "Lee", "--data", r#"{"lastName":"No","firstName":"Anne"}"#];
+    let changed = scene.asks(&[&patch[..], &by_flag].concat()).json();
+    assert_eq!((&changed["firstName"], &changed["lastName"]), (&json!("Anne"), &json!("Lee")));
+    assert_eq!(changed["passwordLastUpdated"], made["passwordLastUpdated"]);
+    scene
+        .asks(&[&patch[..], &by_flag].concat())
+        .failed(5, &["has changed since it was read", "`guestlist user get`"]);
+    let patched = scene.asks_with(&["user", "patch", id, "--password", "--json"], "another one");
+    assert_ne!(patched.json()["passwordLastUpdated"], made["passwordLastUpdated"]);
+
+    scene.user("bob@example.com");
+    let table = scene.asks(&["user", "list"]).ok();
+    let rows: Vec<Vec<&str>> =
+        table.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows[0], ["ID", "EMAIL", "NAME", "GROUPS"]);
+    assert_eq!(rows[1], [id, "ann@example.com", "Anne", "Lee", "Staff"]);
+    assert_eq!(rows.len(), 3);
+    assert_eq!(scene.asks(&["user", "delete", id]).ok(), format!("deleted {id}\n"));
+    scene.asks(&["user", "get", id]).failed(3, &["Experience user was not found"]);
+}
+
+#[test]
+fn a_list_is_walked_to_its_end_or_read_by_the_page() {
+    let scene = Scene::new();
+    for number in 0..5 {
+        scene.user(&format!("u{number}@example.com"));
+    }
+    let emails = |arguments: &[&str]| {
+        let lines = scene.asks(&[&["user", "list", "--json"], arguments].concat()).lines();
+        lines.iter().map(|user| user["email"].as_str().unwrap()[..2].to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(emails(&[]), ["u0", "u1", "u2", "u3", "u4"]);
+    assert_eq!(emails(&["--per-page", "2"]), ["u0", "u1", "u2", "u3", "u4"]);
+    assert_eq!(
+        emails(&["--per-page", "2", "--page", "1", "--sort", "email", "--desc"]),
+        ["u2", "u1"]
+    );
+    assert_eq!(emails(&["--filter", "email=u?@*", "--group", "none", "--page", "9"]), [""; 0]);
+    assert_eq!(emails(&["--filter", "email=u3*"]), ["u3"]);
+    assert_eq!(
+        scene.asks(&["user", "list", "--filter", "email=x"]).ok(),
+        "ID  EMAIL  NAME  GROUPS\n"
+    );
+    scene.asks(&["user", "list", "--filter", "email"]).failed(2, &["is not FIELD=PATTERN"]);
+    scene.asks(&["user", "list", "--sort", "shoes"]).failed(1, &["sortField must be one of: "]);
+}
+
+#[test]
+fn a_body_comes_from_a_file_or_from_standard_input() {
+    let scene = Scene::new();
+    let body = r#"{"email":"ann@example.com","password":"a password","userTags":{"a":"b"}}"#;
+    std::fs::write(scene.path("body.json"), body).unwrap();
+    let made = scene.asks(&["user", "create", "--data", "@body.json", "--json"]).json();
+    assert_eq!(made["userTags"], json!({ "a": "b" }));
+    let body = body.replace("ann", "bob");
+    let made = scene.asks_with(&["user", "create", "--data", "-", "--tag", "c=d", "--json"], &body);
+    assert_eq!(made.json()["userTags"], json!({ "c": "d" }));
+    scene
+        .asks_with(&["user", "create", "--data", "-"], "{}")
+        .failed(2, &["must have the password"]);
+    scene.asks(&["user", "create", "--data", "[]"]).failed(2, &["--data is not a JSON object"]);
+    scene.asks(&["user", "create", "--data", "@none.json"]).failed(1, &["cannot read none.json"]);
+    scene.asks(&["user", "create", "--email", "c@d"]).failed(2, &["Password is missing"]);
+    let bad = scene.asks_with(&["user", "create", "--email", "nobody"], "short");
+    bad.failed(1, &["experienceUser.email must be email", "\n  experienceUser.password has less"]);
+    let taken = scene.asks_with(&["user", "create", "--email", "ANN@example.com"], "a password");
+    taken.failed(5, &["already exists"]);
+}
+
+#[test]
+fn groups() {
+    let scene = Scene::new();
+    let user = scene.user("ann@example.com");
+    let root =
+        scene.asks(&["group", "create", "--name", "Root", "--user", &user, "--tag", "a=b"]).ok();
+    let root = root.trim_end();
+    let leaf = ["group", "create", "--name", "Leaf", "--parent", root, "--json"];
+    let leaf = scene.asks(&leaf).json()["id"].as_str().unwrap().to_owned();
+    let counted = scene.asks(&["group", "get", &leaf, "--counts", "--json"]).json();
+    assert_eq!(
+        (&counted["ancestorIds"], &counted["totalDeviceCount"]),
+        (&json!([root]), &json!(0))
+    );
+    let table = scene.asks(&["group", "list", "--sort", "name", "--desc"]).ok();
+    let rows: Vec<Vec<&str>> =
+        table.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows[1..], [vec![root, "Root", "1"], vec![&leaf, "Leaf", "0", root]]);
+    let moved = scene.asks(&["group", "patch", &leaf, "--root", "--json"]).json();
+    assert_eq!(moved["parentId"], json!(null));
+    scene.asks(&["group", "patch", &leaf]).failed(2, &["there is nothing to change"]);
+    scene.asks(&["group", "delete", root]).ok();
+    assert_eq!(scene.asks(&["group", "list", "--json"]).lines().len(), 1);
+}
+
+#[test]
+fn applications_of_a_server() {
+    let scene = Scene::new();
+    scene.run(&["login", "--email", EMAIL, "--url", &scene.url], &[], PASSWORD).ok();
+    let slug = ["--data", r#"{"endpointSlug":"abc"}"#];
+    let made = scene.bare(&[&["application", "create", "--name", "other"], &slug[..]].concat());
+    let other = made.ok().trim_end().to_owned();
+    let shown = scene.bare(&["application", "get", &other, "--without-counts", "--json"]).json();
+    assert_eq!((&shown["endpointSlug"], &shown["summary"]), (&json!("abc"), &json!({})));
+    assert_eq!(scene.bare(&["application", "list", "--json"]).lines().len(), 2);
+    let renamed = scene.bare(&["application", "patch", &other, "--name", "new", "--json"]).json();
+    assert_eq!(renamed["name"], "new");
+    scene.bare(&["application", "delete", &other]).ok();
+    scene.bare(&["application", "get", &other]).failed(3, &["Application was not found"]);
+}
+
+#[test]
+fn tokens_of_a_server() {
+    let scene = Scene::new();
+    scene.run(&["login", "--email", EMAIL, "--url", &scene.url], &[], PASSWORD).ok();
+    let other = scene.bare(&["application", "create", "--name", "other"]).ok();
+    let other = other.trim_end();
+    let create = ["token", "create", "--application", other, "--name", "t", "--json"];
+    let token = scene.bare(
+        &[&create[..], &["--scope", "experienceUsers.get,me.get", "--expires", "30d"]].concat(),
+    );
+    let token = token.json();
+    assert_eq!(token["scope"], json!(["experienceUsers.get", "me.get"]));
+    assert!(token["expirationDate"].is_string());
+    let id = token["apiTokenId"].as_str().unwrap();
+    let env = [
+        ("GUESTLIST_URL", scene.url.as_str()),
+        ("GUESTLIST_TOKEN", token["token"].as_str().unwrap()),
+    ];
+    let users = ["user", "list", "--application", other];
+    scene.run(&users, &env, "").ok();
+    scene
+        .run(&["user", "create", "--application", other, "--email", "a@b"], &env, "a password")
+        .failed(4, &["Access is forbidden", "needs the scope experienceUsers.post"]);
+    let of = ["--application", other, "--json"];
+    let off =
+        scene.bare(&[&["token", "patch", id, "--status", "inactive"], &of[..]].concat()).json();
+    assert_eq!(off["status"], "inactive");
+    scene.run(&users, &env, "").failed(4, &["Invalid access token", "`guestlist login`"]);
+    assert_eq!(scene.bare(&[&["token", "get", id], &of[..]].concat()).json()["name"], "t");
+    let table = scene.bare(&["token", "list", "--application", other]).ok();
+    assert!(table.contains("experienceUsers.get me.get") && table.lines().count() == 2, "{table}");
+    scene.bare(&["token", "delete", id, "--application", other]).ok();
+    assert_eq!(scene.bare(&[&["token", "list"], &of[..]].concat()).lines().len(), 0);
+    let mine = scene.bare(&["token", "create", "--mine", "--name", "mine"]).ok();
+    assert_eq!(mine.split('.').count(), 3, "a token is printed");
+    assert_eq!(scene.bare(&["token", "list", "--mine", "--json"]).lines().len(), 1);
+}
+
+#[test]
+fn me() {
+    let scene = Scene::new();
+    scene.run(&["login", "--email", EMAIL, "--url", &scene.url], &[], PASSWORD).ok();
+    assert_eq!(scene.bare(&["me", "get", "--json"]).json()["email"], EMAIL);
+    let changed = scene.bare(&["me", "patch", "--first-name", "Ada", "--json"]).json();
+    assert_eq!(changed["fullName"], "Ada");
+    let change =
+        |stdin: &str| scene.run(&["me", "change-password", "--sign-out-everywhere"], &[], stdin);
+    change(PASSWORD).failed(2, &["the new password is missing"]);
+    let token = change(&format!("{PASSWORD}\nAn0ther-password\n")).ok();
+    scene.bare(&["me", "get"]).failed(4, &["Invalid access token"]);
+    let env = [("GUESTLIST_TOKEN", token.trim_end())];
+    assert_eq!(scene.run(&["me", "get", "--json"], &env, "").json()["firstName"], "Ada");
+}
+
+#[test]
+fn what_is_shown_for_curl_works_when_it_is_pasted_into_a_shell() {
+    let scene = Scene::new();
+    let name = "it's $HOME `id` \"é\" \\";
+    let create = ["user", "create", "--email", "ann@example.com", "--first-name", name, "--curl"];
+    let shown = scene.asks(&create).ok();
+    assert!(!shown.contains(&scene.token) && shown.contains("$GUESTLIST_TOKEN"), "{shown}");
+    let env = [("GUESTLIST_TOKEN", scene.token.as_str()), ("GUESTLIST_PASSWORD", "a password")];
+    let made = scene.sh(&shown, &env).json();
+    assert_eq!(made["firstName"], name, "{shown}");
+    let id = made["id"].as_str().unwrap();
+    for (arguments, code) in [
+        (vec!["user", "get", id], 0),
+        (vec!["user", "list", "--filter", "email=*[a]*"], 0),
+        (vec!["user", "patch", id, "--last-name", "Lee", "--if-match", "\"other\""], 0),
+        (vec!["user", "delete", id], 0),
+    ] {
+        let shown = scene.asks(&[&arguments[..], &["--curl"]].concat()).ok();
+        let answer = scene.sh(&shown, &env);
+        assert_eq!(answer.code, code, "{shown}: {}", answer.err);
+        let answer = answer.json();
+        match arguments[1] {
+            "get" => assert_eq!(answer["id"], id),
+            "list" => assert_eq!(answer["count"], 0),
+            "patch" => assert_eq!(answer["type"], "PreconditionFailed"),
+            _ => assert_eq!(answer["success"], true),
+        }
+    }
+    // It is a request that is shown, not sent: no token is needed, and nothing is asked for.
+    let env = [("GUESTLIST_URL", "http://127.0.0.1:1"), ("GUESTLIST_APPLICATION", ABSENT)];
+    scene.run(&["user", "get", ABSENT, "--curl"], &env, "").ok();
+}
+
+#[test]
+fn a_command_says_by_its_code_how_it_ended() {
+    let scene = Scene::new();
+    scene.asks(&["user", "list"]).ok();
+    scene.asks(&["user", "list", "--per-page", "0"]).failed(1, &["perPage is less than minimum"]);
+    scene.asks(&["user", "get"]).failed(2, &["required arguments"]);
+    scene.asks(&["user", "get", "nonsense"]).failed(2, &["24 hexadecimal digits"]);
+    scene.asks(&["user", "list", "--url", "nowhere"]).failed(2, &["is not a URL"]);
+    scene.asks(&["user", "get", ABSENT]).failed(3, &["was not found", "`guestlist user list`"]);
+    scene.asks(&["me", "get"]).failed(4, &["needs the scope me.get"]);
+    let env = [("GUESTLIST_URL", "http://127.0.0.1:1"), ("GUESTLIST_TOKEN", "x")];
+    let unreachable = scene.run(&["me", "get"], &env, "");
+    unreachable.failed(6, &["cannot connect", "Is there a server at http://127.0.0.1:1?"]);
+    scene.run(&["me", "get"], &env[..1], "").failed(2, &["there is no token"]);
+    let without = scene.run(&["user", "list"], &env, "");
+    without.failed(2, &["say which application"]);
+}
+
+#[test]
+fn the_store_is_meant_when_it_is_named_or_nothing_is() {
+    let scene = Scene::new();
+    let url = scene.url.as_str();
+    // A flag beats the environment, either way.
+    let listed = scene.asks(&["application", "list", "--store", "a.db", "--json"]).json();
+    assert!(listed["applications"].is_array());
+    let env = [("GUESTLIST_STORE", "none.db"), ("GUESTLIST_TOKEN", scene.token.as_str())];
+    let listed = scene
+        .run(&["application", "get", &scene.application, "--url", url, "--json"], &env, "")
+        .json();
+    assert_eq!(listed["id"], scene.application.as_str());
+    // The setting of a store beats that of a server.
+    let both = [("GUESTLIST_STORE", "a.db"), ("GUESTLIST_URL", "http://127.0.0.1:1")];
+    scene.run(&["application", "list"], &both, "").ok();
+    std::fs::write(scene.path("guestlist.toml"), "store = 'a.db'").unwrap();
+    scene.run(&["application", "list"], &both[1..], "").ok();
+    std::fs::remove_file(scene.path("guestlist.toml")).unwrap();
+    scene.run(&["application", "list"], &both[1..], "").failed(2, &["there is no token"]);
+    scene.bare(&["application", "list"]).failed(1, &["there is no store at"]);
+    let flags = ["--store", "a.db", "--url", url];
+    scene.bare(&[&["token", "list"], &flags[..]].concat()).failed(2, &["give one of them"]);
+    let store = ["--store", "a.db"];
+    scene.bare(&[&["user", "list"], &store[..]].concat()).failed(2, &["rather than --store"]);
+    let get = ["application", "get", &scene.application];
+    scene.bare(&[&get[..], &store].concat()).failed(2, &["this is asked of a server"]);
+    let more = ["application", "create", "--name", "x", "--data", "{}"];
+    scene.bare(&[&more[..], &store].concat()).failed(2, &["on a store"]);
+}

@@ -1,0 +1,167 @@
+//! A server, and a place from which it is asked.
+
+use serde_json::Value;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+
+pub(crate) const EMAIL: &str = "admin@example.com";
+pub(crate) const PASSWORD: &str = "Correct-h0rse";
+
+/// A running server, with an administrator and an application.
+pub(crate) struct Scene {
+    directory: TempDir,
+    server: Child,
+    pub(crate) url: String,
+    pub(crate) application: String,
+    /// A token of the application that may do everything in it.
+    pub(crate) token: String,
+}
+
+/// What a command came to.
+pub(crate) struct Done {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Done {
+    /// It went well; what it printed.
+    #[track_caller]
+    pub(crate) fn ok(self) -> String {
+        assert_eq!((self.code, self.err.as_str()), (0, ""), "{}", self.out);
+        self.out
+    }
+
+    /// It went well; the JSON that it printed, an object a line.
+    #[track_caller]
+    pub(crate) fn lines(self) -> Vec<Value> {
+        self.ok().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// It went well, and printed one object.
+    #[track_caller]
+    pub(crate) fn json(self) -> Value {
+        let mut lines = self.lines();
+        assert_eq!(lines.len(), 1);
+        lines.remove(0)
+    }
+
+    /// It failed with this code, saying all of `says`.
+    #[track_caller]
+    pub(crate) fn failed(self, code: i32, says: &[&str]) {
+        assert_eq!((self.code, self.out.as_str()), (code, ""), "{}", self.err);
+        for words in says {
+            assert!(self.err.contains(words), "{words:?} is not in {}", self.err);
+        }
+    }
+}
+
+impl Scene {
+    pub(crate) fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_guestlist"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--store", "a.db"]);
+        clean(&mut command, &directory);
+        let mut server = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url = line.trim().strip_prefix("listening on ").unwrap().to_owned();
+        let (application, token) = (String::new(), String::new());
+        let mut scene = Self { directory, server, url, application, token };
+        let store = ["--store", "a.db", "--json"];
+        let made = scene.bare(&[&["application", "create", "--name", "own"], &store[..]].concat());
+        made.json()["applicationId"].as_str().unwrap().clone_into(&mut scene.application);
+        let create = ["token", "create", "--name", "t", "--scope", "all.Application"];
+        let of = ["--application", scene.application.as_str()];
+        let made = scene.bare(&[&create[..], &of, &store].concat()).json();
+        made["token"].as_str().unwrap().clone_into(&mut scene.token);
+        let create = ["admin", "create", "--email", EMAIL];
+        scene.run(&[&create[..], &store].concat(), &[], PASSWORD).json();
+        scene
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Runs a command with some environment and something to read.
+    pub(crate) fn run(&self, arguments: &[&str], env: &[(&str, &str)], stdin: &str) -> Done {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_guestlist"));
+        command.args(arguments);
+        self.done(command, env, stdin)
+    }
+
+    /// Runs a script of the shell in the same place.
+    pub(crate) fn sh(&self, script: &str, env: &[(&str, &str)]) -> Done {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        self.done(command, env, "")
+    }
+
+    fn done(&self, mut command: Command, env: &[(&str, &str)], stdin: &str) -> Done {
+        clean(&mut command, &self.directory);
+        command.envs(env.iter().copied());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // A command that fails early does not read it.
+        drop(child.stdin.take().unwrap().write_all(stdin.as_bytes()));
+        let done = child.wait_with_output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Done { code: done.status.code().unwrap(), out: text(done.stdout), err: text(done.stderr) }
+    }
+
+    /// Runs a command that is told nothing of the server.
+    pub(crate) fn bare(&self, arguments: &[&str]) -> Done {
+        self.run(arguments, &[], "")
+    }
+
+    /// Runs a command that is told of the server and the application by the environment.
+    pub(crate) fn asks(&self, arguments: &[&str]) -> Done {
+        self.asks_with(arguments, "")
+    }
+
+    /// The same, with something to read.
+    pub(crate) fn asks_with(&self, arguments: &[&str], stdin: &str) -> Done {
+        self.run(arguments, &self.environment(), stdin)
+    }
+
+    pub(crate) fn environment(&self) -> [(&'static str, &str); 3] {
+        [
+            ("GUESTLIST_URL", &self.url),
+            ("GUESTLIST_TOKEN", &self.token),
+            ("GUESTLIST_APPLICATION", &self.application),
+        ]
+    }
+
+    /// Makes a user, and gives its id.
+    pub(crate) fn user(&self, email: &str) -> String {
+        let made = self.asks_with(&["user", "create", "--email", email], "a password\n").ok();
+        made.trim_end().to_owned()
+    }
+
+    /// What the program itself left in a file.
+    pub(crate) fn read(&self, name: &str) -> String {
+        let mut text = String::new();
+        std::fs::File::open(self.path(name)).unwrap().read_to_string(&mut text).unwrap();
+        text
+    }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        drop(self.server.kill());
+        drop(self.server.wait());
+    }
+}
+
+/// Runs in a place of its own, with nothing of the environment or the home of who runs the tests.
+fn clean(command: &mut Command, place: &TempDir) {
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("GUESTLIST_") {
+            command.env_remove(name);
+        }
+    }
+    command.env("HOME", place.path()).env_remove("XDG_CONFIG_HOME").current_dir(place.path());
+}
