@@ -87,7 +87,8 @@ pub(crate) fn run(project: &Project, steps: &mut Steps, clients: &[Client]) -> a
     Ok(())
 }
 
-fn server(project: &Project, steps: &mut Steps) -> anyhow::Result<PathBuf> {
+/// The server that the suites run against.
+pub(crate) fn server(project: &Project, steps: &mut Steps) -> anyhow::Result<PathBuf> {
     if let Some(path) = std::env::var_os("GUESTLIST_BIN") {
         // The suites run in directories of their own.
         return fs::canonicalize(&path)
@@ -169,7 +170,7 @@ fn test_files(root: &Path, directory: &str) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 /// Installs unless the last complete installation was from the same lock files.
-fn install_once(
+pub(crate) fn install_once(
     place: &Path,
     locks: &[&Path],
     install: impl FnOnce() -> anyhow::Result<()>,
@@ -189,7 +190,7 @@ fn install_once(
     fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))
 }
 
-fn succeed(command: &mut Command) -> anyhow::Result<()> {
+pub(crate) fn succeed(command: &mut Command) -> anyhow::Result<()> {
     let program = command.get_program().to_owned();
     let status = command.status().with_context(|| format!("cannot start {}", program.display()))?;
     ensure!(status.success(), "{} ended with {status}", program.display());

@@ -4,8 +4,10 @@
 #![expect(clippy::print_stdout, reason = "a task runner speaks on the terminal")]
 #![expect(clippy::print_stderr, reason = "a task runner speaks on the terminal")]
 
+mod bench;
 mod clients;
 mod parity;
+mod python;
 mod steps;
 mod tools;
 
@@ -21,9 +23,12 @@ const USAGE: &str = "\
 usage: cargo xtask TASK
 
   check     format, lints, docs, parity page, licences, unit tests, doc tests
-  test      check, the integration tests, then the suites with the official clients
+  test      check, the integration tests, the suites with the official clients, then the
+            Python package
   clients   only the suites with the official clients; `clients python` or `clients js` for one
             (GUESTLIST_BIN=PATH tests that binary instead of building one)
+  python    only the Python package: built, tested, its types checked
+  bench     measures and writes docs/performance: `bench client` for the Python client
   audit     known vulnerabilities in the dependencies; needs the network, so not part of test";
 
 /// Where the repository is and where everything that is built goes.
@@ -59,6 +64,8 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
             Some(client) => only_clients(&project, &mut steps, &[client]),
             None => bail!("there is no client suite `{name}`\n{USAGE}"),
         },
+        ["python"] => only_python(&project, &mut steps),
+        ["bench", "client"] => bench::client(&project, &mut steps),
         ["audit"] => audit(&project, &mut steps),
         _ => bail!("unknown task `{}`\n{USAGE}", arguments.join(" ")),
     };
@@ -138,12 +145,18 @@ fn test(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
     // First, so that a machine without them learns it now and not after the long builds.
     clients::prerequisites(steps, &Client::ALL)?;
     check(project, steps, Tests::UnitAndIntegration)?;
-    clients::run(project, steps, &Client::ALL)
+    clients::run(project, steps, &Client::ALL)?;
+    python::test(project, steps)
 }
 
 fn only_clients(project: &Project, steps: &mut Steps, clients: &[Client]) -> anyhow::Result<()> {
     clients::prerequisites(steps, clients)?;
     clients::run(project, steps, clients)
+}
+
+fn only_python(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
+    clients::prerequisites(steps, &[Client::Python])?;
+    python::test(project, steps)
 }
 
 fn audit(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {

@@ -1,0 +1,138 @@
+"""The actions of the API, as data: what the clients call and what their keywords become."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One action."""
+
+    method: str
+    path: str
+    # Keywords that go into the query string as they are.
+    query: tuple[str, ...] = ()
+    # Keywords that go into the query string as JSON.
+    json: tuple[str, ...] = ()
+    # The keyword whose value is the body.
+    body: str | None = None
+    # Whether the answer is a page of a list.
+    pages: bool = False
+    # Whether the answer is one resource, which has an ETag.
+    tagged: bool = False
+    # One line for `help()`.
+    doc: str = ""
+
+
+_LIST = ("sortField", "sortDirection", "page", "perPage", "filterField", "filter")
+_SUMMARY = ("summaryExclude", "summaryInclude")
+_COUNTS = ("includeDirectDeviceCount", "includeTotalDeviceCount")
+_ME = ("includeRecent", *_SUMMARY)
+
+_APP = "/applications/{applicationId}"
+_USERS = _APP + "/experience/users"
+_USER = _USERS + "/{experienceUserId}"
+_GROUPS = _APP + "/experience/groups"
+_GROUP = _GROUPS + "/{experienceGroupId}"
+_APP_TOKENS = _APP + "/tokens"
+_APP_TOKEN = _APP_TOKENS + "/{apiTokenId}"
+_MY_TOKENS = "/me/tokens"
+_MY_TOKEN = _MY_TOKENS + "/{apiTokenId}"
+
+
+def _get(path: str, what: str, query: tuple[str, ...] = ()) -> Spec:
+    return Spec("GET", path, query, tagged=True, doc=f"Reads {what}.")
+
+
+def _patch(path: str, body: str, what: str, query: tuple[str, ...] = ()) -> Spec:
+    return Spec("PATCH", path, query, body=body, doc=f"Changes {what}; what is not named stays.")
+
+
+def _delete(path: str, what: str) -> Spec:
+    return Spec("DELETE", path, doc=f"Deletes {what}.")
+
+
+def _list(
+    path: str, what: str, query: tuple[str, ...] = _LIST, json: tuple[str, ...] = ()
+) -> Spec:
+    return Spec("GET", path, query, json=json, pages=True, doc=f"Reads a page of {what}.")
+
+
+def _post(path: str, body: str, what: str, query: tuple[str, ...] = ()) -> Spec:
+    return Spec("POST", path, query, body=body, doc=f"Makes {what}.")
+
+
+RESOURCES: dict[str, dict[str, Spec]] = {
+    "application": {
+        "get": _get(_APP, "an application", _SUMMARY),
+        "patch": _patch(_APP, "application", "an application", _SUMMARY),
+        "delete": _delete(_APP, "an application and everything in it"),
+    },
+    "applications": {
+        "get": _list("/applications", "applications", (*_LIST, "orgId", *_SUMMARY)),
+        "post": _post("/applications", "application", "an application", _SUMMARY),
+    },
+    "application_api_token": {
+        "get": _get(_APP_TOKEN, "an API token of an application"),
+        "patch": _patch(_APP_TOKEN, "apiToken", "an API token of an application"),
+        "delete": _delete(_APP_TOKEN, "an API token of an application"),
+    },
+    "application_api_tokens": {
+        "get": _list(_APP_TOKENS, "the API tokens of an application"),
+        "post": _post(_APP_TOKENS, "apiToken", "an API token of an application"),
+    },
+    "auth": {
+        "authenticate_user": Spec(
+            "POST", "/auth/user", body="credentials", doc="Signs a person in; answers a token."
+        ),
+        "sso_domain": Spec(
+            "GET",
+            "/auth/ssoDomain",
+            ("email",),
+            doc='Says how the domain of an address signs in; "" when it has no way of its own.',
+        ),
+    },
+    "experience_group": {
+        "get": _get(_GROUP, "a group", _COUNTS),
+        "patch": _patch(_GROUP, "experienceGroup", "a group"),
+        "delete": _delete(_GROUP, "a group"),
+    },
+    "experience_groups": {
+        "get": _list(_GROUPS, "the groups of an application", json=("query",)),
+        "post": _post(_GROUPS, "experienceGroup", "a group"),
+    },
+    "experience_user": {
+        "get": _get(_USER, "a user"),
+        "patch": _patch(_USER, "experienceUser", "a user"),
+        "delete": _delete(_USER, "a user"),
+    },
+    "experience_users": {
+        "get": _list(
+            _USERS,
+            "the users of an application",
+            (*_LIST, "experienceGroupId", "includeAncestorGroups"),
+            json=("query",),
+        ),
+        "post": _post(_USERS, "experienceUser", "a user"),
+    },
+    "me": {
+        "get": _get("/me", "the person that the token is of", _ME),
+        "patch": _patch("/me", "user", "the person that the token is of", _ME),
+        "change_password": Spec(
+            "PATCH",
+            "/me/changePassword",
+            body="data",
+            doc="Changes one's own password; answers a new token.",
+        ),
+    },
+    "user_api_token": {
+        "get": _get(_MY_TOKEN, "one of one's own API tokens"),
+        "patch": _patch(_MY_TOKEN, "apiToken", "one of one's own API tokens"),
+        "delete": _delete(_MY_TOKEN, "one of one's own API tokens"),
+    },
+    "user_api_tokens": {
+        "get": _list(_MY_TOKENS, "one's own API tokens"),
+        "post": _post(_MY_TOKENS, "apiToken", "an API token of one's own"),
+    },
+}

@@ -1,0 +1,854 @@
+"""The types of the clients, which are built at run time from a table."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from types import TracebackType
+from typing import Any, Final, Literal, Self
+
+from typing_extensions import Unpack
+
+from ._guestlist import Core
+from .types import (
+    ApiToken,
+    ApiTokenPatch,
+    ApiTokenPost,
+    ApiTokens,
+    ApiTokenSort,
+    Application,
+    ApplicationPatch,
+    ApplicationPost,
+    Applications,
+    ApplicationSort,
+    AuthedUser,
+    ChangePassword,
+    ExperienceGroup,
+    ExperienceGroupPatch,
+    ExperienceGroupPost,
+    ExperienceGroups,
+    ExperienceGroupSort,
+    ExperienceUser,
+    ExperienceUserFilter,
+    ExperienceUserPatch,
+    ExperienceUserPost,
+    ExperienceUsers,
+    ExperienceUserSort,
+    Flag,
+    Me,
+    MePatch,
+    PostOptions,
+    Query,
+    ReadOptions,
+    SortDirection,
+    SsoDomain,
+    Success,
+    UserCredentials,
+    Whole,
+    WriteOptions,
+)
+
+DEFAULT_URL: Final = "http://127.0.0.1:8080"
+
+class _Resource:
+    __slots__ = ("_core",)
+    def __init__(self, core: Core) -> None: ...
+
+class ApplicationActions(_Resource):
+    def get(
+        self,
+        *,
+        applicationId: str,
+        summaryExclude: str | None = None,
+        summaryInclude: str | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> Application: ...
+    def get_with_etag(
+        self,
+        *,
+        applicationId: str,
+        summaryExclude: str | None = None,
+        summaryInclude: str | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> tuple[Application, str | None]: ...
+    def patch(
+        self,
+        *,
+        applicationId: str,
+        application: ApplicationPatch,
+        summaryExclude: str | None = None,
+        summaryInclude: str | None = None,
+        **options: Unpack[WriteOptions],
+    ) -> Application: ...
+    def delete(self, *, applicationId: str, **options: Unpack[WriteOptions]) -> Success: ...
+
+class ApplicationsActions(_Resource):
+    def get(
+        self,
+        *,
+        sortField: ApplicationSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        filterField: Literal["name", ""] | None = None,
+        filter: str | None = None,
+        orgId: str | None = None,
+        summaryExclude: str | None = None,
+        summaryInclude: str | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> Applications: ...
+    def iterate(
+        self,
+        *,
+        sortField: ApplicationSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        filterField: Literal["name", ""] | None = None,
+        filter: str | None = None,
+        orgId: str | None = None,
+        summaryExclude: str | None = None,
+        summaryInclude: str | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> Iterator[Application]: ...
+    def post(
+        self,
+        *,
+        application: ApplicationPost,
+        summaryExclude: str | None = None,
+        summaryInclude: str | None = None,
+        **options: Unpack[PostOptions],
+    ) -> Application: ...
+
+class ApplicationApiTokenActions(_Resource):
+    def get(
+        self,
+        *,
+        applicationId: str,
+        apiTokenId: str,
+        **options: Unpack[ReadOptions],
+    ) -> ApiToken: ...
+    def get_with_etag(
+        self,
+        *,
+        applicationId: str,
+        apiTokenId: str,
+        **options: Unpack[ReadOptions],
+    ) -> tuple[ApiToken, str | None]: ...
+    def patch(
+        self,
+        *,
+        applicationId: str,
+        apiTokenId: str,
+        apiToken: ApiTokenPatch,
+        **options: Unpack[WriteOptions],
+    ) -> ApiToken: ...
+    def delete(
+        self,
+        *,
+        applicationId: str,
+        apiTokenId: str,
+        **options: Unpack[WriteOptions],
+    ) -> Success: ...
+
+class ApplicationApiTokensActions(_Resource):
+    def get(
+        self,
+        *,
+        applicationId: str,
+        sortField: ApiTokenSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        filterField: Literal["name", "status", ""] | None = None,
+        filter: str | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> ApiTokens: ...
+    def iterate(
+        self,
+        *,
+        applicationId: str,
+        sortField: ApiTokenSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        filterField: Literal["name", "status", ""] | None = None,
+        filter: str | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> Iterator[ApiToken]: ...
+    def post(
+        self,
+        *,
+        applicationId: str,
+        apiToken: ApiTokenPost,
+        **options: Unpack[PostOptions],
+    ) -> ApiToken: ...
+
+class AuthActions(_Resource):
+    def authenticate_user(
+        self,
+        *,
+        credentials: UserCredentials,
+        **options: Unpack[ReadOptions],
+    ) -> AuthedUser: ...
+    def sso_domain(
+        self,
+        *,
+        email: str | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> SsoDomain | Literal[""]: ...
+
+class ExperienceGroupActions(_Resource):
+    def get(
+        self,
+        *,
+        applicationId: str,
+        experienceGroupId: str,
+        includeDirectDeviceCount: Flag | None = None,
+        includeTotalDeviceCount: Flag | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> ExperienceGroup: ...
+    def get_with_etag(
+        self,
+        *,
+        applicationId: str,
+        experienceGroupId: str,
+        includeDirectDeviceCount: Flag | None = None,
+        includeTotalDeviceCount: Flag | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> tuple[ExperienceGroup, str | None]: ...
+    def patch(
+        self,
+        *,
+        applicationId: str,
+        experienceGroupId: str,
+        experienceGroup: ExperienceGroupPatch,
+        **options: Unpack[WriteOptions],
+    ) -> ExperienceGroup: ...
+    def delete(
+        self,
+        *,
+        applicationId: str,
+        experienceGroupId: str,
+        **options: Unpack[WriteOptions],
+    ) -> Success: ...
+
+class ExperienceGroupsActions(_Resource):
+    def get(
+        self,
+        *,
+        applicationId: str,
+        sortField: ExperienceGroupSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        filterField: Literal["name", ""] | None = None,
+        filter: str | None = None,
+        query: Query | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> ExperienceGroups: ...
+    def iterate(
+        self,
+        *,
+        applicationId: str,
+        sortField: ExperienceGroupSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        filterField: Literal["name", ""] | None = None,
+        filter: str | None = None,
+        query: Query | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> Iterator[ExperienceGroup]: ...
+    def post(
+        self,
+        *,
+        applicationId: str,
+        experienceGroup: ExperienceGroupPost,
+        **options: Unpack[PostOptions],
+    ) -> ExperienceGroup: ...
+
+class ExperienceUserActions(_Resource):
+    def get(
+        self,
+        *,
+        applicationId: str,
+        experienceUserId: str,
+        **options: Unpack[ReadOptions],
+    ) -> ExperienceUser: ...
+    def get_with_etag(
+        self,
+        *,
+        applicationId: str,
+        experienceUserId: str,
+        **options: Unpack[ReadOptions],
+    ) -> tuple[ExperienceUser, str | None]: ...
+    def patch(
+        self,
+        *,
+        applicationId: str,
+        experienceUserId: str,
+        experienceUser: ExperienceUserPatch,
+        **options: Unpack[WriteOptions],
+    ) -> ExperienceUser: ...
+    def delete(
+        self,
+        *,
+        applicationId: str,
+        experienceUserId: str,
+        **options: Unpack[WriteOptions],
+    ) -> Success: ...
+
+class ExperienceUsersActions(_Resource):
+    def get(
+        self,
+        *,
+        applicationId: str,
+        sortField: ExperienceUserSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        filterField: ExperienceUserFilter | None = None,
+        filter: str | None = None,
+        experienceGroupId: str | None = None,
+        includeAncestorGroups: Flag | None = None,
+        query: Query | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> ExperienceUsers: ...
+    def iterate(
+        self,
+        *,
+        applicationId: str,
+        sortField: ExperienceUserSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        filterField: ExperienceUserFilter | None = None,
+        filter: str | None = None,
+        experienceGroupId: str | None = None,
+        includeAncestorGroups: Flag | None = None,
+        query: Query | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> Iterator[ExperienceUser]: ...
+    def post(
+        self,
+        *,
+        applicationId: str,
+        experienceUser: ExperienceUserPost,
+        **options: Unpack[PostOptions],
+    ) -> ExperienceUser: ...
+
+class MeActions(_Resource):
+    def get(
+        self,
+        *,
+        includeRecent: Flag | None = None,
+        summaryExclude: str | None = None,
+        summaryInclude: str | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> Me: ...
+    def get_with_etag(
+        self,
+        *,
+        includeRecent: Flag | None = None,
+        summaryExclude: str | None = None,
+        summaryInclude: str | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> tuple[Me, str | None]: ...
+    def patch(
+        self,
+        *,
+        user: MePatch,
+        includeRecent: Flag | None = None,
+        summaryExclude: str | None = None,
+        summaryInclude: str | None = None,
+        **options: Unpack[WriteOptions],
+    ) -> Me: ...
+    def change_password(
+        self,
+        *,
+        data: ChangePassword,
+        **options: Unpack[PostOptions],
+    ) -> AuthedUser: ...
+
+class UserApiTokenActions(_Resource):
+    def get(self, *, apiTokenId: str, **options: Unpack[ReadOptions]) -> ApiToken: ...
+    def get_with_etag(
+        self,
+        *,
+        apiTokenId: str,
+        **options: Unpack[ReadOptions],
+    ) -> tuple[ApiToken, str | None]: ...
+    def patch(
+        self,
+        *,
+        apiTokenId: str,
+        apiToken: ApiTokenPatch,
+        **options: Unpack[WriteOptions],
+    ) -> ApiToken: ...
+    def delete(self, *, apiTokenId: str, **options: Unpack[WriteOptions]) -> Success: ...
+
+class UserApiTokensActions(_Resource):
+    def get(
+        self,
+        *,
+        sortField: ApiTokenSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        filterField: Literal["name", "status", ""] | None = None,
+        filter: str | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> ApiTokens: ...
+    def iterate(
+        self,
+        *,
+        sortField: ApiTokenSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        filterField: Literal["name", "status", ""] | None = None,
+        filter: str | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> Iterator[ApiToken]: ...
+    def post(self, *, apiToken: ApiTokenPost, **options: Unpack[PostOptions]) -> ApiToken: ...
+
+class AsyncApplicationActions(_Resource):
+    async def get(
+        self,
+        *,
+        applicationId: str,
+        summaryExclude: str | None = None,
+        summaryInclude: str | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> Application: ...
+    async def get_with_etag(
+        self,
+        *,
+        applicationId: str,
+        summaryExclude: str | None = None,
+        summaryInclude: str | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> tuple[Application, str | None]: ...
+    async def patch(
+        self,
+        *,
+        applicationId: str,
+        application: ApplicationPatch,
+        summaryExclude: str | None = None,
+        summaryInclude: str | None = None,
+        **options: Unpack[WriteOptions],
+    ) -> Application: ...
+    async def delete(self, *, applicationId: str, **options: Unpack[WriteOptions]) -> Success: ...
+
+class AsyncApplicationsActions(_Resource):
+    async def get(
+        self,
+        *,
+        sortField: ApplicationSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        filterField: Literal["name", ""] | None = None,
+        filter: str | None = None,
+        orgId: str | None = None,
+        summaryExclude: str | None = None,
+        summaryInclude: str | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> Applications: ...
+    def iterate(
+        self,
+        *,
+        sortField: ApplicationSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        filterField: Literal["name", ""] | None = None,
+        filter: str | None = None,
+        orgId: str | None = None,
+        summaryExclude: str | None = None,
+        summaryInclude: str | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> AsyncIterator[Application]: ...
+    async def post(
+        self,
+        *,
+        application: ApplicationPost,
+        summaryExclude: str | None = None,
+        summaryInclude: str | None = None,
+        **options: Unpack[PostOptions],
+    ) -> Application: ...
+
+class AsyncApplicationApiTokenActions(_Resource):
+    async def get(
+        self,
+        *,
+        applicationId: str,
+        apiTokenId: str,
+        **options: Unpack[ReadOptions],
+    ) -> ApiToken: ...
+    async def get_with_etag(
+        self,
+        *,
+        applicationId: str,
+        apiTokenId: str,
+        **options: Unpack[ReadOptions],
+    ) -> tuple[ApiToken, str | None]: ...
+    async def patch(
+        self,
+        *,
+        applicationId: str,
+        apiTokenId: str,
+        apiToken: ApiTokenPatch,
+        **options: Unpack[WriteOptions],
+    ) -> ApiToken: ...
+    async def delete(
+        self,
+        *,
+        applicationId: str,
+        apiTokenId: str,
+        **options: Unpack[WriteOptions],
+    ) -> Success: ...
+
+class AsyncApplicationApiTokensActions(_Resource):
+    async def get(
+        self,
+        *,
+        applicationId: str,
+        sortField: ApiTokenSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        filterField: Literal["name", "status", ""] | None = None,
+        filter: str | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> ApiTokens: ...
+    def iterate(
+        self,
+        *,
+        applicationId: str,
+        sortField: ApiTokenSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        filterField: Literal["name", "status", ""] | None = None,
+        filter: str | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> AsyncIterator[ApiToken]: ...
+    async def post(
+        self,
+        *,
+        applicationId: str,
+        apiToken: ApiTokenPost,
+        **options: Unpack[PostOptions],
+    ) -> ApiToken: ...
+
+class AsyncAuthActions(_Resource):
+    async def authenticate_user(
+        self,
+        *,
+        credentials: UserCredentials,
+        **options: Unpack[ReadOptions],
+    ) -> AuthedUser: ...
+    async def sso_domain(
+        self,
+        *,
+        email: str | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> SsoDomain | Literal[""]: ...
+
+class AsyncExperienceGroupActions(_Resource):
+    async def get(
+        self,
+        *,
+        applicationId: str,
+        experienceGroupId: str,
+        includeDirectDeviceCount: Flag | None = None,
+        includeTotalDeviceCount: Flag | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> ExperienceGroup: ...
+    async def get_with_etag(
+        self,
+        *,
+        applicationId: str,
+        experienceGroupId: str,
+        includeDirectDeviceCount: Flag | None = None,
+        includeTotalDeviceCount: Flag | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> tuple[ExperienceGroup, str | None]: ...
+    async def patch(
+        self,
+        *,
+        applicationId: str,
+        experienceGroupId: str,
+        experienceGroup: ExperienceGroupPatch,
+        **options: Unpack[WriteOptions],
+    ) -> ExperienceGroup: ...
+    async def delete(
+        self,
+        *,
+        applicationId: str,
+        experienceGroupId: str,
+        **options: Unpack[WriteOptions],
+    ) -> Success: ...
+
+class AsyncExperienceGroupsActions(_Resource):
+    async def get(
+        self,
+        *,
+        applicationId: str,
+        sortField: ExperienceGroupSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        filterField: Literal["name", ""] | None = None,
+        filter: str | None = None,
+        query: Query | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> ExperienceGroups: ...
+    def iterate(
+        self,
+        *,
+        applicationId: str,
+        sortField: ExperienceGroupSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        filterField: Literal["name", ""] | None = None,
+        filter: str | None = None,
+        query: Query | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> AsyncIterator[ExperienceGroup]: ...
+    async def post(
+        self,
+        *,
+        applicationId: str,
+        experienceGroup: ExperienceGroupPost,
+        **options: Unpack[PostOptions],
+    ) -> ExperienceGroup: ...
+
+class AsyncExperienceUserActions(_Resource):
+    async def get(
+        self,
+        *,
+        applicationId: str,
+        experienceUserId: str,
+        **options: Unpack[ReadOptions],
+    ) -> ExperienceUser: ...
+    async def get_with_etag(
+        self,
+        *,
+        applicationId: str,
+        experienceUserId: str,
+        **options: Unpack[ReadOptions],
+    ) -> tuple[ExperienceUser, str | None]: ...
+    async def patch(
+        self,
+        *,
+        applicationId: str,
+        experienceUserId: str,
+        experienceUser: ExperienceUserPatch,
+        **options: Unpack[WriteOptions],
+    ) -> ExperienceUser: ...
+    async def delete(
+        self,
+        *,
+        applicationId: str,
+        experienceUserId: str,
+        **options: Unpack[WriteOptions],
+    ) -> Success: ...
+
+class AsyncExperienceUsersActions(_Resource):
+    async def get(
+        self,
+        *,
+        applicationId: str,
+        sortField: ExperienceUserSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        filterField: ExperienceUserFilter | None = None,
+        filter: str | None = None,
+        experienceGroupId: str | None = None,
+        includeAncestorGroups: Flag | None = None,
+        query: Query | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> ExperienceUsers: ...
+    def iterate(
+        self,
+        *,
+        applicationId: str,
+        sortField: ExperienceUserSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        filterField: ExperienceUserFilter | None = None,
+        filter: str | None = None,
+        experienceGroupId: str | None = None,
+        includeAncestorGroups: Flag | None = None,
+        query: Query | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> AsyncIterator[ExperienceUser]: ...
+    async def post(
+        self,
+        *,
+        applicationId: str,
+        experienceUser: ExperienceUserPost,
+        **options: Unpack[PostOptions],
+    ) -> ExperienceUser: ...
+
+class AsyncMeActions(_Resource):
+    async def get(
+        self,
+        *,
+        includeRecent: Flag | None = None,
+        summaryExclude: str | None = None,
+        summaryInclude: str | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> Me: ...
+    async def get_with_etag(
+        self,
+        *,
+        includeRecent: Flag | None = None,
+        summaryExclude: str | None = None,
+        summaryInclude: str | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> tuple[Me, str | None]: ...
+    async def patch(
+        self,
+        *,
+        user: MePatch,
+        includeRecent: Flag | None = None,
+        summaryExclude: str | None = None,
+        summaryInclude: str | None = None,
+        **options: Unpack[WriteOptions],
+    ) -> Me: ...
+    async def change_password(
+        self,
+        *,
+        data: ChangePassword,
+        **options: Unpack[PostOptions],
+    ) -> AuthedUser: ...
+
+class AsyncUserApiTokenActions(_Resource):
+    async def get(self, *, apiTokenId: str, **options: Unpack[ReadOptions]) -> ApiToken: ...
+    async def get_with_etag(
+        self,
+        *,
+        apiTokenId: str,
+        **options: Unpack[ReadOptions],
+    ) -> tuple[ApiToken, str | None]: ...
+    async def patch(
+        self,
+        *,
+        apiTokenId: str,
+        apiToken: ApiTokenPatch,
+        **options: Unpack[WriteOptions],
+    ) -> ApiToken: ...
+    async def delete(self, *, apiTokenId: str, **options: Unpack[WriteOptions]) -> Success: ...
+
+class AsyncUserApiTokensActions(_Resource):
+    async def get(
+        self,
+        *,
+        sortField: ApiTokenSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        filterField: Literal["name", "status", ""] | None = None,
+        filter: str | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> ApiTokens: ...
+    def iterate(
+        self,
+        *,
+        sortField: ApiTokenSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        filterField: Literal["name", "status", ""] | None = None,
+        filter: str | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> AsyncIterator[ApiToken]: ...
+    async def post(self, *, apiToken: ApiTokenPost, **options: Unpack[PostOptions]) -> ApiToken: ...
+
+class _Base:
+    def __init__(
+        self,
+        auth_token: str | None = None,
+        url: str | None = None,
+        *,
+        timeout: float | None = 30.0,
+        retries: int = 3,
+        idempotency_keys: bool | None = None,
+        strict: bool = True,
+    ) -> None: ...
+    @property
+    def auth_token(self) -> str | None: ...
+    @auth_token.setter
+    def auth_token(self, token: str | None) -> None: ...
+    @property
+    def url(self) -> str: ...
+    @url.setter
+    def url(self, url: str) -> None: ...
+    @property
+    def sends_idempotency_keys(self) -> bool: ...
+
+class Client(_Base):
+    application: ApplicationActions
+    applications: ApplicationsActions
+    application_api_token: ApplicationApiTokenActions
+    application_api_tokens: ApplicationApiTokensActions
+    auth: AuthActions
+    experience_group: ExperienceGroupActions
+    experience_groups: ExperienceGroupsActions
+    experience_user: ExperienceUserActions
+    experience_users: ExperienceUsersActions
+    me: MeActions
+    user_api_token: UserApiTokenActions
+    user_api_tokens: UserApiTokensActions
+    def request(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: Any = None,
+    ) -> Any: ...
+    def close(self) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None: ...
+
+class AsyncClient(_Base):
+    application: AsyncApplicationActions
+    applications: AsyncApplicationsActions
+    application_api_token: AsyncApplicationApiTokenActions
+    application_api_tokens: AsyncApplicationApiTokensActions
+    auth: AsyncAuthActions
+    experience_group: AsyncExperienceGroupActions
+    experience_groups: AsyncExperienceGroupsActions
+    experience_user: AsyncExperienceUserActions
+    experience_users: AsyncExperienceUsersActions
+    me: AsyncMeActions
+    user_api_token: AsyncUserApiTokenActions
+    user_api_tokens: AsyncUserApiTokensActions
+    async def request(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: Any = None,
+    ) -> Any: ...
+    async def close(self) -> None: ...
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None: ...

@@ -1,0 +1,86 @@
+//! The measurements. Each writes its page under `docs/performance`.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context as _, ensure};
+
+use crate::Project;
+use crate::python::{self, Profile};
+use crate::steps::{Steps, cargo};
+
+const CLIENT_PAGE: &str = "docs/performance/client.md";
+
+const CLIENT_HEAD: &str = "\
+# The Python client
+
+How many reads a second a program gets from one client, with this package and with the official
+client. `cargo xtask bench client` measures it and writes this page.
+
+";
+
+/// A server that ends when this does.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself, which is as good.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Measures our Python client against the official one.
+pub(crate) fn client(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
+    steps.command(
+        "build the server",
+        cargo(&["build", "--release", "--package", "guestlist", "--bin", "guestlist"]),
+        "mend the code that the compiler names",
+    )?;
+    let python = python::install(project, steps, Profile::Release)?;
+    let page = project.root.join(CLIENT_PAGE);
+    steps.run("measure", || {
+        let place = project.target.join("bench");
+        if place.exists() {
+            fs::remove_dir_all(&place)?;
+        }
+        let (_server, quickstart) = serve(&project.target.join("release/guestlist"), &place)?;
+        let measured = Command::new(&python)
+            .args(["-B", "python/tests/bench_client.py"])
+            .env("GUESTLIST_QUICKSTART", quickstart)
+            .current_dir(&project.root)
+            .stderr(Stdio::inherit())
+            .output()?;
+        let table = String::from_utf8(measured.stdout)?;
+        println!("{table}");
+        ensure!(measured.status.success(), "the page stays as it is");
+        fs::create_dir_all(page.parent().context("a page without a directory")?)?;
+        fs::write(&page, format!("{CLIENT_HEAD}{table}"))?;
+        println!("written to {CLIENT_PAGE}");
+        Ok(())
+    })
+}
+
+/// Starts a server with a demo store at `place`; gives what its first line says.
+fn serve(binary: &Path, place: &Path) -> anyhow::Result<(Running, String)> {
+    fs::create_dir_all(place)?;
+    let mut child = Command::new(binary)
+        .args(["quickstart", "--json", "--listen", "127.0.0.1:0", "--store"])
+        .arg(place.join("guestlist.db"))
+        // A line a request would be measured along.
+        .env("GUESTLIST_LOG", "warn")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(fs::File::create(place.join("server.log"))?)
+        .spawn()
+        .with_context(|| format!("cannot start {}", binary.display()))?;
+    let output = child.stdout.take().context("the server has no output")?;
+    let server = Running(child);
+    let mut lines = BufReader::new(output).lines();
+    let quickstart = lines.next().context("the server said nothing; its log is beside it")??;
+    let ready = lines.next().context("the server did not get ready")??;
+    ensure!(ready.starts_with("listening on "), "the server said {ready:?}");
+    Ok((server, quickstart))
+}
