@@ -83,6 +83,7 @@ def main() -> int:
     ours = guestlist.Client(auth_token=server["token"], url=url)
     assert ours.experience_user.get(**ids) == official.experience_user.get(**ids)
 
+    load = os.getloadavg()[0]
     results: dict[tuple[str, int], list[float]] = {}
     for round_number in range(ROUNDS + 1):
         for threads in THREADS:
@@ -117,7 +118,8 @@ def main() -> int:
     print(
         f"Machine: {processor()}, {os.cpu_count()} logical processors, {platform.system()},"
         f" Python {platform.python_version()}. The server, which logs warnings only, and both clients"
-        " share it."
+        f" share it. The load average was {load:.1f} when it began: what else runs makes the answers"
+        " of the server late, which costs the faster client the most."
     )
     if not good:
         print(f"the median is below {WANTED:.0f} times", file=sys.stderr)
