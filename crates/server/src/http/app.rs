@@ -4,6 +4,7 @@ use super::body::{self, Body};
 use super::call::{Record, Resource};
 use super::event::Asked;
 use super::input::Raw;
+use super::known::Known;
 use super::listen::{Handler, Limits};
 use super::openapi;
 use super::query::{decode_path_segment, parse_query};
@@ -42,6 +43,7 @@ pub struct App {
     pub organization: OrgId,
     /// The `iss` of tokens: the host by which clients reach this server.
     pub issuer: String,
+    pub(super) known: Known,
     limits: Limits,
     table: Vec<Route>,
     /// Paths to the rows that share them.
@@ -160,6 +162,7 @@ impl App {
             ids,
             organization,
             issuer: parts.issuer,
+            known: Known::default(),
             limits: parts.limits,
             table,
             paths,

@@ -27,6 +27,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Says that an answer is one that was given before.
 pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -98,6 +99,8 @@ impl Output for Nothing {
 pub(super) struct Head {
     pub(super) common: Common,
     pub(super) key: Option<RequestKey>,
+    /// Whether the store has yet to be asked about the token.
+    pub(super) unproven: AtomicBool,
 }
 
 /// An authorized call. Clones share it.
@@ -149,9 +152,9 @@ impl<T> Written<T> {
 }
 
 impl<C: Caller> Call<C> {
-    pub(super) fn new(app: Arc<App>, caller: C, head: Head, peer: IpAddr) -> Self {
+    pub(super) fn new(app: Arc<App>, caller: C, head: Arc<Head>, peer: IpAddr) -> Self {
         let now = app.clock.now();
-        Self { app, caller: Arc::new(caller), head: Arc::new(head), now, peer }
+        Self { app, caller: Arc::new(caller), head, now, peer }
     }
 
     /// The answer that this very request was given before, if it was.
@@ -333,12 +336,30 @@ impl Call<Grant> {
         if same && other { Ok(()) } else { Err(Error::PreconditionFailed) }
     }
 
+    /// Reads from the store, which is asked about the token too if it has not been.
+    async fn read<T: Send + 'static>(
+        &self,
+        find: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (token, now) = (self.caller.token, self.now);
+        let unproven = self.head.unproven.load(Ordering::Acquire);
+        let found = self.app.store.read(move |tx| {
+            if unproven {
+                api_tokens::grant(tx, token, now)?;
+            }
+            find(tx)
+        });
+        let found = found.await?;
+        self.head.unproven.store(false, Ordering::Release);
+        Ok(found)
+    }
+
     /// Reads a resource.
     pub(super) async fn show<T: Resource + Send + 'static>(
         &self,
         find: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<Found<Entity<T>>> {
-        let body = self.app.store.read(find).await?;
+        let body = self.read(find).await?;
         let etag = etag(&body)?;
         let common = &self.head.common;
         if common.if_match.as_ref().is_some_and(|tags| !tags.holds(Some(&etag))) {
@@ -359,7 +380,7 @@ impl Call<Grant> {
     ) -> Result<Found<Entity<T>>> {
         // For as much as it may be, so that no more lists are made at once than there is room for.
         let share = PageShare::of(HEAVIEST_PAGE).await?;
-        let page = self.app.store.read(find).await?;
+        let page = self.read(find).await?;
         let reply = Reply::json(StatusCode::OK, &self.entity(page))?;
         let share = share.resize(reply.body.len())?;
         Ok(Found(reply.holding(share), PhantomData))

@@ -16,6 +16,7 @@ mod event;
 mod experience_groups;
 mod experience_users;
 mod input;
+mod known;
 mod memory;
 mod openapi;
 mod root;

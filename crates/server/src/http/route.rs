@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use zeroize::Zeroizing;
 
 /// A request that has been matched to a row and read off the wire.
@@ -39,13 +40,15 @@ pub(super) struct RequestText {
 }
 
 impl RequestText {
+    /// Whether the request only looks.
+    fn is_read(&self) -> bool {
+        matches!(&*self.method, "GET" | "HEAD")
+    }
+
     /// What the answer to this request is kept under, if it asks for that. Reads are safe to
     /// repeat as they are.
     fn key(&self, common: &Common, token: ApiTokenId) -> Option<RequestKey> {
-        let key = common
-            .idempotency_key
-            .as_deref()
-            .filter(|_| !matches!(&*self.method, "GET" | "HEAD"))?;
+        let key = common.idempotency_key.as_deref().filter(|_| !self.is_read())?;
         let parts: [&[u8]; 3] = [self.method.as_bytes(), self.target.as_bytes(), &self.body];
         Some(RequestKey::new(token, self.application, key, &parts))
     }
@@ -108,17 +111,32 @@ where
     fn answer(self, app: Arc<App>, operation: Operation, request: Request) -> Answering {
         Box::pin(async move {
             let (input, common) = In::<P, Q, B>::read(request.raw)?;
-            let grant = match &request.token {
-                Some(token) => Some(app.authenticate(token).await?),
-                None => None,
+            let token = request.token.as_deref();
+            let assumed = match token {
+                Some(token) if request.text.is_read() => app.assume(token, &operation)?,
+                _ => None,
+            };
+            let unproven = assumed.is_some();
+            let grant = match token {
+                Some(token) if !unproven => Some(app.authenticate(token).await?),
+                _ => assumed,
             };
             let caller = C::admit(&operation, grant)?;
             let key = caller.grant().and_then(|grant| request.text.key(&common, grant.token));
-            let call = Call::new(app, caller, Head { common, key }, request.peer);
+            let head = Arc::new(Head { common, key, unproven: unproven.into() });
+            let call = Call::new(Arc::clone(&app), caller, Arc::clone(&head), request.peer);
             if let Some(reply) = call.replay().await? {
                 return Ok(reply);
             }
-            Ok(self(call, input).await?.into_reply())
+            let answer = self(call, input).await;
+            // A refusal of the token comes before any other, and nobody is answered without proof.
+            if let Some(token) = token
+                && unproven
+                && (answer.is_err() || head.unproven.load(Ordering::Acquire))
+            {
+                app.authenticate(token).await?;
+            }
+            Ok(answer?.into_reply())
         })
     }
 
@@ -217,6 +235,15 @@ impl App {
     async fn authenticate(&self, token: &str) -> Result<Grant> {
         let now = self.clock.now();
         let verified = self.signer.verify(token, now)?;
-        self.store.read(move |tx| api_tokens::grant(tx, verified.id, now)).await
+        let grant = self.store.read(move |tx| api_tokens::grant(tx, verified.id, now)).await?;
+        self.known.put(&grant);
+        Ok(grant)
+    }
+
+    /// What `token` allows if it is still good, when it is known and would allow `operation`.
+    fn assume(&self, token: &str, operation: &Operation) -> Result<Option<Grant>> {
+        let verified = self.signer.verify(token, self.clock.now())?;
+        let known = self.known.get(verified.id);
+        Ok(known.filter(|grant| operation.allowed_to(&grant.scopes)))
     }
 }

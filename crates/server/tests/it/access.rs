@@ -290,3 +290,36 @@ fn what_is_in_one_application_is_not_in_another() {
     scene.world.call(&of_own, "PATCH", &path, &body).expect(400);
     scene.other_is_untouched();
 }
+
+#[test]
+fn a_token_that_was_good_a_moment_ago_is_refused_like_any_other() {
+    let world = World::new();
+    let (own, other) = (world.application("own"), world.application("other"));
+    let root = world.token(Owner::User(world.administrator("a@example.com")), "all.User");
+    let id = "0123456789abcdef01234567";
+    let paths = [
+        format!("/applications/{own}/experience/users"),
+        format!("/applications/{own}/experience/users/{id}"),
+        format!("/applications/{own}"),
+        format!("/applications/{other}"),
+        "/applications".to_owned(),
+        "/me".to_owned(),
+    ];
+    for end in ["revoked", "inactive"] {
+        let record = world.record(Owner::Application(own), "all.Application applications.get");
+        let token = world.keep(&record);
+        let statuses = || paths.each_ref().map(|path| world.get(&token, path).status);
+        assert_eq!(statuses(), [200, 404, 200, 404, 200, 403]);
+        // Known by now.
+        assert_eq!(statuses(), [200, 404, 200, 404, 200, 403]);
+        let path = format!("/applications/{own}/tokens/{}", record.id);
+        if end == "revoked" {
+            world.call(&root, "DELETE", &path, &json!({})).expect(200);
+        } else {
+            world.call(&root, "PATCH", &path, &json!({ "status": "inactive" })).expect(200);
+        }
+        for path in &paths {
+            world.get(&token, path).refused(401, "Invalid access token");
+        }
+    }
+}
