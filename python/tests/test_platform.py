@@ -106,7 +106,6 @@ def test_a_connection_is_used_again(double, client):
     assert len({sent.peer for sent in double.sent}) == 1
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_child_uses_no_connection_of_its_parent(double, client):
     client.experience_user.get(**IDS)
