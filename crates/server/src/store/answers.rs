@@ -1,10 +1,9 @@
 //! Answers to requests that carried an `Idempotency-Key`, kept for a day in the transaction of
 //! the write they answer.
 
-use super::convert::maybe_id;
 use super::{FromRow, Row, Tx};
 use crate::error::{Error, Result};
-use guestlist_api::id::{ApiTokenId, ApplicationId};
+use guestlist_api::id::{ApiTokenId, ApplicationId, ExperienceUserId};
 use guestlist_api::time::DateTime;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
@@ -12,7 +11,35 @@ use sha2::{Digest as _, Sha256};
 /// How long an answer is kept, in milliseconds.
 pub const KEPT_FOR: i64 = 24 * 60 * 60 * 1000;
 
-/// An answer, ready to be sent again. It holds no secret: a token in it is minted anew.
+/// A secret that an answer had in it, by what it is made from again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mint {
+    /// The token with this record.
+    Token(ApiTokenId),
+    /// The password that this user was made with.
+    Password(ExperienceUserId),
+}
+
+/// What stands before the id of a user where that of a token would be.
+const PASSWORD: &str = "password ";
+
+impl Mint {
+    fn parse(text: &str) -> Result<Self> {
+        Ok(match text.strip_prefix(PASSWORD) {
+            Some(user) => Self::Password(user.parse().map_err(Error::internal)?),
+            None => Self::Token(text.parse().map_err(Error::internal)?),
+        })
+    }
+
+    fn to_text(self) -> String {
+        match self {
+            Self::Token(token) => token.to_string(),
+            Self::Password(user) => format!("{PASSWORD}{user}"),
+        }
+    }
+}
+
+/// An answer, ready to be sent again. It holds no secret: one that was in it is made anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The HTTP status.
@@ -21,8 +48,8 @@ pub struct Answer {
     pub etag: Option<String>,
     /// The body.
     pub body: Vec<u8>,
-    /// The token to add to the body as `token`.
-    pub mint: Option<ApiTokenId>,
+    /// The secret to add to the body.
+    pub mint: Option<Mint>,
 }
 
 /// One request, told from all others.
@@ -79,7 +106,10 @@ impl FromRow for Kept {
                 status: u16::try_from(row.get::<i64>("status")?).map_err(Error::internal)?,
                 etag: row.get("etag")?,
                 body: row.get("body")?,
-                mint: maybe_id(row, "mint")?,
+                mint: row
+                    .get::<Option<String>>("mint")?
+                    .map(|text| Mint::parse(&text))
+                    .transpose()?,
             },
         })
     }
@@ -134,7 +164,7 @@ pub fn keep(tx: &mut Tx<'_>, request: &RequestKey, now: DateTime, answer: &Answe
             &i64::from(answer.status),
             &answer.etag,
             &answer.body,
-            &answer.mint.map(|id| id.to_string()),
+            &answer.mint.map(Mint::to_text),
             &request.application.map(|id| id.to_string()),
         ],
     )?;

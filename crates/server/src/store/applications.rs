@@ -2,7 +2,7 @@
 
 use super::convert::{id, json, key, maybe_moment, moment, to_json};
 use super::list::{Paging, Select};
-use super::{FromRow, Row, Tx};
+use super::{FromRow, Row, Tx, experience_groups, experience_users};
 use crate::domain::{ORGANIZATION, OWNER_TYPE};
 use crate::error::{Error, Result};
 use guestlist_api::application::{Application, ApplicationSort, ApplicationSummary};
@@ -187,16 +187,10 @@ pub fn put(tx: &mut Tx<'_>, after: &Application) -> Result<()> {
 /// # Errors
 /// When the store fails.
 pub fn delete(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
+    experience_users::delete_all(tx, tenant)?;
+    experience_groups::delete_all(tx, tenant)?;
     let application = tenant.0.to_string();
     for sql in [
-        "DELETE FROM memberships WHERE application_id = $1",
-        "DELETE FROM user_tags WHERE application_id = $1",
-        "DELETE FROM group_tags WHERE application_id = $1",
-        "DELETE FROM group_endpoints WHERE application_id = $1",
-        "DELETE FROM experience_users WHERE application_id = $1",
-        // Children before parents is an order that one statement cannot promise.
-        "UPDATE experience_groups SET parent_id = NULL WHERE application_id = $1",
-        "DELETE FROM experience_groups WHERE application_id = $1",
         "DELETE FROM answers WHERE application_id = $1",
         "DELETE FROM api_tokens WHERE owner_id = $1 AND kind = 'application'",
         "DELETE FROM applications WHERE id = $1",

@@ -13,6 +13,7 @@ mod bounds;
 mod cli;
 mod client;
 mod conditions;
+mod experience;
 mod idempotency;
 mod testing;
 mod world;
