@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_init.sql"),
     include_str!("../../migrations/0002_query.sql"),
+    include_str!("../../migrations/0003_counts.sql"),
 ];
 
 /// `GsLs`: what says in the head of a file that it is ours.
