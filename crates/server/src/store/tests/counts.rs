@@ -3,8 +3,8 @@
 use super::super::applications::{self, Tenant, Within};
 use super::super::counts::{self, Counted};
 use super::super::list::Paging;
-use super::super::migrate::{self, MIGRATIONS};
-use super::super::sqlite::Durability;
+use super::super::migrate::{MIGRATIONS, Migration};
+use super::super::sqlite::{Durability, migrate};
 use super::super::{Options, Store, Tx, api_tokens, experience_groups, experience_users, settings};
 use super::Scratch;
 use crate::auth::hasher::PasswordHash;
@@ -341,7 +341,8 @@ async fn what_was_there_before_it_was_counted_is_counted() {
     let kept = work.await.unwrap();
     assert!(kept.len() > 12, "{kept:?}");
     store.close().await;
-    let version = MIGRATIONS.iter().position(|sql| sql.contains("CREATE TABLE counts")).unwrap();
+    let counts = |migration: &Migration<'_>| migration.both.contains("CREATE TABLE counts");
+    let version = MIGRATIONS.iter().position(counts).unwrap();
     let beside = scratch.beside();
     beside.execute_batch(&format!("DROP TABLE counts; PRAGMA user_version = {version}")).unwrap();
     migrate::prepare(&scratch.path(), &MIGRATIONS[..=version], Durability::Synced).unwrap();
