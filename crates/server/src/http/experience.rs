@@ -8,7 +8,7 @@ use crate::domain::{example_address, example_group, example_group_name, example_
 use crate::error::{Error, Result};
 use crate::store::Tx;
 use crate::store::api_tokens::Grant;
-use crate::store::applications::Tenant;
+use crate::store::applications::{self, Tenant};
 use crate::store::{experience_groups as groups, experience_users as users};
 use guestlist_api::application::OneApplication;
 use guestlist_api::entity::Success;
@@ -45,6 +45,8 @@ async fn delete(
     let (within, flags) = (call.within(input.path.application_id)?, input.query);
     call.remove(move |tx| {
         let tenant = within.enter(tx)?;
+        // Nobody adds to it meanwhile.
+        applications::lock(tx, tenant)?;
         if flags.keep_users.is_none() {
             users::delete_all(tx, tenant)?;
         }

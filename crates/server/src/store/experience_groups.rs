@@ -402,16 +402,17 @@ pub fn delete(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<()> {
 /// # Errors
 /// When the store fails.
 pub fn delete_all(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
+    memberships::delete_all(tx, tenant.id())?;
     let application = tenant.id().to_string();
     for sql in [
-        "DELETE FROM memberships WHERE application_id = $1",
         "DELETE FROM group_tags WHERE application_id = $1",
         "DELETE FROM group_endpoints WHERE application_id = $1",
         // Children before parents is an order that one statement cannot promise.
         "UPDATE experience_groups SET parent_id = NULL WHERE application_id = $1",
-        "DELETE FROM experience_groups WHERE application_id = $1",
     ] {
         tx.run(sql, &[&application])?;
     }
-    Ok(())
+    let gone =
+        tx.run("DELETE FROM experience_groups WHERE application_id = $1", &[&application])?;
+    counts::fewer(tx, Counted::Groups(tenant.id()), gone)
 }

@@ -375,13 +375,9 @@ pub fn delete(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
 /// # Errors
 /// When the store fails.
 pub fn delete_all(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
+    memberships::delete_all(tx, tenant.id())?;
     let application = tenant.id().to_string();
-    for sql in [
-        "DELETE FROM memberships WHERE application_id = $1",
-        "DELETE FROM user_tags WHERE application_id = $1",
-        "DELETE FROM experience_users WHERE application_id = $1",
-    ] {
-        tx.run(sql, &[&application])?;
-    }
-    Ok(())
+    tx.run("DELETE FROM user_tags WHERE application_id = $1", &[&application])?;
+    let gone = tx.run("DELETE FROM experience_users WHERE application_id = $1", &[&application])?;
+    counts::fewer(tx, Counted::Users(tenant.id()), gone)
 }
