@@ -4,7 +4,7 @@ use super::applications::Tenant;
 use super::convert::{email_taken, id, json, key, maybe_id, maybe_moment, moment, to_json};
 use super::list::{ID, Paging, Rows, Select};
 use super::looked_up::{tag_user, untag_user};
-use super::{FromRow, Param, Row, Tx, filter};
+use super::{Changed, FromRow, Param, Row, Tx, filter};
 use crate::auth::hasher::PasswordHash;
 use crate::domain::avatar_url;
 use crate::error::{Error, Result};
@@ -214,12 +214,18 @@ pub fn list(
     Ok((rows.items, rows.total))
 }
 
+/// What changes with the user.
+fn row_of(user: &ExperienceUser) -> Changed {
+    Changed::User(user.application_id, user.id)
+}
+
 /// Keeps a new user, its groups included.
 ///
 /// # Errors
 /// [`Error::AlreadyExists`] when its address belongs to another user of the application.
 pub fn add(tx: &mut Tx<'_>, new: &ExperienceUser, hash: &PasswordHash) -> Result<()> {
-    tx.run(
+    tx.change(
+        row_of(new),
         "INSERT INTO experience_users (application_id, id, email, email_key, first_name,
             first_name_key, last_name, last_name_key, password_hash, created, updated,
             password_updated, last_login, token_cutoff, tags)
@@ -249,7 +255,8 @@ pub fn add(tx: &mut Tx<'_>, new: &ExperienceUser, hash: &PasswordHash) -> Result
 
 fn join(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
     for group in &user.experience_groups {
-        tx.run(
+        tx.change(
+            row_of(user),
             "INSERT INTO memberships (application_id, user_id, group_id) VALUES ($1, $2, $3)",
             &[&user.application_id.to_string(), &user.id.to_string(), &group.id.to_string()],
         )?;
@@ -301,7 +308,8 @@ pub fn put(
     let (application, user) = (after.application_id.to_string(), after.id.to_string());
     let mut params: Vec<&dyn Param> = vec![&application, &user];
     params.extend(values.iter().map(|value| &**value));
-    tx.run(
+    tx.change(
+        row_of(after),
         &format!(
             "UPDATE experience_users SET {} WHERE application_id = $1 AND id = $2",
             assignments.join(", ")
@@ -321,7 +329,8 @@ pub fn put(
 }
 
 fn leave(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
-    tx.run(
+    tx.change(
+        row_of(user),
         "DELETE FROM memberships WHERE application_id = $1 AND user_id = $2",
         &[&user.application_id.to_string(), &user.id.to_string()],
     )?;
@@ -335,7 +344,8 @@ fn leave(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
 pub fn delete(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
     leave(tx, user)?;
     untag_user(tx, user)?;
-    tx.run(
+    tx.change(
+        row_of(user),
         "DELETE FROM experience_users WHERE application_id = $1 AND id = $2",
         &[&user.application_id.to_string(), &user.id.to_string()],
     )?;

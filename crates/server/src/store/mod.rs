@@ -27,6 +27,7 @@ mod job;
 mod looked_up;
 mod migrate;
 mod sqlite;
+mod versions;
 mod writer;
 
 #[cfg(test)]
@@ -34,9 +35,11 @@ mod tests;
 
 pub use ephemeral::Ephemeral;
 pub use migrate::OpenError;
+pub use versions::{Changed, Stamp};
 
 use crate::error::{Error, Result};
 use ephemeral::Scratch;
+use guestlist_api::id::{ApiTokenId, ApplicationId, ExperienceUserId};
 use job::{Queue, submit};
 use sqlite::Durability;
 use std::fmt;
@@ -45,6 +48,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 use tokio::time::timeout;
+use versions::Versions;
 
 /// How a [`Store`] is run.
 #[derive(Debug, Clone)]
@@ -104,6 +108,7 @@ pub struct Store(Arc<Shared>);
 
 struct Shared {
     doors: RwLock<Option<Doors>>,
+    versions: Arc<Versions>,
     ready_deadline: Duration,
     close_deadline: Duration,
     /// Where the files of an ephemeral store are; the last to go, because they go with it.
@@ -151,12 +156,17 @@ impl Store {
         scratch: Option<Scratch>,
     ) -> Result<Self, OpenError> {
         let path = migrate::prepare(path, migrate::MIGRATIONS, durability)?;
-        let doors = Doors {
-            writer: writer::start(&path, options, durability)?,
-            readers: sqlite::start_readers(&path, options, durability)?,
-        };
+        let readers = sqlite::start_readers(&path, options, durability)?;
+        // The readers are connected, and so there is an index to watch.
+        let versions = Arc::new(match &scratch {
+            Some(_) => Versions::alone(),
+            None => Versions::shared(&path)
+                .map_err(|source| OpenError::File { path: path.clone(), source })?,
+        });
+        let writer = writer::start(&path, options, durability, Arc::clone(&versions))?;
         Ok(Self(Arc::new(Shared {
-            doors: RwLock::new(Some(doors)),
+            doors: RwLock::new(Some(Doors { readers, writer })),
+            versions,
             ready_deadline: options.ready_deadline,
             close_deadline: options.close_deadline,
             scratch,
@@ -198,6 +208,26 @@ impl Store {
         f: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         submit(f, |job| self.0.enter(|doors| doors.writer.send(job))).await
+    }
+
+    /// What the answer to the bearer of `token` who asks for `user` depends on, as it is now. Taken
+    /// before the read that the answer is made of begins, it tells later whether the answer stands.
+    /// `None` while that is changing.
+    #[must_use]
+    pub fn stamp(
+        &self,
+        application: ApplicationId,
+        user: ExperienceUserId,
+        token: ApiTokenId,
+    ) -> Option<Stamp> {
+        self.0.versions.stamp(application, user, token)
+    }
+
+    /// Whether what was read after `stamp` was taken is still so: if a write that changed it was
+    /// answered before this call, it is not.
+    #[must_use]
+    pub fn holds(&self, stamp: &Stamp) -> bool {
+        self.0.versions.hold(stamp)
     }
 
     /// Whether reads and writes are being served: every thread lives, the file can be read, and
@@ -253,6 +283,8 @@ trait Engine {
     ) -> Result<()>;
     /// Runs `sql` and counts the rows it touched.
     fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64>;
+    /// Takes note of what a statement has changed, where answers are kept ready.
+    fn note(&mut self, what: Changed);
 }
 
 impl fmt::Debug for Tx<'_> {
@@ -312,7 +344,20 @@ impl Tx<'_> {
     /// # Errors
     /// As [`Tx::all`], and when the statement does give rows.
     pub fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64> {
-        self.0.run(sql, params)
+        self.change(Changed::Everything, sql, params)
+    }
+
+    /// As [`Tx::run`], for a statement of which it is known what it changes at most: answers that
+    /// are kept ready and have nothing to do with that stay so.
+    ///
+    /// # Errors
+    /// As [`Tx::run`].
+    pub fn change(&mut self, what: Changed, sql: &str, params: &[&dyn Param]) -> Result<u64> {
+        let touched = self.0.run(sql, params)?;
+        if touched > 0 {
+            self.0.note(what);
+        }
+        Ok(touched)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::job::{Jobs, Queue, Service};
 use super::migrate::OpenError;
-use super::{Engine, Options, Param, Row, Tx};
+use super::{Changed, Engine, Options, Param, Row, Tx};
 use crate::error::{Error, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, PrepFlags, Statement, ffi};
@@ -99,6 +99,8 @@ pub(super) struct Session<'c> {
     role: Role,
     statements: Statements<'c>,
     deadline: Arc<Deadline>,
+    /// What the transaction has changed so far.
+    changed: Vec<Changed>,
 }
 
 /// Sets `connection` up to be interrupted, once and for all.
@@ -117,7 +119,7 @@ impl<'c> Session<'c> {
         let connection = &*connection;
         let statements =
             Statements { connection, index: HashMap::new(), slots: Vec::new(), clock: 0 };
-        Ok(Self { connection, role, statements, deadline })
+        Ok(Self { connection, role, statements, deadline, changed: Vec::new() })
     }
 
     /// The connection beneath.
@@ -129,6 +131,11 @@ impl<'c> Session<'c> {
     /// a statement that writes is interrupted.
     pub(super) fn in_transaction(&self) -> bool {
         !self.connection.is_autocommit()
+    }
+
+    /// What was changed since this was last asked.
+    pub(super) fn take_changed(&mut self) -> Vec<Changed> {
+        std::mem::take(&mut self.changed)
     }
 
     /// Runs `sql`, which is about the transaction and has no deadline.
@@ -190,8 +197,12 @@ impl Engine for Session<'_> {
     ) -> Result<()> {
         let role = self.role;
         let statement = self.statement(sql, params)?;
+        let writes = !statement.readonly();
         let outcome = visit(statement.raw_query(), role, each);
         statement.clear_bindings(); // they may be large, and secret
+        if writes {
+            self.note(Changed::Everything);
+        }
         outcome
     }
 
@@ -203,6 +214,12 @@ impl Engine for Session<'_> {
         touched
             .map(|count| u64::try_from(count).unwrap_or(u64::MAX))
             .map_err(|error| fault(&error, role))
+    }
+
+    fn note(&mut self, what: Changed) {
+        if self.changed.last() != Some(&what) {
+            self.changed.push(what);
+        }
     }
 }
 
@@ -356,6 +373,7 @@ pub(super) fn start_readers(
     let services = (0..options.readers.max(1))
         .map(|_| {
             let mut connection = connect(path, Role::Read, durability)?;
+            connection.query_row(PROBE, [], |_| Ok(()))?;
             Ok(Box::new(move |jobs: &Jobs| match Session::new(&mut connection, Role::Read) {
                 Ok(mut session) => serve(&mut session, jobs, time),
                 Err(error) => tracing::error!(%error, "a reader cannot start"),
