@@ -43,6 +43,10 @@ pub(super) struct Rows<T> {
 /// is full takes longer than that when fewer than these are wanted of a million. Tests see both.
 const FEW: u64 = if cfg!(test) { 10 } else { 10_000 };
 
+/// What lists are sorted by that a row may lack. The order says where such rows go only for these:
+/// PostgreSQL reads an index in order when it says the same, and those of the others do not.
+const MAY_LACK: [&str; 4] = ["u.first_name_key", "u.last_name_key", "u.last_login", "t.expires"];
+
 /// Which rows of a table, and in which order. Conditions are SQL text of this crate; values only
 /// ever travel as parameters.
 pub(super) struct Select {
@@ -139,6 +143,7 @@ impl Select {
         if skip >= total {
             return Ok(Rows { items: Vec::new(), total, budget });
         }
+        let may_lack = MAY_LACK.contains(&sort);
         // No index is in the order of an expression, so that one for the condition is looked for.
         let sort = if self.narrow && total <= FEW {
             format!("coalesce({sort}, {sort})")
@@ -146,13 +151,14 @@ impl Select {
             sort.to_owned()
         };
         let (way, nulls) = match paging.direction {
-            SortDirection::Asc => ("ASC", "NULLS FIRST"),
-            SortDirection::Desc => ("DESC", "NULLS LAST"),
+            SortDirection::Asc => ("ASC", " NULLS FIRST"),
+            SortDirection::Desc => ("DESC", " NULLS LAST"),
         };
+        let nulls = if may_lack { nulls } else { "" };
         let order = if sort == tie {
             format!("{tie} {way}")
         } else {
-            format!("{sort} {way} {nulls}, {tie} {way}")
+            format!("{sort} {way}{nulls}, {tie} {way}")
         };
         let limit = i64::try_from(paging.per_page).unwrap_or(i64::MAX);
         let offset = i64::try_from(skip).unwrap_or(i64::MAX);

@@ -5,8 +5,8 @@
 //! calling functions inside one closure, and no use case is ever half kept.
 //!
 //! SQL is written once for every engine, with parameters `$1`, `$2`, … that may come in any order
-//! and more than once. What engines say differently is spelled by `sqlite.rs` alone: ` FOR UPDATE`
-//! is dropped from statements there, and column types are replaced in migrations. A schema keeps
+//! and more than once. What an engine says differently is spelled by its own module alone: SQLite
+//! drops ` FOR UPDATE` from statements and replaces column types in migrations. A schema keeps
 //! to immediate constraints, because a deferred one would fail at the commit, which a whole group
 //! of writes shares.
 
@@ -27,14 +27,15 @@ mod job;
 mod looked_up;
 mod migrate;
 mod sqlite;
+mod value;
 mod versions;
-mod writer;
 
 #[cfg(test)]
 mod tests;
 
 pub use ephemeral::Ephemeral;
 pub use migrate::OpenError;
+pub use value::{Column, Param};
 pub use versions::{Changed, Stamp};
 
 use crate::error::{Error, Result};
@@ -108,7 +109,8 @@ pub struct Store(Arc<Shared>);
 
 struct Shared {
     doors: RwLock<Option<Doors>>,
-    versions: Arc<Versions>,
+    /// Where the engine can tell what has changed.
+    versions: Option<Arc<Versions>>,
     ready_deadline: Duration,
     close_deadline: Duration,
     /// Where the files of an ephemeral store are; the last to go, because they go with it.
@@ -119,6 +121,9 @@ struct Shared {
 struct Doors {
     readers: Queue,
     writer: Queue,
+    /// Reads something of the database, whatever is in it.
+    probe: &'static str,
+    versions: Option<Arc<Versions>>,
 }
 
 impl fmt::Debug for Store {
@@ -155,17 +160,10 @@ impl Store {
         durability: Durability,
         scratch: Option<Scratch>,
     ) -> Result<Self, OpenError> {
-        let path = migrate::prepare(path, migrate::MIGRATIONS, durability)?;
-        let readers = sqlite::start_readers(&path, options, durability)?;
-        // The readers are connected, and so there is an index to watch.
-        let versions = Arc::new(match &scratch {
-            Some(_) => Versions::alone(),
-            None => Versions::shared(&path)
-                .map_err(|source| OpenError::File { path: path.clone(), source })?,
-        });
-        let writer = writer::start(&path, options, durability, Arc::clone(&versions))?;
+        let mut doors = sqlite::start(path, options, durability)?;
+        let versions = doors.versions.take();
         Ok(Self(Arc::new(Shared {
-            doors: RwLock::new(Some(Doors { readers, writer })),
+            doors: RwLock::new(Some(doors)),
             versions,
             ready_deadline: options.ready_deadline,
             close_deadline: options.close_deadline,
@@ -220,14 +218,14 @@ impl Store {
         user: ExperienceUserId,
         token: ApiTokenId,
     ) -> Option<Stamp> {
-        self.0.versions.stamp(application, user, token)
+        self.0.versions.as_ref()?.stamp(application, user, token)
     }
 
     /// Whether what was read after `stamp` was taken is still so: if a write that changed it was
     /// answered before this call, it is not.
     #[must_use]
     pub fn holds(&self, stamp: &Stamp) -> bool {
-        self.0.versions.hold(stamp)
+        self.0.versions.as_ref().is_some_and(|versions| versions.hold(stamp))
     }
 
     /// Whether reads and writes are being served: every thread lives, the file can be read, and
@@ -236,12 +234,16 @@ impl Store {
     /// # Errors
     /// When they are not, or not soon enough.
     pub async fn ready(&self) -> Result<()> {
-        self.0.enter(|doors| doors.readers.intact().and_then(|()| doors.writer.intact()))?;
+        let mut probe = "";
+        self.0.enter(|doors| {
+            probe = doors.probe;
+            doors.readers.intact().and_then(|()| doors.writer.intact())
+        })?;
         let both = async {
-            self.read(|tx| tx.first::<i64>(sqlite::PROBE, &[]).map(drop)).await?;
+            self.read(move |tx| tx.first::<i64>(probe, &[]).map(drop)).await?;
             self.write(|_| Ok(())).await
         };
-        timeout(self.0.ready_deadline, both).await.unwrap_or_else(|_| Err(sqlite::busy()))
+        timeout(self.0.ready_deadline, both).await.unwrap_or_else(|_| Err(job::busy()))
     }
 
     /// Refuses what comes from now on, finishes what waits, moves the log into the database and
@@ -249,7 +251,7 @@ impl Store {
     /// by then may not be kept, and what was is safe.
     pub async fn close(self) {
         let doors = self.0.doors.write().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Doors { readers, writer }) = doors else { return };
+        let Some(Doors { readers, writer, .. }) = doors else { return };
         // The writer last: who closes last empties the log, and a reader is not allowed to.
         let ended = async {
             readers.end().await;
@@ -360,14 +362,6 @@ impl Tx<'_> {
         Ok(touched)
     }
 }
-
-/// A value the engines can store.
-pub trait Param: rusqlite::ToSql {}
-impl<T: rusqlite::ToSql> Param for T {}
-
-/// A value the engines can give back.
-pub trait Column: rusqlite::types::FromSql {}
-impl<T: rusqlite::types::FromSql> Column for T {}
 
 /// One row of a result. It cannot be shown, for what is in it may be secret.
 pub struct Row<'r>(&'r rusqlite::Row<'r>);
