@@ -1,11 +1,13 @@
 //! What tests with a database server stand on. Nothing here is part of the product.
 //!
 //! [`Cluster`] is a throwaway PostgreSQL that can be killed, copied to a standby and promoted;
-//! [`Proxy`] a wire to it that can be cut in the middle of a commit.
+//! [`Proxy`] a wire to it that can be cut in the middle of a commit. [`linear`] judges what was answered in the
+//! meantime.
 
 mod cluster;
 mod identity;
 mod keeper;
+pub mod linear;
 mod programs;
 mod proxy;
 

@@ -22,9 +22,11 @@ pub mod sign_ins;
 pub mod users;
 
 mod convert;
+mod counts;
 mod filter;
 mod job;
 mod looked_up;
+mod memberships;
 mod migrate;
 mod sqlite;
 mod value;
@@ -287,6 +289,8 @@ trait Engine {
     fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64>;
     /// Takes note of what a statement has changed, where answers are kept ready.
     fn note(&mut self, what: Changed);
+    /// Says that the next query changes `what`, and no more.
+    fn declare(&mut self, what: Changed);
 }
 
 impl fmt::Debug for Tx<'_> {
@@ -309,6 +313,17 @@ impl Tx<'_> {
             Ok(true)
         })?;
         Ok(found)
+    }
+
+    /// As [`Tx::all`], for a statement that gives the rows it changes, which are at most `what`.
+    fn change_all<T: FromRow>(
+        &mut self,
+        what: Changed,
+        sql: &str,
+        params: &[&dyn Param],
+    ) -> Result<Vec<T>> {
+        self.0.declare(what);
+        self.all(sql, params)
     }
 
     /// As [`Tx::all`], as long as `budget` lasts for what the rows hold.

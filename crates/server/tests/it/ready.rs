@@ -30,13 +30,13 @@ enum Event {
 fn event() -> impl Strategy<Value = Event> {
     let (user, token, name) = (0..2_usize, 0..2_usize, any::<u8>());
     prop_oneof![
-        4 => (user.clone(), name.clone()).prop_map(|(user, name)| Event::PatchUser(user, name)),
+        4 => (user.clone(), name).prop_map(|(user, name)| Event::PatchUser(user, name)),
         2 => (user.clone(), any::<bool>()).prop_map(|(user, on)| Event::JoinAndLeave(user, on)),
-        2 => name.clone().prop_map(Event::RenameGroup),
+        2 => name.prop_map(Event::RenameGroup),
         1 => any::<bool>().prop_map(Event::MoveGroup),
         1 => any::<bool>().prop_map(Event::SetMembers),
         1 => Just(Event::DeleteGroup),
-        1 => name.clone().prop_map(Event::PatchApplication),
+        1 => name.prop_map(Event::PatchApplication),
         2 => (token.clone(), any::<bool>()).prop_map(|(token, on)| Event::SwitchToken(token, on)),
         1 => (token, any::<bool>()).prop_map(|(token, on)| Event::PatchTokenBeside(token, on)),
         1 => name.prop_map(Event::RenameGroupBeside),

@@ -105,6 +105,8 @@ pub(super) struct Session<'c> {
     deadline: Arc<Deadline>,
     /// What the transaction has changed so far.
     changed: Vec<Changed>,
+    /// What the next query changes, if it was said.
+    declared: Option<Changed>,
 }
 
 /// Sets `connection` up to be interrupted, once and for all.
@@ -123,7 +125,7 @@ impl<'c> Session<'c> {
         let connection = &*connection;
         let statements =
             Statements { connection, index: HashMap::new(), slots: Vec::new(), clock: 0 };
-        Ok(Self { connection, role, statements, deadline, changed: Vec::new() })
+        Ok(Self { connection, role, statements, deadline, changed: Vec::new(), declared: None })
     }
 
     /// The connection beneath.
@@ -199,13 +201,14 @@ impl Engine for Session<'_> {
         params: &[&dyn Param],
         each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
     ) -> Result<()> {
+        let changed = self.declared.take().unwrap_or(Changed::Everything);
         let role = self.role;
         let statement = self.statement(sql, params)?;
         let writes = !statement.readonly();
         let outcome = visit(statement.raw_query(), role, each);
         statement.clear_bindings(); // they may be large, and secret
         if writes {
-            self.note(Changed::Everything);
+            self.note(changed);
         }
         outcome
     }
@@ -224,6 +227,10 @@ impl Engine for Session<'_> {
         if self.changed.last() != Some(&what) {
             self.changed.push(what);
         }
+    }
+
+    fn declare(&mut self, what: Changed) {
+        self.declared = Some(what);
     }
 }
 
