@@ -20,6 +20,7 @@ mod input;
 mod known;
 mod memory;
 mod openapi;
+mod ready;
 mod root;
 mod route;
 mod sent;

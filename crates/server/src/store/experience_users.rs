@@ -5,7 +5,7 @@ use super::convert::{email_taken, id, json, key, maybe_id, maybe_moment, moment,
 use super::counts::{self, Counted};
 use super::list::{ID, Paging, Rows, Select};
 use super::looked_up::{tag_user, untag_user};
-use super::{FromRow, Param, Row, Tx, filter, memberships};
+use super::{Changed, FromRow, Param, Row, Tx, filter, memberships};
 use crate::auth::hasher::PasswordHash;
 use crate::domain::avatar_url;
 use crate::error::{Error, Result};
@@ -263,12 +263,18 @@ pub fn list(
     Ok((rows.items, rows.total))
 }
 
+/// What changes with the user.
+fn row_of(user: &ExperienceUser) -> Changed {
+    Changed::User(user.application_id, user.id)
+}
+
 /// Keeps a new user, its groups included.
 ///
 /// # Errors
 /// [`Error::AlreadyExists`] when its address belongs to another user of the application.
 pub fn add(tx: &mut Tx<'_>, new: &ExperienceUser, hash: &PasswordHash) -> Result<()> {
-    tx.run(
+    tx.change(
+        row_of(new),
         "INSERT INTO experience_users (application_id, id, email, email_key, first_name,
             first_name_key, last_name, last_name_key, password_hash, created, updated,
             password_updated, last_login, token_cutoff, tags)
@@ -341,7 +347,8 @@ pub fn put(
     let (application, user) = (after.application_id.to_string(), after.id.to_string());
     let mut params: Vec<&dyn Param> = vec![&application, &user];
     params.extend(values.iter().map(|value| &**value));
-    tx.run(
+    tx.change(
+        row_of(after),
         &format!(
             "UPDATE experience_users SET {} WHERE application_id = $1 AND id = $2",
             assignments.join(", ")
@@ -363,7 +370,8 @@ pub fn put(
 pub fn delete(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
     memberships::without_user(tx, user)?;
     untag_user(tx, user)?;
-    let gone = tx.run(
+    let gone = tx.change(
+        row_of(user),
         "DELETE FROM experience_users WHERE application_id = $1 AND id = $2",
         &[&user.application_id.to_string(), &user.id.to_string()],
     )?;
@@ -376,8 +384,9 @@ pub fn delete(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
 /// When the store fails.
 pub fn delete_all(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
     memberships::delete_all(tx, tenant.id())?;
-    let application = tenant.id().to_string();
-    tx.run("DELETE FROM user_tags WHERE application_id = $1", &[&application])?;
-    let gone = tx.run("DELETE FROM experience_users WHERE application_id = $1", &[&application])?;
+    let (all, application) = (Changed::Application(tenant.id()), tenant.id().to_string());
+    tx.change(all, "DELETE FROM user_tags WHERE application_id = $1", &[&application])?;
+    let sql = "DELETE FROM experience_users WHERE application_id = $1";
+    let gone = tx.change(all, sql, &[&application])?;
     counts::fewer(tx, Counted::Users(tenant.id()), gone)
 }
