@@ -5,7 +5,7 @@ mod writer;
 
 use super::job::{Jobs, Queue, Service, busy, cannot_write, too_long};
 use super::migrate::{MIGRATIONS, OpenError};
-use super::{Doors, Engine, Options, Param, Row, Tx};
+use super::{Cells, Doors, Engine, Options, Param, Row, Tx};
 use crate::error::{Error, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, PrepFlags, Statement, ffi};
@@ -207,6 +207,10 @@ impl Engine for Session<'_> {
             .map(|count| u64::try_from(count).unwrap_or(u64::MAX))
             .map_err(|error| fault(&error, role))
     }
+
+    fn ahead(&mut self, _: &str, _: &[&dyn Param]) -> Result<()> {
+        Ok(()) // there is no way to save
+    }
 }
 
 fn visit(
@@ -216,7 +220,7 @@ fn visit(
 ) -> Result<()> {
     // Leaving early loses nothing: SQLite makes all changes and checks before the first row.
     while let Some(row) = rows.next().map_err(|error| fault(&error, role))? {
-        if !each(&Row(row))? {
+        if !each(&Row(Cells::Sqlite(row)))? {
             break;
         }
     }

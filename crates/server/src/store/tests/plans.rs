@@ -57,6 +57,10 @@ impl Engine for Noting<'_> {
         self.note(sql, params)?;
         self.session.run(sql, params)
     }
+
+    fn ahead(&mut self, _: &str, _: &[&dyn Param]) -> Result<()> {
+        Ok(())
+    }
 }
 
 const APPLICATION: ApplicationId = ApplicationId(ObjectId::from_bytes([1; 12]));
