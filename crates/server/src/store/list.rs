@@ -55,6 +55,7 @@ pub(super) struct Select {
     values: Vec<Box<dyn Param>>,
     before: &'static str,
     narrow: bool,
+    total: Option<u64>,
 }
 
 /// Which page of a list, and how it is sorted.
@@ -87,7 +88,14 @@ impl Paging {
 impl Select {
     /// All rows of `from`, a table or a join.
     pub(super) fn from(from: &'static str) -> Self {
-        Self { from, conditions: Vec::new(), values: Vec::new(), before: "", narrow: false }
+        Self {
+            from,
+            conditions: Vec::new(),
+            values: Vec::new(),
+            before: "",
+            narrow: false,
+            total: None,
+        }
     }
 
     /// With a common table expression before it.
@@ -113,6 +121,11 @@ impl Select {
         self.narrow = true;
     }
 
+    /// It is known that there are `total` rows, so that nobody has to count them.
+    pub(super) fn known(&mut self, total: u64) {
+        self.total = Some(total);
+    }
+
     /// Only rows whose `column` matches `glob` as a whole.
     pub(super) fn matching(&mut self, column: &str, glob: &str) {
         let pattern = self.bind(super::convert::like(glob));
@@ -136,9 +149,13 @@ impl Select {
         };
         let (before, from) = (self.before, self.from);
         let mut values: Vec<&dyn Param> = self.values.iter().map(|value| &**value).collect();
-        let total: Option<i64> = tx
-            .first(&format!("{before}SELECT count(*) AS total FROM {from}{conditions}"), &values)?;
-        let total = total.and_then(|total| u64::try_from(total).ok()).unwrap_or_default();
+        let total = if let Some(total) = self.total {
+            total
+        } else {
+            let sql = format!("{before}SELECT count(*) AS total FROM {from}{conditions}");
+            let total: Option<i64> = tx.first(&sql, &values)?;
+            total.and_then(|total| u64::try_from(total).ok()).unwrap_or_default()
+        };
         let skip = paging.page.saturating_mul(paging.per_page);
         if skip >= total {
             return Ok(Rows { items: Vec::new(), total, budget });

@@ -24,6 +24,7 @@ pub(super) const MIGRATIONS: &[Migration<'static>] = &[
         sqlite: include_str!("../../migrations/0002_query.sqlite.sql"),
         postgres: include_str!("../../migrations/0002_query.postgres.sql"),
     },
+    Migration { both: include_str!("../../migrations/0003_counts.sql"), sqlite: "", postgres: "" },
 ];
 
 /// Why a database cannot be opened.

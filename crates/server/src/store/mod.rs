@@ -22,9 +22,11 @@ pub mod sign_ins;
 pub mod users;
 
 mod convert;
+mod counts;
 mod filter;
 mod job;
 mod looked_up;
+mod memberships;
 mod migrate;
 mod postgres;
 mod sqlite;
