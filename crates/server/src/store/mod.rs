@@ -6,7 +6,8 @@
 //!
 //! SQL is written once for every engine, with parameters `$1`, `$2`, … that may come in any order
 //! and more than once. What an engine says differently is spelled by its own module alone: SQLite
-//! drops ` FOR UPDATE` from statements and replaces column types in migrations. A schema keeps
+//! drops what locks rows, such as ` FOR UPDATE`, from statements and replaces column types in
+//! migrations. A schema keeps
 //! to immediate constraints, because a deferred one would fail at the commit, which a whole group
 //! of writes shares.
 

@@ -44,7 +44,7 @@ impl fmt::Debug for Address {
 
 /// Whether `text` is meant to be the address of a PostgreSQL database.
 #[must_use]
-pub fn is_address(text: &str) -> bool {
+pub(in crate::store) fn is_address(text: &str) -> bool {
     text.starts_with("postgres:") || text.starts_with("postgresql:")
 }
 

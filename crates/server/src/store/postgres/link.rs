@@ -184,17 +184,8 @@ impl Link {
                 0 => {}
                 3 => wire::password(&mut self.out, &address.password),
                 5 => {
-                    let hex = |parts: [&[u8]; 2]| {
-                        let digest =
-                            parts.iter().fold(Md5::new(), |md5, part| md5.chain_update(part));
-                        digest
-                            .finalize()
-                            .iter()
-                            .map(|byte| format!("{byte:02x}"))
-                            .collect::<String>()
-                    };
-                    let inner = hex([address.password.as_bytes(), address.user.as_bytes()]);
-                    let outer = hex([inner.as_bytes(), body.bytes(4)?]);
+                    let inner = md5([address.password.as_bytes(), address.user.as_bytes()]);
+                    let outer = md5([inner.as_bytes(), body.bytes(4)?]);
                     wire::password(&mut self.out, &format!("md5{outer}"));
                 }
                 10 => {
@@ -423,6 +414,18 @@ impl Drop for Link {
         wire::goodbye(&mut self.out);
         drop(self.send()); // tidiness: the server notices a closed socket as well
     }
+}
+
+/// The digest of `parts`, in hexadecimal digits.
+fn md5(parts: [&[u8]; 2]) -> String {
+    let digest = parts.into_iter().fold(Md5::new(), Md5::chain_update).finalize();
+    let mut text = String::with_capacity(32);
+    for byte in digest {
+        for digit in [byte >> 4, byte & 15] {
+            text.extend(char::from_digit(u32::from(digit), 16));
+        }
+    }
+    text
 }
 
 fn cannot_log_in() -> Failure {

@@ -10,12 +10,14 @@ mod fault;
 mod link;
 mod migrate;
 mod scram;
+mod scratch;
 mod session;
 mod tls;
 mod wire;
 
 pub use address::Address;
 pub(super) use address::is_address;
+pub use scratch::Database;
 
 use super::job::{Job, Jobs, Queue, Service, busy};
 use super::migrate::{MIGRATIONS, OpenError};

@@ -136,7 +136,9 @@ impl<'l> Session<'l> {
             self.catch_up(place + 1)?;
             let found = self.ahead.remove(place).and_then(|ahead| ahead.rows);
             if let Some((columns, rows)) = found {
-                rows.into_iter().for_each(|row| visit.row(&columns, &row));
+                for row in rows {
+                    visit.row(&columns, &row);
+                }
             }
         } else {
             let sent = self.send(sql, params, &encoded)?;
@@ -175,11 +177,10 @@ impl<'l> Session<'l> {
             self.link.give_up();
         }
         match self.failed {
-            None => Ending::Settled,
             Some(Meaning::Refused(_)) if kept => Ending::Refused(Error::internal(
                 "a job went on after a statement of its transaction had failed",
             )),
-            Some(Meaning::Refused(_)) => Ending::Settled,
+            Some(Meaning::Refused(_)) | None => Ending::Settled,
             Some(Meaning::Again { forget }) => {
                 if forget {
                     self.link.forget_all();

@@ -281,7 +281,6 @@ impl<'c> Statements<'c> {
 /// `sql` as SQLite says it: `$1` names a parameter there, `?1` numbers it; and where there is one
 /// writer, nobody locks rows. Text in quotes and comments is left alone.
 pub(super) fn spell(sql: &str) -> String {
-    const LOCK: &str = "FOR UPDATE";
     let mut spelled = String::with_capacity(sql.len());
     let mut rest = sql;
     while let Some(at) = rest.find(['\'', '"', '-', '$', 'F']) {
@@ -298,18 +297,28 @@ pub(super) fn spell(sql: &str) -> String {
                 rest = &special[1..];
                 continue;
             }
-            _ if special.starts_with(LOCK) && plain.ends_with([' ', '\n']) => {
-                spelled.truncate(spelled.trim_end().len());
-                rest = &special[LOCK.len()..];
-                continue;
-            }
-            _ => 1,
+            _ => match lock(special).filter(|_| plain.ends_with([' ', '\n'])) {
+                Some(after) => {
+                    spelled.truncate(spelled.trim_end().len());
+                    rest = after;
+                    continue;
+                }
+                None => 1,
+            },
         };
         spelled.push_str(&special[..end]);
         rest = &special[end..];
     }
     spelled.push_str(rest);
     spelled
+}
+
+/// What follows the words that lock rows, if `sql` starts with such.
+fn lock(sql: &str) -> Option<&str> {
+    let after = ["FOR UPDATE", "FOR NO KEY UPDATE", "FOR SHARE", "FOR KEY SHARE"]
+        .into_iter()
+        .find_map(|words| sql.strip_prefix(words))?;
+    Some(after.strip_prefix(" SKIP LOCKED").unwrap_or(after))
 }
 
 /// What `error` means to whoever asked.
