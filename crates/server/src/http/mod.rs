@@ -13,12 +13,14 @@ mod applications;
 mod call;
 mod coding;
 mod event;
+mod experience;
 mod experience_groups;
 mod experience_users;
 mod input;
 mod known;
 mod memory;
 mod openapi;
+mod ready;
 mod root;
 mod route;
 mod sent;
@@ -43,6 +45,7 @@ fn table() -> Vec<Route> {
         .chain(users::routes())
         .chain(applications::routes())
         .chain(api_tokens::routes())
+        .chain(experience::routes())
         .chain(experience_users::routes())
         .chain(experience_groups::routes())
         .flat_map(route::Routes::into_rows)

@@ -3,7 +3,7 @@
 use super::convert::{id, json, key, maybe_moment, moment, to_json};
 use super::counts::{self, Counted};
 use super::list::{Paging, Select};
-use super::{FromRow, Row, Tx};
+use super::{Changed, FromRow, Row, Tx, experience_groups, experience_users};
 use crate::domain::{ORGANIZATION, OWNER_TYPE};
 use crate::error::{Error, Result};
 use guestlist_api::application::{Application, ApplicationSort, ApplicationSummary};
@@ -175,7 +175,8 @@ pub fn list(tx: &mut Tx<'_>, listing: &Listing) -> Result<(Vec<Application>, u64
 /// # Errors
 /// When the store fails.
 pub fn add(tx: &mut Tx<'_>, new: &Application) -> Result<()> {
-    tx.run(
+    tx.change(
+        Changed::Application(new.id),
         "INSERT INTO applications
             (id, name, name_key, description, created, updated, token_cutoff, kept)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -198,7 +199,8 @@ pub fn add(tx: &mut Tx<'_>, new: &Application) -> Result<()> {
 /// # Errors
 /// When the store fails.
 pub fn put(tx: &mut Tx<'_>, after: &Application) -> Result<()> {
-    tx.run(
+    tx.change(
+        Changed::Application(after.id),
         "UPDATE applications SET name = $2, name_key = $3, description = $4, updated = $5,
             token_cutoff = $6, kept = $7 WHERE id = $1",
         &[
@@ -219,16 +221,10 @@ pub fn put(tx: &mut Tx<'_>, after: &Application) -> Result<()> {
 /// # Errors
 /// When the store fails.
 pub fn delete(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
+    experience_users::delete_all(tx, tenant)?;
+    experience_groups::delete_all(tx, tenant)?;
     let application = tenant.0.to_string();
     for sql in [
-        "DELETE FROM memberships WHERE application_id = $1",
-        "DELETE FROM user_tags WHERE application_id = $1",
-        "DELETE FROM group_tags WHERE application_id = $1",
-        "DELETE FROM group_endpoints WHERE application_id = $1",
-        "DELETE FROM experience_users WHERE application_id = $1",
-        // Children before parents is an order that one statement cannot promise.
-        "UPDATE experience_groups SET parent_id = NULL WHERE application_id = $1",
-        "DELETE FROM experience_groups WHERE application_id = $1",
         "DELETE FROM answers WHERE application_id = $1",
         "DELETE FROM api_tokens WHERE owner_id = $1 AND kind = 'application'",
         "DELETE FROM counts WHERE application_id = $1",

@@ -5,7 +5,7 @@ use super::convert::{email_taken, id, json, key, maybe_id, maybe_moment, moment,
 use super::counts::{self, Counted};
 use super::list::{ID, Paging, Rows, Select};
 use super::looked_up::{tag_user, untag_user};
-use super::{FromRow, Param, Row, Tx, filter, memberships};
+use super::{Changed, FromRow, Param, Row, Tx, filter, memberships};
 use crate::auth::hasher::PasswordHash;
 use crate::domain::avatar_url;
 use crate::error::{Error, Result};
@@ -85,6 +85,31 @@ fn one(
     let mut user = user.ok_or(Error::NotFound("Experience user"))?;
     user.experience_groups = groups_of(tx, &user)?;
     Ok(user)
+}
+
+/// A row that is the id of a user.
+struct UserId(ExperienceUserId);
+
+impl FromRow for UserId {
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        id(row, "id").map(Self)
+    }
+}
+
+/// The user of the application whose address is `email`, in whatever case, if it has one.
+///
+/// # Errors
+/// When the store fails.
+pub fn with_address(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    email: &str,
+) -> Result<Option<ExperienceUserId>> {
+    let found: Option<UserId> = tx.first(
+        "SELECT id FROM experience_users WHERE application_id = $1 AND email_key = $2",
+        &[&tenant.id().to_string(), &key(email)],
+    )?;
+    Ok(found.map(|UserId(id)| id))
 }
 
 fn groups_of(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<Vec<GroupRef>> {
@@ -238,12 +263,18 @@ pub fn list(
     Ok((rows.items, rows.total))
 }
 
+/// What changes with the user.
+fn row_of(user: &ExperienceUser) -> Changed {
+    Changed::User(user.application_id, user.id)
+}
+
 /// Keeps a new user, its groups included.
 ///
 /// # Errors
 /// [`Error::AlreadyExists`] when its address belongs to another user of the application.
 pub fn add(tx: &mut Tx<'_>, new: &ExperienceUser, hash: &PasswordHash) -> Result<()> {
-    tx.run(
+    tx.change(
+        row_of(new),
         "INSERT INTO experience_users (application_id, id, email, email_key, first_name,
             first_name_key, last_name, last_name_key, password_hash, created, updated,
             password_updated, last_login, token_cutoff, tags)
@@ -316,7 +347,8 @@ pub fn put(
     let (application, user) = (after.application_id.to_string(), after.id.to_string());
     let mut params: Vec<&dyn Param> = vec![&application, &user];
     params.extend(values.iter().map(|value| &**value));
-    tx.run(
+    tx.change(
+        row_of(after),
         &format!(
             "UPDATE experience_users SET {} WHERE application_id = $1 AND id = $2",
             assignments.join(", ")
@@ -338,9 +370,23 @@ pub fn put(
 pub fn delete(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
     memberships::without_user(tx, user)?;
     untag_user(tx, user)?;
-    let gone = tx.run(
+    let gone = tx.change(
+        row_of(user),
         "DELETE FROM experience_users WHERE application_id = $1 AND id = $2",
         &[&user.application_id.to_string(), &user.id.to_string()],
     )?;
     counts::fewer(tx, Counted::Users(user.application_id), gone)
+}
+
+/// Removes all users of the application, also from its groups.
+///
+/// # Errors
+/// When the store fails.
+pub fn delete_all(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
+    memberships::delete_all(tx, tenant.id())?;
+    let (all, application) = (Changed::Application(tenant.id()), tenant.id().to_string());
+    tx.change(all, "DELETE FROM user_tags WHERE application_id = $1", &[&application])?;
+    let sql = "DELETE FROM experience_users WHERE application_id = $1";
+    let gone = tx.change(all, sql, &[&application])?;
+    counts::fewer(tx, Counted::Users(tenant.id()), gone)
 }

@@ -5,8 +5,8 @@
 //! exists. And an address is only barred to the network that failed, or else anybody could keep an
 //! administrator out.
 
-use super::Tx;
 use super::convert::key;
+use super::{Changed, Tx};
 use crate::error::{Error, Result};
 use guestlist_api::id::ApiTokenId;
 use guestlist_api::time::DateTime;
@@ -58,12 +58,13 @@ fn wait(count: i64) -> i64 {
 pub fn attempt(tx: &mut Tx<'_>, who: &Who, now: DateTime) -> Result<()> {
     let old = now.millis() - REMEMBERED;
     // Of two at once, one waits here for the other.
-    let before: Option<(i64, i64)> = tx.first(
+    let before: Vec<(i64, i64)> = tx.change_all(
+        Changed::Nothing,
         "INSERT INTO sign_in_attempts (who, count, last) VALUES ($1, 0, $2)
          ON CONFLICT (who) DO UPDATE SET count = sign_in_attempts.count RETURNING count, last",
         &[&who.0, &old],
     )?;
-    let (count, last) = before.filter(|(_, last)| *last > old).unwrap_or_default();
+    let (count, last) = before.into_iter().find(|(_, last)| *last > old).unwrap_or_default();
     let (wait, passed) = (wait(count) * 1000, now.millis() - last);
     // Of two at once, the later may be written down first.
     let left = wait - passed.max(0);
@@ -71,13 +72,15 @@ pub fn attempt(tx: &mut Tx<'_>, who: &Who, now: DateTime) -> Result<()> {
         let retry_after = u32::try_from(left.div_euclid(1000) + 1).unwrap_or(u32::MAX);
         return Err(Error::AccountLocked { retry_after });
     }
-    tx.run(
+    tx.change(
+        Changed::Nothing,
         "DELETE FROM sign_in_attempts WHERE who IN
             (SELECT who FROM sign_in_attempts WHERE last <= $1 AND who <> $2
              ORDER BY last LIMIT 16 FOR UPDATE SKIP LOCKED)",
         &[&old, &who.0],
     )?;
-    tx.run(
+    tx.change(
+        Changed::Nothing,
         "UPDATE sign_in_attempts SET count = $2, last = $3 WHERE who = $1",
         &[&who.0, &(count + 1), &now.millis()],
     )?;
@@ -89,7 +92,7 @@ pub fn attempt(tx: &mut Tx<'_>, who: &Who, now: DateTime) -> Result<()> {
 /// # Errors
 /// When the store fails.
 pub fn passed(tx: &mut Tx<'_>, who: &Who) -> Result<()> {
-    tx.run("DELETE FROM sign_in_attempts WHERE who = $1", &[&who.0])?;
+    tx.change(Changed::Nothing, "DELETE FROM sign_in_attempts WHERE who = $1", &[&who.0])?;
     Ok(())
 }
 

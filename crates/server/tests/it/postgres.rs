@@ -13,5 +13,7 @@ mod access;
 mod bounds;
 mod client;
 mod conditions;
+mod experience;
 mod idempotency;
+mod ready;
 mod world;

@@ -13,6 +13,8 @@ mod bounds;
 mod cli;
 mod client;
 mod conditions;
+mod experience;
 mod idempotency;
+mod ready;
 mod testing;
 mod world;

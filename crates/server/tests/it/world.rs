@@ -152,6 +152,11 @@ impl World {
         }
     }
 
+    /// Where the store is.
+    pub(crate) fn place(&self) -> Place {
+        self.home.place()
+    }
+
     /// The directory of its files, if it keeps any.
     pub(crate) fn directory(&self) -> Option<&Path> {
         match &*self.home {

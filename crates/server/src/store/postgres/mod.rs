@@ -93,6 +93,8 @@ pub(super) fn start(address: &Address, options: &Options) -> Result<Doors, OpenE
         readers: Queue::start("store-read", options.read_queue, readers)?,
         writer: Queue::start("store-write", options.write_queue, writers)?,
         probe: PROBE,
+        // Others write too, and what they change is not told.
+        versions: None,
     })
 }
 

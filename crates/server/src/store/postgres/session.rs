@@ -8,7 +8,7 @@ use super::wire::{self, ColumnOf, Reader};
 use super::{Role, Row};
 use crate::error::{Error, Result};
 use crate::store::job::too_long;
-use crate::store::{self, Cells, Engine, Param};
+use crate::store::{self, Cells, Changed, Engine, Param};
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -298,6 +298,10 @@ impl Engine for Session<'_> {
             Err(failure) => Err(self.fail(failure)),
         }
     }
+
+    fn note(&mut self, _: Changed) {}
+
+    fn declare(&mut self, _: Changed) {}
 
     fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64> {
         self.check()?;
