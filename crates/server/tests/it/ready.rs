@@ -100,7 +100,10 @@ impl Scene {
             }
             Event::JoinAndLeave(at, on) => {
                 let groups = if *on { vec![&self.above.id] } else { vec![] };
-                self.tell("PATCH", &user(*at), &json!({ "experienceGroupIds": groups }));
+                // 400 once that group is gone.
+                let body = json!({ "experienceGroupIds": groups });
+                let target = format!("/applications/{}{}", self.application, user(*at));
+                self.world.call(&self.administrator, "PATCH", &target, &body);
             }
             Event::RenameGroup(name) => {
                 self.tell("PATCH", &group, &json!({ "name": name.to_string() }));
