@@ -7,6 +7,7 @@
 mod bench;
 mod clients;
 mod parity;
+mod postgres;
 mod python;
 mod steps;
 mod tools;
@@ -28,6 +29,8 @@ usage: cargo xtask TASK
   clients   only the suites with the official clients; `clients python` or `clients js` for one
             (GUESTLIST_BIN=PATH tests that binary instead of building one)
   python    only the Python package: built, tested, its types checked
+  postgres  `postgres -- COMMAND` runs a command beside a PostgreSQL that lives as long, with its
+            URL in GUESTLIST_TEST_POSTGRES
   bench     measures and writes docs/performance: `bench client` for the Python client
   audit     known vulnerabilities in the dependencies; needs the network, so not part of test";
 
@@ -54,10 +57,16 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
         println!("{USAGE}");
         return Ok(());
     }
+    if let ["postgres", "--", command @ ..] = arguments {
+        return postgres::beside(command);
+    }
     let project = Project::locate()?;
     let mut steps = Steps::new(&project.root);
     let outcome = match arguments {
-        ["check"] => check(&project, &mut steps, Tests::Unit),
+        ["check"] => {
+            let _server = postgres::start(&mut steps)?;
+            check(&project, &mut steps, Tests::Unit)
+        }
         ["test"] => test(&project, &mut steps),
         ["clients"] => only_clients(&project, &mut steps, &Client::ALL),
         ["clients", name] => match Client::named(name) {
@@ -144,6 +153,7 @@ fn check(project: &Project, steps: &mut Steps, tests: Tests) -> anyhow::Result<(
 fn test(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
     // First, so that a machine without them learns it now and not after the long builds.
     clients::prerequisites(steps, &Client::ALL)?;
+    let _server = postgres::start(steps)?;
     check(project, steps, Tests::UnitAndIntegration)?;
     clients::run(project, steps, &Client::ALL)?;
     python::test(project, steps)

@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail};
 /// What ran so far and how long it took.
 pub(crate) struct Steps {
     root: PathBuf,
+    environment: Vec<(&'static str, String)>,
     done: Vec<Done>,
 }
 
@@ -21,7 +22,12 @@ struct Done {
 
 impl Steps {
     pub(crate) fn new(root: &Path) -> Self {
-        Self { root: root.to_owned(), done: Vec::new() }
+        Self { root: root.to_owned(), environment: Vec::new(), done: Vec::new() }
+    }
+
+    /// Sets a variable of the environment for every program from now on.
+    pub(crate) fn tell(&mut self, name: &'static str, value: String) {
+        self.environment.push((name, value));
     }
 
     /// Runs a step that is not just one program.
@@ -48,6 +54,9 @@ impl Steps {
         hint: &str,
     ) -> anyhow::Result<()> {
         command.current_dir(&self.root);
+        for (name, value) in &self.environment {
+            command.env(name, value);
+        }
         self.run(name, || {
             println!("$ {}", spelled(&command));
             let status = command

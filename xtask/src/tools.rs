@@ -81,24 +81,27 @@ fn is_version(printed: &str, wanted: &str) -> bool {
     printed.split_whitespace().nth(1) == Some(wanted)
 }
 
-/// Makes sure of programs that come with the system: installs the packages when this runs as
-/// root on a machine with apt, and says so; says which they are otherwise.
+/// Makes sure of programs that come with the system: installs the packages when this may, as root
+/// or with a sudo that asks nothing, on a machine with apt, and says so; says which they are
+/// otherwise.
 pub(crate) fn system_packages(missing: &[&str]) -> anyhow::Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
     let list = missing.join(" ");
     let root = output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
-    if !root || !works("apt-get", &["--version"]) {
+    let may = root || works("sudo", &["--non-interactive", "true"]);
+    if !may || !works("apt-get", &["--version"]) {
         bail!("missing: {list}\nwhat to do: `apt-get install {list}`, or the same for this system");
     }
-    println!("missing: {list}; this runs as root, so: apt-get install {list}");
+    println!("missing: {list}; this may be installed, so: apt-get install {list}");
     let apt = |arguments: &[&str]| -> anyhow::Result<()> {
-        let status = Command::new("apt-get")
-            .args(arguments)
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .stdin(Stdio::null())
-            .status()?;
+        let mut command = Command::new(if root { "env" } else { "sudo" });
+        if !root {
+            command.args(["--non-interactive", "env"]);
+        }
+        command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+        let status = command.args(arguments).stdin(Stdio::null()).status()?;
         ensure!(status.success(), "`apt-get {}` ended with {status}", arguments.join(" "));
         Ok(())
     };

@@ -1,5 +1,6 @@
 -- Times are milliseconds since 1970, ids 24 lower-case hexadecimal digits, `*_key` columns the
--- lower-cased form that values are compared, sorted and matched by.
+-- lower-cased form that values are compared, sorted and matched by. The index of a column that may
+-- have no value is in the order that lists ask for, which begins with nothing.
 
 CREATE TABLE settings (
     name  TEXT  NOT NULL PRIMARY KEY,
@@ -51,11 +52,11 @@ CREATE TABLE experience_users (
     PRIMARY KEY (application_id, id),
     UNIQUE (application_id, email_key)
 );
-CREATE INDEX experience_users_by_first_name ON experience_users (application_id, first_name_key, id);
-CREATE INDEX experience_users_by_last_name ON experience_users (application_id, last_name_key, id);
+CREATE INDEX experience_users_by_first_name ON experience_users (application_id, first_name_key NULLS FIRST, id);
+CREATE INDEX experience_users_by_last_name ON experience_users (application_id, last_name_key NULLS FIRST, id);
 CREATE INDEX experience_users_by_created ON experience_users (application_id, created, id);
 CREATE INDEX experience_users_by_updated ON experience_users (application_id, updated, id);
-CREATE INDEX experience_users_by_last_login ON experience_users (application_id, last_login, id);
+CREATE INDEX experience_users_by_last_login ON experience_users (application_id, last_login NULLS FIRST, id);
 
 CREATE TABLE experience_groups (
     application_id TEXT   NOT NULL REFERENCES applications (id),

@@ -29,13 +29,3 @@ CREATE TABLE group_endpoints (
     FOREIGN KEY (application_id, group_id) REFERENCES experience_groups (application_id, id)
 );
 CREATE INDEX group_endpoints_by_endpoint ON group_endpoints (application_id, endpoint_id, group_id);
-
--- For what is there already. On PostgreSQL `json_each(x)` is `jsonb_each_text(x::jsonb)`, and
--- `jsonb_array_elements_text(x::jsonb)` for a list: their columns are called the same.
-INSERT INTO user_tags (application_id, user_id, tag, value)
-    SELECT u.application_id, u.id, j.key, j.value FROM experience_users u, json_each(u.tags) AS j;
-INSERT INTO group_tags (application_id, group_id, tag, value)
-    SELECT g.application_id, g.id, j.key, j.value FROM experience_groups g, json_each(g.tags) AS j;
-INSERT INTO group_endpoints (application_id, group_id, endpoint_id)
-    SELECT DISTINCT g.application_id, g.id, j.value
-    FROM experience_groups g, json_each(g.endpoint_ids) AS j;

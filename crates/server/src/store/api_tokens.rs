@@ -2,6 +2,7 @@
 //! what a token says is kept, never the token.
 
 use super::convert::{id, key, maybe_id, maybe_moment, moment, to_json};
+use super::counts::{self, Counted};
 use super::list::{Paging, Select};
 use super::{FromRow, Row, Tx};
 use crate::error::{Error, Result};
@@ -239,6 +240,8 @@ pub fn list(tx: &mut Tx<'_>, owner: Owner, listing: &Listing) -> Result<(Vec<Api
             ApiTokenFilter::Status => "t.status",
         };
         select.matching(column, glob);
+    } else if let Owner::Application(application) = owner {
+        select.known(counts::of(tx, Counted::Tokens(application))?);
     }
     let sort = match listing.sort {
         ApiTokenSort::Name => "t.name_key",
@@ -257,7 +260,19 @@ pub fn list(tx: &mut Tx<'_>, owner: Owner, listing: &Listing) -> Result<(Vec<Api
 /// # Errors
 /// When the store fails.
 pub fn add(tx: &mut Tx<'_>, new: &ApiToken) -> Result<()> {
-    insert(tx, new, new.owner_type.as_str())
+    insert(tx, new, new.owner_type.as_str())?;
+    match counted(new) {
+        Some(counted) => counts::change(tx, counted, 1),
+        None => Ok(()),
+    }
+}
+
+/// Where the token is counted, if it is: an administrator has few.
+fn counted(token: &ApiToken) -> Option<Counted> {
+    match token.owner_type {
+        OwnerType::Application => Some(Counted::Tokens(ApplicationId(token.owner_id.0))),
+        OwnerType::User => None,
+    }
 }
 
 /// Keeps a new session, and forgets those of the same administrator that have ended or that are
@@ -347,6 +362,9 @@ pub fn put(tx: &mut Tx<'_>, after: &ApiToken) -> Result<()> {
 /// # Errors
 /// When the store fails.
 pub fn delete(tx: &mut Tx<'_>, token: &ApiToken) -> Result<()> {
-    tx.run("DELETE FROM api_tokens WHERE id = $1", &[&token.id.to_string()])?;
-    Ok(())
+    let gone = tx.run("DELETE FROM api_tokens WHERE id = $1", &[&token.id.to_string()])?;
+    match counted(token) {
+        Some(counted) => counts::fewer(tx, counted, gone),
+        None => Ok(()),
+    }
 }

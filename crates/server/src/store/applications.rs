@@ -1,6 +1,7 @@
 //! Applications, and the proof that one exists.
 
 use super::convert::{id, json, key, maybe_moment, moment, to_json};
+use super::counts::{self, Counted};
 use super::list::{Paging, Select};
 use super::{FromRow, Row, Tx};
 use crate::domain::{ORGANIZATION, OWNER_TYPE};
@@ -47,15 +48,18 @@ const NOT_FOUND: Error = Error::NotFound("Application");
 
 const COLUMNS: &str = "id, name, description, created, updated, token_cutoff, kept,
     (SELECT value FROM settings WHERE name = 'organization') AS organization,
-    (SELECT count(*) FROM api_tokens t WHERE t.owner_id = a.id AND t.kind = 'application') AS tokens,
-    (SELECT count(*) FROM experience_groups g WHERE g.application_id = a.id) AS groups,
-    (SELECT count(*) FROM experience_users u WHERE u.application_id = a.id) AS users";
+    (SELECT total FROM counts WHERE application_id = a.id AND counted = 'tokens') AS tokens,
+    (SELECT total FROM counts WHERE application_id = a.id AND counted = 'groups') AS groups,
+    (SELECT total FROM counts WHERE application_id = a.id AND counted = 'users') AS users";
 
 impl FromRow for Application {
     fn from_row(row: &Row<'_>) -> Result<Self> {
         let application = id(row, "id")?;
         let organization = String::from_utf8(row.get("organization")?).map_err(Error::internal)?;
-        let count = |column| Ok::<_, Error>(u64::try_from(row.get::<i64>(column)?).ok());
+        let count = |column| {
+            let total: Option<i64> = row.get(column)?;
+            Ok::<_, Error>(u64::try_from(total.unwrap_or_default()).ok())
+        };
         Ok(Self {
             id: application,
             application_id: application,
@@ -127,6 +131,9 @@ pub fn list(tx: &mut Tx<'_>, listing: &Listing) -> Result<(Vec<Application>, u64
     if let Some(glob) = &listing.name {
         select.matching("a.name_key", glob);
     }
+    if listing.only.is_none() && listing.name.is_none() {
+        select.known(counts::of(tx, Counted::Applications)?);
+    }
     let sort = match listing.sort {
         ApplicationSort::Name => "a.name_key",
         ApplicationSort::CreationDate => "a.created",
@@ -158,7 +165,7 @@ pub fn add(tx: &mut Tx<'_>, new: &Application) -> Result<()> {
             &to_json(&new.kept)?,
         ],
     )?;
-    Ok(())
+    counts::change(tx, Counted::Applications, 1)
 }
 
 /// Keeps `after` in the place of what the application was.
@@ -199,9 +206,10 @@ pub fn delete(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
         "DELETE FROM experience_groups WHERE application_id = $1",
         "DELETE FROM answers WHERE application_id = $1",
         "DELETE FROM api_tokens WHERE owner_id = $1 AND kind = 'application'",
-        "DELETE FROM applications WHERE id = $1",
+        "DELETE FROM counts WHERE application_id = $1",
     ] {
         tx.run(sql, &[&application])?;
     }
-    Ok(())
+    let gone = tx.run("DELETE FROM applications WHERE id = $1", &[&application])?;
+    counts::fewer(tx, Counted::Applications, gone)
 }

@@ -130,6 +130,7 @@ pub fn clear(tx: &mut Tx<'_>, _: &Ephemeral) -> Result<()> {
         "DELETE FROM api_tokens",
         "DELETE FROM applications",
         "DELETE FROM users",
+        "DELETE FROM counts",
     ] {
         tx.run(sql, &[])?;
     }

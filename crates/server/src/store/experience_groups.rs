@@ -2,9 +2,10 @@
 
 use super::applications::Tenant;
 use super::convert::{id, json, key, maybe_id, moment, to_json};
+use super::counts::{self, Counted};
 use super::list::{ID, Paging, Rows, Select};
 use super::looked_up::{add_endpoints, remove_endpoints, tag_group, untag_group};
-use super::{FromRow, Row, Tx, filter};
+use super::{FromRow, Row, Tx, filter, memberships};
 use crate::error::{Error, Result};
 use guestlist_api::experience_group::{ExperienceGroup, ExperienceGroupSort};
 use guestlist_api::id::{ExperienceGroupId, ExperienceUserId, ForeignId};
@@ -273,6 +274,8 @@ pub fn list(
         select.narrow(condition);
     } else if let Some(glob) = &listing.name {
         select.matching("g.name_key", glob);
+    } else {
+        select.known(counts::of(tx, Counted::Groups(tenant.id()))?);
     }
     let sort = match listing.sort {
         ExperienceGroupSort::Name => "g.name_key",
@@ -315,25 +318,8 @@ pub fn add(tx: &mut Tx<'_>, new: &ExperienceGroup) -> Result<()> {
     )?;
     tag_group(tx, new)?;
     add_endpoints(tx, new)?;
-    join(tx, new)
-}
-
-fn join(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<()> {
-    for user in &group.experience_user_ids {
-        tx.run(
-            "INSERT INTO memberships (application_id, user_id, group_id) VALUES ($1, $2, $3)",
-            &[&group.application_id.to_string(), &user.to_string(), &group.id.to_string()],
-        )?;
-    }
-    Ok(())
-}
-
-fn part(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<()> {
-    tx.run(
-        "DELETE FROM memberships WHERE application_id = $1 AND group_id = $2",
-        &[&group.application_id.to_string(), &group.id.to_string()],
-    )?;
-    Ok(())
+    memberships::of_group(tx, None, new)?;
+    counts::change(tx, Counted::Groups(new.application_id), 1)
 }
 
 /// Keeps `after` in the place of `before`.
@@ -369,11 +355,7 @@ pub fn put(tx: &mut Tx<'_>, before: &ExperienceGroup, after: &ExperienceGroup) -
         remove_endpoints(tx, after)?;
         add_endpoints(tx, after)?;
     }
-    if after.experience_user_ids != before.experience_user_ids {
-        part(tx, after)?;
-        join(tx, after)?;
-    }
-    Ok(())
+    memberships::of_group(tx, Some(before), after)
 }
 
 /// Removes the group. Its members stay, and the groups in it move up to where it was.
@@ -382,16 +364,16 @@ pub fn put(tx: &mut Tx<'_>, before: &ExperienceGroup, after: &ExperienceGroup) -
 /// When the store fails.
 pub fn delete(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<()> {
     let (application, id) = (group.application_id.to_string(), group.id.to_string());
-    part(tx, group)?;
+    memberships::without_group(tx, group)?;
     untag_group(tx, group)?;
     remove_endpoints(tx, group)?;
     tx.run(
         "UPDATE experience_groups SET parent_id = $3 WHERE application_id = $1 AND parent_id = $2",
         &[&application, &id, &group.parent_id.map(|id| id.to_string())],
     )?;
-    tx.run(
+    let gone = tx.run(
         "DELETE FROM experience_groups WHERE application_id = $1 AND id = $2",
         &[&application, &id],
     )?;
-    Ok(())
+    counts::fewer(tx, Counted::Groups(group.application_id), gone)
 }

@@ -2,9 +2,10 @@
 
 use super::applications::Tenant;
 use super::convert::{email_taken, id, json, key, maybe_id, maybe_moment, moment, to_json};
+use super::counts::{self, Counted};
 use super::list::{ID, Paging, Rows, Select};
 use super::looked_up::{tag_user, untag_user};
-use super::{FromRow, Param, Row, Tx, filter};
+use super::{FromRow, Param, Row, Tx, filter, memberships};
 use crate::auth::hasher::PasswordHash;
 use crate::domain::avatar_url;
 use crate::error::{Error, Result};
@@ -178,6 +179,26 @@ fn narrowed(mut select: Select, application: &str, listing: &Listing) -> Select 
     select
 }
 
+/// How many users there are of those that the simple parameters ask for, where that is kept.
+fn counted(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Option<u64>> {
+    let application = tenant.id();
+    let users = Counted::Users(application);
+    Ok(match listing.membership {
+        _ if listing.filter.is_some() => None,
+        None => Some(counts::of(tx, users)?),
+        Some(Membership::Any) => Some(counts::of(tx, Counted::Members(application))?),
+        Some(Membership::None) => {
+            let members = counts::of(tx, Counted::Members(application))?;
+            Some(counts::of(tx, users)?.saturating_sub(members))
+        }
+        // Somebody may be a member of a group and of its ancestors.
+        Some(Membership::Of(_)) if listing.ancestors => None,
+        Some(Membership::Of(group)) => {
+            Some(counts::of(tx, Counted::MembersOf(application, group))?)
+        }
+    })
+}
+
 /// One page of the application's users, and how many there are.
 ///
 /// # Errors
@@ -195,6 +216,9 @@ pub fn list(
         select.narrow(condition);
     } else {
         select = narrowed(select, &application, listing);
+        if let Some(total) = counted(tx, tenant, listing)? {
+            select.known(total);
+        }
     }
     let sort = match listing.sort {
         ExperienceUserSort::FirstName => "u.first_name_key",
@@ -244,17 +268,8 @@ pub fn add(tx: &mut Tx<'_>, new: &ExperienceUser, hash: &PasswordHash) -> Result
     )
     .map_err(email_taken(&new.email))?;
     tag_user(tx, new)?;
-    join(tx, new)
-}
-
-fn join(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
-    for group in &user.experience_groups {
-        tx.run(
-            "INSERT INTO memberships (application_id, user_id, group_id) VALUES ($1, $2, $3)",
-            &[&user.application_id.to_string(), &user.id.to_string(), &group.id.to_string()],
-        )?;
-    }
-    Ok(())
+    memberships::of_user(tx, None, new)?;
+    counts::change(tx, Counted::Users(new.application_id), 1)
 }
 
 /// Keeps `after` in the place of `before`. Only what differs is written: an index whose column
@@ -313,19 +328,7 @@ pub fn put(
         untag_user(tx, after)?;
         tag_user(tx, after)?;
     }
-    if after.experience_groups != before.experience_groups {
-        leave(tx, after)?;
-        join(tx, after)?;
-    }
-    Ok(())
-}
-
-fn leave(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
-    tx.run(
-        "DELETE FROM memberships WHERE application_id = $1 AND user_id = $2",
-        &[&user.application_id.to_string(), &user.id.to_string()],
-    )?;
-    Ok(())
+    memberships::of_user(tx, Some(before), after)
 }
 
 /// Removes the user, also from its groups.
@@ -333,11 +336,11 @@ fn leave(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
 /// # Errors
 /// When the store fails.
 pub fn delete(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
-    leave(tx, user)?;
+    memberships::without_user(tx, user)?;
     untag_user(tx, user)?;
-    tx.run(
+    let gone = tx.run(
         "DELETE FROM experience_users WHERE application_id = $1 AND id = $2",
         &[&user.application_id.to_string(), &user.id.to_string()],
     )?;
-    Ok(())
+    counts::fewer(tx, Counted::Users(user.application_id), gone)
 }

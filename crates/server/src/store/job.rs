@@ -2,7 +2,6 @@
 
 use super::Tx;
 use super::migrate::OpenError;
-use super::sqlite::busy;
 use crate::error::{Error, Result};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -63,6 +62,21 @@ pub(super) async fn submit<T: Send + 'static>(
     let (reply, answer) = oneshot::channel();
     send(Box::new(Task { work, result: None, reply }))?;
     answer.await.unwrap_or_else(|_| Err(gone()))
+}
+
+/// Too much at once, or another process is writing.
+pub(super) fn busy() -> Error {
+    Error::Busy { what: "The store is busy", retry_after: 1 }
+}
+
+/// The disk is full or failing: only time, or somebody, will help.
+pub(super) fn cannot_write() -> Error {
+    Error::Busy { what: "The store cannot write", retry_after: 10 }
+}
+
+/// A deadline has passed.
+pub(super) fn too_long() -> Error {
+    Error::Busy { what: "The query took too long", retry_after: 1 }
 }
 
 fn gone() -> Error {

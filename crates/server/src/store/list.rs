@@ -43,6 +43,10 @@ pub(super) struct Rows<T> {
 /// is full takes longer than that when fewer than these are wanted of a million. Tests see both.
 const FEW: u64 = if cfg!(test) { 10 } else { 10_000 };
 
+/// What lists are sorted by that a row may lack. The order says where such rows go only for these:
+/// PostgreSQL reads an index in order when it says the same, and those of the others do not.
+const MAY_LACK: [&str; 4] = ["u.first_name_key", "u.last_name_key", "u.last_login", "t.expires"];
+
 /// Which rows of a table, and in which order. Conditions are SQL text of this crate; values only
 /// ever travel as parameters.
 pub(super) struct Select {
@@ -51,6 +55,7 @@ pub(super) struct Select {
     values: Vec<Box<dyn Param>>,
     before: &'static str,
     narrow: bool,
+    total: Option<u64>,
 }
 
 /// Which page of a list, and how it is sorted.
@@ -83,7 +88,14 @@ impl Paging {
 impl Select {
     /// All rows of `from`, a table or a join.
     pub(super) fn from(from: &'static str) -> Self {
-        Self { from, conditions: Vec::new(), values: Vec::new(), before: "", narrow: false }
+        Self {
+            from,
+            conditions: Vec::new(),
+            values: Vec::new(),
+            before: "",
+            narrow: false,
+            total: None,
+        }
     }
 
     /// With a common table expression before it.
@@ -109,6 +121,11 @@ impl Select {
         self.narrow = true;
     }
 
+    /// It is known that there are `total` rows, so that nobody has to count them.
+    pub(super) fn known(&mut self, total: u64) {
+        self.total = Some(total);
+    }
+
     /// Only rows whose `column` matches `glob` as a whole.
     pub(super) fn matching(&mut self, column: &str, glob: &str) {
         let pattern = self.bind(super::convert::like(glob));
@@ -132,13 +149,18 @@ impl Select {
         };
         let (before, from) = (self.before, self.from);
         let mut values: Vec<&dyn Param> = self.values.iter().map(|value| &**value).collect();
-        let total: Option<i64> = tx
-            .first(&format!("{before}SELECT count(*) AS total FROM {from}{conditions}"), &values)?;
-        let total = total.and_then(|total| u64::try_from(total).ok()).unwrap_or_default();
+        let total = if let Some(total) = self.total {
+            total
+        } else {
+            let sql = format!("{before}SELECT count(*) AS total FROM {from}{conditions}");
+            let total: Option<i64> = tx.first(&sql, &values)?;
+            total.and_then(|total| u64::try_from(total).ok()).unwrap_or_default()
+        };
         let skip = paging.page.saturating_mul(paging.per_page);
         if skip >= total {
             return Ok(Rows { items: Vec::new(), total, budget });
         }
+        let may_lack = MAY_LACK.contains(&sort);
         // No index is in the order of an expression, so that one for the condition is looked for.
         let sort = if self.narrow && total <= FEW {
             format!("coalesce({sort}, {sort})")
@@ -146,13 +168,14 @@ impl Select {
             sort.to_owned()
         };
         let (way, nulls) = match paging.direction {
-            SortDirection::Asc => ("ASC", "NULLS FIRST"),
-            SortDirection::Desc => ("DESC", "NULLS LAST"),
+            SortDirection::Asc => ("ASC", " NULLS FIRST"),
+            SortDirection::Desc => ("DESC", " NULLS LAST"),
         };
+        let nulls = if may_lack { nulls } else { "" };
         let order = if sort == tie {
             format!("{tie} {way}")
         } else {
-            format!("{sort} {way} {nulls}, {tie} {way}")
+            format!("{sort} {way}{nulls}, {tie} {way}")
         };
         let limit = i64::try_from(paging.per_page).unwrap_or(i64::MAX);
         let offset = i64::try_from(skip).unwrap_or(i64::MAX);

@@ -5,8 +5,8 @@
 //! calling functions inside one closure, and no use case is ever half kept.
 //!
 //! SQL is written once for every engine, with parameters `$1`, `$2`, … that may come in any order
-//! and more than once. What engines say differently is spelled by `sqlite.rs` alone: ` FOR UPDATE`
-//! is dropped from statements there, and column types are replaced in migrations. A schema keeps
+//! and more than once. What an engine says differently is spelled by its own module alone: SQLite
+//! drops ` FOR UPDATE` from statements and replaces column types in migrations. A schema keeps
 //! to immediate constraints, because a deferred one would fail at the commit, which a whole group
 //! of writes shares.
 
@@ -22,18 +22,21 @@ pub mod sign_ins;
 pub mod users;
 
 mod convert;
+mod counts;
 mod filter;
 mod job;
 mod looked_up;
+mod memberships;
 mod migrate;
 mod sqlite;
-mod writer;
+mod value;
 
 #[cfg(test)]
 mod tests;
 
 pub use ephemeral::Ephemeral;
 pub use migrate::OpenError;
+pub use value::{Column, Param};
 
 use crate::error::{Error, Result};
 use ephemeral::Scratch;
@@ -114,6 +117,8 @@ struct Shared {
 struct Doors {
     readers: Queue,
     writer: Queue,
+    /// Reads something of the database, whatever is in it.
+    probe: &'static str,
 }
 
 impl fmt::Debug for Store {
@@ -150,11 +155,7 @@ impl Store {
         durability: Durability,
         scratch: Option<Scratch>,
     ) -> Result<Self, OpenError> {
-        let path = migrate::prepare(path, migrate::MIGRATIONS, durability)?;
-        let doors = Doors {
-            writer: writer::start(&path, options, durability)?,
-            readers: sqlite::start_readers(&path, options, durability)?,
-        };
+        let doors = sqlite::start(path, options, durability)?;
         Ok(Self(Arc::new(Shared {
             doors: RwLock::new(Some(doors)),
             ready_deadline: options.ready_deadline,
@@ -206,12 +207,16 @@ impl Store {
     /// # Errors
     /// When they are not, or not soon enough.
     pub async fn ready(&self) -> Result<()> {
-        self.0.enter(|doors| doors.readers.intact().and_then(|()| doors.writer.intact()))?;
+        let mut probe = "";
+        self.0.enter(|doors| {
+            probe = doors.probe;
+            doors.readers.intact().and_then(|()| doors.writer.intact())
+        })?;
         let both = async {
-            self.read(|tx| tx.first::<i64>(sqlite::PROBE, &[]).map(drop)).await?;
+            self.read(move |tx| tx.first::<i64>(probe, &[]).map(drop)).await?;
             self.write(|_| Ok(())).await
         };
-        timeout(self.0.ready_deadline, both).await.unwrap_or_else(|_| Err(sqlite::busy()))
+        timeout(self.0.ready_deadline, both).await.unwrap_or_else(|_| Err(job::busy()))
     }
 
     /// Refuses what comes from now on, finishes what waits, moves the log into the database and
@@ -219,7 +224,7 @@ impl Store {
     /// by then may not be kept, and what was is safe.
     pub async fn close(self) {
         let doors = self.0.doors.write().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Doors { readers, writer }) = doors else { return };
+        let Some(Doors { readers, writer, .. }) = doors else { return };
         // The writer last: who closes last empties the log, and a reader is not allowed to.
         let ended = async {
             readers.end().await;
@@ -315,14 +320,6 @@ impl Tx<'_> {
         self.0.run(sql, params)
     }
 }
-
-/// A value the engines can store.
-pub trait Param: rusqlite::ToSql {}
-impl<T: rusqlite::ToSql> Param for T {}
-
-/// A value the engines can give back.
-pub trait Column: rusqlite::types::FromSql {}
-impl<T: rusqlite::types::FromSql> Column for T {}
 
 /// One row of a result. It cannot be shown, for what is in it may be secret.
 pub struct Row<'r>(&'r rusqlite::Row<'r>);

@@ -188,7 +188,7 @@ fn a_store_that_is_none_is_refused() {
     fs::write(place.path("text"), "not a database, and long enough to look at".repeat(9)).unwrap();
     for command in [["serve", "--listen=127.0.0.1:0"], ["application", "list"]] {
         let open = |store| place.run(&[command.as_slice(), &["--store", store]].concat());
-        let newer = "has version 99 and this Guestlist knows versions up to 2: upgrade Guestlist";
+        let newer = "has version 99 and this Guestlist knows versions up to ";
         open("a.db").failed(newer);
         open("directory").failed("is a directory, and the database is a file");
         open("text").failed("is not a SQLite database");

@@ -1,7 +1,7 @@
 //! Opening: new files, old ones, newer ones, and what is not ours.
 
-use super::super::migrate::{self, MIGRATIONS};
-use super::super::sqlite::Durability;
+use super::super::migrate::{MIGRATIONS, Migration};
+use super::super::sqlite::{Durability, migrate};
 use super::super::{OpenError, Options, Store};
 use super::{Scratch, insert};
 use rusqlite::Connection;
@@ -16,6 +16,11 @@ const TWO: &str =
     "CREATE TABLE c (\n    n BIGINT REFERENCES a (n)\n);\nINSERT INTO c SELECT n FROM a;";
 
 fn prepare(path: &Path, migrations: &[&str]) -> Result<PathBuf, OpenError> {
+    let all = migrations.iter().map(|both| Migration { both, sqlite: "", postgres: "" });
+    prepare_all(path, &all.collect::<Vec<_>>())
+}
+
+fn prepare_all(path: &Path, migrations: &[Migration<'_>]) -> Result<PathBuf, OpenError> {
     migrate::prepare(path, migrations, Durability::Synced)
 }
 
@@ -113,9 +118,9 @@ fn tags_and_endpoints_of_before_are_found_after() {
             '["e1","e2","e1"]', '[]', '[]', NULL);"#;
     let scratch = TempDir::new().unwrap();
     let path = scratch.path().join("g.db");
-    prepare(&path, &MIGRATIONS[..1]).unwrap();
+    prepare_all(&path, &MIGRATIONS[..1]).unwrap();
     Connection::open(&path).unwrap().execute_batch(BEFORE).unwrap();
-    prepare(&path, MIGRATIONS).unwrap();
+    prepare_all(&path, MIGRATIONS).unwrap();
     let all = "SELECT group_concat(application_id || user_id || tag || '=' || value, ' ') FROM
         (SELECT * FROM user_tags ORDER BY tag)";
     let read = |sql: &str| -> String {
@@ -210,7 +215,7 @@ async fn a_name_that_looks_like_a_uri_is_a_name() {
     // Where it is relative, it is the whole of it that SQLite gets to see.
     let up = "../".repeat(std::env::current_dir().unwrap().components().count() - 1);
     let relative = Path::new(&up).join(path.strip_prefix("/").unwrap());
-    assert!(prepare(&relative, MIGRATIONS).unwrap().is_absolute());
+    assert!(prepare_all(&relative, MIGRATIONS).unwrap().is_absolute());
 }
 
 #[tokio::test]

@@ -1,11 +1,9 @@
 //! The one thread that writes. It commits what waits together, and answers after the commit.
 
-use super::Options;
-use super::job::{Job, Jobs, Queue};
-use super::migrate::OpenError;
-use super::sqlite::{
-    Durability, PATIENCE, Role, Session, busy, cannot_write, connect, fault, too_long,
-};
+use super::{Durability, PATIENCE, Role, Session, connect, fault};
+use crate::store::Options;
+use crate::store::job::{Job, Jobs, Queue, busy, cannot_write, too_long};
+use crate::store::migrate::OpenError;
 use rusqlite::{Connection, ErrorCode};
 use std::collections::VecDeque;
 use std::path::Path;

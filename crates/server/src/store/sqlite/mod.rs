@@ -1,8 +1,11 @@
 //! SQLite: its connections, its spelling, its errors, and the threads that read.
 
-use super::job::{Jobs, Queue, Service};
-use super::migrate::OpenError;
-use super::{Engine, Options, Param, Row, Tx};
+pub(super) mod migrate;
+mod writer;
+
+use super::job::{Jobs, Queue, Service, busy, cannot_write, too_long};
+use super::migrate::{MIGRATIONS, OpenError};
+use super::{Doors, Engine, Options, Param, Row, Tx};
 use crate::error::{Error, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, PrepFlags, Statement, ffi};
@@ -13,10 +16,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Reads the file, whatever is in it.
-pub(super) const PROBE: &str = "SELECT count(*) FROM sqlite_schema";
+const PROBE: &str = "SELECT count(*) FROM sqlite_schema";
 
 /// How long to wait for another process that writes.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Prepared statements that a connection keeps: above what the store's own functions use, so that
 /// those made on the fly push each other out and not them.
@@ -305,21 +308,6 @@ pub(super) fn spell(sql: &str) -> String {
     spelled
 }
 
-/// Too much at once, or another process is writing.
-pub(super) fn busy() -> Error {
-    Error::Busy { what: "The store is busy", retry_after: 1 }
-}
-
-/// The disk is full or failing: only time, or somebody, will help.
-pub(super) fn cannot_write() -> Error {
-    Error::Busy { what: "The store cannot write", retry_after: 10 }
-}
-
-/// A deadline has passed.
-pub(super) fn too_long() -> Error {
-    Error::Busy { what: "The query took too long", retry_after: 1 }
-}
-
 /// What `error` means to whoever asked.
 pub(super) fn fault(error: &rusqlite::Error, role: Role) -> Error {
     const UNIQUE: &str = "UNIQUE constraint failed: ";
@@ -343,11 +331,28 @@ pub(super) fn fault(error: &rusqlite::Error, role: Role) -> Error {
     }
 }
 
+/// Brings the database at `path` up to date, made if there is none, and starts its threads.
+///
+/// # Errors
+/// When one of them fails, or the file is not ours to touch.
+pub(super) fn start(
+    path: &Path,
+    options: &Options,
+    durability: Durability,
+) -> Result<Doors, OpenError> {
+    let path = migrate::prepare(path, MIGRATIONS, durability)?;
+    Ok(Doors {
+        writer: writer::start(&path, options, durability)?,
+        readers: start_readers(&path, options, durability)?,
+        probe: PROBE,
+    })
+}
+
 /// Starts the threads that read.
 ///
 /// # Errors
 /// When one cannot connect, or the system has no thread to give.
-pub(super) fn start_readers(
+fn start_readers(
     path: &Path,
     options: &Options,
     durability: Durability,

@@ -1,0 +1,199 @@
+//! Who is in which group. Users and groups both say it; it is written here alone, with the counts
+//! of members.
+
+use super::Tx;
+use super::counts::{self, Counted};
+use crate::error::{Error, Result};
+use guestlist_api::experience_group::ExperienceGroup;
+use guestlist_api::experience_user::ExperienceUser;
+use guestlist_api::id::{ApplicationId, ExperienceGroupId, ExperienceUserId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Users asked about in one statement.
+const TOGETHER: usize = 100;
+
+/// What has changed in an application, until it is counted.
+struct Changes {
+    application: ApplicationId,
+    /// How many members more each group has.
+    groups: BTreeMap<ExperienceGroupId, i64>,
+    /// In how many groups more each user is.
+    users: BTreeMap<ExperienceUserId, i64>,
+}
+
+impl Changes {
+    fn of(application: ApplicationId) -> Self {
+        Self { application, groups: BTreeMap::new(), users: BTreeMap::new() }
+    }
+
+    fn note(&mut self, user: ExperienceUserId, group: ExperienceGroupId, by: i64) {
+        *self.groups.entry(group).or_default() += by;
+        *self.users.entry(user).or_default() += by;
+    }
+
+    /// Adds the user to the group, if it is not in it.
+    fn join(
+        &mut self,
+        tx: &mut Tx<'_>,
+        user: ExperienceUserId,
+        group: ExperienceGroupId,
+    ) -> Result<()> {
+        let joined = tx.run(
+            "INSERT INTO memberships (application_id, user_id, group_id) VALUES ($1, $2, $3)
+             ON CONFLICT (application_id, user_id, group_id) DO NOTHING",
+            &[&self.application.to_string(), &user.to_string(), &group.to_string()],
+        )?;
+        if joined > 0 {
+            self.note(user, group, 1);
+        }
+        Ok(())
+    }
+
+    /// Removes the user from the group, if it is in it.
+    fn part(
+        &mut self,
+        tx: &mut Tx<'_>,
+        user: ExperienceUserId,
+        group: ExperienceGroupId,
+    ) -> Result<()> {
+        let parted = tx.run(
+            "DELETE FROM memberships
+             WHERE application_id = $1 AND user_id = $2 AND group_id = $3",
+            &[&self.application.to_string(), &user.to_string(), &group.to_string()],
+        )?;
+        if parted > 0 {
+            self.note(user, group, -1);
+        }
+        Ok(())
+    }
+
+    /// Counts what has changed.
+    fn count(self, tx: &mut Tx<'_>) -> Result<()> {
+        if self.users.is_empty() {
+            return Ok(());
+        }
+        for (group, by) in &self.groups {
+            counts::change(tx, Counted::MembersOf(self.application, *group), *by)?;
+        }
+        // Whether a user is in any group depends on what others do: nobody else may count before
+        // the answer is written.
+        counts::change(tx, Counted::Members(self.application), 0)?;
+        let users: Vec<_> = self.users.iter().map(|(user, by)| (user.to_string(), *by)).collect();
+        let mut members = 0;
+        for some in users.chunks(TOGETHER) {
+            let now = groups_of_each(tx, self.application, some)?;
+            for (user, by) in some {
+                let now = now.get(user).copied().unwrap_or_default();
+                members += i64::from(now > 0) - i64::from(now > *by);
+            }
+        }
+        counts::change(tx, Counted::Members(self.application), members)
+    }
+}
+
+/// In how many groups each of `users` is, if it is in any.
+fn groups_of_each(
+    tx: &mut Tx<'_>,
+    application: ApplicationId,
+    users: &[(String, i64)],
+) -> Result<BTreeMap<String, i64>> {
+    let Some((last, _)) = users.last() else { return Ok(BTreeMap::new()) };
+    // Of two sizes, so that there are two statements and not a hundred.
+    let asked = if users.len() == 1 { 1 } else { TOGETHER };
+    let names: Vec<String> = (2..).take(asked).map(|n| format!("${n}")).collect();
+    let application = application.to_string();
+    let mut params: Vec<&dyn super::Param> = vec![&application];
+    for index in 0..asked {
+        params.push(users.get(index).map_or(last, |(user, _)| user));
+    }
+    let counted: Vec<(String, i64)> = tx.all(
+        &format!(
+            "SELECT user_id, count(*) FROM memberships
+             WHERE application_id = $1 AND user_id IN ({}) GROUP BY user_id",
+            names.join(", ")
+        ),
+        &params,
+    )?;
+    Ok(counted.into_iter().collect())
+}
+
+fn groups(user: &ExperienceUser) -> BTreeSet<ExperienceGroupId> {
+    user.experience_groups.iter().map(|group| group.id).collect()
+}
+
+fn members(group: &ExperienceGroup) -> BTreeSet<ExperienceUserId> {
+    group.experience_user_ids.iter().copied().collect()
+}
+
+/// The user is in the groups it names, and was in those that `before` names.
+///
+/// # Errors
+/// When the store fails.
+pub(super) fn of_user(
+    tx: &mut Tx<'_>,
+    before: Option<&ExperienceUser>,
+    after: &ExperienceUser,
+) -> Result<()> {
+    let (before, now) = (before.map(groups).unwrap_or_default(), groups(after));
+    let mut changes = Changes::of(after.application_id);
+    for group in before.difference(&now) {
+        changes.part(tx, after.id, *group)?;
+    }
+    for group in now.difference(&before) {
+        changes.join(tx, after.id, *group)?;
+    }
+    changes.count(tx)
+}
+
+/// The members of the group are those it names, and were those that `before` names.
+///
+/// # Errors
+/// When the store fails.
+pub(super) fn of_group(
+    tx: &mut Tx<'_>,
+    before: Option<&ExperienceGroup>,
+    after: &ExperienceGroup,
+) -> Result<()> {
+    let (before, now) = (before.map(members).unwrap_or_default(), members(after));
+    let mut changes = Changes::of(after.application_id);
+    for user in before.difference(&now) {
+        changes.part(tx, *user, after.id)?;
+    }
+    for user in now.difference(&before) {
+        changes.join(tx, *user, after.id)?;
+    }
+    changes.count(tx)
+}
+
+/// The user goes, and is in no group any more.
+///
+/// # Errors
+/// When the store fails.
+pub(super) fn without_user(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
+    let parted: Vec<String> = tx.all(
+        "DELETE FROM memberships WHERE application_id = $1 AND user_id = $2 RETURNING group_id",
+        &[&user.application_id.to_string(), &user.id.to_string()],
+    )?;
+    let mut changes = Changes::of(user.application_id);
+    for group in parted {
+        changes.note(user.id, group.parse().map_err(Error::internal)?, -1);
+    }
+    changes.count(tx)
+}
+
+/// The group goes, and has no members any more.
+///
+/// # Errors
+/// When the store fails.
+pub(super) fn without_group(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<()> {
+    let parted: Vec<String> = tx.all(
+        "DELETE FROM memberships WHERE application_id = $1 AND group_id = $2 RETURNING user_id",
+        &[&group.application_id.to_string(), &group.id.to_string()],
+    )?;
+    let mut changes = Changes::of(group.application_id);
+    for user in parted {
+        changes.note(user.parse().map_err(Error::internal)?, group.id, -1);
+    }
+    changes.count(tx)?;
+    counts::forget(tx, Counted::MembersOf(group.application_id, group.id))
+}

@@ -1,0 +1,352 @@
+//! What is counted is what there is, whatever was made, joined, left and removed, and by whom.
+
+use super::super::applications::{self, Tenant, Within};
+use super::super::counts::{self, Counted};
+use super::super::list::Paging;
+use super::super::migrate::{MIGRATIONS, Migration};
+use super::super::sqlite::{Durability, migrate};
+use super::super::{Options, Store, Tx, api_tokens, experience_groups, experience_users, settings};
+use super::Scratch;
+use crate::auth::hasher::PasswordHash;
+use crate::domain;
+use crate::error::{Error, Result};
+use guestlist_api::entity::{OwnerType, SortDirection};
+use guestlist_api::experience_group::{ExperienceGroup, ExperienceGroupSort};
+use guestlist_api::experience_user::{ExperienceUser, ExperienceUserSort, GroupRef, Membership};
+use guestlist_api::id::{
+    ApiTokenId, ApplicationId, ExperienceGroupId, ExperienceUserId, ForeignId, ObjectId,
+};
+use guestlist_api::time::DateTime;
+use guestlist_api::wire;
+use proptest::prelude::*;
+use serde_json::json;
+use std::collections::BTreeSet;
+
+/// Few of each, so that they meet.
+const EACH: u8 = 5;
+
+fn id(kind: u8, application: u8, index: u8) -> ObjectId {
+    let mut bytes = [kind; 12];
+    // The same ids in each application, but for those that are the store's.
+    (bytes[0], bytes[11]) = (if kind == TOKEN { application } else { 0 }, index);
+    ObjectId::from_bytes(bytes)
+}
+
+const USER: u8 = 1;
+const GROUP: u8 = 2;
+const TOKEN: u8 = 3;
+
+fn application(index: u8) -> ApplicationId {
+    ApplicationId(id(4, 0, index))
+}
+
+/// One thing that somebody does, in an application.
+#[derive(Debug, Clone)]
+enum Step {
+    /// It is removed. Whoever wants something of it next makes it anew.
+    Application,
+    User(u8, BTreeSet<u8>),
+    Group(u8, BTreeSet<u8>),
+    Token(u8),
+    /// All its groups, all its members.
+    Join(u8, BTreeSet<u8>),
+    Gather(u8, BTreeSet<u8>),
+    /// Nothing that counts.
+    Rename(u8),
+    /// As a user was read before somebody else changed the groups it is in.
+    Stale(u8, u8, BTreeSet<u8>),
+}
+
+fn some() -> impl Strategy<Value = BTreeSet<u8>> {
+    prop::collection::btree_set(0..EACH, 0..4)
+}
+
+fn step() -> impl Strategy<Value = (u8, Step)> {
+    let step = prop_oneof![
+        1 => Just(Step::Application),
+        4 => (0..EACH, some()).prop_map(|(user, groups)| Step::User(user, groups)),
+        3 => (0..EACH, some()).prop_map(|(group, users)| Step::Group(group, users)),
+        2 => (0..EACH).prop_map(Step::Token),
+        4 => (0..EACH, some()).prop_map(|(user, groups)| Step::Join(user, groups)),
+        4 => (0..EACH, some()).prop_map(|(group, users)| Step::Gather(group, users)),
+        1 => (0..EACH).prop_map(Step::Rename),
+        2 => (0..EACH, 0..EACH, some())
+            .prop_map(|(user, group, users)| Step::Stale(user, group, users)),
+    ];
+    (0..2_u8, step)
+}
+
+/// An application that steps are taken in.
+#[derive(Clone, Copy)]
+struct Place {
+    number: u8,
+    tenant: Tenant,
+}
+
+const NOW: DateTime = DateTime::from_millis(0);
+
+impl Place {
+    /// The application `number`, made if it is not there: then there is nothing to do in it yet.
+    fn enter(tx: &mut Tx<'_>, number: u8) -> Result<Option<Self>> {
+        if let Ok(tenant) = Within::allowed(application(number)).enter(tx) {
+            return Ok(Some(Self { number, tenant }));
+        }
+        let post = wire::read("application", json!({ "name": "a" })).unwrap();
+        let organization = "0".repeat(24).parse().unwrap();
+        let new = domain::new_application(&post, application(number), organization, NOW);
+        applications::add(tx, &new)?;
+        Ok(None)
+    }
+
+    fn user_id(self, index: u8) -> ExperienceUserId {
+        ExperienceUserId(id(USER, self.number, index))
+    }
+
+    fn group_id(self, index: u8) -> ExperienceGroupId {
+        ExperienceGroupId(id(GROUP, self.number, index))
+    }
+
+    /// Those of the groups that are there.
+    fn groups(self, tx: &mut Tx<'_>, indexes: &BTreeSet<u8>) -> Result<Vec<GroupRef>> {
+        let ids = indexes.iter().map(|index| self.group_id(*index));
+        let there: Vec<_> =
+            ids.filter(|id| experience_groups::get(tx, self.tenant, *id).is_ok()).collect();
+        experience_users::groups(tx, self.tenant, &there, "x")
+    }
+
+    /// Those of the users that are there.
+    fn users(self, tx: &mut Tx<'_>, indexes: &BTreeSet<u8>) -> Vec<ExperienceUserId> {
+        let ids = indexes.iter().map(|index| self.user_id(*index));
+        ids.filter(|id| experience_users::get(tx, self.tenant, *id).is_ok()).collect()
+    }
+
+    fn user(self, tx: &mut Tx<'_>, index: u8, joined: &BTreeSet<u8>) -> Result<()> {
+        if let Ok(user) = experience_users::lock(tx, self.tenant, self.user_id(index)) {
+            return experience_users::delete(tx, &user);
+        }
+        let email = format!("u{index}@example.com");
+        let post = json!({ "email": email, "password": "Correct-h0rse" });
+        let post = wire::read("experienceUser", post).unwrap();
+        let groups = self.groups(tx, joined)?;
+        let user = domain::new_user(&post, self.user_id(index), self.tenant.id(), groups, NOW);
+        experience_users::add(tx, &user, &PasswordHash::from_stored("x".into()))
+    }
+
+    fn group(self, tx: &mut Tx<'_>, index: u8, members: &BTreeSet<u8>) -> Result<()> {
+        if let Ok(group) = experience_groups::lock(tx, self.tenant, self.group_id(index)) {
+            return experience_groups::delete(tx, &group);
+        }
+        let post = wire::read("experienceGroup", json!({ "name": "g" })).unwrap();
+        let (members, application) = (self.users(tx, members), self.tenant.id());
+        let id = self.group_id(index);
+        let group = domain::new_group(&post, id, application, members, Vec::new(), NOW);
+        experience_groups::add(tx, &group)
+    }
+
+    fn token(self, tx: &mut Tx<'_>, index: u8) -> Result<()> {
+        let (id, owner) = (ApiTokenId(id(TOKEN, self.number, index)), self.tenant.id());
+        if let Ok(token) = api_tokens::get(tx, api_tokens::Owner::Application(owner), id) {
+            return api_tokens::delete(tx, &token);
+        }
+        let post = wire::read("apiToken", json!({ "name": "t" })).unwrap();
+        let (owner, scopes) = (ForeignId(owner.0), [].into_iter().collect());
+        let new = domain::new_token(&post, id, owner, OwnerType::Application, scopes, NOW);
+        api_tokens::add(tx, &new)
+    }
+
+    /// Changes a user, if it is there.
+    fn join(self, tx: &mut Tx<'_>, user: u8, joined: &BTreeSet<u8>) -> Result<()> {
+        let user = experience_users::lock(tx, self.tenant, self.user_id(user));
+        let Ok(before) = user else { return Ok(()) };
+        let experience_groups = self.groups(tx, joined)?;
+        let after = ExperienceUser { experience_groups, ..before.clone() };
+        experience_users::put(tx, &before, &after, None)
+    }
+
+    /// Changes a group, if it is there.
+    fn gather(self, tx: &mut Tx<'_>, group: u8, members: Option<&BTreeSet<u8>>) -> Result<()> {
+        let group = experience_groups::lock(tx, self.tenant, self.group_id(group));
+        let Ok(before) = group else { return Ok(()) };
+        let mut after = before.clone();
+        match members {
+            Some(members) => after.experience_user_ids = self.users(tx, members),
+            None => after.name.push('x'),
+        }
+        experience_groups::put(tx, &before, &after)
+    }
+}
+
+fn run(tx: &mut Tx<'_>, number: u8, step: &Step) -> Result<()> {
+    let Some(place) = Place::enter(tx, number)? else { return Ok(()) };
+    match step {
+        Step::Application => applications::delete(tx, place.tenant),
+        Step::User(index, joined) => place.user(tx, *index, joined),
+        Step::Group(index, members) => place.group(tx, *index, members),
+        Step::Token(index) => place.token(tx, *index),
+        Step::Join(user, joined) => place.join(tx, *user, joined),
+        Step::Gather(group, members) => place.gather(tx, *group, Some(members)),
+        Step::Rename(group) => place.gather(tx, *group, None),
+        Step::Stale(user, group, members) => {
+            let before = experience_users::lock(tx, place.tenant, place.user_id(*user));
+            place.gather(tx, *group, Some(members))?;
+            let Ok(before) = before else { return Ok(()) };
+            let after = ExperienceUser { experience_groups: Vec::new(), ..before.clone() };
+            experience_users::put(tx, &before, &after, None)
+        }
+    }
+}
+
+/// Every count that is kept, but for those of nothing.
+const KEPT: &str = "SELECT application_id || ' ' || counted || ' ' || total FROM counts
+    WHERE total <> 0 ORDER BY 1";
+/// What they should be.
+const THERE: &str = "
+    SELECT ' applications ' || count(*) FROM applications HAVING count(*) > 0 UNION ALL
+    SELECT application_id || ' users ' || count(*) FROM experience_users GROUP BY application_id
+    UNION ALL
+    SELECT application_id || ' groups ' || count(*) FROM experience_groups GROUP BY application_id
+    UNION ALL
+    SELECT application_id || ' members ' || count(DISTINCT user_id) FROM memberships
+    GROUP BY application_id UNION ALL
+    SELECT application_id || ' ' || group_id || ' ' || count(*) FROM memberships
+    GROUP BY application_id, group_id UNION ALL
+    SELECT owner_id || ' tokens ' || count(*) FROM api_tokens GROUP BY owner_id ORDER BY 1";
+
+const PAGING: Paging = Paging { page: 0, per_page: 1000, direction: SortDirection::Asc };
+
+/// Every list of the application says how many items it has, which are all on its page.
+fn lists(tx: &mut Tx<'_>, number: u8) -> Result<()> {
+    let Ok(tenant) = Within::allowed(application(number)).enter(tx) else { return Ok(()) };
+    let mut memberships = vec![None, Some(Membership::Any), Some(Membership::None)];
+    for index in 0..EACH {
+        let group = ExperienceGroupId(id(GROUP, number, index));
+        memberships.push(Some(Membership::Of(group)));
+    }
+    let mut totals = Vec::new();
+    for membership in memberships {
+        let listing = experience_users::Listing {
+            query: None,
+            filter: None,
+            membership,
+            ancestors: false,
+            sort: ExperienceUserSort::Email,
+            paging: PAGING,
+        };
+        let (users, total) = experience_users::list(tx, tenant, &listing)?;
+        assert_eq!(users.len() as u64, total, "{membership:?}");
+        totals.push(total);
+    }
+    assert_eq!(totals[0], totals[1] + totals[2], "in a group or in none");
+    let listing = experience_groups::Listing {
+        query: None,
+        name: None,
+        sort: ExperienceGroupSort::Name,
+        paging: PAGING,
+    };
+    let (groups, total) = experience_groups::list(tx, tenant, &listing)?;
+    assert_eq!(groups.len() as u64, total);
+    let summary = applications::get(tx, tenant)?.summary;
+    assert_eq!(summary.experience_user_count, Some(totals[0]));
+    assert_eq!(summary.experience_group_count, Some(total));
+    Ok(())
+}
+
+#[test]
+fn what_is_counted_is_what_there_is() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (store, proof) = Store::ephemeral(&Options { readers: 1, ..Options::default() }).unwrap();
+    let organization = "0".repeat(24).into_bytes();
+    let named = store.write(move |tx| settings::put(tx, "organization", &organization));
+    runtime.block_on(named).unwrap();
+    proptest!(
+        ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() },
+        |(steps in prop::collection::vec(step(), 1..60))| {
+            let proof = proof.clone();
+            let work = store.write(move |tx| {
+                super::super::ephemeral::clear(tx, &proof)?;
+                for (number, step) in &steps {
+                    run(tx, *number, step)?;
+                    let (kept, there) = (tx.all::<String>(KEPT, &[])?, tx.all::<String>(THERE, &[])?);
+                    if kept != there {
+                        return Err(Error::internal(format!("{step:?}\n{kept:?}\n{there:?}")));
+                    }
+                }
+                lists(tx, 0)?;
+                lists(tx, 1)?;
+                Ok(())
+            });
+            let outcome = runtime.block_on(work);
+            prop_assert!(outcome.is_ok(), "{outcome:?}");
+        }
+    );
+}
+
+/// More users than are asked about in one statement.
+#[tokio::test]
+async fn a_large_group_is_counted() {
+    let (store, _) = Store::ephemeral(&Options { readers: 1, ..Options::default() }).unwrap();
+    let work = store.write(|tx| {
+        run(tx, 0, &Step::Application)?;
+        let tenant = Within::allowed(application(0)).enter(tx)?;
+        let group = ExperienceGroupId(id(GROUP, 0, 0));
+        for index in 0..=1 {
+            run(tx, 0, &Step::Group(index, BTreeSet::new()))?;
+        }
+        let mut members = Vec::new();
+        for index in 0..=250 {
+            run(
+                tx,
+                0,
+                &Step::User(
+                    index,
+                    (0..2).filter(|group| group % 2 == 1 && index % 2 == 0).collect(),
+                ),
+            )?;
+            members.push(ExperienceUserId(id(USER, 0, index)));
+        }
+        let counted = |tx: &mut Tx<'_>| {
+            let of = Counted::MembersOf(tenant.id(), group);
+            Ok::<_, Error>((counts::of(tx, Counted::Members(tenant.id()))?, counts::of(tx, of)?))
+        };
+        let before = experience_groups::lock(tx, tenant, group)?;
+        let after = ExperienceGroup { experience_user_ids: members, ..before.clone() };
+        let mut seen = vec![counted(tx)?];
+        experience_groups::put(tx, &before, &after)?;
+        seen.push(counted(tx)?);
+        experience_groups::delete(tx, &after)?;
+        seen.push(counted(tx)?);
+        Ok(seen)
+    });
+    assert_eq!(work.await.unwrap(), [(126, 0), (251, 251), (126, 0)]);
+}
+
+#[tokio::test]
+async fn what_was_there_before_it_was_counted_is_counted() {
+    let scratch = Scratch::new();
+    let store = scratch.open();
+    let work = store.write(|tx| {
+        for number in 0..2 {
+            run(tx, number, &Step::Application)?;
+            for index in 0..EACH {
+                run(tx, number, &Step::Group(index, BTreeSet::new()))?;
+            }
+            for index in 0..EACH {
+                let joined = (0..index).map(|group| group + number).collect();
+                run(tx, number, &Step::User(index, joined))?;
+                run(tx, number, &Step::Token(index))?;
+            }
+        }
+        tx.all::<String>(KEPT, &[])
+    });
+    let kept = work.await.unwrap();
+    assert!(kept.len() > 12, "{kept:?}");
+    store.close().await;
+    let counts = |migration: &Migration<'_>| migration.both.contains("CREATE TABLE counts");
+    let version = MIGRATIONS.iter().position(counts).unwrap();
+    let beside = scratch.beside();
+    beside.execute_batch(&format!("DROP TABLE counts; PRAGMA user_version = {version}")).unwrap();
+    migrate::prepare(&scratch.path(), &MIGRATIONS[..=version], Durability::Synced).unwrap();
+    let store = scratch.open();
+    let again = store.read(|tx| tx.all::<String>(KEPT, &[])).await.unwrap();
+    assert_eq!(again, kept);
+}
