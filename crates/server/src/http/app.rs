@@ -3,11 +3,13 @@
 use super::body::{self, Body};
 use super::call::{Record, Resource};
 use super::event::Asked;
-use super::input::Raw;
+use super::input::{IDEMPOTENCY_KEY, Raw};
 use super::known::Known;
 use super::listen::{Handler, Limits};
 use super::openapi;
 use super::query::{decode_path_segment, parse_query};
+use super::ready::LONGEST_TARGET;
+use super::ready::Ready;
 use super::reply::{self, Facts, Reply};
 use super::route::{Request, RequestText, Route};
 use crate::auth::hasher::Hasher;
@@ -19,8 +21,8 @@ use bytes::Bytes;
 use guestlist_api::api_token::ApiToken;
 use guestlist_api::id::{ObjectId, OrgId};
 use guestlist_api::scope::Operation;
-use hyper::Method;
-use hyper::header::{self, HeaderMap, HeaderValue};
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, StatusCode};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -44,6 +46,7 @@ pub struct App {
     /// The `iss` of tokens: the host by which clients reach this server.
     pub issuer: String,
     pub(super) known: Known,
+    pub(super) ready: Ready,
     limits: Limits,
     table: Vec<Route>,
     /// Paths to the rows that share them.
@@ -163,6 +166,7 @@ impl App {
             organization,
             issuer: parts.issuer,
             known: Known::default(),
+            ready: Ready::default(),
             limits: parts.limits,
             table,
             paths,
@@ -213,13 +217,18 @@ impl App {
         serde_json::to_vec(&fields).map_err(Error::internal)
     }
 
-    async fn answer<'a>(
-        self: &'a Arc<Self>,
+    async fn answer(
+        self: &Arc<Self>,
         request: hyper::Request<Body>,
         peer: SocketAddr,
-        route: &mut Option<&'a Route>,
+        operation: &mut &'static str,
     ) -> Result<Reply> {
         let (head, body) = request.into_parts();
+        if let Some((reply, of)) = self.kept(&head) {
+            *operation = of;
+            body::discard(&head.headers, body).await;
+            return Ok(reply);
+        }
         let (row, path) = match self.find(&head.method, head.uri.path()) {
             Ok(Match::Row(row, path)) => (row, path),
             refused => {
@@ -234,7 +243,7 @@ impl App {
                 };
             }
         };
-        *route = Some(row);
+        *operation = row.operation.name();
         let bytes = if row.body.is_some() {
             body::read_body(&head.headers, body, &self.limits).await?
         } else {
@@ -249,6 +258,15 @@ impl App {
             .path_and_query()
             .map(hyper::http::uri::PathAndQuery::as_str)
             .unwrap_or_default();
+        let keep = match &token {
+            Some(Presented { in_url: false, .. })
+                if head.method == Method::GET && target.len() <= LONGEST_TARGET =>
+            {
+                Some(target.into())
+            }
+            _ => None,
+        };
+        let token = token.map(|token| token.text);
         let text = RequestText {
             method: head.method.to_string(),
             target: target.to_owned(),
@@ -259,7 +277,23 @@ impl App {
             body: bytes.unwrap_or_default(),
         };
         let raw = Raw { path, query, headers: head.headers, body };
-        (row.run)(Arc::clone(self), Request { raw, token, text, peer: peer.ip() }).await
+        (row.run)(Arc::clone(self), Request { raw, token, text, keep, peer: peer.ip() }).await
+    }
+
+    /// The answer that is kept ready for a request, and what it is an answer to.
+    fn kept(&self, head: &hyper::http::request::Parts) -> Option<(Reply, &'static str)> {
+        let conditional = |name: &HeaderName| head.headers.contains_key(name);
+        if head.method != Method::GET || UNUSUAL.iter().any(conditional) {
+            return None;
+        }
+        let now = self.clock.now();
+        let token = self.signer.verify(bearer(&head.headers)?, now).ok()?.id;
+        let kept = self.ready.get(token, head.uri.path_and_query()?.as_str())?;
+        if kept.expires.is_some_and(|end| end <= now) || !self.store.holds(&kept.stamp) {
+            return None;
+        }
+        let reply = Reply::new(StatusCode::OK, kept.body.clone());
+        Some((reply.with(header::ETAG, kept.etag.clone()), kept.operation))
     }
 
     /// The row that `method` and `path` lead to.
@@ -293,20 +327,35 @@ enum Match<'a> {
     Preflight,
 }
 
+/// Headers of a request that make its answer another one, or none.
+const UNUSUAL: [HeaderName; 3] =
+    [header::IF_MATCH, header::IF_NONE_MATCH, HeaderName::from_static(IDEMPOTENCY_KEY)];
+
+/// A token that came with a request.
+struct Presented {
+    text: String,
+    in_url: bool,
+}
+
 /// The token that came with a request: in the query (which wins), or in the `Authorization` header
 /// after `Bearer` or `JWT` and one space. Anything else there is no token.
-fn presented(query: &mut Map<String, Value>, headers: &HeaderMap) -> Option<String> {
+fn presented(query: &mut Map<String, Value>, headers: &HeaderMap) -> Option<Presented> {
     for name in ["access_token", "jwt"] {
         if let Some(Value::String(token)) = query.swap_remove(name)
             && !token.is_empty()
         {
-            return Some(token);
+            return Some(Presented { text: token, in_url: true });
         }
     }
+    bearer(headers).map(|token| Presented { text: token.to_owned(), in_url: false })
+}
+
+/// The token in the `Authorization` header.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     let known = ["bearer", "jwt"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
-    (known && !token.is_empty() && !token.contains(' ')).then(|| token.to_owned())
+    (known && !token.is_empty() && !token.contains(' ')).then_some(token)
 }
 
 /// What the server loop hands requests to.
@@ -320,9 +369,9 @@ impl Handler for Service {
         peer: SocketAddr,
     ) -> Reply {
         let asked = Asked::now(&request, facts, peer);
-        let mut route = None;
-        let reply = self.0.answer(request, peer, &mut route).await.unwrap_or_else(Reply::from);
-        asked.answered(route.map_or("", |route| route.operation.name()), &reply);
+        let mut operation = "";
+        let reply = self.0.answer(request, peer, &mut operation).await.unwrap_or_else(Reply::from);
+        asked.answered(operation, &reply);
         reply
     }
 }

@@ -4,6 +4,7 @@ use super::app::App;
 use super::etag::ETag;
 use super::input::Common;
 use super::memory::PageShare;
+use super::ready::Kept;
 use super::reply::Reply;
 use super::route::Caller;
 use crate::error::{Error, Result};
@@ -14,7 +15,8 @@ use crate::store::applications::Within;
 use crate::store::list::{HEAVIEST_PAGE, Paging};
 use guestlist_api::api_token::ApiToken;
 use guestlist_api::entity::{Action, Entity, Link, Page, Success};
-use guestlist_api::id::{ApplicationId, UserId};
+use guestlist_api::experience_user::ExperienceUser;
+use guestlist_api::id::{ApplicationId, ExperienceUserId, UserId};
 use guestlist_api::scope::Scopes;
 use guestlist_api::time::DateTime;
 use hyper::StatusCode;
@@ -99,6 +101,8 @@ impl Output for Nothing {
 pub(super) struct Head {
     pub(super) common: Common,
     pub(super) key: Option<RequestKey>,
+    /// What the answer may be kept ready for.
+    pub(super) keep: Option<Box<str>>,
     /// Whether the store has yet to be asked about the token.
     pub(super) unproven: AtomicBool,
 }
@@ -371,6 +375,31 @@ impl Call<Grant> {
             Reply::json(StatusCode::OK, &self.entity(body))?
         };
         Ok(Found(reply.with(header::ETAG, etag.header()), PhantomData))
+    }
+
+    /// Reads a user, so that the answer is kept ready for whoever asks for it again.
+    pub(super) async fn show_user(
+        &self,
+        application: ApplicationId,
+        user: ExperienceUserId,
+        find: impl Fn(&mut Tx<'_>) -> Result<ExperienceUser> + Send + 'static,
+    ) -> Result<Found<Entity<ExperienceUser>>> {
+        let (token, common) = (self.caller.token, &self.head.common);
+        // A token that was proven before the counts were taken may have been revoked in between.
+        let may = common.if_match.is_none()
+            && common.if_none_match.is_none()
+            && self.head.unproven.load(Ordering::Acquire);
+        let keep = self.head.keep.as_deref().filter(|_| may);
+        let stamp = keep.and_then(|_| self.app.store.stamp(application, user, token));
+        let found = self.show(find).await?;
+        if let (Some(target), Some(stamp)) = (keep, stamp)
+            && let [(_, etag)] = &*found.0.headers
+        {
+            let (expires, operation) = (self.caller.expires, "experienceUser.get");
+            let (etag, body) = (etag.clone(), found.0.body.clone());
+            self.app.ready.put(token, target, Kept { stamp, expires, operation, etag, body });
+        }
+        Ok(found)
     }
 
     /// Reads a page.

@@ -68,7 +68,7 @@ async fn get(
     input: In<OneExperienceUser>,
 ) -> Result<Found<Entity<ExperienceUser>>> {
     let (within, id) = (call.within(input.path.application_id)?, input.path.experience_user_id);
-    call.show(move |tx| {
+    call.show_user(input.path.application_id, id, move |tx| {
         let tenant = within.enter(tx)?;
         users::get(tx, tenant, id)
     })

@@ -19,6 +19,7 @@ mod input;
 mod known;
 mod memory;
 mod openapi;
+mod ready;
 mod root;
 mod route;
 mod sent;

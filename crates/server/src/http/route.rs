@@ -26,6 +26,8 @@ pub(super) struct Request {
     /// The token that came with it, if one did.
     pub(super) token: Option<String>,
     pub(super) text: RequestText,
+    /// What the answer may be kept ready for.
+    pub(super) keep: Option<Box<str>>,
     /// Where it comes from.
     pub(super) peer: IpAddr,
 }
@@ -123,7 +125,8 @@ where
             };
             let caller = C::admit(&operation, grant)?;
             let key = caller.grant().and_then(|grant| request.text.key(&common, grant.token));
-            let head = Arc::new(Head { common, key, unproven: unproven.into() });
+            let head =
+                Arc::new(Head { common, key, keep: request.keep, unproven: unproven.into() });
             let call = Call::new(Arc::clone(&app), caller, Arc::clone(&head), request.peer);
             if let Some(reply) = call.replay().await? {
                 return Ok(reply);

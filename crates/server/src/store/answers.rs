@@ -2,7 +2,7 @@
 //! the write they answer.
 
 use super::convert::maybe_id;
-use super::{FromRow, Row, Tx};
+use super::{Changed, FromRow, Row, Tx};
 use crate::error::{Error, Result};
 use guestlist_api::id::{ApiTokenId, ApplicationId};
 use guestlist_api::time::DateTime;
@@ -107,7 +107,7 @@ pub fn find(tx: &mut Tx<'_>, request: &RequestKey, now: DateTime) -> Result<Opti
 /// # Errors
 /// When the store fails.
 pub fn forget(tx: &mut Tx<'_>, now: DateTime, most: i64) -> Result<u64> {
-    tx.run(
+    tx.change(Changed::Nothing,
         "DELETE FROM answers WHERE (token_id, key_digest) IN
             (SELECT token_id, key_digest FROM answers WHERE created <= $1 ORDER BY created LIMIT $2)",
         &[&(now.millis() - KEPT_FOR), &most],
@@ -119,7 +119,8 @@ pub fn forget(tx: &mut Tx<'_>, now: DateTime, most: i64) -> Result<u64> {
 /// # Errors
 /// When the store fails.
 pub fn keep(tx: &mut Tx<'_>, request: &RequestKey, now: DateTime, answer: &Answer) -> Result<()> {
-    tx.run(
+    tx.change(
+        Changed::Nothing,
         "INSERT INTO answers (token_id, key_digest, fingerprint, created, status, etag, body, mint,
             application_id)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)

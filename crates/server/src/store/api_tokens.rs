@@ -4,7 +4,7 @@
 use super::convert::{id, key, maybe_id, maybe_moment, moment, to_json};
 use super::counts::{self, Counted};
 use super::list::{Paging, Select};
-use super::{FromRow, Row, Tx};
+use super::{Changed, FromRow, Row, Tx};
 use crate::error::{Error, Result};
 use guestlist_api::api_token::{
     ApiToken, ApiTokenFilter, ApiTokenSort, CreatorType, Role, TokenStatus,
@@ -60,13 +60,14 @@ pub struct Grant {
     pub session: bool,
     /// What it may do.
     pub scopes: Scopes,
+    /// When it ends.
+    pub expires: Option<DateTime>,
 }
 
 struct Stored {
     grant: Grant,
     status: TokenStatus,
     created: DateTime,
-    expires: Option<DateTime>,
     cutoff: Option<DateTime>,
 }
 
@@ -92,10 +93,10 @@ impl FromRow for Stored {
                 owner,
                 session: kind == SESSION,
                 scopes: scopes(row)?,
+                expires: maybe_moment(row, "expires")?,
             },
             status: word(&row.get::<String>("status")?, TokenStatus::parse)?,
             created: moment(row, "created")?,
-            expires: maybe_moment(row, "expires")?,
             cutoff: maybe_moment(row, "token_cutoff")?,
         })
     }
@@ -121,7 +122,7 @@ pub fn grant(tx: &mut Tx<'_>, id: ApiTokenId, now: DateTime) -> Result<Grant> {
     if stored.status != TokenStatus::Active || cut {
         return Err(Error::TokenInvalid);
     }
-    if stored.expires.is_some_and(|end| end <= now) {
+    if stored.grant.expires.is_some_and(|end| end <= now) {
         return Err(Error::TokenExpired);
     }
     Ok(stored.grant)
@@ -308,7 +309,8 @@ pub fn end_sessions(tx: &mut Tx<'_>, user: UserId) -> Result<()> {
 }
 
 fn insert(tx: &mut Tx<'_>, new: &ApiToken, kind: &str) -> Result<()> {
-    tx.run(
+    tx.change(
+        Changed::Token(new.id),
         "INSERT INTO api_tokens (id, kind, owner_id, creator_id, creator_type, creator_name, name,
             name_key, description, created, updated, expires, scope, status, default_role,
             org_roles)
@@ -340,7 +342,8 @@ fn insert(tx: &mut Tx<'_>, new: &ApiToken, kind: &str) -> Result<()> {
 /// # Errors
 /// When the store fails.
 pub fn put(tx: &mut Tx<'_>, after: &ApiToken) -> Result<()> {
-    tx.run(
+    tx.change(
+        Changed::Token(after.id),
         "UPDATE api_tokens SET name = $2, name_key = $3, description = $4, updated = $5,
             status = $6, default_role = $7, org_roles = $8 WHERE id = $1",
         &[
@@ -362,7 +365,11 @@ pub fn put(tx: &mut Tx<'_>, after: &ApiToken) -> Result<()> {
 /// # Errors
 /// When the store fails.
 pub fn delete(tx: &mut Tx<'_>, token: &ApiToken) -> Result<()> {
-    let gone = tx.run("DELETE FROM api_tokens WHERE id = $1", &[&token.id.to_string()])?;
+    let gone = tx.change(
+        Changed::Token(token.id),
+        "DELETE FROM api_tokens WHERE id = $1",
+        &[&token.id.to_string()],
+    )?;
     match counted(token) {
         Some(counted) => counts::fewer(tx, counted, gone),
         None => Ok(()),

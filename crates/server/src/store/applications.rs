@@ -3,7 +3,7 @@
 use super::convert::{id, json, key, maybe_moment, moment, to_json};
 use super::counts::{self, Counted};
 use super::list::{Paging, Select};
-use super::{FromRow, Row, Tx};
+use super::{Changed, FromRow, Row, Tx};
 use crate::domain::{ORGANIZATION, OWNER_TYPE};
 use crate::error::{Error, Result};
 use guestlist_api::application::{Application, ApplicationSort, ApplicationSummary};
@@ -150,7 +150,8 @@ pub fn list(tx: &mut Tx<'_>, listing: &Listing) -> Result<(Vec<Application>, u64
 /// # Errors
 /// When the store fails.
 pub fn add(tx: &mut Tx<'_>, new: &Application) -> Result<()> {
-    tx.run(
+    tx.change(
+        Changed::Application(new.id),
         "INSERT INTO applications
             (id, name, name_key, description, created, updated, token_cutoff, kept)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -173,7 +174,8 @@ pub fn add(tx: &mut Tx<'_>, new: &Application) -> Result<()> {
 /// # Errors
 /// When the store fails.
 pub fn put(tx: &mut Tx<'_>, after: &Application) -> Result<()> {
-    tx.run(
+    tx.change(
+        Changed::Application(after.id),
         "UPDATE applications SET name = $2, name_key = $3, description = $4, updated = $5,
             token_cutoff = $6, kept = $7 WHERE id = $1",
         &[

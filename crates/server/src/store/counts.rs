@@ -4,7 +4,7 @@
 //! transaction. So a count is touched after the rows, and only when their number changes; and
 //! those of groups before those of their application, in the order of their ids.
 
-use super::Tx;
+use super::{Changed, Tx};
 use crate::error::{Error, Result};
 use guestlist_api::id::{ApplicationId, ExperienceGroupId};
 
@@ -48,7 +48,8 @@ impl Counted {
 /// When the store fails.
 pub(super) fn change(tx: &mut Tx<'_>, counted: Counted, by: i64) -> Result<()> {
     let (application, what) = counted.key();
-    tx.run(
+    tx.change(
+        Changed::Nothing,
         "INSERT INTO counts (application_id, counted, total) VALUES ($1, $2, $3)
          ON CONFLICT (application_id, counted) DO UPDATE SET total = counts.total + excluded.total",
         &[&application, &what, &by],
@@ -83,7 +84,8 @@ pub(super) fn of(tx: &mut Tx<'_>, counted: Counted) -> Result<u64> {
 /// When the store fails.
 pub(super) fn forget(tx: &mut Tx<'_>, counted: Counted) -> Result<()> {
     let (application, what) = counted.key();
-    tx.run(
+    tx.change(
+        Changed::Nothing,
         "DELETE FROM counts WHERE application_id = $1 AND counted = $2",
         &[&application, &what],
     )?;

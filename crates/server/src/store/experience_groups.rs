@@ -5,7 +5,7 @@ use super::convert::{id, json, key, maybe_id, moment, to_json};
 use super::counts::{self, Counted};
 use super::list::{ID, Paging, Rows, Select};
 use super::looked_up::{add_endpoints, remove_endpoints, tag_group, untag_group};
-use super::{FromRow, Row, Tx, filter, memberships};
+use super::{Changed, FromRow, Row, Tx, filter, memberships};
 use crate::error::{Error, Result};
 use guestlist_api::experience_group::{ExperienceGroup, ExperienceGroupSort};
 use guestlist_api::id::{ExperienceGroupId, ExperienceUserId, ForeignId};
@@ -296,7 +296,8 @@ pub fn list(
 /// # Errors
 /// When the store fails.
 pub fn add(tx: &mut Tx<'_>, new: &ExperienceGroup) -> Result<()> {
-    tx.run(
+    tx.change(
+        Changed::Application(new.application_id),
         "INSERT INTO experience_groups (application_id, id, name, name_key, description, parent_id,
             created, updated, tags, endpoint_ids, device_ids, device_tags, device_query)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
@@ -327,7 +328,8 @@ pub fn add(tx: &mut Tx<'_>, new: &ExperienceGroup) -> Result<()> {
 /// # Errors
 /// When the store fails.
 pub fn put(tx: &mut Tx<'_>, before: &ExperienceGroup, after: &ExperienceGroup) -> Result<()> {
-    tx.run(
+    tx.change(
+        Changed::Application(after.application_id),
         "UPDATE experience_groups SET name = $3, name_key = $4, description = $5, parent_id = $6,
             updated = $7, tags = $8, endpoint_ids = $9, device_ids = $10, device_tags = $11,
             device_query = $12
@@ -367,11 +369,13 @@ pub fn delete(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<()> {
     memberships::without_group(tx, group)?;
     untag_group(tx, group)?;
     remove_endpoints(tx, group)?;
-    tx.run(
+    tx.change(
+        Changed::Application(group.application_id),
         "UPDATE experience_groups SET parent_id = $3 WHERE application_id = $1 AND parent_id = $2",
         &[&application, &id, &group.parent_id.map(|id| id.to_string())],
     )?;
-    let gone = tx.run(
+    let gone = tx.change(
+        Changed::Application(group.application_id),
         "DELETE FROM experience_groups WHERE application_id = $1 AND id = $2",
         &[&application, &id],
     )?;

@@ -5,7 +5,7 @@ use super::convert::{email_taken, id, json, key, maybe_id, maybe_moment, moment,
 use super::counts::{self, Counted};
 use super::list::{ID, Paging, Rows, Select};
 use super::looked_up::{tag_user, untag_user};
-use super::{FromRow, Param, Row, Tx, filter, memberships};
+use super::{Changed, FromRow, Param, Row, Tx, filter, memberships};
 use crate::auth::hasher::PasswordHash;
 use crate::domain::avatar_url;
 use crate::error::{Error, Result};
@@ -238,12 +238,18 @@ pub fn list(
     Ok((rows.items, rows.total))
 }
 
+/// What changes with the user.
+fn row_of(user: &ExperienceUser) -> Changed {
+    Changed::User(user.application_id, user.id)
+}
+
 /// Keeps a new user, its groups included.
 ///
 /// # Errors
 /// [`Error::AlreadyExists`] when its address belongs to another user of the application.
 pub fn add(tx: &mut Tx<'_>, new: &ExperienceUser, hash: &PasswordHash) -> Result<()> {
-    tx.run(
+    tx.change(
+        row_of(new),
         "INSERT INTO experience_users (application_id, id, email, email_key, first_name,
             first_name_key, last_name, last_name_key, password_hash, created, updated,
             password_updated, last_login, token_cutoff, tags)
@@ -316,7 +322,8 @@ pub fn put(
     let (application, user) = (after.application_id.to_string(), after.id.to_string());
     let mut params: Vec<&dyn Param> = vec![&application, &user];
     params.extend(values.iter().map(|value| &**value));
-    tx.run(
+    tx.change(
+        row_of(after),
         &format!(
             "UPDATE experience_users SET {} WHERE application_id = $1 AND id = $2",
             assignments.join(", ")
@@ -338,7 +345,8 @@ pub fn put(
 pub fn delete(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
     memberships::without_user(tx, user)?;
     untag_user(tx, user)?;
-    let gone = tx.run(
+    let gone = tx.change(
+        row_of(user),
         "DELETE FROM experience_users WHERE application_id = $1 AND id = $2",
         &[&user.application_id.to_string(), &user.id.to_string()],
     )?;

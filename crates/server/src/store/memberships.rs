@@ -1,8 +1,8 @@
 //! Who is in which group. Users and groups both say it; it is written here alone, with the counts
 //! of members.
 
-use super::Tx;
 use super::counts::{self, Counted};
+use super::{Changed, Tx};
 use crate::error::{Error, Result};
 use guestlist_api::experience_group::ExperienceGroup;
 use guestlist_api::experience_user::ExperienceUser;
@@ -38,7 +38,8 @@ impl Changes {
         user: ExperienceUserId,
         group: ExperienceGroupId,
     ) -> Result<()> {
-        let joined = tx.run(
+        let joined = tx.change(
+            Changed::User(self.application, user),
             "INSERT INTO memberships (application_id, user_id, group_id) VALUES ($1, $2, $3)
              ON CONFLICT (application_id, user_id, group_id) DO NOTHING",
             &[&self.application.to_string(), &user.to_string(), &group.to_string()],
@@ -56,7 +57,8 @@ impl Changes {
         user: ExperienceUserId,
         group: ExperienceGroupId,
     ) -> Result<()> {
-        let parted = tx.run(
+        let parted = tx.change(
+            Changed::User(self.application, user),
             "DELETE FROM memberships
              WHERE application_id = $1 AND user_id = $2 AND group_id = $3",
             &[&self.application.to_string(), &user.to_string(), &group.to_string()],
@@ -170,7 +172,8 @@ pub(super) fn of_group(
 /// # Errors
 /// When the store fails.
 pub(super) fn without_user(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
-    let parted: Vec<String> = tx.all(
+    let parted: Vec<String> = tx.change_all(
+        Changed::User(user.application_id, user.id),
         "DELETE FROM memberships WHERE application_id = $1 AND user_id = $2 RETURNING group_id",
         &[&user.application_id.to_string(), &user.id.to_string()],
     )?;
@@ -186,7 +189,8 @@ pub(super) fn without_user(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()>
 /// # Errors
 /// When the store fails.
 pub(super) fn without_group(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<()> {
-    let parted: Vec<String> = tx.all(
+    let parted: Vec<String> = tx.change_all(
+        Changed::Application(group.application_id),
         "DELETE FROM memberships WHERE application_id = $1 AND group_id = $2 RETURNING user_id",
         &[&group.application_id.to_string(), &group.id.to_string()],
     )?;

@@ -30,6 +30,7 @@ mod memberships;
 mod migrate;
 mod sqlite;
 mod value;
+mod versions;
 
 #[cfg(test)]
 mod tests;
@@ -37,9 +38,11 @@ mod tests;
 pub use ephemeral::Ephemeral;
 pub use migrate::OpenError;
 pub use value::{Column, Param};
+pub use versions::{Changed, Stamp};
 
 use crate::error::{Error, Result};
 use ephemeral::Scratch;
+use guestlist_api::id::{ApiTokenId, ApplicationId, ExperienceUserId};
 use job::{Queue, submit};
 use sqlite::Durability;
 use std::fmt;
@@ -48,6 +51,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 use tokio::time::timeout;
+use versions::Versions;
 
 /// How a [`Store`] is run.
 #[derive(Debug, Clone)]
@@ -107,6 +111,8 @@ pub struct Store(Arc<Shared>);
 
 struct Shared {
     doors: RwLock<Option<Doors>>,
+    /// Where the engine can tell what has changed.
+    versions: Option<Arc<Versions>>,
     ready_deadline: Duration,
     close_deadline: Duration,
     /// Where the files of an ephemeral store are; the last to go, because they go with it.
@@ -119,6 +125,7 @@ struct Doors {
     writer: Queue,
     /// Reads something of the database, whatever is in it.
     probe: &'static str,
+    versions: Option<Arc<Versions>>,
 }
 
 impl fmt::Debug for Store {
@@ -155,9 +162,11 @@ impl Store {
         durability: Durability,
         scratch: Option<Scratch>,
     ) -> Result<Self, OpenError> {
-        let doors = sqlite::start(path, options, durability)?;
+        let mut doors = sqlite::start(path, options, durability)?;
+        let versions = doors.versions.take();
         Ok(Self(Arc::new(Shared {
             doors: RwLock::new(Some(doors)),
+            versions,
             ready_deadline: options.ready_deadline,
             close_deadline: options.close_deadline,
             scratch,
@@ -199,6 +208,26 @@ impl Store {
         f: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         submit(f, |job| self.0.enter(|doors| doors.writer.send(job))).await
+    }
+
+    /// What the answer to the bearer of `token` who asks for `user` depends on, as it is now. Taken
+    /// before the read that the answer is made of begins, it tells later whether the answer stands.
+    /// `None` while that is changing.
+    #[must_use]
+    pub fn stamp(
+        &self,
+        application: ApplicationId,
+        user: ExperienceUserId,
+        token: ApiTokenId,
+    ) -> Option<Stamp> {
+        self.0.versions.as_ref()?.stamp(application, user, token)
+    }
+
+    /// Whether what was read after `stamp` was taken is still so: if a write that changed it was
+    /// answered before this call, it is not.
+    #[must_use]
+    pub fn holds(&self, stamp: &Stamp) -> bool {
+        self.0.versions.as_ref().is_some_and(|versions| versions.hold(stamp))
     }
 
     /// Whether reads and writes are being served: every thread lives, the file can be read, and
@@ -258,6 +287,10 @@ trait Engine {
     ) -> Result<()>;
     /// Runs `sql` and counts the rows it touched.
     fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64>;
+    /// Takes note of what a statement has changed, where answers are kept ready.
+    fn note(&mut self, what: Changed);
+    /// Says that the next query changes `what`, and no more.
+    fn declare(&mut self, what: Changed);
 }
 
 impl fmt::Debug for Tx<'_> {
@@ -280,6 +313,17 @@ impl Tx<'_> {
             Ok(true)
         })?;
         Ok(found)
+    }
+
+    /// As [`Tx::all`], for a statement that gives the rows it changes, which are at most `what`.
+    fn change_all<T: FromRow>(
+        &mut self,
+        what: Changed,
+        sql: &str,
+        params: &[&dyn Param],
+    ) -> Result<Vec<T>> {
+        self.0.declare(what);
+        self.all(sql, params)
     }
 
     /// As [`Tx::all`], as long as `budget` lasts for what the rows hold.
@@ -317,7 +361,20 @@ impl Tx<'_> {
     /// # Errors
     /// As [`Tx::all`], and when the statement does give rows.
     pub fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64> {
-        self.0.run(sql, params)
+        self.change(Changed::Everything, sql, params)
+    }
+
+    /// As [`Tx::run`], for a statement of which it is known what it changes at most: answers that
+    /// are kept ready and have nothing to do with that stay so.
+    ///
+    /// # Errors
+    /// As [`Tx::run`].
+    pub fn change(&mut self, what: Changed, sql: &str, params: &[&dyn Param]) -> Result<u64> {
+        let touched = self.0.run(sql, params)?;
+        if touched > 0 {
+            self.0.note(what);
+        }
+        Ok(touched)
     }
 }
 

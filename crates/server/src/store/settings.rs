@@ -1,6 +1,6 @@
 //! What belongs to the store as a whole.
 
-use super::{FromRow, Row, Tx};
+use super::{Changed, FromRow, Row, Tx};
 use crate::error::Result;
 
 struct Setting(Vec<u8>);
@@ -25,7 +25,8 @@ pub fn get(tx: &mut Tx<'_>, name: &str) -> Result<Option<Vec<u8>>> {
 /// # Errors
 /// When the store fails.
 pub fn put(tx: &mut Tx<'_>, name: &str, value: &[u8]) -> Result<()> {
-    tx.run(
+    tx.change(
+        Changed::Nothing,
         "INSERT INTO settings (name, value) VALUES ($1, $2)
          ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         &[&name, &value],

@@ -5,8 +5,8 @@
 //! exists. And an address is only barred to the network that failed, or else anybody could keep an
 //! administrator out.
 
-use super::Tx;
 use super::convert::key;
+use super::{Changed, Tx};
 use crate::error::{Error, Result};
 use guestlist_api::id::ApiTokenId;
 use guestlist_api::time::DateTime;
@@ -69,12 +69,14 @@ pub fn attempt(tx: &mut Tx<'_>, who: &Who, now: DateTime) -> Result<()> {
         let retry_after = u32::try_from(left.div_euclid(1000) + 1).unwrap_or(u32::MAX);
         return Err(Error::AccountLocked { retry_after });
     }
-    tx.run(
+    tx.change(
+        Changed::Nothing,
         "DELETE FROM sign_in_attempts WHERE who IN
             (SELECT who FROM sign_in_attempts WHERE last <= $1 ORDER BY last LIMIT 16)",
         &[&old],
     )?;
-    tx.run(
+    tx.change(
+        Changed::Nothing,
         "INSERT INTO sign_in_attempts (who, count, last) VALUES ($1, $2, $3)
          ON CONFLICT (who) DO UPDATE SET count = excluded.count, last = excluded.last",
         &[&who.0, &(count + 1), &now.millis()],
@@ -87,7 +89,7 @@ pub fn attempt(tx: &mut Tx<'_>, who: &Who, now: DateTime) -> Result<()> {
 /// # Errors
 /// When the store fails.
 pub fn passed(tx: &mut Tx<'_>, who: &Who) -> Result<()> {
-    tx.run("DELETE FROM sign_in_attempts WHERE who = $1", &[&who.0])?;
+    tx.change(Changed::Nothing, "DELETE FROM sign_in_attempts WHERE who = $1", &[&who.0])?;
     Ok(())
 }
 

@@ -14,5 +14,6 @@ mod cli;
 mod client;
 mod conditions;
 mod idempotency;
+mod ready;
 mod testing;
 mod world;

@@ -5,7 +5,8 @@ mod writer;
 
 use super::job::{Jobs, Queue, Service, busy, cannot_write, too_long};
 use super::migrate::{MIGRATIONS, OpenError};
-use super::{Doors, Engine, Options, Param, Row, Tx};
+use super::versions::Versions;
+use super::{Changed, Doors, Engine, Options, Param, Row, Tx};
 use crate::error::{Error, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, PrepFlags, Statement, ffi};
@@ -102,6 +103,10 @@ pub(super) struct Session<'c> {
     role: Role,
     statements: Statements<'c>,
     deadline: Arc<Deadline>,
+    /// What the transaction has changed so far.
+    changed: Vec<Changed>,
+    /// What the next query changes, if it was said.
+    declared: Option<Changed>,
 }
 
 /// Sets `connection` up to be interrupted, once and for all.
@@ -120,7 +125,7 @@ impl<'c> Session<'c> {
         let connection = &*connection;
         let statements =
             Statements { connection, index: HashMap::new(), slots: Vec::new(), clock: 0 };
-        Ok(Self { connection, role, statements, deadline })
+        Ok(Self { connection, role, statements, deadline, changed: Vec::new(), declared: None })
     }
 
     /// The connection beneath.
@@ -132,6 +137,11 @@ impl<'c> Session<'c> {
     /// a statement that writes is interrupted.
     pub(super) fn in_transaction(&self) -> bool {
         !self.connection.is_autocommit()
+    }
+
+    /// What was changed since this was last asked.
+    pub(super) fn take_changed(&mut self) -> Vec<Changed> {
+        std::mem::take(&mut self.changed)
     }
 
     /// Runs `sql`, which is about the transaction and has no deadline.
@@ -191,10 +201,15 @@ impl Engine for Session<'_> {
         params: &[&dyn Param],
         each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
     ) -> Result<()> {
+        let changed = self.declared.take().unwrap_or(Changed::Everything);
         let role = self.role;
         let statement = self.statement(sql, params)?;
+        let writes = !statement.readonly();
         let outcome = visit(statement.raw_query(), role, each);
         statement.clear_bindings(); // they may be large, and secret
+        if writes {
+            self.note(changed);
+        }
         outcome
     }
 
@@ -206,6 +221,16 @@ impl Engine for Session<'_> {
         touched
             .map(|count| u64::try_from(count).unwrap_or(u64::MAX))
             .map_err(|error| fault(&error, role))
+    }
+
+    fn note(&mut self, what: Changed) {
+        if self.changed.last() != Some(&what) {
+            self.changed.push(what);
+        }
+    }
+
+    fn declare(&mut self, what: Changed) {
+        self.declared = Some(what);
     }
 }
 
@@ -341,11 +366,17 @@ pub(super) fn start(
     durability: Durability,
 ) -> Result<Doors, OpenError> {
     let path = migrate::prepare(path, MIGRATIONS, durability)?;
-    Ok(Doors {
-        writer: writer::start(&path, options, durability)?,
-        readers: start_readers(&path, options, durability)?,
-        probe: PROBE,
-    })
+    let readers = start_readers(&path, options, durability)?;
+    // Nobody else knows of what nobody keeps. The readers are connected, so that there is
+    // something to look at.
+    let versions = match durability {
+        Durability::None => Versions::alone(),
+        Durability::Synced => Versions::shared(&path)
+            .map_err(|source| OpenError::File { path: path.clone(), source })?,
+    };
+    let versions = Arc::new(versions);
+    let writer = writer::start(&path, options, durability, Arc::clone(&versions))?;
+    Ok(Doors { readers, writer, probe: PROBE, versions: Some(versions) })
 }
 
 /// Starts the threads that read.
@@ -361,6 +392,7 @@ fn start_readers(
     let services = (0..options.readers.max(1))
         .map(|_| {
             let mut connection = connect(path, Role::Read, durability)?;
+            connection.query_row(PROBE, [], |_| Ok(()))?;
             Ok(Box::new(move |jobs: &Jobs| match Session::new(&mut connection, Role::Read) {
                 Ok(mut session) => serve(&mut session, jobs, time),
                 Err(error) => tracing::error!(%error, "a reader cannot start"),

@@ -4,6 +4,7 @@ use super::{Durability, PATIENCE, Role, Session, connect, fault};
 use crate::store::Options;
 use crate::store::job::{Job, Jobs, Queue, busy, cannot_write, too_long};
 use crate::store::migrate::OpenError;
+use crate::store::versions::Versions;
 use rusqlite::{Connection, ErrorCode};
 use std::collections::VecDeque;
 use std::path::Path;
@@ -30,6 +31,7 @@ pub(super) fn start(
     path: &Path,
     options: &Options,
     durability: Durability,
+    versions: Arc<Versions>,
 ) -> Result<Queue, OpenError> {
     let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
     let mut connection = connect(path, Role::Write, durability).map_err(failed)?;
@@ -39,7 +41,8 @@ pub(super) fn start(
         let copier = thread::Builder::new().name("store-copy".to_owned()).spawn(copier);
         match Session::new(&mut connection, Role::Write) {
             Ok(session) => {
-                let mut writer = Writer { session, options: limits };
+                let commits = Arc::clone(&log.commits);
+                let mut writer = Writer { session, options: limits, versions, commits };
                 while let Ok(first) = jobs.waiting.recv() {
                     writer.group(first, jobs);
                     log.tend(writer.session.connection());
@@ -73,6 +76,9 @@ enum Outcome {
 struct Writer<'c> {
     session: Session<'c>,
     options: Options,
+    versions: Arc<Versions>,
+    /// Commits that reached the log.
+    commits: Arc<AtomicUsize>,
 }
 
 impl Writer<'_> {
@@ -116,16 +122,29 @@ impl Writer<'_> {
         if ran.is_empty() {
             return;
         }
-        match self.session.command("COMMIT") {
+        match self.commit() {
             Ok(()) => ran.into_iter().for_each(|job| job.finish(Ok(()))),
             Err(error) => self.refuse(&error, ran, jobs),
         }
+    }
+
+    /// Commits, and sees to it that no answer stands that what is committed has changed.
+    fn commit(&mut self) -> rusqlite::Result<()> {
+        let changed = self.session.take_changed();
+        let mut changing = self.versions.changing(&changed);
+        let before = self.commits.load(Ordering::Relaxed);
+        let committed = self.session.command("COMMIT");
+        if self.commits.load(Ordering::Relaxed) != before {
+            changing.committed();
+        }
+        committed
     }
 
     /// Runs `job`. The first of a transaction needs no savepoint: to undo it is to undo all.
     fn attempt(&mut self, job: &mut dyn Job, nested: bool) -> rusqlite::Result<Outcome> {
         if !nested {
             self.session.undo();
+            drop(self.session.take_changed());
         }
         self.session.command(if nested { "SAVEPOINT job" } else { "BEGIN IMMEDIATE" })?;
         let (kept, late) = self.session.within(self.options.write_deadline, |tx| job.run(tx));
@@ -166,6 +185,7 @@ impl Writer<'_> {
 /// database, so that those who write do not wait for that.
 struct Log {
     pages: Arc<AtomicUsize>,
+    commits: Arc<AtomicUsize>,
     copy: flume::Sender<()>,
     copied: usize,
     restarted: usize,
@@ -180,7 +200,10 @@ impl Log {
     ) -> rusqlite::Result<(Self, impl FnOnce() + Send + use<>)> {
         let pages = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&pages);
+        let commits = Arc::new(AtomicUsize::new(0));
+        let numbered = Arc::clone(&commits);
         connection.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages| {
+            numbered.fetch_add(1, Ordering::Relaxed);
             counted.store(usize::try_from(pages).unwrap_or(0), Ordering::Relaxed);
             Ok(())
         }))?;
@@ -193,7 +216,7 @@ impl Log {
                 }
             }
         };
-        Ok((Self { pages, copy, copied: 0, restarted: 0 }, work))
+        Ok((Self { pages, commits, copy, copied: 0, restarted: 0 }, work))
     }
 
     /// After a commit: has the log copied, or started anew, if it is time.

@@ -7,6 +7,7 @@ mod open;
 mod plans;
 mod query;
 mod read;
+mod versions;
 
 use super::{Options, Store, Tx};
 use crate::error::Result;

@@ -3,7 +3,7 @@
 use super::super::applications::{self, Within};
 use super::super::list::Paging;
 use super::super::sqlite::{Durability, Role, Session, connect};
-use super::super::{Engine, Param, Row, Store, Tx, experience_groups, experience_users};
+use super::super::{Changed, Engine, Param, Row, Store, Tx, experience_groups, experience_users};
 use super::Scratch;
 use crate::auth::hasher::PasswordHash;
 use crate::domain;
@@ -56,6 +56,14 @@ impl Engine for Noting<'_> {
     fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64> {
         self.note(sql, params)?;
         self.session.run(sql, params)
+    }
+
+    fn note(&mut self, what: Changed) {
+        self.session.note(what);
+    }
+
+    fn declare(&mut self, what: Changed) {
+        self.session.declare(what);
     }
 }
 

@@ -1,0 +1,222 @@
+//! What has changed, so that an answer can be kept ready and never be out of date.
+//!
+//! Every row that an answer depends on has a count, which the writer makes odd before it commits a
+//! change of that row and even again after. Whoever keeps an answer takes the counts *before* the
+//! transaction that reads begins. The answer stands for as long as they are what they were: a
+//! change that the transaction did not see has moved one of them since, or is moving it now. There
+//! are fewer counts than rows, and rows that share one only forget each other's answers.
+//!
+//! Another process may write the same file. SQLite numbers the commits of a file, whoever makes
+//! them, in the memory that its processes share, and that number is looked at each time: when it is
+//! not the one that this process knows of, no answer stands until everything has been forgotten.
+
+use guestlist_api::id::{ApiTokenId, ApplicationId, ExperienceUserId, ObjectId};
+use std::fs::File;
+use std::hash::{BuildHasher, RandomState};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Counts of rows: half a megabyte of them.
+const COUNTS: usize = 1 << 16;
+/// The count of everything that has none of its own.
+const REST: usize = 0;
+
+/// What a statement changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Changed {
+    /// Nothing that an answer kept ready depends on.
+    Nothing,
+    /// A user, or what it is a member of.
+    User(ApplicationId, ExperienceUserId),
+    /// An application, or what several of its users have to do with.
+    Application(ApplicationId),
+    /// The record of a token.
+    Token(ApiTokenId),
+    /// Anything.
+    Everything,
+}
+
+/// The counts of what an answer depends on, as they were before it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp([(usize, u64); 4]);
+
+/// The counts of a store.
+pub(super) struct Versions {
+    counts: Box<[AtomicU64]>,
+    hasher: RandomState,
+    others: Option<Others>,
+}
+
+impl Versions {
+    /// Those of a store that no other process can write.
+    pub(super) fn alone() -> Self {
+        let counts = std::iter::repeat_with(|| AtomicU64::new(0)).take(COUNTS).collect();
+        Self { counts, hasher: RandomState::new(), others: None }
+    }
+
+    /// Those of the database at `path`, which has a connection open.
+    ///
+    /// # Errors
+    /// When the memory that its processes share cannot be read.
+    pub(super) fn shared(path: &Path) -> io::Result<Self> {
+        Ok(Self { others: Some(Others::watch(path)?), ..Self::alone() })
+    }
+
+    fn place(&self, what: Changed) -> usize {
+        let of = |kind: u8, first: ObjectId, second: ObjectId| {
+            let hash = self.hasher.hash_one((kind, first, second));
+            // The remainder is below the number of counts.
+            1 + usize::try_from(hash % (COUNTS as u64 - 1)).unwrap_or_default()
+        };
+        match what {
+            Changed::User(application, user) => of(0, application.0, user.0),
+            Changed::Application(application) => of(1, application.0, application.0),
+            Changed::Token(token) => of(2, token.0, token.0),
+            Changed::Nothing | Changed::Everything => REST,
+        }
+    }
+
+    /// The counts of what a user's answer to the bearer of `token` depends on; `None` while one of
+    /// them is changing.
+    pub(super) fn stamp(
+        &self,
+        application: ApplicationId,
+        user: ExperienceUserId,
+        token: ApiTokenId,
+    ) -> Option<Stamp> {
+        if let Some(others) = &self.others
+            && !others.silent()
+        {
+            others.listen(|| self.forget_all());
+            return None;
+        }
+        let places = [
+            REST,
+            self.place(Changed::Application(application)),
+            self.place(Changed::User(application, user)),
+            self.place(Changed::Token(token)),
+        ];
+        let stamp = places.map(|place| (place, self.counts[place].load(Ordering::SeqCst)));
+        stamp.iter().all(|(_, count)| count % 2 == 0).then_some(Stamp(stamp))
+    }
+
+    /// Whether nothing of what `stamp` is of has changed, or is changing.
+    pub(super) fn hold(&self, stamp: &Stamp) -> bool {
+        stamp.0.iter().all(|(place, count)| self.counts[*place].load(Ordering::SeqCst) == *count)
+            && self.others.as_ref().is_none_or(Others::silent)
+    }
+
+    /// Says that the writer is about to commit changes of `what`, until the answer goes.
+    pub(super) fn changing(&self, what: &[Changed]) -> Changing<'_> {
+        let mut places: Vec<usize> = what
+            .iter()
+            .filter(|what| **what != Changed::Nothing)
+            .map(|what| self.place(*what))
+            .collect();
+        places.sort_unstable();
+        places.dedup();
+        let lock = self.others.as_ref().map(Others::lock);
+        self.step(&places);
+        Changing { versions: self, places, own: 0, _lock: lock }
+    }
+
+    fn step(&self, places: &[usize]) {
+        for place in places {
+            self.counts[*place].fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    fn forget_all(&self) {
+        self.step(&[REST, REST]);
+    }
+}
+
+/// Changes that are being committed.
+pub(super) struct Changing<'v> {
+    versions: &'v Versions,
+    places: Vec<usize>,
+    own: u32,
+    _lock: Option<MutexGuard<'v, ()>>,
+}
+
+impl Changing<'_> {
+    /// Says that there was a commit, which SQLite has numbered.
+    pub(super) fn committed(&mut self) {
+        self.own = 1;
+    }
+}
+
+impl Drop for Changing<'_> {
+    fn drop(&mut self) {
+        if let Some(others) = &self.versions.others {
+            others.reckon(self.own, || self.versions.forget_all());
+        }
+        self.versions.step(&self.places);
+    }
+}
+
+/// The processes that may write the same file.
+struct Others {
+    index: &'static File,
+    /// The number of the last commit of which everything that it changed has been forgotten.
+    known: AtomicU32,
+    /// Held while a commit of ours is not accounted for.
+    account: Mutex<()>,
+}
+
+impl Others {
+    /// Where the number is in the index of the log: a format that SQLite documents and keeps.
+    const NUMBER: u64 = 8;
+
+    fn watch(path: &Path) -> io::Result<Self> {
+        // Left open for ever: to close any descriptor of a file gives up the locks that the
+        // process, which is to say SQLite, has on it (POSIX `fcntl`).
+        let index: &'static File = Box::leak(Box::new(File::open(index_of(path))?));
+        let others = Self { index, known: AtomicU32::new(0), account: Mutex::new(()) };
+        others.known.store(others.number()?, Ordering::SeqCst);
+        Ok(others)
+    }
+
+    /// The number of the last commit that readers can see.
+    fn number(&self) -> io::Result<u32> {
+        use std::os::unix::fs::FileExt as _;
+        let mut number = [0; 4];
+        self.index.read_exact_at(&mut number, Self::NUMBER)?;
+        Ok(u32::from_ne_bytes(number))
+    }
+
+    /// Whether there was no commit that is not accounted for.
+    fn silent(&self) -> bool {
+        self.number().is_ok_and(|number| number == self.known.load(Ordering::SeqCst))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ()> {
+        self.account.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Accounts for the commits of others, unless there may be one of ours among them.
+    fn listen(&self, forget_all: impl FnOnce()) {
+        if let Ok(_lock) = self.account.try_lock() {
+            self.reckon(0, forget_all);
+        }
+    }
+
+    /// Accounts for all commits, of which `own` are ours.
+    fn reckon(&self, own: u32, forget_all: impl FnOnce()) {
+        // When it cannot be read no answer stands, and this is tried again.
+        let Ok(number) = self.number() else { return };
+        if number != self.known.load(Ordering::SeqCst).wrapping_add(own) {
+            forget_all();
+        }
+        self.known.store(number, Ordering::SeqCst);
+    }
+}
+
+/// The file that is the index of the log of the database at `path`.
+fn index_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-shm");
+    name.into()
+}

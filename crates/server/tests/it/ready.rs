@@ -1,0 +1,214 @@
+//! What is answered to a GET of a user is what there is, however often it was answered before.
+
+use crate::world::World;
+use guestlist::store::api_tokens::{self, Owner};
+use guestlist::store::{Options, Store, experience_groups};
+use guestlist_api::api_token::ApiToken;
+use guestlist_api::experience_group::ExperienceGroup;
+use guestlist_api::experience_user::ExperienceUser;
+use guestlist_api::id::ApplicationId;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// Something that happens between two looks.
+#[derive(Debug, Clone)]
+enum Event {
+    PatchUser(usize, u8),
+    JoinAndLeave(usize, bool),
+    RenameGroup(u8),
+    MoveGroup(bool),
+    SetMembers(bool),
+    DeleteGroup,
+    PatchApplication(u8),
+    SwitchToken(usize, bool),
+    PatchTokenBeside(usize, bool),
+    RenameGroupBeside(u8),
+    DeleteUser(usize),
+    Wait,
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let (user, token, name) = (0..2_usize, 0..2_usize, any::<u8>());
+    prop_oneof![
+        4 => (user.clone(), name).prop_map(|(user, name)| Event::PatchUser(user, name)),
+        2 => (user.clone(), any::<bool>()).prop_map(|(user, on)| Event::JoinAndLeave(user, on)),
+        2 => name.prop_map(Event::RenameGroup),
+        1 => any::<bool>().prop_map(Event::MoveGroup),
+        1 => any::<bool>().prop_map(Event::SetMembers),
+        1 => Just(Event::DeleteGroup),
+        1 => name.prop_map(Event::PatchApplication),
+        2 => (token.clone(), any::<bool>()).prop_map(|(token, on)| Event::SwitchToken(token, on)),
+        1 => (token, any::<bool>()).prop_map(|(token, on)| Event::PatchTokenBeside(token, on)),
+        1 => name.prop_map(Event::RenameGroupBeside),
+        1 => user.prop_map(Event::DeleteUser),
+        1 => Just(Event::Wait),
+    ]
+}
+
+struct Scene {
+    world: World,
+    application: ApplicationId,
+    users: [ExperienceUser; 2],
+    group: ExperienceGroup,
+    above: ExperienceGroup,
+    /// The second has an end.
+    tokens: [(ApiToken, String); 2],
+    administrator: String,
+    /// As a command that is run beside the server.
+    beside: Store,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let world = World::standing_still();
+        let application = world.application("own");
+        let above = world.group(application, json!({ "name": "above" }));
+        let group = world.group(application, json!({ "name": "group" }));
+        let users = ["a@example.com", "b@example.com"]
+            .map(|email| world.user(application, json!({ "email": email }), &[&group]));
+        let scopes = ["all.Application", "experienceUser.get"];
+        let tokens = scopes.map(|scopes| {
+            let mut record = world.record(Owner::Application(application), scopes);
+            if scopes != "all.Application" {
+                record.expiration_date = Some(world.now().plus_millis(5_000));
+            }
+            let text = world.keep(&record);
+            (record, text)
+        });
+        let administrator = world.administrator("c@example.com");
+        let administrator = world.token(Owner::User(administrator), "all.User");
+        let beside = Store::open(&world.store_path(), &Options::default()).unwrap();
+        Self { world, application, users, group, above, tokens, administrator, beside }
+    }
+
+    fn tell(&self, method: &str, path: &str, body: &Value) {
+        let target = format!("/applications/{}{path}", self.application);
+        let answer = self.world.call(&self.administrator, method, &target, body);
+        assert!(matches!(answer.status, 200 | 404), "{method} {target}: {}", answer.status);
+    }
+
+    fn happen(&self, event: &Event) {
+        let user = |at: usize| format!("/experience/users/{}", self.users[at].id);
+        let group = format!("/experience/groups/{}", self.group.id);
+        let status = |on: bool| if on { "active" } else { "inactive" };
+        match event {
+            Event::PatchUser(at, name) => {
+                self.tell("PATCH", &user(*at), &json!({ "firstName": name.to_string() }));
+            }
+            Event::JoinAndLeave(at, on) => {
+                let groups = if *on { vec![&self.above.id] } else { vec![] };
+                self.tell("PATCH", &user(*at), &json!({ "experienceGroupIds": groups }));
+            }
+            Event::RenameGroup(name) => {
+                self.tell("PATCH", &group, &json!({ "name": name.to_string() }));
+            }
+            Event::MoveGroup(on) => {
+                let parent = on.then_some(&self.above.id);
+                self.tell("PATCH", &group, &json!({ "parentId": parent }));
+            }
+            Event::SetMembers(on) => {
+                let members = if *on { vec![&self.users[0].id] } else { vec![] };
+                let above = format!("/experience/groups/{}", self.above.id);
+                // 400 once that user is gone.
+                let body = json!({ "experienceUserIds": members });
+                let target = format!("/applications/{}{above}", self.application);
+                self.world.call(&self.administrator, "PATCH", &target, &body);
+            }
+            Event::DeleteGroup => self.tell("DELETE", &group, &Value::Null),
+            Event::PatchApplication(name) => {
+                self.tell("PATCH", "", &json!({ "name": name.to_string() }));
+            }
+            Event::SwitchToken(at, on) => {
+                let path = format!("/tokens/{}", self.tokens[*at].0.id);
+                self.tell("PATCH", &path, &json!({ "status": status(*on) }));
+            }
+            Event::PatchTokenBeside(at, on) => {
+                let mut record = self.tokens[*at].0.clone();
+                record.status = guestlist_api::api_token::TokenStatus::parse(status(*on)).unwrap();
+                self.write_beside(move |tx| api_tokens::put(tx, &record));
+            }
+            Event::RenameGroupBeside(name) => {
+                let mut after = self.group.clone();
+                after.name = name.to_string();
+                let before = self.group.clone();
+                self.write_beside(move |tx| experience_groups::put(tx, &before, &after));
+            }
+            Event::DeleteUser(at) => self.tell("DELETE", &user(*at), &Value::Null),
+            Event::Wait => self.world.pass(1_000),
+        }
+    }
+
+    fn write_beside(
+        &self,
+        work: impl Fn(&mut guestlist::store::Tx<'_>) -> guestlist::error::Result<()> + Send + 'static,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(self.beside.write(work)).unwrap();
+    }
+
+    /// Every answer there is, twice, held against the same that was not kept: no answer is kept
+    /// for a request with a condition.
+    fn look(&self, after: &Event) {
+        for user in &self.users {
+            for (_, token) in &self.tokens {
+                for flags in ["", "?_actions=false", "?_links=false"] {
+                    let target = format!(
+                        "/applications/{}/experience/users/{}{flags}",
+                        self.application, user.id
+                    );
+                    let ask = || self.world.request("GET", &target).token(token);
+                    let fresh = ask().header("If-None-Match", "\"none\"").send();
+                    for _ in 0..2 {
+                        let answer = ask().send();
+                        assert_eq!(answer.status, fresh.status, "{target} after {after:?}");
+                        assert_eq!(answer.body, fresh.body, "{target} after {after:?}");
+                        assert_eq!(answer.header("etag"), fresh.header("etag"), "{target}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+    #[test]
+    fn a_user_is_answered_as_it_is(events in prop::collection::vec(event(), 1..24)) {
+        let scene = Scene::new();
+        scene.look(&Event::Wait);
+        for event in &events {
+            scene.happen(event);
+            scene.look(event);
+        }
+    }
+}
+
+#[test]
+fn an_application_that_is_gone_takes_its_answers_along() {
+    let scene = Scene::new();
+    scene.look(&Event::Wait);
+    scene.tell("DELETE", "", &Value::Null);
+    scene.look(&Event::Wait);
+    let user =
+        format!("/applications/{}/experience/users/{}", scene.application, scene.users[0].id);
+    scene.world.get(&scene.administrator, &user).expect(404);
+    scene.world.get(&scene.tokens[0].1, &user).expect(401);
+}
+
+#[test]
+fn a_token_in_the_url_is_read_each_time() {
+    let scene = Scene::new();
+    let user =
+        format!("/applications/{}/experience/users/{}", scene.application, scene.users[0].id);
+    let (good, bad) = (&scene.tokens[0].1, &scene.tokens[1].1);
+    scene.world.get(good, &user).expect(200);
+    scene.world.get(good, &user).expect(200);
+    let target = format!("{user}?access_token={bad}");
+    scene.world.get(good, &target).expect(200);
+    scene.world.pass(5_000);
+    for _ in 0..2 {
+        scene.world.get(good, &target).expect(401);
+        scene.world.get(good, &user).expect(200);
+        scene.world.get(bad, &user).expect(401);
+    }
+}
