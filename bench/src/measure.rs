@@ -51,6 +51,9 @@ pub(crate) struct Args {
     /// The repository
     #[arg(long, hide = true)]
     root: PathBuf,
+    /// The load generator
+    #[arg(long, hide = true)]
+    oha: PathBuf,
     /// Where what is built is
     #[arg(long, hide = true)]
     target: PathBuf,
@@ -84,7 +87,7 @@ impl Bench {
             place,
             binary: args.target.join("release/guestlist"),
             exe: std::env::current_exe()?,
-            oha: args.target.join("tools/bin/oha"),
+            oha: args.oha.clone(),
             split: Split::of(cores),
             users: args.users,
             rounds: args.rounds,

@@ -62,6 +62,8 @@ impl Load {
             "-c",
             &self.connections.to_string(),
         ]);
+        // Both sides would have to pack the bytes, and the floor does not.
+        command.arg("--disable-compression");
         command.args(["-H", "Accept: application/json"]);
         command.args(["-H", &format!("Authorization: Bearer {}", self.token)]);
         if let Some(rate) = self.rate {
