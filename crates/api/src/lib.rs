@@ -7,6 +7,7 @@
 pub mod api_token;
 pub mod application;
 pub mod entity;
+pub mod experience;
 pub mod experience_group;
 pub mod experience_user;
 pub mod id;

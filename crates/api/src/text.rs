@@ -339,6 +339,28 @@ impl JsonSchema for Flag {
     }
 }
 
+/// A parameter that says what it says by being there, whatever its value: `false` sets it too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Set;
+
+impl Wire for Set {
+    fn read(_: Value, _: &mut Problems) -> Option<Self> {
+        Some(Self)
+    }
+}
+
+impl JsonSchema for Set {
+    fn schema_name() -> Cow<'static, str> {
+        "Set".into()
+    }
+    fn inline_schema() -> bool {
+        true
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "description": "Set by any value, `false` included" })
+    }
+}
+
 impl Wire for bool {
     fn read(value: Value, at: &mut Problems) -> Option<Self> {
         value.as_bool().or_else(|| at.refuse(Rule::WrongType))

@@ -18,6 +18,8 @@ const OPERATIONS: &[Operation] = &[
     Operation::application("applicationApiTokens.post").credential(),
     Operation::organization("applications.get").read().cli(),
     Operation::organization("applications.post"),
+    Operation::application("experience.bootstrap").cli(),
+    Operation::application("experience.delete"),
     Operation::application("experienceGroup.delete"),
     Operation::application("experienceGroup.get").read(),
     Operation::application("experienceGroup.patch"),

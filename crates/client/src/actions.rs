@@ -3,11 +3,14 @@
 use crate::call::{Action, Call, json, params};
 use crate::error::Error;
 use crate::request::{Reply, Request};
-use crate::resource::action::{ChangePassword, Create, Get, List, Patch, SignIn, SsoDomain};
-use crate::resource::{Many, One};
+use crate::resource::action::{
+    Bootstrap, ChangePassword, Create, DeleteExperience, Get, List, Patch, SignIn, SsoDomain,
+};
+use crate::resource::{Experience, Many, One};
 use crate::{Client, blocking};
 use guestlist_api::api_token::{ApiToken, ApiTokenFilter, ApiTokenSort};
 use guestlist_api::application::{Application, ApplicationSort};
+use guestlist_api::experience::ExperienceBootstrapResult;
 use guestlist_api::experience_group::{ExperienceGroup, ExperienceGroupSort, NameFilter};
 use guestlist_api::experience_user::{
     ExperienceUser, ExperienceUserFilter, ExperienceUserSort, Membership,
@@ -22,6 +25,12 @@ use std::time::Duration;
 macro_rules! entrances {
     ($client:ty) => {
         impl $client {
+            /// All that an application has for its end users.
+            #[must_use]
+            pub fn experience(&self, of: ApplicationId) -> Experience<Self> {
+                Experience::new(self.clone(), format!("/applications/{of}/experience"))
+            }
+
             /// One user of an application.
             #[must_use]
             pub fn experience_user(
@@ -152,6 +161,20 @@ impl<C> Action<C> for ChangePassword {
     }
 }
 
+impl<C> Action<C> for Bootstrap {
+    type Answer = ExperienceBootstrapResult;
+    fn answer(_: C, _: &Request, reply: &Reply) -> Result<ExperienceBootstrapResult, Error> {
+        reply.json()
+    }
+}
+
+impl<C> Action<C> for DeleteExperience {
+    type Answer = ();
+    fn answer(_: C, _: &Request, _: &Reply) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
 impl<C> Action<C> for SsoDomain {
     type Answer = Option<Value>;
     fn answer(_: C, _: &Request, reply: &Reply) -> Result<Option<Value>, Error> {
@@ -197,6 +220,41 @@ impl<C> Call<C, ChangePassword> {
     pub fn two_factor_code(self, code: impl Into<String>) -> Self {
         self.field("twoFactorCode", code.into())
     }
+}
+
+macro_rules! flags {
+    ($action:ty, $all:ident: $($(#[$doc:meta])* $name:ident $wire:literal,)*) => {
+        impl<C> Call<C, $action> {
+            $($(#[$doc])*
+            pub fn $name(self) -> Self {
+                self.param($wire, true)
+            })*
+        }
+
+        /// The parameters that have a function.
+        #[cfg(test)]
+        const $all: &[&str] = &[$($wire),*];
+    };
+}
+
+// A function without a parameter, for a flag is set whatever its value.
+flags! { DeleteExperience, PARTS:
+    /// Its users stay.
+    keep_users "keepUsers",
+    /// Its groups stay.
+    keep_groups "keepGroups",
+    /// Its slugs stay, where there are slugs.
+    keep_slugs "keepSlugs",
+    /// Its domains stay, where there are domains.
+    keep_domains "keepDomains",
+    /// Its versions go, where there are versions.
+    remove_versions "removeVersions",
+    /// Its views stay, where there are views.
+    keep_views "keepViews",
+    /// Its endpoints stay, where there are endpoints.
+    keep_endpoints "keepEndpoints",
+    /// Its workflows go, where there are workflows.
+    remove_workflows "removeWorkflows",
 }
 
 params! { List<ExperienceUser>, USERS:
@@ -302,7 +360,9 @@ impl<C> Call<C, Get<Application>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use guestlist_api::{api_token, application, experience_group, experience_user, user};
+    use guestlist_api::{
+        api_token, application, experience, experience_group, experience_user, user,
+    };
     use schemars::JsonSchema;
     use std::collections::BTreeSet;
 
@@ -330,6 +390,7 @@ mod tests {
             assert_eq!(read::<application::SummaryFields>(), own(all));
         }
         assert_eq!(read::<user::MeGet>(), own(ME));
+        assert_eq!(read::<experience::ExperienceDelete>(), own(PARTS));
     }
 
     #[test]

@@ -260,6 +260,21 @@ body! {
 }
 
 body! {
+    /// What an experience begins with; a user and a group, unless said.
+    #[derive(Default)]
+    ExperienceBootstrap() {
+        /// Whether what is there under the plain names is replaced, rather than other names taken.
+        set replace_existing "replaceExisting": bool,
+        /// Whether a user is made.
+        set create_users "createUsers": bool,
+        /// Whether a group is made.
+        set create_groups "createGroups": bool,
+        /// The name of a host, where there are hosts.
+        set slug "slug": String,
+    }
+}
+
+body! {
     /// What changes of the administrator who asks; what is not said stays as it is.
     #[derive(Default)]
     MePatch() {
@@ -290,7 +305,9 @@ body! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use guestlist_api::{api_token, application, experience_group, experience_user, user};
+    use guestlist_api::{
+        api_token, application, experience, experience_group, experience_user, user,
+    };
     use schemars::JsonSchema;
     use std::collections::BTreeSet;
 
@@ -329,6 +346,7 @@ mod tests {
             ApplicationPatch application ApplicationPatch::new();
             ApiTokenPost api_token ApiTokenPost::new("a");
             ApiTokenPatch api_token ApiTokenPatch::new();
+            ExperienceBootstrap experience ExperienceBootstrap::new();
             MePatch user MePatch::new();
         }
     }

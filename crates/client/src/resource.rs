@@ -16,8 +16,8 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 
 use crate::bodies::{
-    ApiTokenPatch, ApiTokenPost, ApplicationPatch, ApplicationPost, ExperienceGroupPatch,
-    ExperienceGroupPost, ExperienceUserPatch, ExperienceUserPost, MePatch,
+    ApiTokenPatch, ApiTokenPost, ApplicationPatch, ApplicationPost, ExperienceBootstrap,
+    ExperienceGroupPatch, ExperienceGroupPost, ExperienceUserPatch, ExperienceUserPost, MePatch,
 };
 
 /// A kind of resource.
@@ -84,6 +84,13 @@ pub mod action {
     /// Changes a password, and answers an [`AuthedUser`](crate::api::user::AuthedUser).
     #[derive(Debug)]
     pub struct ChangePassword(());
+    /// Begins an experience, and answers an
+    /// [`ExperienceBootstrapResult`](crate::api::experience::ExperienceBootstrapResult).
+    #[derive(Debug)]
+    pub struct Bootstrap(());
+    /// Deletes an experience.
+    #[derive(Debug)]
+    pub struct DeleteExperience(());
     /// Asks where an address signs in, and answers what the server says, if it says anything.
     #[derive(Debug)]
     pub struct SsoDomain(());
@@ -243,6 +250,35 @@ impl<C: Clone, T: Listed> One<C, T> {
 impl<C, T> fmt::Debug for One<C, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("One").field(&self.path).finish()
+    }
+}
+
+/// All that an application has for its end users.
+pub struct Experience<C> {
+    client: C,
+    path: String,
+}
+
+impl<C: Clone> Experience<C> {
+    pub(crate) const fn new(client: C, path: String) -> Self {
+        Self { client, path }
+    }
+
+    /// Makes a user and a group to begin with.
+    pub fn bootstrap(&self, options: ExperienceBootstrap) -> Call<C, action::Bootstrap> {
+        let request = Request::new(Method::PATCH, format!("{}/bootstrap", self.path));
+        Call::new(self.client.clone(), request.body(options.into()))
+    }
+
+    /// Deletes all users and all groups, but for what is kept.
+    pub fn delete(&self) -> Call<C, action::DeleteExperience> {
+        Call::new(self.client.clone(), Request::new(Method::DELETE, &self.path))
+    }
+}
+
+impl<C> fmt::Debug for Experience<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Experience").field(&self.path).finish()
     }
 }
 

@@ -9,8 +9,8 @@ use guestlist_api::entity::SortDirection;
 use guestlist_api::experience_user::{ExperienceUserFilter, ExperienceUserSort, Membership};
 use guestlist_api::scope::Scope;
 use guestlist_client::bodies::{
-    ApiTokenPatch, ApiTokenPost, ApplicationPatch, ApplicationPost, ExperienceGroupPatch,
-    ExperienceGroupPost, ExperienceUserPatch, ExperienceUserPost, MePatch,
+    ApiTokenPatch, ApiTokenPost, ApplicationPatch, ApplicationPost, ExperienceBootstrap,
+    ExperienceGroupPatch, ExperienceGroupPost, ExperienceUserPatch, ExperienceUserPost, MePatch,
 };
 use guestlist_client::{Client, Config, Error, Method, Request, Token, blocking};
 use serde_json::json;
@@ -192,6 +192,27 @@ async fn groups() {
     up.delete().if_unchanged().await.unwrap();
     let left = groups.list().await.unwrap();
     assert_eq!(left.items.iter().map(|group| group.id).collect::<Vec<_>>(), [root.id]);
+}
+
+#[tokio::test]
+async fn an_experience_begins_and_ends() {
+    let demo = Demo::start();
+    let client = demo.client();
+    let (users, groups) =
+        (client.experience_users(demo.application), client.experience_groups(demo.application));
+    let experience = client.experience(demo.application);
+    let made = experience.bootstrap(ExperienceBootstrap::new()).await.unwrap();
+    let user = &users.list().await.unwrap().items[0];
+    assert_eq!(made.email.as_deref(), Some(&*user.email));
+    assert_eq!(made.password.map(|password| password.len()), Some(32));
+    let again = ExperienceBootstrap::new().replace_existing(true).create_users(false);
+    let again = experience.bootstrap(again).await.unwrap();
+    assert_eq!((again.resource_suffix.as_str(), again.email), ("", None));
+    experience.delete().keep_users().await.unwrap();
+    let left = (users.list().await.unwrap(), groups.list().await.unwrap());
+    assert_eq!((left.0.total_count, left.1.total_count), (1, 0));
+    experience.delete().await.unwrap();
+    assert_eq!(users.list().await.unwrap().total_count, 0);
 }
 
 #[tokio::test]

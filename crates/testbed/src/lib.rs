@@ -2,15 +2,19 @@
 //!
 //! [`Cluster`] is a throwaway PostgreSQL that can be killed, copied to a standby and promoted;
 //! [`Proxy`] a wire to it that can be cut in the middle of a commit. [`linear`] judges what was answered in the
-//! meantime.
+//! meantime. [`process`] and [`http`] are the program under test and a client of it.
 
 mod cluster;
+pub mod http;
 mod identity;
 mod keeper;
 pub mod linear;
+pub mod process;
 mod programs;
 mod proxy;
+mod random;
 
 pub use cluster::{Cluster, Settings};
 pub use programs::{BIN, Programs};
 pub use proxy::{Fate, Proxy};
+pub use random::Random;

@@ -29,11 +29,17 @@ _LIST = ("sortField", "sortDirection", "page", "perPage", "filterField", "filter
 _SUMMARY = ("summaryExclude", "summaryInclude")
 _COUNTS = ("includeDirectDeviceCount", "includeTotalDeviceCount")
 _ME = ("includeRecent", *_SUMMARY)
+_PARTS = ("keepUsers", "keepGroups", "keepSlugs", "keepDomains", "removeVersions") + (
+    "keepViews",
+    "keepEndpoints",
+    "removeWorkflows",
+)
 
 _APP = "/applications/{applicationId}"
-_USERS = _APP + "/experience/users"
+_EXPERIENCE = _APP + "/experience"
+_USERS = _EXPERIENCE + "/users"
 _USER = _USERS + "/{experienceUserId}"
-_GROUPS = _APP + "/experience/groups"
+_GROUPS = _EXPERIENCE + "/groups"
 _GROUP = _GROUPS + "/{experienceGroupId}"
 _APP_TOKENS = _APP + "/tokens"
 _APP_TOKEN = _APP_TOKENS + "/{apiTokenId}"
@@ -91,6 +97,20 @@ RESOURCES: dict[str, dict[str, Spec]] = {
             "/auth/ssoDomain",
             ("email",),
             doc='Says how the domain of an address signs in; "" when it has no way of its own.',
+        ),
+    },
+    "experience": {
+        "bootstrap": Spec(
+            "PATCH",
+            _EXPERIENCE + "/bootstrap",
+            body="options",
+            doc="Makes a user and a group to begin with; answers the user's password.",
+        ),
+        "delete": Spec(
+            "DELETE",
+            _EXPERIENCE,
+            _PARTS,
+            doc="Deletes all users and groups of an application, but for what is kept.",
         ),
     },
     "experience_group": {

@@ -20,6 +20,8 @@ from .types import (
     ApplicationSort,
     AuthedUser,
     ChangePassword,
+    ExperienceBootstrap,
+    ExperienceBootstrapResult,
     ExperienceGroup,
     ExperienceGroupPatch,
     ExperienceGroupPost,
@@ -194,6 +196,29 @@ class AuthActions(_Resource):
         email: str | None = None,
         **options: Unpack[ReadOptions],
     ) -> SsoDomain | Literal[""]: ...
+
+class ExperienceActions(_Resource):
+    def bootstrap(
+        self,
+        *,
+        applicationId: str,
+        options: ExperienceBootstrap | None = None,
+        **more: Unpack[WriteOptions],
+    ) -> ExperienceBootstrapResult: ...
+    def delete(
+        self,
+        *,
+        applicationId: str,
+        keepUsers: str | None = None,
+        keepGroups: str | None = None,
+        keepSlugs: str | None = None,
+        keepDomains: str | None = None,
+        removeVersions: str | None = None,
+        keepViews: str | None = None,
+        keepEndpoints: str | None = None,
+        removeWorkflows: str | None = None,
+        **options: Unpack[WriteOptions],
+    ) -> Success: ...
 
 class ExperienceGroupActions(_Resource):
     def get(
@@ -554,6 +579,29 @@ class AsyncAuthActions(_Resource):
         **options: Unpack[ReadOptions],
     ) -> SsoDomain | Literal[""]: ...
 
+class AsyncExperienceActions(_Resource):
+    async def bootstrap(
+        self,
+        *,
+        applicationId: str,
+        options: ExperienceBootstrap | None = None,
+        **more: Unpack[WriteOptions],
+    ) -> ExperienceBootstrapResult: ...
+    async def delete(
+        self,
+        *,
+        applicationId: str,
+        keepUsers: str | None = None,
+        keepGroups: str | None = None,
+        keepSlugs: str | None = None,
+        keepDomains: str | None = None,
+        removeVersions: str | None = None,
+        keepViews: str | None = None,
+        keepEndpoints: str | None = None,
+        removeWorkflows: str | None = None,
+        **options: Unpack[WriteOptions],
+    ) -> Success: ...
+
 class AsyncExperienceGroupActions(_Resource):
     async def get(
         self,
@@ -797,6 +845,7 @@ class Client(_Base):
     application_api_token: ApplicationApiTokenActions
     application_api_tokens: ApplicationApiTokensActions
     auth: AuthActions
+    experience: ExperienceActions
     experience_group: ExperienceGroupActions
     experience_groups: ExperienceGroupsActions
     experience_user: ExperienceUserActions
@@ -828,6 +877,7 @@ class AsyncClient(_Base):
     application_api_token: AsyncApplicationApiTokenActions
     application_api_tokens: AsyncApplicationApiTokensActions
     auth: AsyncAuthActions
+    experience: AsyncExperienceActions
     experience_group: AsyncExperienceGroupActions
     experience_groups: AsyncExperienceGroupsActions
     experience_user: AsyncExperienceUserActions

@@ -121,6 +121,22 @@ ExperienceUserFilter = Literal["firstName", "lastName", "email"]
 # --- groups ------------------------------------------------------------------------------------
 
 
+class ExperienceBootstrap(TypedDict, total=False):
+    replaceExisting: bool
+    createUsers: bool
+    createGroups: bool
+    slug: str
+
+
+class _ExperienceBootstrapResult(TypedDict):
+    resourceSuffix: str
+
+
+class ExperienceBootstrapResult(_ExperienceBootstrapResult, total=False):
+    email: str
+    password: str
+
+
 class DeviceTag(TypedDict, total=False):
     key: str
     value: str

@@ -17,6 +17,8 @@ const TOKEN = [...APP, 'apiTokenId'];
 
 // The action, its path parameters, the body, and what an id that is of nothing gives.
 const ACTIONS = [
+  ['experience.bootstrap', APP],
+  ['experience.delete', APP],
   ['experienceUsers.get', APP],
   ['experienceUsers.post', APP,
     { experienceUser: { email: 'new@example.com', password: 'correct horse' } }],

@@ -49,6 +49,8 @@ _NEW_USER = {"email": "new@example.com", "password": "correct horse"}
 _CHANGE = {"password": "Correct-Horse-7-Battery", "newPassword": "Another-Horse-8-Battery"}
 
 ACTIONS = [
+    _action("experience", "bootstrap", _APP),
+    _action("experience", "delete", _APP),
     _action("experienceUsers", "get", _APP),
     _action("experienceUsers", "post", _APP, experienceUser=_NEW_USER),
     _action("experienceUser", "get", _USER, NO_USER),

@@ -6,14 +6,15 @@
 use super::recent::Recent;
 use crate::clock::random;
 use crate::error::{Error, Result};
-use guestlist_api::id::ApiTokenId;
+use guestlist_api::id::{ApiTokenId, ExperienceUserId};
 use guestlist_api::scope::Scopes;
 use guestlist_api::time::DateTime;
+use jsonwebtoken::crypto::sign;
 use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, ThumbprintHash};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -187,6 +188,24 @@ impl Signer {
         jsonwebtoken::encode(&self.0.header, &written, &self.0.private)
             .map(|text| Token(Zeroizing::new(text)))
             .map_err(Error::internal)
+    }
+
+    /// The password that a user is made with when nobody chooses one: 32 hexadecimal digits, always
+    /// the same for the same user, so that they can be answered again with nothing kept. Nobody
+    /// without the key can tell them, and no token is a signature of such a text.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when it cannot be made.
+    pub fn first_password(&self, user: ExperienceUserId) -> Result<Zeroizing<String>> {
+        let text = format!("first password of {user}");
+        let signature = sign(text.as_bytes(), &self.0.private, Algorithm::EdDSA);
+        let digest = Sha256::digest(Zeroizing::new(signature.map_err(Error::internal)?).as_bytes());
+        let mut password = Zeroizing::new(String::with_capacity(32));
+        for byte in digest.iter().take(16) {
+            // Writing to a text cannot fail.
+            let _ = write!(password, "{byte:02x}");
+        }
+        Ok(password)
     }
 
     /// The token that `text` is, at the time `now`. What its record says is for the caller to

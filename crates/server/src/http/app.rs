@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::store::{Store, settings};
 use bytes::Bytes;
 use guestlist_api::api_token::ApiToken;
-use guestlist_api::id::{ObjectId, OrgId};
+use guestlist_api::id::{ExperienceUserId, ObjectId, OrgId};
 use guestlist_api::scope::Operation;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, StatusCode};
@@ -209,12 +209,13 @@ impl App {
     /// `body`, a JSON object, with the token of `record` as the last of its own fields. The token
     /// is never stored: the same record gives the same token again.
     pub(super) fn with_token(&self, body: &[u8], record: &Record) -> Result<Vec<u8>> {
-        let mut fields: Map<String, Value> =
-            serde_json::from_slice(body).map_err(Error::internal)?;
-        let token = self.mint(&record.0, record.1)?;
-        let end = fields.keys().position(|name| name.starts_with('_')).unwrap_or(fields.len());
-        fields.shift_insert(end, "token".into(), token.expose().into());
-        serde_json::to_vec(&fields).map_err(Error::internal)
+        with_field(body, "token", self.mint(&record.0, record.1)?.expose())
+    }
+
+    /// `body`, a JSON object, with the password that `user` was made with as the last of its own
+    /// fields. It is never stored, either.
+    pub(super) fn with_password(&self, body: &[u8], user: ExperienceUserId) -> Result<Vec<u8>> {
+        with_field(body, "password", &self.signer.first_password(user)?)
     }
 
     async fn answer(
@@ -319,6 +320,14 @@ impl App {
         }
         Ok(Match::Row(row, parts))
     }
+}
+
+/// `body`, a JSON object, with one more of its own fields.
+fn with_field(body: &[u8], name: &str, text: &str) -> Result<Vec<u8>> {
+    let mut fields: Map<String, Value> = serde_json::from_slice(body).map_err(Error::internal)?;
+    let end = fields.keys().position(|name| name.starts_with('_')).unwrap_or(fields.len());
+    fields.shift_insert(end, name.into(), text.into());
+    serde_json::to_vec(&fields).map_err(Error::internal)
 }
 
 enum Match<'a> {

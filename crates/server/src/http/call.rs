@@ -9,7 +9,7 @@ use super::reply::Reply;
 use super::route::Caller;
 use crate::error::{Error, Result};
 use crate::store::Tx;
-use crate::store::answers::{self, Answer, RequestKey};
+use crate::store::answers::{self, Answer, Mint, RequestKey};
 use crate::store::api_tokens::{self, Grant, Owner};
 use crate::store::applications::Within;
 use crate::store::list::{HEAVIEST_PAGE, Paging};
@@ -136,22 +136,43 @@ pub(super) struct Asked {
 /// The record of a token, and whether it is that of a session.
 pub(super) type Record = (ApiToken, bool);
 
+/// A secret that is added to an answer when it is sent, and not kept with it.
+enum Secret {
+    Token(Box<Record>),
+    Password(ExperienceUserId),
+}
+
+impl Secret {
+    /// What it is made from again.
+    fn mint(&self) -> Mint {
+        match self {
+            Self::Token(record) => Mint::Token(record.0.id),
+            Self::Password(user) => Mint::Password(*user),
+        }
+    }
+}
+
 /// What a handler made of a write.
 pub(super) struct Written<T> {
     body: T,
-    mint: Option<Record>,
+    secret: Option<Secret>,
 }
 
 impl<T> From<T> for Written<T> {
     fn from(body: T) -> Self {
-        Self { body, mint: None }
+        Self { body, secret: None }
     }
 }
 
 impl<T> Written<T> {
     /// The answer is `body`, with the token of `record` added to it.
     pub(super) fn with_token(body: T, record: Record) -> Self {
-        Self { body, mint: Some(record) }
+        Self { body, secret: Some(Secret::Token(Box::new(record))) }
+    }
+
+    /// The answer is `body`, with the password that `user` was made with added to it.
+    pub(super) fn with_password(body: T, user: ExperienceUserId) -> Self {
+        Self { body, secret: Some(Secret::Password(user)) }
     }
 }
 
@@ -172,18 +193,23 @@ impl<C: Caller> Call<C> {
 
     /// Sends an answer that was given before.
     async fn send_again(&self, answer: Answer) -> Result<Reply> {
-        let record = match answer.mint {
-            Some(id) => self.app.store.read(move |tx| api_tokens::find(tx, id)).await?,
+        let secret = match answer.mint {
+            Some(Mint::Token(id)) => {
+                let record = self.app.store.read(move |tx| api_tokens::find(tx, id)).await?;
+                record.map(|record| Secret::Token(Box::new(record)))
+            }
+            Some(Mint::Password(user)) => Some(Secret::Password(user)),
             None => None,
         };
-        self.send(answer, record.as_ref(), true)
+        self.send(answer, secret.as_ref(), true)
     }
 
-    /// Sends `answer`, with the token of `record` if there is one.
-    fn send(&self, answer: Answer, record: Option<&Record>, replayed: bool) -> Result<Reply> {
+    /// Sends `answer`, with `secret` in it if there is one.
+    fn send(&self, answer: Answer, secret: Option<&Secret>, replayed: bool) -> Result<Reply> {
         let status = StatusCode::from_u16(answer.status).map_err(Error::internal)?;
-        let body = match record {
-            Some(record) => self.app.with_token(&answer.body, record)?,
+        let body = match secret {
+            Some(Secret::Token(record)) => self.app.with_token(&answer.body, record)?,
+            Some(Secret::Password(user)) => self.app.with_password(&answer.body, *user)?,
             None => answer.body,
         };
         let mut reply = Reply::new(status, body);
@@ -200,30 +226,30 @@ impl<C: Caller> Call<C> {
     /// Runs `work` once for this request, however often it is sent with its key.
     async fn write(
         &self,
-        work: impl Fn(&mut Tx<'_>) -> Result<(Answer, Option<Record>)> + Send + 'static,
+        work: impl Fn(&mut Tx<'_>) -> Result<(Answer, Option<Secret>)> + Send + 'static,
     ) -> Result<Reply> {
         let (head, now) = (self.head.clone(), self.now);
-        let (answer, record, replayed) = self
+        let (answer, secret, replayed) = self
             .app
             .store
             .write(move |tx| {
                 if let Some(key) = &head.key
-                    && let Some(answer) = answers::find(tx, key, now)?
+                    && let Some(answer) = answers::claim(tx, key, now)?
                 {
                     return Ok((answer, None, true));
                 }
-                let (mut answer, record) = work(tx)?;
-                answer.mint = record.as_ref().map(|(token, _)| token.id);
+                let (mut answer, secret) = work(tx)?;
+                answer.mint = secret.as_ref().map(Secret::mint);
                 if let Some(key) = &head.key {
                     answers::keep(tx, key, now, &answer)?;
                 }
-                Ok((answer, record, false))
+                Ok((answer, secret, false))
             })
             .await?;
         if replayed {
             return self.send_again(answer).await;
         }
-        self.send(answer, record.as_ref(), false)
+        self.send(answer, secret.as_ref(), false)
     }
 
     /// Writes something that is not answered as a resource.
@@ -235,7 +261,7 @@ impl<C: Caller> Call<C> {
             .write(move |tx| {
                 let written = work(tx)?;
                 let body = serde_json::to_vec(&written.body).map_err(Error::internal)?;
-                Ok((Answer { status: 200, etag: None, body, mint: None }, written.mint))
+                Ok((Answer { status: 200, etag: None, body, mint: None }, written.secret))
             })
             .await?;
         Ok(Found(reply, PhantomData))
@@ -426,7 +452,7 @@ impl Call<Grant> {
             let etag = etag(&written.body)?;
             let body = serde_json::to_vec(&call.entity(written.body)).map_err(Error::internal)?;
             let etag = etag.header().to_str().map(str::to_owned).ok();
-            Ok((Answer { status: status.as_u16(), etag, body, mint: None }, written.mint))
+            Ok((Answer { status: status.as_u16(), etag, body, mint: None }, written.secret))
         })
         .await
     }

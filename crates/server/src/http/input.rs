@@ -56,6 +56,22 @@ impl<T: BodyParam + Send + 'static> Body for T {
     }
 }
 
+/// A body that may be left out.
+impl<T: BodyParam + Send + 'static> Body for Option<T> {
+    const NAME: Option<&'static str> = Some(T::NAME);
+    fn read(body: Option<Value>, at: &mut Problems) -> Option<Self> {
+        match body {
+            Some(body) => <T as Body>::read(Some(body), at).map(Some),
+            None => Some(None),
+        }
+    }
+    fn describe(schemas: &mut SchemaGenerator) -> Option<Value> {
+        let mut body = <T as Body>::describe(schemas)?;
+        body["required"] = false.into();
+        Some(body)
+    }
+}
+
 /// Parameters, or none (`()`, which reads anything).
 pub(super) trait Params: Sized + Send + 'static {
     fn read(given: Map<String, Value>, at: &mut Problems) -> Option<Self>;

@@ -13,6 +13,7 @@ mod applications;
 mod call;
 mod coding;
 mod event;
+mod experience;
 mod experience_groups;
 mod experience_users;
 mod input;
@@ -44,6 +45,7 @@ fn table() -> Vec<Route> {
         .chain(users::routes())
         .chain(applications::routes())
         .chain(api_tokens::routes())
+        .chain(experience::routes())
         .chain(experience_users::routes())
         .chain(experience_groups::routes())
         .flat_map(route::Routes::into_rows)

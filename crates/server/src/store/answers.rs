@@ -1,10 +1,9 @@
 //! Answers to requests that carried an `Idempotency-Key`, kept for a day in the transaction of
 //! the write they answer.
 
-use super::convert::maybe_id;
 use super::{Changed, FromRow, Row, Tx};
 use crate::error::{Error, Result};
-use guestlist_api::id::{ApiTokenId, ApplicationId};
+use guestlist_api::id::{ApiTokenId, ApplicationId, ExperienceUserId};
 use guestlist_api::time::DateTime;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
@@ -12,7 +11,35 @@ use sha2::{Digest as _, Sha256};
 /// How long an answer is kept, in milliseconds.
 pub const KEPT_FOR: i64 = 24 * 60 * 60 * 1000;
 
-/// An answer, ready to be sent again. It holds no secret: a token in it is minted anew.
+/// A secret that an answer had in it, by what it is made from again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mint {
+    /// The token with this record.
+    Token(ApiTokenId),
+    /// The password that this user was made with.
+    Password(ExperienceUserId),
+}
+
+/// What stands before the id of a user where that of a token would be.
+const PASSWORD: &str = "password ";
+
+impl Mint {
+    fn parse(text: &str) -> Result<Self> {
+        Ok(match text.strip_prefix(PASSWORD) {
+            Some(user) => Self::Password(user.parse().map_err(Error::internal)?),
+            None => Self::Token(text.parse().map_err(Error::internal)?),
+        })
+    }
+
+    fn to_text(self) -> String {
+        match self {
+            Self::Token(token) => token.to_string(),
+            Self::Password(user) => format!("{PASSWORD}{user}"),
+        }
+    }
+}
+
+/// An answer, ready to be sent again. It holds no secret: one that was in it is made anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The HTTP status.
@@ -21,8 +48,8 @@ pub struct Answer {
     pub etag: Option<String>,
     /// The body.
     pub body: Vec<u8>,
-    /// The token to add to the body as `token`.
-    pub mint: Option<ApiTokenId>,
+    /// The secret to add to the body.
+    pub mint: Option<Mint>,
 }
 
 /// One request, told from all others.
@@ -79,7 +106,10 @@ impl FromRow for Kept {
                 status: u16::try_from(row.get::<i64>("status")?).map_err(Error::internal)?,
                 etag: row.get("etag")?,
                 body: row.get("body")?,
-                mint: maybe_id(row, "mint")?,
+                mint: row
+                    .get::<Option<String>>("mint")?
+                    .map(|text| Mint::parse(&text))
+                    .transpose()?,
             },
         })
     }
@@ -95,6 +125,37 @@ pub fn find(tx: &mut Tx<'_>, request: &RequestKey, now: DateTime) -> Result<Opti
          WHERE token_id = $1 AND key_digest = $2",
         &[&request.token.to_string(), &request.digest],
     )?;
+    given(kept, request, now)
+}
+
+/// As [`find`], and nobody else answers this request before this transaction ends: of two that
+/// come at once, one waits for the other's answer.
+///
+/// # Errors
+/// As [`find`].
+pub fn claim(tx: &mut Tx<'_>, request: &RequestKey, now: DateTime) -> Result<Option<Answer>> {
+    let kept: Vec<Kept> = tx.change_all(
+        Changed::Nothing,
+        "INSERT INTO answers (token_id, key_digest, fingerprint, created, status, body)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (token_id, key_digest) DO UPDATE SET status = answers.status
+         RETURNING fingerprint, created, status, etag, body, mint",
+        &[
+            &request.token.to_string(),
+            &request.digest,
+            &request.fingerprint,
+            &now.millis(),
+            &NOT_YET,
+            &Vec::<u8>::new(),
+        ],
+    )?;
+    given(kept.into_iter().find(|kept| i64::from(kept.answer.status) != NOT_YET), request, now)
+}
+
+/// The status of an answer that is being made.
+const NOT_YET: i64 = 0;
+
+fn given(kept: Option<Kept>, request: &RequestKey, now: DateTime) -> Result<Option<Answer>> {
     match kept {
         Some(kept) if kept.created + KEPT_FOR <= now.millis() => Ok(None),
         Some(kept) if kept.fingerprint != request.fingerprint => Err(Error::KeyReused),
@@ -107,9 +168,11 @@ pub fn find(tx: &mut Tx<'_>, request: &RequestKey, now: DateTime) -> Result<Opti
 /// # Errors
 /// When the store fails.
 pub fn forget(tx: &mut Tx<'_>, now: DateTime, most: i64) -> Result<u64> {
-    tx.change(Changed::Nothing,
+    tx.change(
+        Changed::Nothing,
         "DELETE FROM answers WHERE (token_id, key_digest) IN
-            (SELECT token_id, key_digest FROM answers WHERE created <= $1 ORDER BY created LIMIT $2)",
+            (SELECT token_id, key_digest FROM answers WHERE created <= $1
+             ORDER BY created LIMIT $2 FOR UPDATE SKIP LOCKED)",
         &[&(now.millis() - KEPT_FOR), &most],
     )
 }
@@ -135,7 +198,7 @@ pub fn keep(tx: &mut Tx<'_>, request: &RequestKey, now: DateTime, answer: &Answe
             &i64::from(answer.status),
             &answer.etag,
             &answer.body,
-            &answer.mint.map(|id| id.to_string()),
+            &answer.mint.map(Mint::to_text),
             &request.application.map(|id| id.to_string()),
         ],
     )?;

@@ -3,7 +3,7 @@
 use super::convert::{id, json, key, maybe_moment, moment, to_json};
 use super::counts::{self, Counted};
 use super::list::{Paging, Select};
-use super::{Changed, FromRow, Row, Tx};
+use super::{Changed, FromRow, Row, Tx, experience_groups, experience_users};
 use crate::domain::{ORGANIZATION, OWNER_TYPE};
 use crate::error::{Error, Result};
 use guestlist_api::application::{Application, ApplicationSort, ApplicationSummary};
@@ -42,6 +42,31 @@ impl Within {
             tx.first("SELECT 1 AS found FROM applications WHERE id = $1", &[&self.0.to_string()])?;
         found.map(|_| Tenant(self.0)).ok_or(NOT_FOUND)
     }
+
+    /// As [`Within::enter`], and nobody else who comes in this way does so before this transaction
+    /// ends: for what looks at more than one row before it writes.
+    ///
+    /// # Errors
+    /// As [`Within::enter`].
+    pub fn enter_alone(self, tx: &mut Tx<'_>) -> Result<Tenant> {
+        let found: Option<i64> = tx.first(
+            "SELECT 1 AS found FROM applications WHERE id = $1 FOR NO KEY UPDATE",
+            &[&self.0.to_string()],
+        )?;
+        found.map(|_| Tenant(self.0)).ok_or(NOT_FOUND)
+    }
+}
+
+/// Nobody may remove the application before this transaction ends.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is none.
+pub(super) fn keep(tx: &mut Tx<'_>, application: &str) -> Result<()> {
+    let found: Option<i64> = tx.first(
+        "SELECT 1 AS found FROM applications WHERE id = $1 FOR KEY SHARE",
+        &[&application],
+    )?;
+    found.map(drop).ok_or(NOT_FOUND)
 }
 
 const NOT_FOUND: Error = Error::NotFound("Application");
@@ -196,16 +221,10 @@ pub fn put(tx: &mut Tx<'_>, after: &Application) -> Result<()> {
 /// # Errors
 /// When the store fails.
 pub fn delete(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
+    experience_users::delete_all(tx, tenant)?;
+    experience_groups::delete_all(tx, tenant)?;
     let application = tenant.0.to_string();
     for sql in [
-        "DELETE FROM memberships WHERE application_id = $1",
-        "DELETE FROM user_tags WHERE application_id = $1",
-        "DELETE FROM group_tags WHERE application_id = $1",
-        "DELETE FROM group_endpoints WHERE application_id = $1",
-        "DELETE FROM experience_users WHERE application_id = $1",
-        // Children before parents is an order that one statement cannot promise.
-        "UPDATE experience_groups SET parent_id = NULL WHERE application_id = $1",
-        "DELETE FROM experience_groups WHERE application_id = $1",
         "DELETE FROM answers WHERE application_id = $1",
         "DELETE FROM api_tokens WHERE owner_id = $1 AND kind = 'application'",
         "DELETE FROM counts WHERE application_id = $1",

@@ -91,3 +91,17 @@ pub(super) fn forget(tx: &mut Tx<'_>, counted: Counted) -> Result<()> {
     )?;
     Ok(())
 }
+
+/// No group of the application has members any more, nor does any user belong to one.
+///
+/// # Errors
+/// When the store fails.
+pub(super) fn forget_members(tx: &mut Tx<'_>, application: ApplicationId) -> Result<()> {
+    tx.change(
+        Changed::Nothing,
+        "DELETE FROM counts
+         WHERE application_id = $1 AND counted NOT IN ('users', 'groups', 'tokens')",
+        &[&application.to_string()],
+    )?;
+    Ok(())
+}

@@ -53,6 +53,12 @@ impl FromRow for One<ExperienceUserId> {
     }
 }
 
+impl FromRow for One<ExperienceGroupId> {
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        id(row, "id").map(Self)
+    }
+}
+
 /// A row that is a group's place in the forest.
 struct Place {
     id: ExperienceGroupId,
@@ -106,6 +112,19 @@ fn one(
     let mut group = group.ok_or(Error::NotFound("Experience group"))?;
     complete(tx, &mut group)?;
     Ok(group)
+}
+
+/// The groups of the application that are called exactly `name`.
+///
+/// # Errors
+/// When the store fails.
+pub fn with_name(tx: &mut Tx<'_>, tenant: Tenant, name: &str) -> Result<Vec<ExperienceGroupId>> {
+    let found: Vec<One<ExperienceGroupId>> = tx.all(
+        "SELECT id FROM experience_groups
+         WHERE application_id = $1 AND name_key = $2 AND name = $3 ORDER BY id",
+        &[&tenant.id().to_string(), &key(name), &name],
+    )?;
+    Ok(found.into_iter().map(|One(id)| id).collect())
 }
 
 /// Adds what other rows say of a group: its members and its ancestors.
@@ -380,4 +399,24 @@ pub fn delete(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<()> {
         &[&application, &id],
     )?;
     counts::fewer(tx, Counted::Groups(group.application_id), gone)
+}
+
+/// Removes all groups of the application. Their members stay.
+///
+/// # Errors
+/// When the store fails.
+pub fn delete_all(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
+    memberships::delete_all(tx, tenant.id())?;
+    let (all, application) = (Changed::Application(tenant.id()), tenant.id().to_string());
+    for sql in [
+        "DELETE FROM group_tags WHERE application_id = $1",
+        "DELETE FROM group_endpoints WHERE application_id = $1",
+        // Children before parents is an order that one statement cannot promise.
+        "UPDATE experience_groups SET parent_id = NULL WHERE application_id = $1",
+    ] {
+        tx.change(all, sql, &[&application])?;
+    }
+    let sql = "DELETE FROM experience_groups WHERE application_id = $1";
+    let gone = tx.change(all, sql, &[&application])?;
+    counts::fewer(tx, Counted::Groups(tenant.id()), gone)
 }

@@ -87,6 +87,31 @@ fn one(
     Ok(user)
 }
 
+/// A row that is the id of a user.
+struct UserId(ExperienceUserId);
+
+impl FromRow for UserId {
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        id(row, "id").map(Self)
+    }
+}
+
+/// The user of the application whose address is `email`, in whatever case, if it has one.
+///
+/// # Errors
+/// When the store fails.
+pub fn with_address(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    email: &str,
+) -> Result<Option<ExperienceUserId>> {
+    let found: Option<UserId> = tx.first(
+        "SELECT id FROM experience_users WHERE application_id = $1 AND email_key = $2",
+        &[&tenant.id().to_string(), &key(email)],
+    )?;
+    Ok(found.map(|UserId(id)| id))
+}
+
 fn groups_of(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<Vec<GroupRef>> {
     tx.all(
         "SELECT g.id, g.name, g.parent_id FROM memberships m
@@ -351,4 +376,17 @@ pub fn delete(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
         &[&user.application_id.to_string(), &user.id.to_string()],
     )?;
     counts::fewer(tx, Counted::Users(user.application_id), gone)
+}
+
+/// Removes all users of the application, also from its groups.
+///
+/// # Errors
+/// When the store fails.
+pub fn delete_all(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
+    memberships::delete_all(tx, tenant.id())?;
+    let (all, application) = (Changed::Application(tenant.id()), tenant.id().to_string());
+    tx.change(all, "DELETE FROM user_tags WHERE application_id = $1", &[&application])?;
+    let sql = "DELETE FROM experience_users WHERE application_id = $1";
+    let gone = tx.change(all, sql, &[&application])?;
+    counts::fewer(tx, Counted::Users(tenant.id()), gone)
 }

@@ -201,3 +201,16 @@ pub(super) fn without_group(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<
     changes.count(tx)?;
     counts::forget(tx, Counted::MembersOf(group.application_id, group.id))
 }
+
+/// Nobody of the application is in a group any more.
+///
+/// # Errors
+/// When the store fails.
+pub(super) fn delete_all(tx: &mut Tx<'_>, application: ApplicationId) -> Result<()> {
+    tx.change(
+        Changed::Application(application),
+        "DELETE FROM memberships WHERE application_id = $1",
+        &[&application.to_string()],
+    )?;
+    counts::forget_members(tx, application)
+}

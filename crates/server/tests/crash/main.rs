@@ -10,16 +10,13 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
-mod http;
-mod random;
-mod server;
 mod world;
 mod writer;
 
-use http::Client;
-use random::Random;
+use guestlist_testbed::Random;
+use guestlist_testbed::http::Client;
+use guestlist_testbed::process::{Place, Server};
 use rusqlite::{Connection, OpenFlags};
-use server::{Place, Server};
 use std::io::Write as _;
 use std::thread;
 use std::time::Duration;
@@ -33,11 +30,8 @@ const OWN_TOKEN: &str = "own";
 
 #[test]
 fn what_is_answered_survives_and_nothing_is_kept_by_halves() {
-    let seed = seed();
-    // To the terminal only if the test fails, as all that tests write.
-    let _ = writeln!(std::io::stdout(), "GUESTLIST_CRASH_SEED={seed}");
-    let mut random = Random::new(seed);
-    let place = Place::new();
+    let mut random = Random::of("GUESTLIST_CRASH_SEED").expect("a seed");
+    let place = Place::new(env!("CARGO_BIN_EXE_guestlist"));
     let made = place.run(&["application", "create", "--name", "Crash"]);
     let application = made["applicationId"].as_str().expect("an id");
     let scope = ["--scope", "all.Application"];
@@ -79,14 +73,6 @@ fn what_is_answered_survives_and_nothing_is_kept_by_halves() {
     let _ = writeln!(std::io::stdout(), "{sum:?}");
     // What did not happen was not tested.
     assert!(sum.answered > 1000 && sum.kept > 4 && sum.lost > 4 && sum.replayed > 50, "{sum:?}");
-}
-
-/// The seed that was asked for, or one that is different every time.
-fn seed() -> u64 {
-    match std::env::var("GUESTLIST_CRASH_SEED") {
-        Ok(seed) => seed.parse().expect("GUESTLIST_CRASH_SEED is a number"),
-        Err(_) => u64::from_le_bytes(guestlist::clock::random().expect("random bytes")),
-    }
 }
 
 fn verify(

@@ -1,6 +1,6 @@
 //! What is in the application: as it is expected to be, and as the server tells it.
 
-use super::http::{Client, Request};
+use guestlist_testbed::http::{Client, Request};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,9 +1,9 @@
 //! Writers: each changes what is its own, one request after the other, and so knows exactly what
 //! there has to be.
 
-use super::http::{Answer, Client, Request};
-use super::random::Random;
 use super::world::{Kind, World, is};
+use guestlist_testbed::Random;
+use guestlist_testbed::http::{Answer, Client, Request};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 

@@ -24,6 +24,7 @@ enum Event {
     PatchTokenBeside(usize, bool),
     RenameGroupBeside(u8),
     DeleteUser(usize),
+    DeleteAll(&'static str),
     Wait,
 }
 
@@ -41,6 +42,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => (token, any::<bool>()).prop_map(|(token, on)| Event::PatchTokenBeside(token, on)),
         1 => name.prop_map(Event::RenameGroupBeside),
         1 => user.prop_map(Event::DeleteUser),
+        1 => prop_oneof![Just("keepUsers"), Just("keepGroups")].prop_map(Event::DeleteAll),
         1 => Just(Event::Wait),
     ]
 }
@@ -77,7 +79,8 @@ impl Scene {
         });
         let administrator = world.administrator("c@example.com");
         let administrator = world.token(Owner::User(administrator), "all.User");
-        let beside = Store::open(&world.store_path(), &Options::default()).unwrap();
+        let options = Options { readers: 1, writers: 1, ..Options::default() };
+        let beside = Store::open_at(&world.place(), &options).unwrap();
         Self { world, application, users, group, above, tokens, administrator, beside }
     }
 
@@ -97,7 +100,10 @@ impl Scene {
             }
             Event::JoinAndLeave(at, on) => {
                 let groups = if *on { vec![&self.above.id] } else { vec![] };
-                self.tell("PATCH", &user(*at), &json!({ "experienceGroupIds": groups }));
+                // 400 once that group is gone.
+                let body = json!({ "experienceGroupIds": groups });
+                let target = format!("/applications/{}{}", self.application, user(*at));
+                self.world.call(&self.administrator, "PATCH", &target, &body);
             }
             Event::RenameGroup(name) => {
                 self.tell("PATCH", &group, &json!({ "name": name.to_string() }));
@@ -132,6 +138,9 @@ impl Scene {
                 after.name = name.to_string();
                 let before = self.group.clone();
                 self.write_beside(move |tx| experience_groups::put(tx, &before, &after));
+            }
+            Event::DeleteAll(but) => {
+                self.tell("DELETE", &format!("/experience?{but}=1"), &Value::Null);
             }
             Event::DeleteUser(at) => self.tell("DELETE", &user(*at), &Value::Null),
             Event::Wait => self.world.pass(1_000),

@@ -221,6 +221,42 @@ fn what_is_shown_for_curl_works_when_it_is_pasted_into_a_shell() {
 }
 
 #[test]
+fn an_experience_begins_and_ends() {
+    let scene = Scene::new();
+    let counts = || {
+        (
+            scene.asks(&["user", "list", "--json"]).lines().len(),
+            scene.asks(&["group", "list", "--json"]).lines().len(),
+        )
+    };
+    let shown = scene.asks(&["experience", "bootstrap"]).ok();
+    let fields: Vec<Vec<&str>> =
+        shown.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert!(fields.contains(&vec!["email", "example.user@example.com"]), "{shown}");
+    assert!(fields.iter().any(|field| field[0] == "password" && field[1].len() == 32), "{shown}");
+    let bootstrap = ["experience", "bootstrap", "--json"];
+    let made = scene.asks(&[&bootstrap[..], &["--replace", "--no-user"]].concat()).json();
+    assert_eq!((made, counts()), (json!({ "resourceSuffix": "" }), (1, 1)));
+    let made = scene.asks(&[&bootstrap[..], &["--no-group"]].concat()).json();
+    assert_ne!(made["resourceSuffix"], "");
+    assert_eq!(counts(), (2, 1));
+
+    let delete = ["experience", "delete"];
+    let with = |flags: &[&str]| scene.asks(&[&delete[..], flags].concat());
+    let all = format!("all users and all groups of {}", scene.application);
+    with(&[]).failed(2, &[&all, "--yes"]);
+    with(&["--keep-users", "--keep-groups", "--yes"]).failed(2, &["nothing to delete"]);
+    assert_eq!(counts(), (2, 1));
+    let done = with(&["--keep-users", "--yes"]).ok();
+    assert_eq!(done, format!("deleted all groups of {}\n", scene.application));
+    assert_eq!(counts(), (2, 0));
+    assert_eq!(with(&["--yes", "--json"]).json(), json!({ "success": true }));
+    assert_eq!(counts(), (0, 0));
+    let gone = with(&["--yes", "--application", ABSENT]);
+    gone.failed(3, &["was not found", "`guestlist application list`"]);
+}
+
+#[test]
 fn a_command_says_by_its_code_how_it_ended() {
     let scene = Scene::new();
     scene.asks(&["user", "list"]).ok();

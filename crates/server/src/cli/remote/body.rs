@@ -20,6 +20,7 @@ pub(crate) struct Data {
 const MOST: u64 = 16 << 20;
 
 /// A body that is put together.
+#[derive(Default)]
 pub(super) struct Body {
     fields: Map<String, Value>,
     /// Whether standard input is used up.
@@ -30,7 +31,7 @@ impl Data {
     /// The body so far.
     pub(super) fn read(&self) -> Result<Body> {
         let Some(data) = self.data.as_deref() else {
-            return Ok(Body { fields: Map::new(), read_stdin: false });
+            return Ok(Body::default());
         };
         let text = if data == "-" {
             let mut text = String::new();

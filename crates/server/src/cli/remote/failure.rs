@@ -90,6 +90,9 @@ fn hint(error: &Error, asked: Asked<'_>) -> Option<String> {
             "The token may not do this: it needs the scope {}, or one that includes it.",
             scope.unwrap_or("for it")
         ),
+        (_, Some(404)) if command == "experience" => {
+            "See what is there with `guestlist application list`.".into()
+        }
         (_, Some(404)) if command != "me" => {
             format!("See what is there with `guestlist {command} list`.")
         }

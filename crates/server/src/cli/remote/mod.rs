@@ -3,6 +3,7 @@
 mod application;
 mod body;
 mod curl;
+mod experience;
 mod failure;
 mod group;
 mod login;
@@ -27,6 +28,8 @@ use clap::{Args, Subcommand};
 pub(super) enum Command {
     /// Groups of an application's users
     Group(Over<group::Group>),
+    /// All users and groups of an application together
+    Experience(Over<experience::Experience>),
     /// The administrator whose token it is
     Me(OverCommands<me::Command>),
     /// Sign in to a server, and remember it with its token
@@ -64,6 +67,9 @@ pub(super) async fn run(command: Command, given: &Given, out: Output) -> Result<
     match command {
         Command::Group(Over { remote, what }) => {
             group::run(what, &remote.session("group", out)?).await
+        }
+        Command::Experience(Over { remote, what }) => {
+            experience::run(what, &remote.session("experience", out)?).await
         }
         Command::Me(OverCommands { remote, what }) => {
             me::run(what, &remote.session("me", out)?).await

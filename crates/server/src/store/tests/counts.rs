@@ -45,6 +45,9 @@ fn application(index: u8) -> ApplicationId {
 enum Step {
     /// It is removed. Whoever wants something of it next makes it anew.
     Application,
+    /// All of its users, or all of its groups, are removed.
+    Users,
+    Groups,
     User(u8, BTreeSet<u8>),
     Group(u8, BTreeSet<u8>),
     Token(u8),
@@ -64,6 +67,7 @@ fn some() -> impl Strategy<Value = BTreeSet<u8>> {
 fn step() -> impl Strategy<Value = (u8, Step)> {
     let step = prop_oneof![
         1 => Just(Step::Application),
+        1 => prop_oneof![Just(Step::Users), Just(Step::Groups)],
         4 => (0..EACH, some()).prop_map(|(user, groups)| Step::User(user, groups)),
         3 => (0..EACH, some()).prop_map(|(group, users)| Step::Group(group, users)),
         2 => (0..EACH).prop_map(Step::Token),
@@ -180,6 +184,8 @@ fn run(tx: &mut Tx<'_>, number: u8, step: &Step) -> Result<()> {
     let Some(place) = Place::enter(tx, number)? else { return Ok(()) };
     match step {
         Step::Application => applications::delete(tx, place.tenant),
+        Step::Users => experience_users::delete_all(tx, place.tenant),
+        Step::Groups => experience_groups::delete_all(tx, place.tenant),
         Step::User(index, joined) => place.user(tx, *index, joined),
         Step::Group(index, members) => place.group(tx, *index, members),
         Step::Token(index) => place.token(tx, *index),

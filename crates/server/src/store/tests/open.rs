@@ -1,7 +1,7 @@
 //! Opening: new files, old ones, newer ones, and what is not ours.
 
 use super::super::migrate::{MIGRATIONS, Migration};
-use super::super::sqlite::{Durability, migrate};
+use super::super::sqlite::{Durability, Role, Session, connect, migrate};
 use super::super::{OpenError, Options, Store};
 use super::{Scratch, insert};
 use rusqlite::Connection;
@@ -232,4 +232,27 @@ async fn a_database_opens_while_another_process_writes() {
     assert_eq!(count.unwrap(), Some(1));
     beside.execute_batch("COMMIT").unwrap();
     assert_eq!(scratch.keys(), [1, 2]);
+}
+
+#[tokio::test]
+async fn statements_are_compiled_once() {
+    let scratch = Scratch::new();
+    scratch.open().close().await;
+    let mut connection = connect(&scratch.path(), Role::Read, Durability::Synced).unwrap();
+    let mut session = Session::new(&mut connection, Role::Read).unwrap();
+    session.command("BEGIN").unwrap();
+    for key in ["a", "b", "c"] {
+        let (found, _) = session.within(Duration::from_mins(1), |tx| {
+            tx.all::<String>(
+                "SELECT g.id FROM memberships m JOIN experience_groups g
+                    ON g.application_id = m.application_id AND g.id = m.group_id
+                 WHERE m.application_id = $1 AND m.user_id = $1",
+                &[&key],
+            )?;
+            let limit = i64::from(key.as_bytes()[0]);
+            tx.all::<String>("SELECT id FROM users ORDER BY id LIMIT $1", &[&limit])
+        });
+        assert_eq!(found.unwrap(), Vec::<String>::new());
+    }
+    assert_eq!(session.compiled_again(), 0);
 }

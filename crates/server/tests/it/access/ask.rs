@@ -14,6 +14,9 @@ pub(super) const MARKER: &str = "canary-7f3a9c";
 /// An id that nothing has.
 const ABSENT: &str = "ffffffffffffffffffffffff";
 
+/// What takes a body, and does without.
+pub(super) const OPTIONAL: &str = "experience.bootstrap";
+
 /// A request that would be granted to whoever is allowed it.
 #[derive(Clone)]
 pub(super) struct Ask {
@@ -35,8 +38,8 @@ impl Ask {
         self.path.contains("{applicationId}")
     }
 
-    /// The same with each part of its path in turn malformed, without its body, and with a body
-    /// that breaks a rule.
+    /// The same with each part of its path in turn malformed, without its body if it needs one, and
+    /// with a body that breaks a rule.
     pub(super) fn broken(&self) -> Vec<Self> {
         let parts = self.path.split('/').zip(self.target.split('/')).skip(1);
         let parts = parts.filter(|(name, _)| name.starts_with('{')).map(|(_, id)| {
@@ -45,7 +48,10 @@ impl Ask {
             Self { target, ..self.clone() }
         });
         let body = (!self.body.is_null()).then(|| {
-            [Value::Null, json!({ "noSuchField": 1 })].map(|body| Self { body, ..self.clone() })
+            let needed = self.name != OPTIONAL;
+            let none = needed.then_some(Value::Null);
+            let broken = none.into_iter().chain([json!({ "noSuchField": 1 })]);
+            broken.map(|body| Self { body, ..self.clone() }).collect::<Vec<_>>()
         });
         parts.chain(body.into_iter().flatten()).collect()
     }
@@ -148,8 +154,11 @@ impl Scene {
                 target = target.replace(&format!("{{{part}}}"), id);
             }
             assert!(!target.contains('{'), "{target} has a part that no test knows");
-            if name == "auth.ssoDomain" {
-                target.push_str("?email=a@example.com");
+            match name {
+                "auth.ssoDomain" => target.push_str("?email=a@example.com"),
+                // There is no id to name what is not there.
+                "experience.delete" => target.push_str("?keepUsers=1&keepGroups=1"),
+                _ => {}
             }
             let method = row.method.to_string();
             Ask { name, method, path: row.path, target, body, allowed }
@@ -223,6 +232,7 @@ fn good(name: &str) -> (u16, Value) {
             json!({ "name": "made", "scope": [] })
         }
         ("experienceUsers", "post") => json!({ "email": "", "password": PASSWORD }),
+        ("experience", "bootstrap") => json!({ "createUsers": false, "createGroups": false }),
         ("me" | "experienceUser", "patch") => json!({ "firstName": "Some" }),
         ("applications" | "experienceGroups", "post") => json!({ "name": "made" }),
         (_, "patch") => json!({ "description": "changed" }),
@@ -231,6 +241,7 @@ fn good(name: &str) -> (u16, Value) {
     let status = match (resource, action) {
         ("auth", "ssoDomain") => 204,
         (_, "post") => 201,
+        ("experience", "delete") => 200,
         (_, "delete") => 404,
         _ => 200,
     };

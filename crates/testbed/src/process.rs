@@ -1,38 +1,57 @@
 //! The program under test, as a process that can be killed.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests")]
+
 use serde_json::Value;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
-/// What all the processes have in common: the store and its surroundings.
-pub(crate) struct Place {
+/// What all the processes have in common: the program, the store and its surroundings.
+#[derive(Debug)]
+pub struct Place {
     directory: tempfile::TempDir,
+    program: PathBuf,
+    /// What the store is called where no file of this place is.
+    elsewhere: Option<String>,
+    logs: AtomicU32,
 }
 
 impl Place {
-    pub(crate) fn new() -> Self {
-        Self { directory: tempfile::tempdir().expect("a directory") }
+    /// One for `program` with a new store in a file.
+    ///
+    /// # Panics
+    /// When there is no place for one.
+    #[must_use]
+    pub fn new(program: &str) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        Self { directory, program: program.into(), elsewhere: None, logs: AtomicU32::new(0) }
     }
 
-    pub(crate) fn store(&self) -> PathBuf {
+    /// One for `program` with the store at a URL.
+    #[must_use]
+    pub fn beside(program: &str, store: String) -> Self {
+        Self { elsewhere: Some(store), ..Self::new(program) }
+    }
+
+    /// The file of the store.
+    #[must_use]
+    pub fn store(&self) -> PathBuf {
         self.directory.path().join("guestlist.db")
-    }
-
-    fn log(&self) -> PathBuf {
-        self.directory.path().join("log")
     }
 
     /// The program with `arguments`, away from whatever is configured where the test runs.
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_guestlist"));
+        let mut command = Command::new(&self.program);
+        // Tokens name the server, whose port changes.
+        command.args(arguments).args(["--public-url", "http://guests.test", "--store"]);
+        match &self.elsewhere {
+            Some(url) => command.arg(url),
+            None => command.arg(self.store()),
+        };
         command
-            .args(arguments)
-            .arg("--store")
-            .arg(self.store())
-            // Tokens name the server, whose port changes.
-            .args(["--public-url", "http://crash.test"])
             .current_dir(self.directory.path())
             .env_remove("GUESTLIST_CONFIG")
             .env_remove("GUESTLIST_LISTEN")
@@ -42,7 +61,11 @@ impl Place {
     }
 
     /// Runs a command to its end: the JSON that it prints.
-    pub(crate) fn run(&self, arguments: &[&str]) -> Value {
+    ///
+    /// # Panics
+    /// When it fails.
+    #[must_use]
+    pub fn run(&self, arguments: &[&str]) -> Value {
         let output = self.command(arguments).arg("--json").output().expect("the program starts");
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{arguments:?}: {errors}");
@@ -50,15 +73,22 @@ impl Place {
     }
 
     /// Starts a server.
-    pub(crate) fn spawn(&self) -> Starting {
-        let log = File::create(self.log()).expect("a file");
+    ///
+    /// # Panics
+    /// When the program is not there.
+    #[must_use]
+    pub fn spawn(&self) -> Starting {
+        let number = self.logs.fetch_add(1, Ordering::Relaxed);
+        let path = self.directory.path().join(format!("log-{number}"));
+        let log = File::create(&path).expect("a file");
         let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
         let child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("the program starts");
-        Starting { child: Killed(child), log: self.log() }
+        Starting { child: Killed(child), log: path }
     }
 }
 
 /// Ends with the test, however that ends.
+#[derive(Debug)]
 struct Killed(Child);
 
 impl Drop for Killed {
@@ -70,7 +100,8 @@ impl Drop for Killed {
 }
 
 /// A server that may not be listening yet. It is killed when this is dropped.
-pub(crate) struct Starting {
+#[derive(Debug)]
+pub struct Starting {
     child: Killed,
     log: PathBuf,
 }
@@ -80,7 +111,8 @@ impl Starting {
     ///
     /// # Panics
     /// When it ends instead.
-    pub(crate) fn ready(mut self) -> Server {
+    #[must_use]
+    pub fn ready(mut self) -> Server {
         let stdout = self.child.0.stdout.take().expect("it is piped");
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line).expect("its output can be read");
@@ -94,18 +126,26 @@ impl Starting {
 }
 
 /// A server that listens. It is killed when this is dropped.
-pub(crate) struct Server {
-    pub(crate) address: String,
+#[derive(Debug)]
+pub struct Server {
+    /// Where it listens: an address and a port.
+    pub address: String,
     log: PathBuf,
     _child: Killed,
 }
 
 impl Server {
+    /// What it has logged.
+    #[must_use]
+    pub fn log(&self) -> String {
+        read(&self.log)
+    }
+
     /// Kills it without a word.
     ///
     /// # Panics
     /// When it had panicked before.
-    pub(crate) fn kill(self) {
+    pub fn kill(self) {
         let log = self.log.clone();
         drop(self);
         let log = read(&log);
