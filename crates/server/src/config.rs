@@ -1,10 +1,12 @@
 //! What the program is told: flags beat the environment, which beats the file, which beats what is
 //! usual. Only [`Config`] goes further, and it is known to be good.
 
-use anyhow::{Context as _, Result, bail};
+use crate::store::{Options, Place};
+use anyhow::{Context as _, Result, anyhow, bail};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Where the store is, unless something else is said.
 pub const DEFAULT_STORE: &str = "./guestlist-data/guestlist.db";
@@ -16,7 +18,8 @@ const DEFAULT_FILE: &str = "guestlist.toml";
 /// What flags and environment say.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Given {
-    /// The store: `sqlite:PATH` or a path [default: ./guestlist-data/guestlist.db]
+    /// The store: `sqlite:PATH`, a path, or `postgres://USER:PASSWORD@HOST:PORT/DATABASE` [default:
+    /// ./guestlist-data/guestlist.db]
     #[arg(long, env = "GUESTLIST_STORE", value_name = "URL", global = true)]
     pub store: Option<String>,
     /// A file with settings [default: guestlist.toml, if there is one]
@@ -45,13 +48,20 @@ struct File {
     public_url: Option<String>,
     max_connections: Option<usize>,
     hash_workers: Option<usize>,
+    store_readers: Option<usize>,
+    store_writers: Option<usize>,
+    store_read_timeout: Option<usize>,
+    store_write_timeout: Option<usize>,
+    store_lock_timeout: Option<usize>,
 }
 
 /// What to do, known to be good.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The file of the store.
-    pub store: PathBuf,
+    /// Where the store is.
+    pub store: Place,
+    /// How it is run.
+    pub options: Options,
     /// The address to listen on.
     pub listen: SocketAddr,
     /// The `iss` of tokens, if one was named.
@@ -69,20 +79,29 @@ impl Config {
     /// When something is not good; the message names it and says what it should be.
     pub fn read(given: &Given, server: &GivenServer) -> Result<Self> {
         let file = read_file(given.config.as_deref())?;
-        let store = given.store.clone().or(file.store);
-        let listen = server.listen.clone().or(file.listen);
-        let public_url = given.public_url.clone().or(file.public_url);
-        for (name, value) in
-            [("max-connections", file.max_connections), ("hash-workers", file.hash_workers)]
-        {
+        let store = given.store.as_ref().or(file.store.as_ref());
+        let listen = server.listen.as_ref().or(file.listen.as_ref());
+        let public_url = given.public_url.as_ref().or(file.public_url.as_ref());
+        for (name, value) in [
+            ("max-connections", file.max_connections),
+            ("hash-workers", file.hash_workers),
+            ("store-readers", file.store_readers),
+            ("store-writers", file.store_writers),
+            ("store-read-timeout", file.store_read_timeout),
+            ("store-write-timeout", file.store_write_timeout),
+            ("store-lock-timeout", file.store_lock_timeout),
+        ] {
             if value == Some(0) {
                 bail!("{name} must be at least 1");
             }
         }
+        let place = Place::parse(store.map_or(DEFAULT_STORE, String::as_str))
+            .map_err(|why| anyhow!("store: {why}"))?;
         Ok(Self {
-            store: store_path(store.as_deref().unwrap_or(DEFAULT_STORE))?,
-            listen: address(listen.as_deref().unwrap_or(DEFAULT_LISTEN))?,
-            issuer: public_url.as_deref().map(host).transpose()?,
+            options: options(&file, &place),
+            store: place,
+            listen: address(listen.map_or(DEFAULT_LISTEN, String::as_str))?,
+            issuer: public_url.map(|url| host(url)).transpose()?,
             max_connections: file.max_connections,
             hash_workers: file.hash_workers,
         })
@@ -110,15 +129,18 @@ fn read_file(named: Option<&Path>) -> Result<File> {
     }
 }
 
-fn store_path(url: &str) -> Result<PathBuf> {
-    if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-        bail!("store: this version keeps its data in SQLite: give sqlite:PATH or a path");
-    }
-    let path = url.strip_prefix("sqlite:").unwrap_or(url);
-    match path {
-        "" => bail!("store: the path is empty: give sqlite:PATH or a path"),
-        ":memory:" => bail!("store: a store in memory would be lost: give sqlite:PATH or a path"),
-        path => Ok(PathBuf::from(path)),
+fn options(file: &File, place: &Place) -> Options {
+    let seconds = |value: Option<usize>, usual| {
+        value.map_or(usual, |value| Duration::from_secs(u64::try_from(value).unwrap_or(u64::MAX)))
+    };
+    let usual = Options::usual(place);
+    Options {
+        readers: file.store_readers.unwrap_or(usual.readers),
+        writers: file.store_writers.unwrap_or(usual.writers),
+        read_deadline: seconds(file.store_read_timeout, usual.read_deadline),
+        write_deadline: seconds(file.store_write_timeout, usual.write_deadline),
+        lock_deadline: seconds(file.store_lock_timeout, usual.lock_deadline),
+        ..usual
     }
 }
 
@@ -153,15 +175,15 @@ mod tests {
     #[test]
     fn what_is_given_beats_the_file_which_beats_what_is_usual() {
         let usual = with_file("", Given::default(), &GivenServer::default()).unwrap();
-        assert_eq!(usual.store, Path::new(DEFAULT_STORE));
+        assert_eq!(usual.store, Place::Sqlite(DEFAULT_STORE.into()));
         assert_eq!(usual.listen.to_string(), DEFAULT_LISTEN);
         let file = "store = 'sqlite:/a.db'\nlisten = '127.0.0.1:1'\nhash-workers = 3";
         let filed = with_file(file, Given::default(), &GivenServer::default()).unwrap();
-        assert_eq!((filed.store, filed.hash_workers), (PathBuf::from("/a.db"), Some(3)));
+        assert_eq!((filed.store, filed.hash_workers), (Place::Sqlite("/a.db".into()), Some(3)));
         let given = Given { store: Some("/b.db".into()), ..Given::default() };
         let server = GivenServer { listen: Some("localhost:0".into()) };
         let config = with_file(file, given, &server).unwrap();
-        assert_eq!(config.store, Path::new("/b.db"));
+        assert_eq!(config.store, Place::Sqlite("/b.db".into()));
         assert_eq!(config.listen.to_string(), "127.0.0.1:0");
     }
 
@@ -173,9 +195,21 @@ mod tests {
         };
         assert!(wrong("stor = 'x'").contains("unknown field `stor`"));
         assert!(wrong("listen = 'here'").contains("listen: \"here\" is not an address"));
-        assert!(wrong("store = 'postgres://x'").contains("store: this version"));
+        assert!(wrong("store = 'postgres://x'").contains("store: name a user"));
+        assert!(wrong("store-writers = 0").contains("store-writers must be at least 1"));
         assert!(wrong("public-url = 'guests'").contains("public-url: \"guests\" is not a URL"));
         assert!(wrong("max-connections = 0").contains("max-connections must be at least 1"));
+    }
+
+    #[test]
+    fn a_pool_is_as_large_as_it_says() {
+        let file = "store = 'postgres://a:b@h/d'
+            store-readers = 3
+            store-lock-timeout = 7";
+        let config = with_file(file, Given::default(), &GivenServer::default()).unwrap();
+        assert_eq!((config.options.readers, config.options.writers), (3, 8));
+        assert_eq!(config.options.lock_deadline, Duration::from_secs(7));
+        assert_eq!(config.store.to_string(), "postgres://a@h:5432/d");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::http::listen::{self, Limits};
 use crate::http::{App, Parts, Service};
-use crate::store::{Options, Store, answers, settings};
+use crate::store::{Store, answers, settings};
 use anyhow::{Context as _, Result};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ impl Server {
             .await
             .with_context(|| format!("cannot listen on {}", config.listen))?;
         let address = listener.local_addr()?;
-        let store = Store::open(&config.store, &Options::default())?;
+        let store = Store::open_at(&config.store, &config.options)?;
         let mut limits = Limits::default();
         limits.max_connections = config.max_connections.unwrap_or(limits.max_connections);
         let issuer = config.issuer.clone().unwrap_or_else(|| address.to_string());

@@ -44,7 +44,8 @@ impl Demo {
             runtime.unwrap().block_on(async move {
                 let directory = tempfile::tempdir().unwrap();
                 let config = Config {
-                    store: directory.path().join("demo.db"),
+                    store: guestlist::store::Place::Sqlite(directory.path().join("demo.db")),
+                    options: guestlist::store::Options::default(),
                     listen: "127.0.0.1:0".parse().unwrap(),
                     issuer: None,
                     max_connections: None,

@@ -14,7 +14,7 @@ use crate::config::{Config, Given, GivenServer};
 use crate::http::App;
 use crate::http::listen::Limits;
 use crate::server;
-use crate::store::{Options, Store};
+use crate::store::{Options, Place, Store};
 use anyhow::{Result, bail};
 use clap::{CommandFactory as _, Parser, Subcommand};
 use serde::Serialize;
@@ -106,15 +106,18 @@ async fn with_app<F: Future<Output = Result<()>>>(
     work: impl FnOnce(Arc<App>) -> F,
 ) -> Result<()> {
     let config = Config::read(given, &GivenServer::default())?;
-    if !make && !config.store.exists() {
+    if !make
+        && let Place::Sqlite(path) = &config.store
+        && !path.exists()
+    {
         bail!(
             "there is no store at {}: name one with --store, or begin one with `guestlist \
              application create`, `admin create`, `serve` or `quickstart`",
-            config.store.display()
+            path.display()
         );
     }
-    let options = Options { readers: 1, ..Options::default() };
-    let store = Store::open(&config.store, &options)?;
+    let options = Options { readers: 1, writers: 1, ..config.options.clone() };
+    let store = Store::open_at(&config.store, &options)?;
     let issuer = server::issuer(&config, &store).await?;
     let app = server::app(&config, store, Clock::System, Limits::default(), issuer).await?;
     let done = work(Arc::clone(&app)).await;

@@ -12,7 +12,7 @@ use crate::server::Server;
 use crate::store::api_tokens::{self, Owner};
 use crate::store::applications::{self, Tenant, Within};
 use crate::store::list::Paging;
-use crate::store::{Tx, experience_groups, experience_users, settings, users};
+use crate::store::{Place, Tx, experience_groups, experience_users, settings, users};
 use crate::telemetry;
 use anyhow::{Context as _, Result};
 use guestlist_api::api_token::ApiTokenPost;
@@ -45,7 +45,10 @@ pub(super) async fn run(given: &Given, server: &GivenServer, out: Output) -> Res
     let _log = telemetry::start();
     let signals = Signals::new()?;
     let server = Server::bind(&config, Clock::System).await?;
-    let path = config.store.with_extension("quickstart.json");
+    let path = match &config.store {
+        Place::Sqlite(path) => path.with_extension("quickstart.json"),
+        Place::Postgres(_) => PathBuf::from("guestlist.quickstart.json"),
+    };
     let demo = match kept(&path, &server.app).await? {
         Some(demo) => demo,
         None => make(&server.app, &path).await?,

@@ -234,7 +234,7 @@ impl<C: Caller> Call<C> {
             .store
             .write(move |tx| {
                 if let Some(key) = &head.key
-                    && let Some(answer) = answers::find(tx, key, now)?
+                    && let Some(answer) = answers::claim(tx, key, now)?
                 {
                     return Ok((answer, None, true));
                 }

@@ -131,7 +131,11 @@ async fn post(
     let (within, post, now) = (call.within(input.path.application_id)?, input.body, call.now);
     let id = ExperienceGroupId(call.app.ids.next(now));
     call.create(move |tx| {
-        let tenant = within.enter(tx)?;
+        // Where a group may be depends on where those above it are.
+        let tenant = match post.parent_id {
+            Some(_) => within.enter_alone(tx)?,
+            None => within.enter(tx)?,
+        };
         let ids = post.experience_user_ids.as_ref().map(|ids| ids.0.as_slice());
         let members = groups::members(tx, tenant, ids.unwrap_or_default())?;
         let parent = post.parent_id.as_ref().and_then(|parent| parent.0);
@@ -150,7 +154,10 @@ async fn patch(
     let (within, id) = (call.within(input.path.application_id)?, input.path.experience_group_id);
     let (patch, now, asked) = (input.body, call.now, call.clone());
     call.change(move |tx| {
-        let tenant = within.enter(tx)?;
+        let tenant = match patch.parent_id {
+            Some(_) => within.enter_alone(tx)?,
+            None => within.enter(tx)?,
+        };
         let before = groups::lock(tx, tenant, id)?;
         asked.check_any(|| forms(tx, &before))?;
         let members = match &patch.experience_user_ids {
@@ -174,7 +181,7 @@ async fn delete(call: Call<Grant>, input: In<OneExperienceGroup>) -> Result<Foun
     let (within, id) = (call.within(input.path.application_id)?, input.path.experience_group_id);
     let asked = call.clone();
     call.remove(move |tx| {
-        let tenant = within.enter(tx)?;
+        let tenant = within.enter_alone(tx)?;
         let group = groups::lock(tx, tenant, id)?;
         asked.check_any(|| forms(tx, &group))?;
         groups::delete(tx, &group)

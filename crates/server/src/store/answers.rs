@@ -125,6 +125,37 @@ pub fn find(tx: &mut Tx<'_>, request: &RequestKey, now: DateTime) -> Result<Opti
          WHERE token_id = $1 AND key_digest = $2",
         &[&request.token.to_string(), &request.digest],
     )?;
+    given(kept, request, now)
+}
+
+/// As [`find`], and nobody else answers this request before this transaction ends: of two that
+/// come at once, one waits for the other's answer.
+///
+/// # Errors
+/// As [`find`].
+pub fn claim(tx: &mut Tx<'_>, request: &RequestKey, now: DateTime) -> Result<Option<Answer>> {
+    let kept: Vec<Kept> = tx.change_all(
+        Changed::Nothing,
+        "INSERT INTO answers (token_id, key_digest, fingerprint, created, status, body)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (token_id, key_digest) DO UPDATE SET status = answers.status
+         RETURNING fingerprint, created, status, etag, body, mint",
+        &[
+            &request.token.to_string(),
+            &request.digest,
+            &request.fingerprint,
+            &now.millis(),
+            &NOT_YET,
+            &Vec::<u8>::new(),
+        ],
+    )?;
+    given(kept.into_iter().find(|kept| i64::from(kept.answer.status) != NOT_YET), request, now)
+}
+
+/// The status of an answer that is being made.
+const NOT_YET: i64 = 0;
+
+fn given(kept: Option<Kept>, request: &RequestKey, now: DateTime) -> Result<Option<Answer>> {
     match kept {
         Some(kept) if kept.created + KEPT_FOR <= now.millis() => Ok(None),
         Some(kept) if kept.fingerprint != request.fingerprint => Err(Error::KeyReused),
@@ -137,9 +168,11 @@ pub fn find(tx: &mut Tx<'_>, request: &RequestKey, now: DateTime) -> Result<Opti
 /// # Errors
 /// When the store fails.
 pub fn forget(tx: &mut Tx<'_>, now: DateTime, most: i64) -> Result<u64> {
-    tx.change(Changed::Nothing,
+    tx.change(
+        Changed::Nothing,
         "DELETE FROM answers WHERE (token_id, key_digest) IN
-            (SELECT token_id, key_digest FROM answers WHERE created <= $1 ORDER BY created LIMIT $2)",
+            (SELECT token_id, key_digest FROM answers WHERE created <= $1
+             ORDER BY created LIMIT $2 FOR UPDATE SKIP LOCKED)",
         &[&(now.millis() - KEPT_FOR), &most],
     )
 }

@@ -4,7 +4,7 @@
 use super::convert::{id, key, maybe_id, maybe_moment, moment, to_json};
 use super::counts::{self, Counted};
 use super::list::{Paging, Select};
-use super::{Changed, FromRow, Row, Tx};
+use super::{Changed, FromRow, Row, Tx, applications};
 use crate::error::{Error, Result};
 use guestlist_api::api_token::{
     ApiToken, ApiTokenFilter, ApiTokenSort, CreatorType, Role, TokenStatus,
@@ -259,8 +259,12 @@ pub fn list(tx: &mut Tx<'_>, owner: Owner, listing: &Listing) -> Result<(Vec<Api
 /// Keeps a new token.
 ///
 /// # Errors
-/// When the store fails.
+/// [`Error::NotFound`] when it is of an application that is not there.
 pub fn add(tx: &mut Tx<'_>, new: &ApiToken) -> Result<()> {
+    // Nothing in the schema refers from a token to its owner, which is of one kind or the other.
+    if new.owner_type == OwnerType::Application {
+        applications::keep(tx, &new.owner_id.to_string())?;
+    }
     insert(tx, new, new.owner_type.as_str())?;
     match counted(new) {
         Some(counted) => counts::change(tx, counted, 1),
@@ -283,6 +287,8 @@ fn counted(token: &ApiToken) -> Option<Counted> {
 /// When the store fails.
 pub fn begin(tx: &mut Tx<'_>, session: &ApiToken) -> Result<()> {
     let owner = session.owner_id.to_string();
+    // One sign-in after the other, or those who come at once would not count each other's.
+    tx.first::<i64>("SELECT 1 AS found FROM users WHERE id = $1 FOR NO KEY UPDATE", &[&owner])?;
     tx.run(
         "DELETE FROM api_tokens WHERE owner_id = $1 AND kind = 'session' AND expires <= $2",
         &[&owner, &session.creation_date.millis()],

@@ -42,6 +42,31 @@ impl Within {
             tx.first("SELECT 1 AS found FROM applications WHERE id = $1", &[&self.0.to_string()])?;
         found.map(|_| Tenant(self.0)).ok_or(NOT_FOUND)
     }
+
+    /// As [`Within::enter`], and nobody else who comes in this way does so before this transaction
+    /// ends: for what looks at more than one row before it writes.
+    ///
+    /// # Errors
+    /// As [`Within::enter`].
+    pub fn enter_alone(self, tx: &mut Tx<'_>) -> Result<Tenant> {
+        let found: Option<i64> = tx.first(
+            "SELECT 1 AS found FROM applications WHERE id = $1 FOR NO KEY UPDATE",
+            &[&self.0.to_string()],
+        )?;
+        found.map(|_| Tenant(self.0)).ok_or(NOT_FOUND)
+    }
+}
+
+/// Nobody may remove the application before this transaction ends.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is none.
+pub(super) fn keep(tx: &mut Tx<'_>, application: &str) -> Result<()> {
+    let found: Option<i64> = tx.first(
+        "SELECT 1 AS found FROM applications WHERE id = $1 FOR KEY SHARE",
+        &[&application],
+    )?;
+    found.map(drop).ok_or(NOT_FOUND)
 }
 
 const NOT_FOUND: Error = Error::NotFound("Application");

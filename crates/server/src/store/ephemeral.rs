@@ -9,6 +9,8 @@
 //! No two stores share one. It is removed with the store; one that a killed process left behind is
 //! removed when the next such store of the same user is made.
 
+pub use super::postgres::Database;
+
 use super::Tx;
 use super::migrate::OpenError;
 use crate::error::Result;

@@ -13,7 +13,6 @@ pub(super) struct Migration<'t> {
     /// What SQLite does beside, word for word.
     pub(super) sqlite: &'t str,
     /// What PostgreSQL does beside, word for word.
-    #[expect(dead_code, reason = "for the engine to come")]
     pub(super) postgres: &'t str,
 }
 
@@ -45,32 +44,31 @@ pub enum OpenError {
     /// The file is no database, or a damaged one.
     #[error("{} is not a SQLite database", .0.display())]
     NotADatabase(PathBuf),
-    /// The file is the database of something else.
-    #[error("{} is a database of another application", .0.display())]
-    Foreign(PathBuf),
-    /// A newer Guestlist has written the file.
+    /// It is the database of something else.
+    #[error("{0} is a database of another application")]
+    Foreign(String),
+    /// A newer Guestlist has written it.
     #[error(
-        "{} has version {found} and this Guestlist knows versions up to {known}: \
-         upgrade Guestlist or restore a backup",
-        path.display()
+        "{at} has version {found} and this Guestlist knows versions up to {known}: \
+         upgrade Guestlist or restore a backup"
     )]
     Newer {
-        /// The file.
-        path: PathBuf,
+        /// Where it is.
+        at: String,
         /// Its version.
         found: usize,
         /// Ours.
         known: usize,
     },
-    /// A migration failed, and left the file as it was before.
-    #[error("{} cannot be brought to version {version}", path.display())]
+    /// A migration failed, and left everything as it was before.
+    #[error("{at} cannot be brought to version {version}")]
     Migration {
-        /// The file.
-        path: PathBuf,
+        /// Where the database is.
+        at: String,
         /// The version that the migration leads to.
         version: usize,
         /// Why.
-        source: rusqlite::Error,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A migration leaves rows that refer to nothing; the file is as it was before.
     #[error("{} cannot be brought to version {version}: rows refer to nothing", path.display())]
@@ -87,6 +85,14 @@ pub enum OpenError {
         path: PathBuf,
         /// Why.
         source: rusqlite::Error,
+    },
+    /// PostgreSQL cannot be reached, or refuses.
+    #[error("{at} cannot be used: {why}")]
+    Postgres {
+        /// Where it is.
+        at: String,
+        /// Why.
+        why: String,
     },
     /// The system has no thread to give.
     #[error("the store cannot start a thread")]

@@ -6,7 +6,8 @@
 //!
 //! SQL is written once for every engine, with parameters `$1`, `$2`, … that may come in any order
 //! and more than once. What an engine says differently is spelled by its own module alone: SQLite
-//! drops ` FOR UPDATE` from statements and replaces column types in migrations. A schema keeps
+//! drops what locks rows, such as ` FOR UPDATE`, from statements and replaces column types in
+//! migrations. A schema keeps
 //! to immediate constraints, because a deferred one would fail at the commit, which a whole group
 //! of writes shares.
 
@@ -28,6 +29,7 @@ mod job;
 mod looked_up;
 mod memberships;
 mod migrate;
+mod postgres;
 mod sqlite;
 mod value;
 mod versions;
@@ -37,6 +39,7 @@ mod tests;
 
 pub use ephemeral::Ephemeral;
 pub use migrate::OpenError;
+pub use postgres::Address;
 pub use value::{Column, Param};
 pub use versions::{Changed, Stamp};
 
@@ -46,18 +49,55 @@ use guestlist_api::id::{ApiTokenId, ApplicationId, ExperienceUserId};
 use job::{Queue, submit};
 use sqlite::Durability;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 use tokio::time::timeout;
 use versions::Versions;
 
+/// Where a [`Store`] is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In a file of SQLite.
+    Sqlite(PathBuf),
+    /// In a database of PostgreSQL.
+    Postgres(Address),
+}
+
+impl Place {
+    /// Reads `postgres://…`, `sqlite:PATH` or a path.
+    ///
+    /// # Errors
+    /// When it is something else; the words say what is wrong.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if postgres::is_address(text) {
+            return Address::parse(text).map(Self::Postgres);
+        }
+        match text.strip_prefix("sqlite:").unwrap_or(text) {
+            "" => Err("the path is empty: give sqlite:PATH or a path".into()),
+            ":memory:" => Err("a store in memory would be lost: give sqlite:PATH or a path".into()),
+            path => Ok(Self::Sqlite(PathBuf::from(path))),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => path.display().fmt(f),
+            Self::Postgres(address) => address.fmt(f),
+        }
+    }
+}
+
 /// How a [`Store`] is run.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Threads that read.
+    /// Threads that read; on PostgreSQL each has a connection.
     pub readers: usize,
+    /// Threads that write, each with a connection, on PostgreSQL. On SQLite there is one.
+    pub writers: usize,
     /// Reads that may wait; one more is refused with [`Error::Busy`].
     pub read_queue: usize,
     /// Writes that may wait; one more is refused with [`Error::Busy`].
@@ -70,10 +110,25 @@ pub struct Options {
     pub read_deadline: Duration,
     /// How long one write may run.
     pub write_deadline: Duration,
+    /// How long a statement may wait for another transaction, on PostgreSQL.
+    pub lock_deadline: Duration,
     /// How long [`Store::ready`] waits for its answer.
     pub ready_deadline: Duration,
     /// How long [`Store::close`] waits for what is under way.
     pub close_deadline: Duration,
+}
+
+impl Options {
+    /// What is usual for a store at `place`.
+    #[must_use]
+    pub fn usual(place: &Place) -> Self {
+        let usual = Self::default();
+        match place {
+            Place::Sqlite(_) => usual,
+            // They wait rather than compute.
+            Place::Postgres(_) => Self { readers: usual.readers.saturating_mul(2), ..usual },
+        }
+    }
 }
 
 impl Default for Options {
@@ -82,6 +137,8 @@ impl Default for Options {
             // A read is work for a processor, so more threads than processors only take turns;
             // two at least, so that one long query does not stop all others.
             readers: thread::available_parallelism().map_or(2, |count| count.get().clamp(2, 16)),
+            // A commit waits for a disk, or for a standby far away, and others go on meanwhile.
+            writers: 8,
             // 20 ms of reads at 50,000 a second.
             read_queue: 1024,
             // About a second of writes on a disk that syncs 250 times a second, grouped: what
@@ -95,6 +152,8 @@ impl Default for Options {
             read_deadline: Duration::from_secs(10),
             // Deleting an application of a million users is one transaction.
             write_deadline: Duration::from_mins(5),
+            // Those who wait for a lock keep others from a connection.
+            lock_deadline: Duration::from_secs(5),
             // Below the timeout of a common probe.
             ready_deadline: Duration::from_secs(5),
             // What was answered is safe, so this is only for tidiness: within the 10 s in which a
@@ -135,8 +194,21 @@ impl fmt::Debug for Store {
 }
 
 impl Store {
-    /// Opens the database at `path`, brought up to date, and starts its threads. Where there is
-    /// none it makes one that only its owner can read, and the directories that lead to it.
+    /// Opens the database at `place`, brought up to date, and starts its threads.
+    ///
+    /// # Errors
+    /// As [`Store::open`]; or when the database cannot be reached.
+    pub fn open_at(place: &Place, options: &Options) -> Result<Self, OpenError> {
+        match place {
+            Place::Sqlite(path) => Self::open(path, options),
+            Place::Postgres(address) => {
+                Ok(Self::behind(postgres::start(address, options)?, options, None))
+            }
+        }
+    }
+
+    /// Opens the SQLite database at `path`, brought up to date, and starts its threads. Where there
+    /// is none it makes one that only its owner can read, and the directories that lead to it.
     ///
     /// # Errors
     /// When the file cannot be made, is not a database of ours or is a newer one, or when a
@@ -162,15 +234,18 @@ impl Store {
         durability: Durability,
         scratch: Option<Scratch>,
     ) -> Result<Self, OpenError> {
-        let mut doors = sqlite::start(path, options, durability)?;
+        Ok(Self::behind(sqlite::start(path, options, durability)?, options, scratch))
+    }
+
+    fn behind(mut doors: Doors, options: &Options, scratch: Option<Scratch>) -> Self {
         let versions = doors.versions.take();
-        Ok(Self(Arc::new(Shared {
+        Self(Arc::new(Shared {
             doors: RwLock::new(Some(doors)),
             versions,
             ready_deadline: options.ready_deadline,
             close_deadline: options.close_deadline,
             scratch,
-        })))
+        }))
     }
 
     /// Whether it is one that [`Store::ephemeral`] opened.
@@ -287,6 +362,8 @@ trait Engine {
     ) -> Result<()>;
     /// Runs `sql` and counts the rows it touched.
     fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64>;
+    /// Is told that `sql` is going to be queried.
+    fn ahead(&mut self, sql: &str, params: &[&dyn Param]) -> Result<()>;
     /// Takes note of what a statement has changed, where answers are kept ready.
     fn note(&mut self, what: Changed);
     /// Says that the next query changes `what`, and no more.
@@ -300,6 +377,16 @@ impl fmt::Debug for Tx<'_> {
 }
 
 impl Tx<'_> {
+    /// Says that `sql` is going to be asked with these `params`, before anything is changed: where
+    /// the database is far, it is sent with what is asked before it. It is a hint, and changes no
+    /// answer.
+    ///
+    /// # Errors
+    /// When the transaction has failed already.
+    pub fn ahead(&mut self, sql: &str, params: &[&dyn Param]) -> Result<()> {
+        self.0.ahead(sql, params)
+    }
+
     /// Every row of `sql`, as `T`.
     ///
     /// # Errors
@@ -379,7 +466,13 @@ impl Tx<'_> {
 }
 
 /// One row of a result. It cannot be shown, for what is in it may be secret.
-pub struct Row<'r>(&'r rusqlite::Row<'r>);
+pub struct Row<'r>(Cells<'r>);
+
+/// The row as its engine has it.
+enum Cells<'r> {
+    Sqlite(&'r rusqlite::Row<'r>),
+    Postgres(postgres::Row<'r>),
+}
 
 impl Row<'_> {
     /// The value of the column called `name`.
@@ -387,7 +480,10 @@ impl Row<'_> {
     /// # Errors
     /// When there is no such column, or it holds something else.
     pub fn get<T: Column>(&self, name: &str) -> Result<T> {
-        self.0.get(name).map_err(Error::internal)
+        match &self.0 {
+            Cells::Sqlite(row) => row.get(name).map_err(Error::internal),
+            Cells::Postgres(row) => row.get(name),
+        }
     }
 
     /// The value of the column at `index`, the first being 0: cheaper than [`Row::get`] where the
@@ -396,15 +492,21 @@ impl Row<'_> {
     /// # Errors
     /// As [`Row::get`].
     pub fn get_at<T: Column>(&self, index: usize) -> Result<T> {
-        self.0.get(index).map_err(Error::internal)
+        match &self.0 {
+            Cells::Sqlite(row) => row.get(index).map_err(Error::internal),
+            Cells::Postgres(row) => row.get_at(index),
+        }
     }
 
-    /// How many bytes of text and of bytes there are in it.
+    /// How many bytes there are in it, numbers not always counted.
     fn size(&self) -> Result<usize> {
-        (0..self.0.as_ref().column_count()).try_fold(0, |size, index| {
-            let column = self.0.get_ref(index).map_err(Error::internal)?;
-            Ok(size + column.as_bytes_or_null().ok().flatten().map_or(0, <[u8]>::len))
-        })
+        match &self.0 {
+            Cells::Sqlite(row) => (0..row.as_ref().column_count()).try_fold(0, |size, index| {
+                let column = row.get_ref(index).map_err(Error::internal)?;
+                Ok(size + column.as_bytes_or_null().ok().flatten().map_or(0, <[u8]>::len))
+            }),
+            Cells::Postgres(row) => Ok(row.size()),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What belongs to the store as a whole.
 
 use super::{Changed, FromRow, Row, Tx};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 struct Setting(Vec<u8>);
 
@@ -47,7 +47,11 @@ pub fn get_or_make(
     if let Some(value) = get(tx, name)? {
         return Ok(value);
     }
-    let value = make()?;
-    put(tx, name, &value)?;
-    Ok(value)
+    // Another may do the same, and one of the two is first.
+    tx.change(
+        Changed::Nothing,
+        "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
+        &[&name, &make()?],
+    )?;
+    get(tx, name)?.ok_or_else(|| Error::internal(format!("the setting {name} has gone")))
 }

@@ -57,11 +57,14 @@ fn wait(count: i64) -> i64 {
 /// [`Error::AccountLocked`] when they have to wait first. Such an attempt does not count.
 pub fn attempt(tx: &mut Tx<'_>, who: &Who, now: DateTime) -> Result<()> {
     let old = now.millis() - REMEMBERED;
-    let before: Option<(i64, i64)> = tx.first(
-        "SELECT count, last FROM sign_in_attempts WHERE who = $1 AND last > $2",
+    // Of two at once, one waits here for the other.
+    let before: Vec<(i64, i64)> = tx.change_all(
+        Changed::Nothing,
+        "INSERT INTO sign_in_attempts (who, count, last) VALUES ($1, 0, $2)
+         ON CONFLICT (who) DO UPDATE SET count = sign_in_attempts.count RETURNING count, last",
         &[&who.0, &old],
     )?;
-    let (count, last) = before.unwrap_or_default();
+    let (count, last) = before.into_iter().find(|(_, last)| *last > old).unwrap_or_default();
     let (wait, passed) = (wait(count) * 1000, now.millis() - last);
     // Of two at once, the later may be written down first.
     let left = wait - passed.max(0);
@@ -72,13 +75,13 @@ pub fn attempt(tx: &mut Tx<'_>, who: &Who, now: DateTime) -> Result<()> {
     tx.change(
         Changed::Nothing,
         "DELETE FROM sign_in_attempts WHERE who IN
-            (SELECT who FROM sign_in_attempts WHERE last <= $1 ORDER BY last LIMIT 16)",
-        &[&old],
+            (SELECT who FROM sign_in_attempts WHERE last <= $1 AND who <> $2
+             ORDER BY last LIMIT 16 FOR UPDATE SKIP LOCKED)",
+        &[&old, &who.0],
     )?;
     tx.change(
         Changed::Nothing,
-        "INSERT INTO sign_in_attempts (who, count, last) VALUES ($1, $2, $3)
-         ON CONFLICT (who) DO UPDATE SET count = excluded.count, last = excluded.last",
+        "UPDATE sign_in_attempts SET count = $2, last = $3 WHERE who = $1",
         &[&who.0, &(count + 1), &now.millis()],
     )?;
     Ok(())

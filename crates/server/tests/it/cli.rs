@@ -191,7 +191,9 @@ fn a_store_that_is_none_is_refused() {
         open("a.db").failed(newer);
         open("directory").failed("is a directory, and the database is a file");
         open("text").failed("is not a SQLite database");
-        open("postgres://localhost/a").failed("store: this version keeps its data in SQLite");
+        open("postgres://localhost/a").failed("store: name a user");
+        let away = "postgres://a:secret@127.0.0.1:1/a";
+        open(away).failed("postgres://a@127.0.0.1:1/a cannot be used");
         open(":memory:").failed("store: a store in memory would be lost");
     }
 }

@@ -79,7 +79,8 @@ impl Scene {
         });
         let administrator = world.administrator("c@example.com");
         let administrator = world.token(Owner::User(administrator), "all.User");
-        let beside = Store::open(&world.store_path(), &Options::default()).unwrap();
+        let options = Options { readers: 1, writers: 1, ..Options::default() };
+        let beside = Store::open_at(&world.place(), &options).unwrap();
         Self { world, application, users, group, above, tokens, administrator, beside }
     }
 
@@ -99,7 +100,10 @@ impl Scene {
             }
             Event::JoinAndLeave(at, on) => {
                 let groups = if *on { vec![&self.above.id] } else { vec![] };
-                self.tell("PATCH", &user(*at), &json!({ "experienceGroupIds": groups }));
+                // 400 once that group is gone.
+                let body = json!({ "experienceGroupIds": groups });
+                let target = format!("/applications/{}{}", self.application, user(*at));
+                self.world.call(&self.administrator, "PATCH", &target, &body);
             }
             Event::RenameGroup(name) => {
                 self.tell("PATCH", &group, &json!({ "name": name.to_string() }));

@@ -13,7 +13,8 @@ use guestlist::error::Result;
 use guestlist::http::App;
 use guestlist::server::Server;
 use guestlist::store::api_tokens::{self, Owner};
-use guestlist::store::{Tx, applications, experience_groups, experience_users, users};
+use guestlist::store::ephemeral::Database;
+use guestlist::store::{self, Place, Tx, applications, experience_groups, experience_users, users};
 use guestlist_api::api_token::{ApiToken, ApiTokenPost};
 use guestlist_api::experience_group::ExperienceGroup;
 use guestlist_api::experience_user::{ExperienceUser, GroupRef};
@@ -24,7 +25,7 @@ use guestlist_api::wire::{self, Wire};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::ops::Deref;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use tempfile::TempDir;
@@ -45,13 +46,39 @@ pub(crate) struct Options {
     pub(crate) manual_clock: bool,
 }
 
+/// Where the store of a world is.
+enum Home {
+    Directory(TempDir),
+    Database(Box<Database>),
+}
+
+impl Home {
+    /// A new one, of the kind that these tests are built for.
+    fn new() -> Self {
+        if env!("CARGO_CRATE_NAME") != "it_postgres" {
+            return Self::Directory(tempfile::tempdir().unwrap());
+        }
+        let url = std::env::var("GUESTLIST_TEST_POSTGRES").expect(
+            "GUESTLIST_TEST_POSTGRES names no cluster: run `cargo xtask postgres -- <command>`",
+        );
+        Self::Database(Box::new(Database::new(&url).unwrap()))
+    }
+
+    fn place(&self) -> Place {
+        match self {
+            Self::Directory(directory) => Place::Sqlite(directory.path().join("guestlist.db")),
+            Self::Database(database) => database.place(),
+        }
+    }
+}
+
 /// A running server.
 pub(crate) struct World {
     pub(crate) app: Arc<App>,
     client: Client,
     clock: Clock,
     config: Config,
-    directory: Arc<TempDir>,
+    home: Arc<Home>,
     runtime: Handle,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -75,9 +102,10 @@ impl World {
     }
 
     pub(crate) fn with(options: &Options) -> Self {
-        let directory = Arc::new(tempfile::tempdir().unwrap());
+        let home = Arc::new(Home::new());
         let config = Config {
-            store: directory.path().join("guestlist.db"),
+            options: store::Options { readers: 2, writers: 2, ..store::Options::default() },
+            store: home.place(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             issuer: Some("guests.example.com".into()),
             max_connections: None,
@@ -90,10 +118,10 @@ impl World {
         } else {
             Clock::System
         };
-        Self::start(config, clock, directory)
+        Self::start(config, clock, home)
     }
 
-    fn start(config: Config, clock: Clock, directory: Arc<TempDir>) -> Self {
+    fn start(config: Config, clock: Clock, home: Arc<Home>) -> Self {
         let (stop, stopped) = oneshot::channel::<()>();
         let (started, server) = mpsc::channel();
         let (given, time) = (config.clone(), clock.clone());
@@ -108,13 +136,13 @@ impl World {
         });
         let (app, address, runtime) = server.recv().expect("the server starts");
         let (stop, thread) = (Some(stop), Some(thread));
-        Self { app, client: Client::new(address), clock, config, directory, runtime, stop, thread }
+        Self { app, client: Client::new(address), clock, config, home, runtime, stop, thread }
     }
 
     /// The same store under a new server.
     pub(crate) fn restarted(mut self) -> Self {
         self.end();
-        Self::start(self.config.clone(), self.clock.clone(), Arc::clone(&self.directory))
+        Self::start(self.config.clone(), self.clock.clone(), Arc::clone(&self.home))
     }
 
     fn end(&mut self) {
@@ -124,8 +152,17 @@ impl World {
         }
     }
 
-    pub(crate) fn store_path(&self) -> PathBuf {
-        self.config.store.clone()
+    /// Where the store is.
+    pub(crate) fn place(&self) -> Place {
+        self.home.place()
+    }
+
+    /// The directory of its files, if it keeps any.
+    pub(crate) fn directory(&self) -> Option<&Path> {
+        match &*self.home {
+            Home::Directory(directory) => Some(directory.path()),
+            Home::Database(_) => None,
+        }
     }
 
     pub(crate) fn now(&self) -> DateTime {

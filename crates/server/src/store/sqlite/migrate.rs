@@ -90,11 +90,11 @@ fn version(
     match number("PRAGMA application_id")? {
         OURS => {}
         0 if empty && version == 0 => return Ok(0),
-        _ => return Err(OpenError::Foreign(path.to_owned())),
+        _ => return Err(OpenError::Foreign(path.display().to_string())),
     }
     let found = usize::try_from(version).unwrap_or(usize::MAX);
     if found > known {
-        return Err(OpenError::Newer { path: path.to_owned(), found, known });
+        return Err(OpenError::Newer { at: path.display().to_string(), found, known });
     }
     Ok(found)
 }
@@ -135,7 +135,11 @@ fn migrate(
         let done = version(&tx, path, migrations.len(), unusable)?;
         let Some(migration) = migrations.get(done) else { return Ok(()) };
         let version = done + 1;
-        let failed = |source| OpenError::Migration { path: path.to_owned(), version, source };
+        let failed = |source: rusqlite::Error| OpenError::Migration {
+            at: path.display().to_string(),
+            version,
+            source: source.into(),
+        };
         tx.execute_batch(&spell(migration.both))
             .and_then(|()| tx.execute_batch(migration.sqlite))
             .map_err(failed)?;

@@ -6,7 +6,7 @@ mod writer;
 use super::job::{Jobs, Queue, Service, busy, cannot_write, too_long};
 use super::migrate::{MIGRATIONS, OpenError};
 use super::versions::Versions;
-use super::{Changed, Doors, Engine, Options, Param, Row, Tx};
+use super::{Cells, Changed, Doors, Engine, Options, Param, Row, Tx};
 use crate::error::{Error, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, PrepFlags, Statement, ffi};
@@ -233,6 +233,10 @@ impl Engine for Session<'_> {
             .map_err(|error| fault(&error, role))
     }
 
+    fn ahead(&mut self, _: &str, _: &[&dyn Param]) -> Result<()> {
+        Ok(()) // there is no way to save
+    }
+
     fn note(&mut self, what: Changed) {
         if self.changed.last() != Some(&what) {
             self.changed.push(what);
@@ -251,7 +255,7 @@ fn visit(
 ) -> Result<()> {
     // Leaving early loses nothing: SQLite makes all changes and checks before the first row.
     while let Some(row) = rows.next().map_err(|error| fault(&error, role))? {
-        if !each(&Row(row))? {
+        if !each(&Row(Cells::Sqlite(row)))? {
             break;
         }
     }
@@ -312,7 +316,6 @@ impl<'c> Statements<'c> {
 /// `sql` as SQLite says it: `$1` names a parameter there, `?1` numbers it; and where there is one
 /// writer, nobody locks rows. Text in quotes and comments is left alone.
 pub(super) fn spell(sql: &str) -> String {
-    const LOCK: &str = "FOR UPDATE";
     let mut spelled = String::with_capacity(sql.len());
     let mut rest = sql;
     while let Some(at) = rest.find(['\'', '"', '-', '$', 'F']) {
@@ -329,18 +332,28 @@ pub(super) fn spell(sql: &str) -> String {
                 rest = &special[1..];
                 continue;
             }
-            _ if special.starts_with(LOCK) && plain.ends_with([' ', '\n']) => {
-                spelled.truncate(spelled.trim_end().len());
-                rest = &special[LOCK.len()..];
-                continue;
-            }
-            _ => 1,
+            _ => match lock(special).filter(|_| plain.ends_with([' ', '\n'])) {
+                Some(after) => {
+                    spelled.truncate(spelled.trim_end().len());
+                    rest = after;
+                    continue;
+                }
+                None => 1,
+            },
         };
         spelled.push_str(&special[..end]);
         rest = &special[end..];
     }
     spelled.push_str(rest);
     spelled
+}
+
+/// What follows the words that lock rows, if `sql` starts with such.
+fn lock(sql: &str) -> Option<&str> {
+    let after = ["FOR UPDATE", "FOR NO KEY UPDATE", "FOR SHARE", "FOR KEY SHARE"]
+        .into_iter()
+        .find_map(|words| sql.strip_prefix(words))?;
+    Some(after.strip_prefix(" SKIP LOCKED").unwrap_or(after))
 }
 
 /// What `error` means to whoever asked.

@@ -58,6 +58,10 @@ impl Engine for Noting<'_> {
         self.session.run(sql, params)
     }
 
+    fn ahead(&mut self, _: &str, _: &[&dyn Param]) -> Result<()> {
+        Ok(())
+    }
+
     fn note(&mut self, what: Changed) {
         self.session.note(what);
     }

@@ -1,5 +1,5 @@
-//! The whole service over real sockets: who may do what, what a repeated or conditional request
-//! does, the command line, and the bounds.
+//! On PostgreSQL, the same service over the same sockets by the same tests, but for those of files
+//! and of commands that make one.
 
 #![expect(
     clippy::unwrap_used,
@@ -7,14 +7,13 @@
     clippy::panic,
     reason = "in a test each of these is a failure that says where"
 )]
+#![expect(dead_code, reason = "what only tests of files use")]
 
 mod access;
 mod bounds;
-mod cli;
 mod client;
 mod conditions;
 mod experience;
 mod idempotency;
 mod ready;
-mod testing;
 mod world;

@@ -1,0 +1,168 @@
+//! Where a PostgreSQL database is, and how it is reached.
+
+use std::fmt;
+use std::path::PathBuf;
+use zeroize::Zeroizing;
+
+/// Whether the way to the database is encrypted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::store) enum Encryption {
+    /// Never.
+    Disable,
+    /// If the server can, without asking who it is.
+    Prefer,
+    /// Always, without asking who it is.
+    Require,
+    /// Always, and the server proves its name to these roots, or to those of the system.
+    VerifyFull(Option<PathBuf>),
+}
+
+/// Where a PostgreSQL database is, and how it is reached. What is shown of it has no password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Address {
+    pub(in crate::store) host: String,
+    pub(in crate::store) port: u16,
+    pub(in crate::store) user: String,
+    pub(in crate::store) password: Zeroizing<String>,
+    pub(in crate::store) database: String,
+    pub(in crate::store) encryption: Encryption,
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host =
+            if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        write!(f, "postgres://{}@{host}:{}/{}", self.user, self.port, self.database)
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Address({self})")
+    }
+}
+
+/// Whether `text` is meant to be the address of a PostgreSQL database.
+#[must_use]
+pub(in crate::store) fn is_address(text: &str) -> bool {
+    text.starts_with("postgres:") || text.starts_with("postgresql:")
+}
+
+impl Address {
+    /// Reads `postgres://user:password@host:port/database?sslmode=…&sslrootcert=…`.
+    ///
+    /// # Errors
+    /// When it is something else; the words say what is wrong, and never the password.
+    pub fn parse(url: &str) -> Result<Self, String> {
+        let rest = url
+            .strip_prefix("postgres://")
+            .or_else(|| url.strip_prefix("postgresql://"))
+            .ok_or("give postgres://user:password@host:port/database")?;
+        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
+        let (login, place) = authority.rsplit_once('@').unwrap_or(("", authority));
+        let (user, password) = login.split_once(':').unwrap_or((login, ""));
+        let user = decode(user).ok_or("the user is not written as in a URL")?;
+        if user.is_empty() {
+            return Err("name a user: postgres://user:password@host:port/database".into());
+        }
+        let (host, port) = match place.strip_prefix('[').map(|v6| v6.split_once(']')) {
+            Some(Some((host, port))) => (host, port.strip_prefix(':')),
+            Some(None) => return Err("the host has no closing bracket".into()),
+            None => place.split_once(':').map_or((place, None), |(host, port)| (host, Some(port))),
+        };
+        let port = port
+            .map_or(Ok(5432), str::parse)
+            .map_err(|_| "the port is not a number from 1 to 65535")?;
+        let database = decode(database).ok_or("the database is not written as in a URL")?;
+        let password = decode(password).ok_or("the password is not written as in a URL")?;
+        Ok(Self {
+            host: if host.is_empty() { "localhost".into() } else { host.into() },
+            port,
+            database: if database.is_empty() { user.clone() } else { database },
+            user,
+            password: Zeroizing::new(password),
+            encryption: encryption(query)?,
+        })
+    }
+}
+
+fn encryption(query: &str) -> Result<Encryption, String> {
+    let (mut mode, mut roots) = ("prefer".to_owned(), None);
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let value = decode(value).ok_or_else(|| format!("{name} is not written as in a URL"))?;
+        match name {
+            "sslmode" => mode = value,
+            "sslrootcert" => roots = Some(PathBuf::from(value)),
+            _ => return Err(format!("{name} is none of sslmode and sslrootcert")),
+        }
+    }
+    match (mode.as_str(), roots) {
+        ("verify-full", roots) => Ok(Encryption::VerifyFull(roots)),
+        (_, Some(_)) => Err("sslrootcert needs sslmode=verify-full".into()),
+        ("disable", None) => Ok(Encryption::Disable),
+        ("prefer", None) => Ok(Encryption::Prefer),
+        ("require", None) => Ok(Encryption::Require),
+        _ => Err("sslmode is none of disable, prefer, require and verify-full".into()),
+    }
+}
+
+/// `text` without its percent signs.
+fn decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let digit = |byte: u8| char::from(byte).to_digit(16);
+            let (high, low) = (digit(rest.next()?)?, digit(rest.next()?)?);
+            bytes.push(u8::try_from(high * 16 + low).ok()?);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok().filter(|text| !text.contains('\0'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_read_as_other_tools_read_it() {
+        let address = Address::parse(
+            "postgresql://ada:p%40ss%2F%C3%A9@db.example.com:6432/guests?sslmode=verify-full&sslrootcert=/etc/ca.pem",
+        )
+        .unwrap();
+        assert_eq!((&*address.host, address.port), ("db.example.com", 6432));
+        assert_eq!((&*address.user, &**address.password), ("ada", "p@ss/é"));
+        assert_eq!(address.database, "guests");
+        assert_eq!(address.encryption, Encryption::VerifyFull(Some("/etc/ca.pem".into())));
+        let short = Address::parse("postgres://ada@[::1]").unwrap();
+        assert_eq!((&*short.host, short.port, &*short.database), ("::1", 5432, "ada"));
+        assert_eq!(short.encryption, Encryption::Prefer);
+    }
+
+    #[test]
+    fn the_password_is_never_shown() {
+        let address = Address::parse("postgres://ada:secret@h/d").unwrap();
+        assert_eq!(
+            format!("{address} {address:?}"),
+            "postgres://ada@h:5432/d Address(postgres://ada@h:5432/d)"
+        );
+        for wrong in
+            ["postgres://:secret@h/d", "postgres://a:secret%@h", "postgres://a:secret@h:x/d"]
+        {
+            let words = Address::parse(wrong).unwrap_err();
+            assert!(!words.contains("secret"), "{words}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_named() {
+        let wrong = |query: &str| Address::parse(&format!("postgres://a@h/d?{query}")).unwrap_err();
+        assert!(wrong("sslmod=require").contains("sslmod is none of"));
+        assert!(wrong("sslmode=allow").contains("sslmode is none of"));
+        assert!(wrong("sslmode=require&sslrootcert=x").contains("needs sslmode=verify-full"));
+    }
+}

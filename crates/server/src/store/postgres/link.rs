@@ -1,0 +1,434 @@
+//! One connection: its socket, its prepared statements, and what has been sent and is not yet
+//! answered.
+
+use super::address::{Address, Encryption};
+use super::scram::{MECHANISM, Scram};
+use super::tls;
+use super::wire::{self, ColumnOf, Message, Reader, Refusal, malformed, tag};
+use crate::store::Param;
+use bytes::{BufMut as _, Bytes, BytesMut};
+use md5::{Digest as _, Md5};
+use rustls::{ClientConnection, StreamOwned};
+use std::collections::HashMap;
+use std::io::{self, Error, ErrorKind, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs as _};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long to wait for a connection to be made.
+const CONNECTING: Duration = Duration::from_secs(5);
+
+/// Prepared statements that a connection keeps: above what the store's own functions use, so that
+/// those made on the fly push each other out and not them.
+const STATEMENTS: usize = 256;
+
+/// Bytes that may be on their way at once, both ways: below what sockets hold, so that neither side
+/// waits for the other to read.
+pub(super) const ON_THE_WAY: usize = 8 * 1024;
+
+/// Why a connection did not do what it was asked.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// It is of no more use.
+    Lost(Error),
+    /// The server said no.
+    Refused(Refusal),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Lost(error)
+    }
+}
+
+pub(super) type Outcome<T> = Result<T, Failure>;
+
+enum Socket {
+    Plain(TcpStream),
+    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+}
+
+impl Socket {
+    fn tcp(&self) -> &TcpStream {
+        match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => &stream.sock,
+        }
+    }
+
+    fn open(address: &Address) -> io::Result<Self> {
+        let mut stream = Err(Error::new(ErrorKind::NotFound, "the host has no address"));
+        for place in (address.host.as_str(), address.port).to_socket_addrs()? {
+            stream = TcpStream::connect_timeout(&place, CONNECTING);
+            if stream.is_ok() {
+                break;
+            }
+        }
+        let mut stream = stream?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(CONNECTING))?;
+        stream.set_write_timeout(Some(CONNECTING))?;
+        if address.encryption == Encryption::Disable {
+            return Ok(Self::Plain(stream));
+        }
+        stream.write_all(&wire::ask_for_tls())?;
+        let mut answer = [0];
+        stream.read_exact(&mut answer)?;
+        match (answer, &address.encryption) {
+            ([b'S'], encryption) => {
+                tls::wrap(stream, &address.host, encryption).map(Box::new).map(Self::Tls)
+            }
+            (_, Encryption::Prefer) => Ok(Self::Plain(stream)),
+            _ => Err(Error::new(ErrorKind::Unsupported, "the server does not speak TLS")),
+        }
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Plain(stream) => stream.write_all(bytes),
+            Self::Tls(stream) => stream.write_all(bytes).and_then(|()| stream.flush()),
+        }
+    }
+
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.read(into),
+            Self::Tls(stream) => stream.read(into),
+        }
+    }
+}
+
+/// A connection that is ready for statements.
+pub(super) struct Link {
+    socket: Socket,
+    out: Vec<u8>,
+    read: BytesMut,
+    chunk: Box<[u8]>,
+    index: HashMap<Arc<str>, usize>,
+    slots: Vec<Slot>,
+    used: u64,
+    names: u32,
+    /// Statements that are pushed out, and that the server has yet to forget.
+    forgotten: Vec<u32>,
+    /// How often it was asked to say that it is ready, and how often it has.
+    syncs: u64,
+    ready: u64,
+    /// Whether it is of no more use.
+    given_up: bool,
+}
+
+/// A prepared statement.
+struct Slot {
+    sql: Arc<str>,
+    name: u32,
+    state: Prepared,
+    columns: Arc<[ColumnOf]>,
+    used: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Prepared {
+    Not,
+    Asked,
+    Yes,
+}
+
+/// A statement that was sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sent {
+    slot: usize,
+    /// How often the server has to be ready before it answers.
+    after: u64,
+}
+
+impl Link {
+    /// Connects, and says who it is; then runs `setup`, statements without parameters.
+    pub(super) fn open(address: &Address, setup: &str, patience: Duration) -> Outcome<Self> {
+        let mut link = Self {
+            socket: Socket::open(address)?,
+            out: Vec::with_capacity(1024),
+            read: BytesMut::with_capacity(16 * 1024),
+            chunk: vec![0; 16 * 1024].into(),
+            index: HashMap::new(),
+            slots: Vec::new(),
+            used: 0,
+            names: 0,
+            forgotten: Vec::new(),
+            syncs: 0,
+            ready: 0,
+            given_up: false,
+        };
+        wire::startup(&mut link.out, &address.user, &address.database);
+        link.log_in(address)?;
+        link.command(setup)?;
+        let tcp = link.socket.tcp();
+        tcp.set_read_timeout(Some(patience))?;
+        tcp.set_write_timeout(Some(patience))?;
+        Ok(link)
+    }
+
+    fn log_in(&mut self, address: &Address) -> Outcome<()> {
+        let (mut scram, mut proof) = (None, None);
+        let until = Instant::now() + CONNECTING;
+        self.send()?;
+        while Instant::now() < until {
+            let Message { tag, body } = self.receive()?;
+            match tag {
+                tag::ERROR => return Err(Failure::Refused(wire::refusal(&body)?)),
+                tag::READY => return Ok(()),
+                tag::AUTHENTICATION => {}
+                _ => continue,
+            }
+            let mut body = Reader(&body);
+            match body.long()? {
+                0 => {}
+                3 => wire::password(&mut self.out, &address.password),
+                5 => {
+                    let inner = md5([address.password.as_bytes(), address.user.as_bytes()]);
+                    let outer = md5([inner.as_bytes(), body.bytes(4)?]);
+                    wire::password(&mut self.out, &format!("md5{outer}"));
+                }
+                10 => {
+                    let mut known = false;
+                    while !body.0.is_empty() {
+                        known |= body.text()? == MECHANISM;
+                    }
+                    if !known {
+                        return Err(cannot_log_in());
+                    }
+                    let nonce = crate::clock::random::<18>().map_err(Error::other)?;
+                    let begun = Scram::new(&nonce);
+                    wire::sasl_first(&mut self.out, MECHANISM, &begun.first());
+                    scram = Some(begun);
+                }
+                11 => {
+                    let made =
+                        scram.take().and_then(|scram| scram.prove(&address.password, body.0));
+                    let made = made.ok_or_else(malformed)?;
+                    wire::sasl_next(&mut self.out, &made.message);
+                    proof = Some(made);
+                }
+                12 if proof.take().is_some_and(|proof| proof.accepts(body.0)) => {}
+                _ => return Err(cannot_log_in()),
+            }
+            self.send()?;
+        }
+        Err(Error::from(ErrorKind::TimedOut).into())
+    }
+
+    /// Runs `sql`, statements without parameters whose rows are nobody's business.
+    pub(super) fn command(&mut self, sql: &str) -> Outcome<()> {
+        self.settle()?;
+        wire::simple(&mut self.out, sql);
+        self.syncs += 1;
+        self.settle()
+    }
+
+    /// Waits until the server is ready and nothing is on its way. What it refuses is told after
+    /// that.
+    pub(super) fn settle(&mut self) -> Outcome<()> {
+        let mut refused = None;
+        self.send()?;
+        while self.ready < self.syncs {
+            let Message { tag, body } = self.receive()?;
+            match tag {
+                tag::READY => self.ready += 1,
+                tag::ERROR => refused = refused.or(Some(wire::refusal(&body)?)),
+                _ => {}
+            }
+        }
+        refused.map_or(Ok(()), |refusal| Err(Failure::Refused(refusal)))
+    }
+
+    /// Bytes that are to be sent.
+    pub(super) fn waiting(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Puts `sql` with `params`, as they are sent, behind what is to be sent.
+    pub(super) fn run(&mut self, sql: &str, params: &[&dyn Param], encoded: &[u8]) -> Sent {
+        let slot = self.slot(sql);
+        if let Some(Slot { state, name, sql, .. }) = self.slots.get_mut(slot) {
+            if *state == Prepared::Not {
+                wire::prepare(&mut self.out, *name, sql, params);
+                *state = Prepared::Asked;
+            }
+            wire::run(&mut self.out, *name, encoded);
+        }
+        Sent { slot, after: self.syncs }
+    }
+
+    /// Has the answers sent to what is behind.
+    pub(super) fn flush(&mut self) -> Outcome<()> {
+        wire::flush(&mut self.out);
+        self.send()
+    }
+
+    /// Ends what belongs together. It goes with the next to be sent.
+    pub(super) fn sync(&mut self) {
+        wire::sync(&mut self.out);
+        self.syncs += 1;
+        // Now the server does as it is told, whatever happened before.
+        for name in std::mem::take(&mut self.forgotten) {
+            wire::forget(&mut self.out, name);
+        }
+    }
+
+    /// Sends what is to be sent.
+    pub(super) fn send(&mut self) -> Outcome<()> {
+        if !self.out.is_empty() {
+            self.socket.write_all(&self.out)?;
+            self.out.clear();
+        }
+        Ok(())
+    }
+
+    /// The answer to `sent`, which is the first to be answered: its rows go to `each`, and this is
+    /// what it says of itself.
+    pub(super) fn answer(
+        &mut self,
+        sent: Sent,
+        mut each: impl FnMut(&Arc<[ColumnOf]>, Bytes),
+    ) -> Outcome<Bytes> {
+        let mut columns = self.columns(sent);
+        loop {
+            let Message { tag, body } = self.receive()?;
+            if self.ready < sent.after {
+                // What is still said to those before.
+                self.ready += u64::from(tag == tag::READY);
+                continue;
+            }
+            match tag {
+                tag::ROW => each(&columns, body),
+                tag::COMPLETE | tag::EMPTY => return Ok(body),
+                tag::PARSED => {
+                    if let Some(slot) = self.slots.get_mut(sent.slot) {
+                        slot.state = Prepared::Yes;
+                    }
+                }
+                tag::COLUMNS => {
+                    columns = wire::columns(&body)?.into();
+                    if let Some(slot) = self.slots.get_mut(sent.slot) {
+                        slot.columns = Arc::clone(&columns);
+                    }
+                }
+                tag::ERROR => {
+                    self.forget_unsure();
+                    return Err(Failure::Refused(wire::refusal(&body)?));
+                }
+                tag::READY => return Err(malformed().into()),
+                _ => {}
+            }
+        }
+    }
+
+    /// It is not to be used any more.
+    pub(super) fn give_up(&mut self) {
+        self.given_up = true;
+    }
+
+    /// Whether it can be used.
+    pub(super) fn is_good(&self) -> bool {
+        !self.given_up
+    }
+
+    pub(super) fn columns(&self, sent: Sent) -> Arc<[ColumnOf]> {
+        self.slots.get(sent.slot).map_or_else(|| [].into(), |slot| Arc::clone(&slot.columns))
+    }
+
+    /// Prepares all statements anew: what they refer to is not what it was.
+    pub(super) fn forget_all(&mut self) {
+        for slot in &mut self.slots {
+            self.forgotten.push(slot.name);
+            self.names += 1;
+            (slot.name, slot.state) = (self.names, Prepared::Not);
+        }
+    }
+
+    /// After an error the server passes over what was sent behind, so that what was to be prepared
+    /// there is not.
+    fn forget_unsure(&mut self) {
+        for slot in self.slots.iter_mut().filter(|slot| slot.state == Prepared::Asked) {
+            self.names += 1;
+            (slot.name, slot.state) = (self.names, Prepared::Not);
+        }
+    }
+
+    fn slot(&mut self, sql: &str) -> usize {
+        self.used += 1;
+        if let Some(&place) = self.index.get(sql) {
+            if let Some(slot) = self.slots.get_mut(place) {
+                slot.used = self.used;
+            }
+            return place;
+        }
+        self.names += 1;
+        let sql: Arc<str> = sql.into();
+        let slot = Slot {
+            sql: Arc::clone(&sql),
+            name: self.names,
+            state: Prepared::Not,
+            columns: [].into(),
+            used: self.used,
+        };
+        let oldest = if self.slots.len() < STATEMENTS {
+            None
+        } else {
+            self.slots.iter_mut().enumerate().min_by_key(|(_, slot)| slot.used)
+        };
+        let place = if let Some((place, old)) = oldest {
+            self.index.remove(&old.sql);
+            self.forgotten.push(old.name);
+            *old = slot;
+            place
+        } else {
+            self.slots.push(slot);
+            self.slots.len() - 1
+        };
+        self.index.insert(sql, place);
+        place
+    }
+
+    /// The next message that is about something.
+    fn receive(&mut self) -> io::Result<Message> {
+        loop {
+            match wire::next(&mut self.read)? {
+                Some(Message { tag: tag::NOTICE | tag::NOTIFICATION | tag::SETTING, .. }) => {}
+                Some(message) => return Ok(message),
+                None => {
+                    let count = match self.socket.read(&mut self.chunk) {
+                        Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                        Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                        read => read?,
+                    };
+                    self.read.put_slice(self.chunk.get(..count).unwrap_or_default());
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.out.clear();
+        wire::goodbye(&mut self.out);
+        drop(self.send()); // tidiness: the server notices a closed socket as well
+    }
+}
+
+/// The digest of `parts`, in hexadecimal digits.
+fn md5(parts: [&[u8]; 2]) -> String {
+    let digest = parts.into_iter().fold(Md5::new(), Md5::chain_update).finalize();
+    let mut text = String::with_capacity(32);
+    for byte in digest {
+        for digit in [byte >> 4, byte & 15] {
+            text.extend(char::from_digit(u32::from(digit), 16));
+        }
+    }
+    text
+}
+
+fn cannot_log_in() -> Failure {
+    let words = "the server asks for a way to log in that is not spoken here";
+    Error::new(ErrorKind::Unsupported, words).into()
+}

@@ -1,0 +1,236 @@
+//! PostgreSQL: its connections, its errors, and the threads that own a connection each.
+//!
+//! The protocol is spoken here rather than by a library, because the threads are ours and what
+//! matters is in which order messages are sent and waited for (`session.rs`): a read is one way to
+//! the database and back where its statements are told ahead, and its transaction needs neither a
+//! beginning nor an end of its own.
+
+mod address;
+mod fault;
+mod link;
+mod migrate;
+mod scram;
+mod scratch;
+mod session;
+mod tls;
+mod wire;
+
+pub use address::Address;
+pub(super) use address::is_address;
+pub use scratch::Database;
+
+use super::job::{Job, Jobs, Queue, Service, busy};
+use super::migrate::{MIGRATIONS, OpenError};
+use super::{Column, Doors, Options, Tx};
+use crate::error::{Error, Result};
+use link::{Failure, Link};
+use session::{Ending, Session};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+use wire::ColumnOf;
+
+/// Reads something of the database, whatever is in it.
+const PROBE: &str = "SELECT count(*) FROM guestlist_store";
+
+/// How often a job is run at most when others are in its way.
+const TRIES: u32 = 8;
+
+/// How much longer than a statement may take its answer is waited for.
+const SLACK: Duration = Duration::from_secs(5);
+
+/// The longest pause between two attempts to connect.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// Looking.
+    Read,
+    /// Changing.
+    Write,
+}
+
+/// A row as it was sent.
+pub(super) struct Row<'r> {
+    columns: &'r [ColumnOf],
+    data: &'r [u8],
+    places: &'r [Option<(usize, usize)>],
+}
+
+impl Row<'_> {
+    /// The value of the column called `name`.
+    pub(super) fn get<T: Column>(&self, name: &str) -> Result<T> {
+        let index = self.columns.iter().position(|column| *column.name == *name);
+        self.get_at(index.ok_or_else(|| Error::internal(format!("there is no column {name}")))?)
+    }
+
+    /// The value of the column at `index`.
+    pub(super) fn get_at<T: Column>(&self, index: usize) -> Result<T> {
+        let (Some(column), Some(place)) = (self.columns.get(index), self.places.get(index)) else {
+            return Err(Error::internal(format!("there is no column {index}")));
+        };
+        T::take(column.oid, place.and_then(|(start, end)| self.data.get(start..end)))
+    }
+
+    /// How many bytes its values have.
+    pub(super) fn size(&self) -> usize {
+        self.places.iter().flatten().map(|(start, end)| end - start).sum()
+    }
+}
+
+/// Brings the database at `address` up to date and starts the threads.
+///
+/// # Errors
+/// When it cannot be reached or is not ours to touch, or when a migration or a thread fails.
+pub(super) fn start(address: &Address, options: &Options) -> Result<Doors, OpenError> {
+    migrate::prepare(address, MIGRATIONS)?;
+    let threads = |role, count: usize| {
+        (0..count.max(1)).map(|_| Worker::start(address, role, options)).collect::<Result<_, _>>()
+    };
+    let readers = threads(Role::Read, options.readers)?;
+    let writers = threads(Role::Write, options.writers)?;
+    Ok(Doors {
+        readers: Queue::start("store-read", options.read_queue, readers)?,
+        writer: Queue::start("store-write", options.write_queue, writers)?,
+        probe: PROBE,
+        // Others write too, and what they change is not told.
+        versions: None,
+    })
+}
+
+/// Why `address` cannot be opened.
+fn unusable(address: &Address, failure: Failure) -> OpenError {
+    let why = match failure {
+        Failure::Lost(error) => error.to_string(),
+        Failure::Refused(refusal) => refusal.message,
+    };
+    OpenError::Postgres { at: address.to_string(), why }
+}
+
+/// A thread, and its connection if it has one.
+struct Worker {
+    address: Address,
+    role: Role,
+    setup: String,
+    time: Duration,
+    link: Option<Link>,
+    /// Attempts to connect that have failed, and when the next may be made.
+    failed: u32,
+    next: Instant,
+}
+
+impl Worker {
+    fn start(address: &Address, role: Role, options: &Options) -> Result<Service, OpenError> {
+        let (time, transaction) = match role {
+            Role::Read => (options.read_deadline, "REPEATABLE READ, READ ONLY"),
+            Role::Write => (options.write_deadline, "READ COMMITTED, READ WRITE"),
+        };
+        let setup = format!(
+            "SET statement_timeout = {}; SET lock_timeout = {}; SET TIME ZONE 'UTC';
+             SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL {transaction}",
+            time.as_millis().max(1),
+            options.lock_deadline.as_millis().max(1),
+        );
+        let mut worker = Self {
+            address: address.clone(),
+            role,
+            setup,
+            time,
+            link: None,
+            failed: 0,
+            next: Instant::now(),
+        };
+        worker.link = Some(worker.connect().map_err(|failure| unusable(address, failure))?);
+        Ok(Box::new(move |jobs: &Jobs| worker.serve(jobs)))
+    }
+
+    fn connect(&self) -> link::Outcome<Link> {
+        let mut link = Link::open(&self.address, &self.setup, self.time + SLACK)?;
+        // Compiling a statement takes longer than any of these does. Not every engine knows it.
+        match link.command("SET jit = off") {
+            Err(Failure::Lost(error)) => Err(Failure::Lost(error)),
+            _ => Ok(link),
+        }
+    }
+
+    /// The connection: the one there is, or a new one if it is time to try.
+    fn link(&mut self) -> Result<&mut Link> {
+        if !self.link.as_ref().is_some_and(Link::is_good) {
+            self.link = None;
+            if Instant::now() < self.next {
+                return Err(fault::away());
+            }
+            match self.connect() {
+                Ok(link) => {
+                    self.failed = 0;
+                    self.link = Some(link);
+                }
+                Err(failure) => {
+                    self.next = Instant::now() + pause(self.failed, LONGEST_PAUSE);
+                    self.failed = self.failed.saturating_add(1);
+                    let error = unusable(&self.address, failure);
+                    tracing::error!(%error, "the database cannot be reached");
+                }
+            }
+        }
+        self.link.as_mut().ok_or_else(fault::away)
+    }
+
+    fn serve(mut self, jobs: &Jobs) {
+        for mut job in &jobs.waiting {
+            if job.gone() {
+                continue;
+            }
+            let settled = self.run(&mut *job);
+            job.finish(settled);
+            // The end of a read is sent with the beginning of the next, if that is here already.
+            if jobs.waiting.is_empty()
+                && let Some(link) = &mut self.link
+                && link.send().is_err()
+            {
+                self.link = None;
+            }
+        }
+    }
+
+    /// Runs `job` until it is kept or refused.
+    fn run(&mut self, job: &mut dyn Job) -> Result<()> {
+        let until = Instant::now() + self.time;
+        let (mut tries, mut lost) = (1, false);
+        loop {
+            let role = self.role;
+            let mut session = Session::new(self.link()?, role, until);
+            let kept = job.run(&mut Tx(&mut session));
+            match session.end(kept) {
+                Ending::Settled => return Ok(()),
+                Ending::Refused(error) => return Err(error),
+                Ending::Again if tries < TRIES && Instant::now() < until => {
+                    sleep(pause(tries, Duration::from_millis(100)));
+                    tries += 1;
+                }
+                Ending::Again => return Err(busy()),
+                // One that has been idle may have been cut long before: nothing is kept of what
+                // was begun on it.
+                Ending::Lost if !lost => {
+                    self.link = None;
+                    lost = true;
+                }
+                Ending::Lost => {
+                    self.link = None;
+                    return Err(fault::away());
+                }
+                Ending::Unknown => {
+                    self.link = None;
+                    return Err(fault::unknown());
+                }
+            }
+        }
+    }
+}
+
+/// How long to wait after `failed` failures: twice as long each time, and never as long as others.
+fn pause(failed: u32, longest: Duration) -> Duration {
+    let most = Duration::from_millis(2 << failed.min(16)).min(longest);
+    let random = crate::clock::random::<1>().map_or(0, |[byte]| u32::from(byte));
+    most / 2 + most * random / 512
+}

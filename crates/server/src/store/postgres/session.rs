@@ -1,0 +1,310 @@
+//! A transaction on a connection. To wait for an answer is what costs most, so that nothing waits
+//! that need not: a transaction begins with its first statement, and what a function says that it
+//! is going to ask is asked at once.
+
+use super::fault::{self, Meaning};
+use super::link::{Failure, Link, ON_THE_WAY, Outcome, Sent};
+use super::wire::{self, ColumnOf, Reader};
+use super::{Role, Row};
+use crate::error::{Error, Result};
+use crate::store::job::too_long;
+use crate::store::{self, Cells, Changed, Engine, Param};
+use bytes::Bytes;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Begins a transaction that writes: at once refused by a server that only follows another.
+const BEGIN: &str = "BEGIN READ WRITE";
+
+/// A transaction.
+pub(super) struct Session<'l> {
+    link: &'l mut Link,
+    role: Role,
+    until: Instant,
+    /// What was sent and is not yet taken, in the order of its answers.
+    ahead: VecDeque<Ahead>,
+    begun: bool,
+    /// An answer is being read.
+    reading: bool,
+    failed: Option<Meaning>,
+}
+
+/// A statement that was sent before its result was asked for.
+struct Ahead {
+    /// What is asked; nothing where nobody is going to.
+    sql: Box<str>,
+    params: Vec<u8>,
+    sent: Sent,
+    /// The answer, once it is read.
+    rows: Option<(Arc<[ColumnOf]>, Vec<Bytes>)>,
+}
+
+/// What becomes of a job.
+pub(super) enum Ending {
+    /// It is settled, and answers by itself.
+    Settled,
+    /// It is undone, and this is the answer.
+    Refused(Error),
+    /// It is undone, and may do better another time.
+    Again,
+    /// It is undone, and the connection is gone.
+    Lost,
+    /// The connection is gone, and nobody knows whether it is kept.
+    Unknown,
+}
+
+impl<'l> Session<'l> {
+    /// A transaction on `link` that may go on `until` then.
+    pub(super) fn new(link: &'l mut Link, role: Role, until: Instant) -> Self {
+        let ahead = VecDeque::new();
+        Self { link, role, until, ahead, begun: false, reading: false, failed: None }
+    }
+
+    /// Notes what went wrong, and says it to whoever asked.
+    fn fail(&mut self, failure: Failure) -> Error {
+        self.ahead.clear();
+        self.reading = false;
+        let meaning = fault::meaning(failure, self.role);
+        let error = meaning.to_error();
+        self.failed.get_or_insert(meaning);
+        error
+    }
+
+    /// Whether another statement may be run.
+    fn check(&self) -> Result<()> {
+        if let Some(failed) = &self.failed {
+            return Err(match failed {
+                Meaning::Refused(_) => {
+                    Error::internal("a statement after its transaction had ended")
+                }
+                other => other.to_error(),
+            });
+        }
+        // Between statements too: many short ones can be as long as one.
+        if Instant::now() >= self.until { Err(too_long()) } else { Ok(()) }
+    }
+
+    fn begin(&mut self) {
+        if self.role == Role::Write && !self.begun {
+            let params = wire::encode(&[]);
+            let sent = self.link.run(BEGIN, &[], &params);
+            self.ahead.push_back(Ahead { sql: "".into(), params, sent, rows: None });
+        }
+        self.begun = true;
+    }
+
+    /// Reads the answers to the first `count` that were sent ahead.
+    fn catch_up(&mut self, count: usize) -> Outcome<()> {
+        self.reading = true;
+        for ahead in self.ahead.iter_mut().take(count).filter(|ahead| ahead.rows.is_none()) {
+            let mut rows = Vec::new();
+            self.link.answer(ahead.sent, |_, row| rows.push(row))?;
+            ahead.rows = Some((self.link.columns(ahead.sent), rows));
+        }
+        self.reading = false;
+        Ok(())
+    }
+
+    /// Sends `sql`, of which the answer is the next.
+    fn send(&mut self, sql: &str, params: &[&dyn Param], encoded: &[u8]) -> Outcome<Sent> {
+        self.begin();
+        if self.link.waiting() + encoded.len() > ON_THE_WAY {
+            self.link.flush()?;
+            self.catch_up(self.ahead.len())?;
+        }
+        let sent = self.link.run(sql, params, encoded);
+        self.link.flush()?;
+        self.catch_up(self.ahead.len())?;
+        Ok(sent)
+    }
+
+    fn ask(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        each: &mut dyn FnMut(&store::Row<'_>) -> Result<bool>,
+    ) -> Outcome<Result<()>> {
+        let encoded = wire::encode(params);
+        let mut visit = Visit { each, more: Ok(true), places: Vec::new() };
+        let known =
+            self.ahead.iter().position(|ahead| *ahead.sql == *sql && ahead.params == encoded);
+        if let Some(place) = known {
+            if self.ahead.iter().take(place + 1).any(|ahead| ahead.rows.is_none()) {
+                self.link.flush()?;
+            }
+            self.catch_up(place + 1)?;
+            let found = self.ahead.remove(place).and_then(|ahead| ahead.rows);
+            if let Some((columns, rows)) = found {
+                for row in rows {
+                    visit.row(&columns, &row);
+                }
+            }
+        } else {
+            let sent = self.send(sql, params, &encoded)?;
+            self.reading = true;
+            self.link.answer(sent, |columns, row| visit.row(columns, &row))?;
+            self.reading = false;
+        }
+        Ok(visit.more.map(drop))
+    }
+
+    fn touch(&mut self, sql: &str, params: &[&dyn Param]) -> Outcome<u64> {
+        let sent = self.send(sql, params, &wire::encode(params))?;
+        // What was found before may be otherwise now.
+        self.ahead.clear();
+        self.reading = true;
+        let words = self.link.answer(sent, |_, _| {})?;
+        self.reading = false;
+        Ok(wire::touched(&words))
+    }
+
+    /// Ends the transaction of a job that is to be kept, or not.
+    pub(super) fn end(mut self, kept: bool) -> Ending {
+        if self.reading {
+            // A panic came between, and nobody knows how much of the answer is left.
+            self.link.give_up();
+            return Ending::Settled;
+        }
+        let outcome = match (self.role, &self.failed) {
+            (_, Some(Meaning::Lost)) => return Ending::Lost,
+            (Role::Read, _) => self.end_read(),
+            (Role::Write, None) if kept => return self.keep(),
+            (Role::Write, _) => self.undo(),
+        };
+        if let Err(failure) = outcome {
+            tracing::warn!(?failure, "a connection to the database could not be used on");
+            self.link.give_up();
+        }
+        match self.failed {
+            Some(Meaning::Refused(_)) if kept => Ending::Refused(Error::internal(
+                "a job went on after a statement of its transaction had failed",
+            )),
+            Some(Meaning::Refused(_)) | None => Ending::Settled,
+            Some(Meaning::Again { forget }) => {
+                if forget {
+                    self.link.forget_all();
+                }
+                Ending::Again
+            }
+            Some(Meaning::Lost) => Ending::Lost,
+        }
+    }
+
+    /// A read has nothing to keep, and nobody waits for its end.
+    fn end_read(&mut self) -> Outcome<()> {
+        if self.begun {
+            self.catch_up(self.ahead.len())?;
+            self.link.sync();
+        }
+        Ok(())
+    }
+
+    fn undo(&mut self) -> Outcome<()> {
+        if self.begun {
+            // The first lets a server that has refused something listen again.
+            self.link.sync();
+            self.link.run("ROLLBACK", &[], &wire::encode(&[]));
+            self.link.sync();
+            self.link.settle()?;
+        }
+        Ok(())
+    }
+
+    fn keep(mut self) -> Ending {
+        self.begin();
+        let sent = self.link.run("COMMIT", &[], &wire::encode(&[]));
+        self.link.sync();
+        let answer = (|| {
+            self.link.send()?;
+            self.catch_up(self.ahead.len())?;
+            let words = self.link.answer(sent, |_, _| {})?;
+            self.link.settle()?;
+            Ok(words)
+        })();
+        match answer {
+            Ok(words) if words.starts_with(b"COMMIT") => Ending::Settled,
+            Ok(_) => Ending::Refused(Error::internal("the database did not commit")),
+            Err(Failure::Lost(error)) => {
+                tracing::error!(%error, "the database was lost while it was to keep a change");
+                Ending::Unknown
+            }
+            Err(refused) => {
+                self.reading = false;
+                self.fail(refused);
+                self.end(false)
+            }
+        }
+    }
+}
+
+/// Gives rows to `each` until it has enough.
+struct Visit<'v, 'e> {
+    each: &'v mut (dyn FnMut(&store::Row<'_>) -> Result<bool> + 'e),
+    more: Result<bool>,
+    places: Vec<Option<(usize, usize)>>,
+}
+
+impl Visit<'_, '_> {
+    fn row(&mut self, columns: &[ColumnOf], data: &[u8]) {
+        // The rest of the rows is on its way, so that it is read, but not looked at.
+        if let Ok(true) = self.more {
+            self.more = self.place(data).and_then(|()| {
+                let row = Row { columns, data, places: &self.places };
+                (self.each)(&store::Row(Cells::Postgres(row)))
+            });
+        }
+    }
+
+    fn place(&mut self, data: &[u8]) -> Result<()> {
+        let mut rest = Reader(data);
+        let mut read = || {
+            self.places.clear();
+            for _ in 0..rest.short()? {
+                let length = rest.long()?;
+                let start = data.len() - rest.0.len();
+                let there = (length != u32::MAX).then_some((start, start + length as usize));
+                rest.bytes(there.map_or(0, |_| length as usize))?;
+                self.places.push(there);
+            }
+            Ok::<_, std::io::Error>(())
+        };
+        read().map_err(Error::internal)
+    }
+}
+
+impl Engine for Session<'_> {
+    fn ahead(&mut self, sql: &str, params: &[&dyn Param]) -> Result<()> {
+        self.check()?;
+        let encoded = wire::encode(params);
+        if self.link.waiting() + encoded.len() > ON_THE_WAY {
+            return Ok(());
+        }
+        self.begin();
+        let sent = self.link.run(sql, params, &encoded);
+        self.ahead.push_back(Ahead { sql: sql.into(), params: encoded, sent, rows: None });
+        Ok(())
+    }
+
+    fn query(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        each: &mut dyn FnMut(&store::Row<'_>) -> Result<bool>,
+    ) -> Result<()> {
+        self.check()?;
+        match self.ask(sql, params, each) {
+            Ok(visited) => visited,
+            Err(failure) => Err(self.fail(failure)),
+        }
+    }
+
+    fn note(&mut self, _: Changed) {}
+
+    fn declare(&mut self, _: Changed) {}
+
+    fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64> {
+        self.check()?;
+        self.touch(sql, params).map_err(|failure| self.fail(failure))
+    }
+}

@@ -1,0 +1,20 @@
+//! On SQLite, the whole service over real sockets: who may do what, what a repeated or conditional request
+//! does, the command line, and the bounds.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "in a test each of these is a failure that says where"
+)]
+
+mod access;
+mod bounds;
+mod cli;
+mod client;
+mod conditions;
+mod experience;
+mod idempotency;
+mod ready;
+mod testing;
+mod world;
