@@ -25,6 +25,7 @@ pub(super) const MIGRATIONS: &[Migration<'static>] = &[
         postgres: include_str!("../../migrations/0002_query.postgres.sql"),
     },
     Migration { both: include_str!("../../migrations/0003_counts.sql"), sqlite: "", postgres: "" },
+    Migration { both: include_str!("../../migrations/0004_moves.sql"), sqlite: "", postgres: "" },
 ];
 
 /// Why a database cannot be opened.

@@ -18,6 +18,7 @@ pub mod ephemeral;
 pub mod experience_groups;
 pub mod experience_users;
 pub mod list;
+pub mod moving;
 pub mod settings;
 pub mod sign_ins;
 pub mod users;
@@ -47,6 +48,7 @@ use crate::error::{Error, Result};
 use ephemeral::Scratch;
 use guestlist_api::id::{ApiTokenId, ApplicationId, ExperienceUserId};
 use job::{Queue, submit};
+use moving::Closed;
 use sqlite::Durability;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -368,6 +370,9 @@ trait Engine {
     fn note(&mut self, what: Changed);
     /// Says that the next query changes `what`, and no more.
     fn declare(&mut self, what: Changed);
+    /// The statements after which `tables` take no changes for the reason given, or take them
+    /// again.
+    fn close(&self, tables: &[&str], why: Option<Closed>) -> Vec<String>;
 }
 
 impl fmt::Debug for Tx<'_> {

@@ -8,6 +8,7 @@ use super::wire::{self, ColumnOf, Reader};
 use super::{Role, Row};
 use crate::error::{Error, Result};
 use crate::store::job::too_long;
+use crate::store::moving::Closed;
 use crate::store::{self, Cells, Changed, Engine, Param};
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -308,6 +309,10 @@ impl Engine for Session<'_> {
     fn note(&mut self, _: Changed) {}
 
     fn declare(&mut self, _: Changed) {}
+
+    fn close(&self, tables: &[&str], why: Option<Closed>) -> Vec<String> {
+        super::close::statements(tables, why)
+    }
 
     fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64> {
         self.check()?;

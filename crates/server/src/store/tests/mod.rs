@@ -3,6 +3,7 @@
 mod counts;
 mod group;
 mod model;
+mod moving;
 mod open;
 mod plans;
 mod query;

@@ -2,6 +2,7 @@
 
 use super::super::applications::{self, Within};
 use super::super::list::Paging;
+use super::super::moving::Closed;
 use super::super::sqlite::{Durability, Role, Session, connect};
 use super::super::{Changed, Engine, Param, Row, Store, Tx, experience_groups, experience_users};
 use super::Scratch;
@@ -68,6 +69,10 @@ impl Engine for Noting<'_> {
 
     fn declare(&mut self, what: Changed) {
         self.session.declare(what);
+    }
+
+    fn close(&self, tables: &[&str], why: Option<Closed>) -> Vec<String> {
+        self.session.close(tables, why)
     }
 }
 
