@@ -375,9 +375,14 @@ impl Call<Grant> {
         let unproven = self.head.unproven.load(Ordering::Acquire);
         let found = self.app.store.read(move |tx| {
             if unproven {
+                api_tokens::grant_ahead(tx, token)?;
+            }
+            let found = find(tx)?;
+            // Of two refusals that of the token is told, which is asked about again in any case.
+            if unproven {
                 api_tokens::grant(tx, token, now)?;
             }
-            find(tx)
+            Ok(found)
         });
         let found = found.await?;
         self.head.unproven.store(false, Ordering::Release);
