@@ -17,11 +17,42 @@ pub(in crate::store) enum Encryption {
     VerifyFull(Option<PathBuf>),
 }
 
+/// A server, by its name or address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::store) struct Server {
+    pub(in crate::store) host: String,
+    pub(in crate::store) port: u16,
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+impl Server {
+    fn parse(text: &str) -> Result<Self, String> {
+        let (host, port) = match text.strip_prefix('[').map(|v6| v6.split_once(']')) {
+            Some(Some((host, port))) => (host, port.strip_prefix(':')),
+            Some(None) => return Err("the host has no closing bracket".into()),
+            None => text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
+        };
+        let port = port
+            .map_or(Ok(5432), str::parse)
+            .map_err(|_| "the port is not a number from 1 to 65535")?;
+        Ok(Self { host: if host.is_empty() { "localhost".into() } else { host.into() }, port })
+    }
+}
+
 /// Where a PostgreSQL database is, and how it is reached. What is shown of it has no password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address {
-    pub(in crate::store) host: String,
-    pub(in crate::store) port: u16,
+    /// The servers, of which the first that can be written to is used.
+    pub(in crate::store) servers: Vec<Server>,
     pub(in crate::store) user: String,
     pub(in crate::store) password: Zeroizing<String>,
     pub(in crate::store) database: String,
@@ -30,9 +61,8 @@ pub struct Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let host =
-            if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        write!(f, "postgres://{}@{host}:{}/{}", self.user, self.port, self.database)
+        let servers: Vec<String> = self.servers.iter().map(ToString::to_string).collect();
+        write!(f, "postgres://{}@{}/{}", self.user, servers.join(","), self.database)
     }
 }
 
@@ -49,7 +79,8 @@ pub(in crate::store) fn is_address(text: &str) -> bool {
 }
 
 impl Address {
-    /// Reads `postgres://user:password@host:port/database?sslmode=…&sslrootcert=…`.
+    /// Reads `postgres://user:password@host:port/database?sslmode=…&sslrootcert=…`, where there may
+    /// be several of `host:port` with commas between.
     ///
     /// # Errors
     /// When it is something else; the words say what is wrong, and never the password.
@@ -66,19 +97,11 @@ impl Address {
         if user.is_empty() {
             return Err("name a user: postgres://user:password@host:port/database".into());
         }
-        let (host, port) = match place.strip_prefix('[').map(|v6| v6.split_once(']')) {
-            Some(Some((host, port))) => (host, port.strip_prefix(':')),
-            Some(None) => return Err("the host has no closing bracket".into()),
-            None => place.split_once(':').map_or((place, None), |(host, port)| (host, Some(port))),
-        };
-        let port = port
-            .map_or(Ok(5432), str::parse)
-            .map_err(|_| "the port is not a number from 1 to 65535")?;
+        let servers = place.split(',').map(Server::parse).collect::<Result<_, _>>()?;
         let database = decode(database).ok_or("the database is not written as in a URL")?;
         let password = decode(password).ok_or("the password is not written as in a URL")?;
         Ok(Self {
-            host: if host.is_empty() { "localhost".into() } else { host.into() },
-            port,
+            servers,
             database: if database.is_empty() { user.clone() } else { database },
             user,
             password: Zeroizing::new(password),
@@ -134,12 +157,15 @@ mod tests {
             "postgresql://ada:p%40ss%2F%C3%A9@db.example.com:6432/guests?sslmode=verify-full&sslrootcert=/etc/ca.pem",
         )
         .unwrap();
-        assert_eq!((&*address.host, address.port), ("db.example.com", 6432));
+        let servers =
+            |address: &Address| address.servers.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(servers(&address), ["db.example.com:6432"]);
         assert_eq!((&*address.user, &**address.password), ("ada", "p@ss/é"));
         assert_eq!(address.database, "guests");
         assert_eq!(address.encryption, Encryption::VerifyFull(Some("/etc/ca.pem".into())));
-        let short = Address::parse("postgres://ada@[::1]").unwrap();
-        assert_eq!((&*short.host, short.port, &*short.database), ("::1", 5432, "ada"));
+        let short = Address::parse("postgres://ada@[::1],h:7").unwrap();
+        assert_eq!(servers(&short), ["[::1]:5432", "h:7"]);
+        assert_eq!(short.database, "ada");
         assert_eq!(short.encryption, Encryption::Prefer);
     }
 

@@ -1,7 +1,7 @@
 //! One connection: its socket, its prepared statements, and what has been sent and is not yet
 //! answered.
 
-use super::address::{Address, Encryption};
+use super::address::{Address, Encryption, Server};
 use super::scram::{MECHANISM, Scram};
 use super::tls;
 use super::wire::{self, ColumnOf, Message, Reader, Refusal, malformed, tag};
@@ -56,9 +56,9 @@ impl Socket {
         }
     }
 
-    fn open(address: &Address) -> io::Result<Self> {
+    fn open(server: &Server, encryption: &Encryption) -> io::Result<Self> {
         let mut stream = Err(Error::new(ErrorKind::NotFound, "the host has no address"));
-        for place in (address.host.as_str(), address.port).to_socket_addrs()? {
+        for place in (server.host.as_str(), server.port).to_socket_addrs()? {
             stream = TcpStream::connect_timeout(&place, CONNECTING);
             if stream.is_ok() {
                 break;
@@ -68,15 +68,15 @@ impl Socket {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(CONNECTING))?;
         stream.set_write_timeout(Some(CONNECTING))?;
-        if address.encryption == Encryption::Disable {
+        if *encryption == Encryption::Disable {
             return Ok(Self::Plain(stream));
         }
         stream.write_all(&wire::ask_for_tls())?;
         let mut answer = [0];
         stream.read_exact(&mut answer)?;
-        match (answer, &address.encryption) {
+        match (answer, encryption) {
             ([b'S'], encryption) => {
-                tls::wrap(stream, &address.host, encryption).map(Box::new).map(Self::Tls)
+                tls::wrap(stream, &server.host, encryption).map(Box::new).map(Self::Tls)
             }
             (_, Encryption::Prefer) => Ok(Self::Plain(stream)),
             _ => Err(Error::new(ErrorKind::Unsupported, "the server does not speak TLS")),
@@ -142,10 +142,27 @@ pub(super) struct Sent {
 }
 
 impl Link {
-    /// Connects, and says who it is; then runs `setup`, statements without parameters.
+    /// Connects, and says who it is; then runs `setup`, statements without parameters. Of several
+    /// servers it is the first with which that can be done.
     pub(super) fn open(address: &Address, setup: &str, patience: Duration) -> Outcome<Self> {
+        let mut outcome = Err(Failure::Lost(Error::from(ErrorKind::NotFound)));
+        for server in &address.servers {
+            outcome = Self::open_at(server, address, setup, patience);
+            if outcome.is_ok() {
+                break;
+            }
+        }
+        outcome
+    }
+
+    fn open_at(
+        server: &Server,
+        address: &Address,
+        setup: &str,
+        patience: Duration,
+    ) -> Outcome<Self> {
         let mut link = Self {
-            socket: Socket::open(address)?,
+            socket: Socket::open(server, &address.encryption)?,
             out: Vec::with_capacity(1024),
             read: BytesMut::with_capacity(16 * 1024),
             chunk: vec![0; 16 * 1024].into(),

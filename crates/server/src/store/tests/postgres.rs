@@ -2,7 +2,8 @@
 //! becomes of a connection that is cut.
 
 use super::super::ephemeral::Database;
-use super::super::postgres::Address;
+use super::super::migrate::{MIGRATIONS, Migration};
+use super::super::postgres::{Address, migrate};
 use super::super::{OpenError, Options, Place, Store, Tx};
 use super::insert;
 use crate::error::{Error, Result};
@@ -46,7 +47,8 @@ struct Scene {
 impl Scene {
     fn new() -> Self {
         let address = Address::parse(&cluster()).unwrap();
-        let mut places = (address.host.as_str(), address.port).to_socket_addrs().unwrap();
+        let server = &address.servers[0];
+        let mut places = (server.host.as_str(), server.port).to_socket_addrs().unwrap();
         let target: SocketAddr = places.find(SocketAddr::is_ipv4).unwrap();
         let database = with_table();
         let options = few();
@@ -61,8 +63,8 @@ impl Scene {
     /// The store behind the wire.
     fn open(&self) -> Store {
         let Place::Postgres(mut address) = self.database.place() else { panic!("another place") };
-        address.host = self.proxy.address().ip().to_string();
-        address.port = self.proxy.address().port();
+        address.servers[0].host = self.proxy.address().ip().to_string();
+        address.servers[0].port = self.proxy.address().port();
         Store::open_at(&Place::Postgres(address), &self.options).unwrap()
     }
 }
@@ -258,8 +260,20 @@ async fn a_database_that_is_away_is_told_at_once_and_comes_back() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), back).await.unwrap();
+    tokio::time::timeout(Duration::from_mins(1), back).await.unwrap();
     assert_eq!(keys(&scene.direct()).await, [0; 0]);
+}
+
+#[tokio::test]
+async fn of_several_servers_the_first_that_answers_is_used() {
+    let scene = Scene::new();
+    let Place::Postgres(mut address) = scene.database.place() else { panic!("another place") };
+    let good = address.servers[0].clone();
+    address.servers.insert(0, good);
+    address.servers[0].port = 1; // where nobody listens
+    let store = Store::open_at(&Place::Postgres(address), &scene.options).unwrap();
+    store.write(|tx| insert(tx, 1)).await.unwrap();
+    assert_eq!(keys(&store).await, [1]);
 }
 
 #[tokio::test]
@@ -318,4 +332,37 @@ fn what_is_refused_says_where_and_never_the_password() {
     let refused = Store::open_at(&Place::Postgres(address.clone()), &few()).unwrap_err();
     let words = format!("{refused} {refused:?}");
     assert!(words.contains(&address.database) && !words.contains("very-secret"), "{words}");
+}
+
+#[test]
+fn what_was_there_before_is_found_by_what_looks_for_it() {
+    const BEFORE: &str = r#"INSERT INTO applications VALUES ('a', 'n', 'n', NULL, 0, 0, NULL, '{}');
+        INSERT INTO experience_users (application_id, id, email, email_key, password_hash, created,
+            updated, tags)
+        VALUES ('a', 'u', 'e', 'e', 'h', 0, 0, '{"k":"it''s \"é\"","l-1":"0"}'),
+            ('a', 'v', 'f', 'f', 'h', 0, 0, '{}');
+        INSERT INTO experience_groups VALUES ('a', 'g', 'n', 'n', NULL, NULL, 0, 0, '{"k":"x"}',
+            '["e1","e2","e1"]', '[]', '[]', NULL);"#;
+    const AFTER: &str = r#"DO $$ BEGIN
+        ASSERT (SELECT string_agg(application_id || user_id || tag || '=' || value, ' ' ORDER BY tag)
+            FROM user_tags) = 'auk=it''s "é" aul-1=0';
+        ASSERT (SELECT application_id || group_id || tag || value FROM group_tags) = 'agkx';
+        ASSERT (SELECT count(*) FROM group_endpoints WHERE group_id = 'g') = 2;
+        END $$"#;
+    let database = database();
+    let Place::Postgres(address) = database.place() else { panic!("another place") };
+    migrate::prepare(&address, &MIGRATIONS[..1]).unwrap();
+    database.run(BEFORE).unwrap();
+    migrate::prepare(&address, MIGRATIONS).unwrap();
+    database.run(AFTER).unwrap();
+}
+
+#[test]
+fn a_migration_that_fails_leaves_the_database_as_it_was() {
+    let database = database();
+    let Place::Postgres(address) = database.place() else { panic!("another place") };
+    let migration = |postgres| Migration { both: "CREATE TABLE x (y TEXT);", sqlite: "", postgres };
+    let failed = migrate::prepare(&address, &[migration("nonsense")]).unwrap_err();
+    assert!(matches!(failed, OpenError::Migration { version: 1, .. }), "{failed:?}");
+    migrate::prepare(&address, &[migration("CREATE INDEX z ON x (y NULLS FIRST)")]).unwrap();
 }
