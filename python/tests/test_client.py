@@ -294,5 +294,5 @@ def test_help_says_which_keywords_there_are():
     assert list(signature.parameters) == [
         *["applicationId", "sortField", "sortDirection", "page", "perPage"],
         *["filterField", "filter", "experienceGroupId", "includeAncestorGroups", "query"],
-        "options",
+        "more",
     ]

@@ -149,7 +149,7 @@ def _signature(action: _guestlist.Action, spec: Spec) -> inspect.Signature:
     parameters += [
         inspect.Parameter(name, keyword, default=None) for name in (*spec.query, *spec.json)
     ]
-    parameters.append(inspect.Parameter("options", inspect.Parameter.VAR_KEYWORD))
+    parameters.append(inspect.Parameter("more", inspect.Parameter.VAR_KEYWORD))
     return inspect.Signature(parameters)
 
 

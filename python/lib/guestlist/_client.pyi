@@ -60,7 +60,7 @@ class ApplicationActions(_Resource):
         applicationId: str,
         summaryExclude: str | None = None,
         summaryInclude: str | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> Application: ...
     def get_with_etag(
         self,
@@ -68,7 +68,7 @@ class ApplicationActions(_Resource):
         applicationId: str,
         summaryExclude: str | None = None,
         summaryInclude: str | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> tuple[Application, str | None]: ...
     def patch(
         self,
@@ -77,9 +77,9 @@ class ApplicationActions(_Resource):
         application: ApplicationPatch,
         summaryExclude: str | None = None,
         summaryInclude: str | None = None,
-        **options: Unpack[WriteOptions],
+        **more: Unpack[WriteOptions],
     ) -> Application: ...
-    def delete(self, *, applicationId: str, **options: Unpack[WriteOptions]) -> Success: ...
+    def delete(self, *, applicationId: str, **more: Unpack[WriteOptions]) -> Success: ...
 
 class ApplicationsActions(_Resource):
     def get(
@@ -94,7 +94,7 @@ class ApplicationsActions(_Resource):
         orgId: str | None = None,
         summaryExclude: str | None = None,
         summaryInclude: str | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> Applications: ...
     def iterate(
         self,
@@ -108,7 +108,7 @@ class ApplicationsActions(_Resource):
         orgId: str | None = None,
         summaryExclude: str | None = None,
         summaryInclude: str | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> Iterator[Application]: ...
     def post(
         self,
@@ -116,7 +116,7 @@ class ApplicationsActions(_Resource):
         application: ApplicationPost,
         summaryExclude: str | None = None,
         summaryInclude: str | None = None,
-        **options: Unpack[PostOptions],
+        **more: Unpack[PostOptions],
     ) -> Application: ...
 
 class ApplicationApiTokenActions(_Resource):
@@ -125,14 +125,14 @@ class ApplicationApiTokenActions(_Resource):
         *,
         applicationId: str,
         apiTokenId: str,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> ApiToken: ...
     def get_with_etag(
         self,
         *,
         applicationId: str,
         apiTokenId: str,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> tuple[ApiToken, str | None]: ...
     def patch(
         self,
@@ -140,14 +140,14 @@ class ApplicationApiTokenActions(_Resource):
         applicationId: str,
         apiTokenId: str,
         apiToken: ApiTokenPatch,
-        **options: Unpack[WriteOptions],
+        **more: Unpack[WriteOptions],
     ) -> ApiToken: ...
     def delete(
         self,
         *,
         applicationId: str,
         apiTokenId: str,
-        **options: Unpack[WriteOptions],
+        **more: Unpack[WriteOptions],
     ) -> Success: ...
 
 class ApplicationApiTokensActions(_Resource):
@@ -161,7 +161,7 @@ class ApplicationApiTokensActions(_Resource):
         perPage: Whole | None = None,
         filterField: Literal["name", "status", ""] | None = None,
         filter: str | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> ApiTokens: ...
     def iterate(
         self,
@@ -173,14 +173,14 @@ class ApplicationApiTokensActions(_Resource):
         perPage: Whole | None = None,
         filterField: Literal["name", "status", ""] | None = None,
         filter: str | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> Iterator[ApiToken]: ...
     def post(
         self,
         *,
         applicationId: str,
         apiToken: ApiTokenPost,
-        **options: Unpack[PostOptions],
+        **more: Unpack[PostOptions],
     ) -> ApiToken: ...
 
 class AuthActions(_Resource):
@@ -188,13 +188,13 @@ class AuthActions(_Resource):
         self,
         *,
         credentials: UserCredentials,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> AuthedUser: ...
     def sso_domain(
         self,
         *,
         email: str | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> SsoDomain | Literal[""]: ...
 
 class ExperienceActions(_Resource):
@@ -202,7 +202,7 @@ class ExperienceActions(_Resource):
         self,
         *,
         applicationId: str,
-        options: ExperienceBootstrap | None = None,
+        options: ExperienceBootstrap,
         **more: Unpack[WriteOptions],
     ) -> ExperienceBootstrapResult: ...
     def delete(
@@ -217,7 +217,7 @@ class ExperienceActions(_Resource):
         keepViews: str | None = None,
         keepEndpoints: str | None = None,
         removeWorkflows: str | None = None,
-        **options: Unpack[WriteOptions],
+        **more: Unpack[WriteOptions],
     ) -> Success: ...
 
 class ExperienceGroupActions(_Resource):
@@ -228,7 +228,7 @@ class ExperienceGroupActions(_Resource):
         experienceGroupId: str,
         includeDirectDeviceCount: Flag | None = None,
         includeTotalDeviceCount: Flag | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> ExperienceGroup: ...
     def get_with_etag(
         self,
@@ -237,7 +237,7 @@ class ExperienceGroupActions(_Resource):
         experienceGroupId: str,
         includeDirectDeviceCount: Flag | None = None,
         includeTotalDeviceCount: Flag | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> tuple[ExperienceGroup, str | None]: ...
     def patch(
         self,
@@ -245,14 +245,14 @@ class ExperienceGroupActions(_Resource):
         applicationId: str,
         experienceGroupId: str,
         experienceGroup: ExperienceGroupPatch,
-        **options: Unpack[WriteOptions],
+        **more: Unpack[WriteOptions],
     ) -> ExperienceGroup: ...
     def delete(
         self,
         *,
         applicationId: str,
         experienceGroupId: str,
-        **options: Unpack[WriteOptions],
+        **more: Unpack[WriteOptions],
     ) -> Success: ...
 
 class ExperienceGroupsActions(_Resource):
@@ -267,7 +267,7 @@ class ExperienceGroupsActions(_Resource):
         filterField: Literal["name", ""] | None = None,
         filter: str | None = None,
         query: Query | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> ExperienceGroups: ...
     def iterate(
         self,
@@ -280,14 +280,14 @@ class ExperienceGroupsActions(_Resource):
         filterField: Literal["name", ""] | None = None,
         filter: str | None = None,
         query: Query | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> Iterator[ExperienceGroup]: ...
     def post(
         self,
         *,
         applicationId: str,
         experienceGroup: ExperienceGroupPost,
-        **options: Unpack[PostOptions],
+        **more: Unpack[PostOptions],
     ) -> ExperienceGroup: ...
 
 class ExperienceUserActions(_Resource):
@@ -296,14 +296,14 @@ class ExperienceUserActions(_Resource):
         *,
         applicationId: str,
         experienceUserId: str,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> ExperienceUser: ...
     def get_with_etag(
         self,
         *,
         applicationId: str,
         experienceUserId: str,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> tuple[ExperienceUser, str | None]: ...
     def patch(
         self,
@@ -311,14 +311,14 @@ class ExperienceUserActions(_Resource):
         applicationId: str,
         experienceUserId: str,
         experienceUser: ExperienceUserPatch,
-        **options: Unpack[WriteOptions],
+        **more: Unpack[WriteOptions],
     ) -> ExperienceUser: ...
     def delete(
         self,
         *,
         applicationId: str,
         experienceUserId: str,
-        **options: Unpack[WriteOptions],
+        **more: Unpack[WriteOptions],
     ) -> Success: ...
 
 class ExperienceUsersActions(_Resource):
@@ -335,7 +335,7 @@ class ExperienceUsersActions(_Resource):
         experienceGroupId: str | None = None,
         includeAncestorGroups: Flag | None = None,
         query: Query | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> ExperienceUsers: ...
     def iterate(
         self,
@@ -350,14 +350,14 @@ class ExperienceUsersActions(_Resource):
         experienceGroupId: str | None = None,
         includeAncestorGroups: Flag | None = None,
         query: Query | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> Iterator[ExperienceUser]: ...
     def post(
         self,
         *,
         applicationId: str,
         experienceUser: ExperienceUserPost,
-        **options: Unpack[PostOptions],
+        **more: Unpack[PostOptions],
     ) -> ExperienceUser: ...
 
 class MeActions(_Resource):
@@ -367,7 +367,7 @@ class MeActions(_Resource):
         includeRecent: Flag | None = None,
         summaryExclude: str | None = None,
         summaryInclude: str | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> Me: ...
     def get_with_etag(
         self,
@@ -375,7 +375,7 @@ class MeActions(_Resource):
         includeRecent: Flag | None = None,
         summaryExclude: str | None = None,
         summaryInclude: str | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> tuple[Me, str | None]: ...
     def patch(
         self,
@@ -384,31 +384,31 @@ class MeActions(_Resource):
         includeRecent: Flag | None = None,
         summaryExclude: str | None = None,
         summaryInclude: str | None = None,
-        **options: Unpack[WriteOptions],
+        **more: Unpack[WriteOptions],
     ) -> Me: ...
     def change_password(
         self,
         *,
         data: ChangePassword,
-        **options: Unpack[PostOptions],
+        **more: Unpack[PostOptions],
     ) -> AuthedUser: ...
 
 class UserApiTokenActions(_Resource):
-    def get(self, *, apiTokenId: str, **options: Unpack[ReadOptions]) -> ApiToken: ...
+    def get(self, *, apiTokenId: str, **more: Unpack[ReadOptions]) -> ApiToken: ...
     def get_with_etag(
         self,
         *,
         apiTokenId: str,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> tuple[ApiToken, str | None]: ...
     def patch(
         self,
         *,
         apiTokenId: str,
         apiToken: ApiTokenPatch,
-        **options: Unpack[WriteOptions],
+        **more: Unpack[WriteOptions],
     ) -> ApiToken: ...
-    def delete(self, *, apiTokenId: str, **options: Unpack[WriteOptions]) -> Success: ...
+    def delete(self, *, apiTokenId: str, **more: Unpack[WriteOptions]) -> Success: ...
 
 class UserApiTokensActions(_Resource):
     def get(
@@ -420,7 +420,7 @@ class UserApiTokensActions(_Resource):
         perPage: Whole | None = None,
         filterField: Literal["name", "status", ""] | None = None,
         filter: str | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> ApiTokens: ...
     def iterate(
         self,
@@ -431,9 +431,9 @@ class UserApiTokensActions(_Resource):
         perPage: Whole | None = None,
         filterField: Literal["name", "status", ""] | None = None,
         filter: str | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> Iterator[ApiToken]: ...
-    def post(self, *, apiToken: ApiTokenPost, **options: Unpack[PostOptions]) -> ApiToken: ...
+    def post(self, *, apiToken: ApiTokenPost, **more: Unpack[PostOptions]) -> ApiToken: ...
 
 class AsyncApplicationActions(_Resource):
     async def get(
@@ -442,7 +442,7 @@ class AsyncApplicationActions(_Resource):
         applicationId: str,
         summaryExclude: str | None = None,
         summaryInclude: str | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> Application: ...
     async def get_with_etag(
         self,
@@ -450,7 +450,7 @@ class AsyncApplicationActions(_Resource):
         applicationId: str,
         summaryExclude: str | None = None,
         summaryInclude: str | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> tuple[Application, str | None]: ...
     async def patch(
         self,
@@ -459,9 +459,9 @@ class AsyncApplicationActions(_Resource):
         application: ApplicationPatch,
         summaryExclude: str | None = None,
         summaryInclude: str | None = None,
-        **options: Unpack[WriteOptions],
+        **more: Unpack[WriteOptions],
     ) -> Application: ...
-    async def delete(self, *, applicationId: str, **options: Unpack[WriteOptions]) -> Success: ...
+    async def delete(self, *, applicationId: str, **more: Unpack[WriteOptions]) -> Success: ...
 
 class AsyncApplicationsActions(_Resource):
     async def get(
@@ -476,7 +476,7 @@ class AsyncApplicationsActions(_Resource):
         orgId: str | None = None,
         summaryExclude: str | None = None,
         summaryInclude: str | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> Applications: ...
     def iterate(
         self,
@@ -490,7 +490,7 @@ class AsyncApplicationsActions(_Resource):
         orgId: str | None = None,
         summaryExclude: str | None = None,
         summaryInclude: str | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> AsyncIterator[Application]: ...
     async def post(
         self,
@@ -498,7 +498,7 @@ class AsyncApplicationsActions(_Resource):
         application: ApplicationPost,
         summaryExclude: str | None = None,
         summaryInclude: str | None = None,
-        **options: Unpack[PostOptions],
+        **more: Unpack[PostOptions],
     ) -> Application: ...
 
 class AsyncApplicationApiTokenActions(_Resource):
@@ -507,14 +507,14 @@ class AsyncApplicationApiTokenActions(_Resource):
         *,
         applicationId: str,
         apiTokenId: str,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> ApiToken: ...
     async def get_with_etag(
         self,
         *,
         applicationId: str,
         apiTokenId: str,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> tuple[ApiToken, str | None]: ...
     async def patch(
         self,
@@ -522,14 +522,14 @@ class AsyncApplicationApiTokenActions(_Resource):
         applicationId: str,
         apiTokenId: str,
         apiToken: ApiTokenPatch,
-        **options: Unpack[WriteOptions],
+        **more: Unpack[WriteOptions],
     ) -> ApiToken: ...
     async def delete(
         self,
         *,
         applicationId: str,
         apiTokenId: str,
-        **options: Unpack[WriteOptions],
+        **more: Unpack[WriteOptions],
     ) -> Success: ...
 
 class AsyncApplicationApiTokensActions(_Resource):
@@ -543,7 +543,7 @@ class AsyncApplicationApiTokensActions(_Resource):
         perPage: Whole | None = None,
         filterField: Literal["name", "status", ""] | None = None,
         filter: str | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> ApiTokens: ...
     def iterate(
         self,
@@ -555,14 +555,14 @@ class AsyncApplicationApiTokensActions(_Resource):
         perPage: Whole | None = None,
         filterField: Literal["name", "status", ""] | None = None,
         filter: str | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> AsyncIterator[ApiToken]: ...
     async def post(
         self,
         *,
         applicationId: str,
         apiToken: ApiTokenPost,
-        **options: Unpack[PostOptions],
+        **more: Unpack[PostOptions],
     ) -> ApiToken: ...
 
 class AsyncAuthActions(_Resource):
@@ -570,13 +570,13 @@ class AsyncAuthActions(_Resource):
         self,
         *,
         credentials: UserCredentials,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> AuthedUser: ...
     async def sso_domain(
         self,
         *,
         email: str | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> SsoDomain | Literal[""]: ...
 
 class AsyncExperienceActions(_Resource):
@@ -584,7 +584,7 @@ class AsyncExperienceActions(_Resource):
         self,
         *,
         applicationId: str,
-        options: ExperienceBootstrap | None = None,
+        options: ExperienceBootstrap,
         **more: Unpack[WriteOptions],
     ) -> ExperienceBootstrapResult: ...
     async def delete(
@@ -599,7 +599,7 @@ class AsyncExperienceActions(_Resource):
         keepViews: str | None = None,
         keepEndpoints: str | None = None,
         removeWorkflows: str | None = None,
-        **options: Unpack[WriteOptions],
+        **more: Unpack[WriteOptions],
     ) -> Success: ...
 
 class AsyncExperienceGroupActions(_Resource):
@@ -610,7 +610,7 @@ class AsyncExperienceGroupActions(_Resource):
         experienceGroupId: str,
         includeDirectDeviceCount: Flag | None = None,
         includeTotalDeviceCount: Flag | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> ExperienceGroup: ...
     async def get_with_etag(
         self,
@@ -619,7 +619,7 @@ class AsyncExperienceGroupActions(_Resource):
         experienceGroupId: str,
         includeDirectDeviceCount: Flag | None = None,
         includeTotalDeviceCount: Flag | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> tuple[ExperienceGroup, str | None]: ...
     async def patch(
         self,
@@ -627,14 +627,14 @@ class AsyncExperienceGroupActions(_Resource):
         applicationId: str,
         experienceGroupId: str,
         experienceGroup: ExperienceGroupPatch,
-        **options: Unpack[WriteOptions],
+        **more: Unpack[WriteOptions],
     ) -> ExperienceGroup: ...
     async def delete(
         self,
         *,
         applicationId: str,
         experienceGroupId: str,
-        **options: Unpack[WriteOptions],
+        **more: Unpack[WriteOptions],
     ) -> Success: ...
 
 class AsyncExperienceGroupsActions(_Resource):
@@ -649,7 +649,7 @@ class AsyncExperienceGroupsActions(_Resource):
         filterField: Literal["name", ""] | None = None,
         filter: str | None = None,
         query: Query | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> ExperienceGroups: ...
     def iterate(
         self,
@@ -662,14 +662,14 @@ class AsyncExperienceGroupsActions(_Resource):
         filterField: Literal["name", ""] | None = None,
         filter: str | None = None,
         query: Query | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> AsyncIterator[ExperienceGroup]: ...
     async def post(
         self,
         *,
         applicationId: str,
         experienceGroup: ExperienceGroupPost,
-        **options: Unpack[PostOptions],
+        **more: Unpack[PostOptions],
     ) -> ExperienceGroup: ...
 
 class AsyncExperienceUserActions(_Resource):
@@ -678,14 +678,14 @@ class AsyncExperienceUserActions(_Resource):
         *,
         applicationId: str,
         experienceUserId: str,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> ExperienceUser: ...
     async def get_with_etag(
         self,
         *,
         applicationId: str,
         experienceUserId: str,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> tuple[ExperienceUser, str | None]: ...
     async def patch(
         self,
@@ -693,14 +693,14 @@ class AsyncExperienceUserActions(_Resource):
         applicationId: str,
         experienceUserId: str,
         experienceUser: ExperienceUserPatch,
-        **options: Unpack[WriteOptions],
+        **more: Unpack[WriteOptions],
     ) -> ExperienceUser: ...
     async def delete(
         self,
         *,
         applicationId: str,
         experienceUserId: str,
-        **options: Unpack[WriteOptions],
+        **more: Unpack[WriteOptions],
     ) -> Success: ...
 
 class AsyncExperienceUsersActions(_Resource):
@@ -717,7 +717,7 @@ class AsyncExperienceUsersActions(_Resource):
         experienceGroupId: str | None = None,
         includeAncestorGroups: Flag | None = None,
         query: Query | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> ExperienceUsers: ...
     def iterate(
         self,
@@ -732,14 +732,14 @@ class AsyncExperienceUsersActions(_Resource):
         experienceGroupId: str | None = None,
         includeAncestorGroups: Flag | None = None,
         query: Query | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> AsyncIterator[ExperienceUser]: ...
     async def post(
         self,
         *,
         applicationId: str,
         experienceUser: ExperienceUserPost,
-        **options: Unpack[PostOptions],
+        **more: Unpack[PostOptions],
     ) -> ExperienceUser: ...
 
 class AsyncMeActions(_Resource):
@@ -749,7 +749,7 @@ class AsyncMeActions(_Resource):
         includeRecent: Flag | None = None,
         summaryExclude: str | None = None,
         summaryInclude: str | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> Me: ...
     async def get_with_etag(
         self,
@@ -757,7 +757,7 @@ class AsyncMeActions(_Resource):
         includeRecent: Flag | None = None,
         summaryExclude: str | None = None,
         summaryInclude: str | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> tuple[Me, str | None]: ...
     async def patch(
         self,
@@ -766,31 +766,31 @@ class AsyncMeActions(_Resource):
         includeRecent: Flag | None = None,
         summaryExclude: str | None = None,
         summaryInclude: str | None = None,
-        **options: Unpack[WriteOptions],
+        **more: Unpack[WriteOptions],
     ) -> Me: ...
     async def change_password(
         self,
         *,
         data: ChangePassword,
-        **options: Unpack[PostOptions],
+        **more: Unpack[PostOptions],
     ) -> AuthedUser: ...
 
 class AsyncUserApiTokenActions(_Resource):
-    async def get(self, *, apiTokenId: str, **options: Unpack[ReadOptions]) -> ApiToken: ...
+    async def get(self, *, apiTokenId: str, **more: Unpack[ReadOptions]) -> ApiToken: ...
     async def get_with_etag(
         self,
         *,
         apiTokenId: str,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> tuple[ApiToken, str | None]: ...
     async def patch(
         self,
         *,
         apiTokenId: str,
         apiToken: ApiTokenPatch,
-        **options: Unpack[WriteOptions],
+        **more: Unpack[WriteOptions],
     ) -> ApiToken: ...
-    async def delete(self, *, apiTokenId: str, **options: Unpack[WriteOptions]) -> Success: ...
+    async def delete(self, *, apiTokenId: str, **more: Unpack[WriteOptions]) -> Success: ...
 
 class AsyncUserApiTokensActions(_Resource):
     async def get(
@@ -802,7 +802,7 @@ class AsyncUserApiTokensActions(_Resource):
         perPage: Whole | None = None,
         filterField: Literal["name", "status", ""] | None = None,
         filter: str | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> ApiTokens: ...
     def iterate(
         self,
@@ -813,9 +813,9 @@ class AsyncUserApiTokensActions(_Resource):
         perPage: Whole | None = None,
         filterField: Literal["name", "status", ""] | None = None,
         filter: str | None = None,
-        **options: Unpack[ReadOptions],
+        **more: Unpack[ReadOptions],
     ) -> AsyncIterator[ApiToken]: ...
-    async def post(self, *, apiToken: ApiTokenPost, **options: Unpack[PostOptions]) -> ApiToken: ...
+    async def post(self, *, apiToken: ApiTokenPost, **more: Unpack[PostOptions]) -> ApiToken: ...
 
 class _Base:
     def __init__(

@@ -1,7 +1,7 @@
 //! One connection: its socket, its prepared statements, and what has been sent and is not yet
 //! answered.
 
-use super::address::{Address, Encryption, Server};
+use super::address::{Address, Encryption, Host};
 use super::scram::{MECHANISM, Scram};
 use super::tls;
 use super::wire::{self, ColumnOf, Message, Reader, Refusal, malformed, tag};
@@ -56,9 +56,9 @@ impl Socket {
         }
     }
 
-    fn open(server: &Server, encryption: &Encryption) -> io::Result<Self> {
+    fn open(host: &Host, encryption: &Encryption) -> io::Result<Self> {
         let mut stream = Err(Error::new(ErrorKind::NotFound, "the host has no address"));
-        for place in (server.host.as_str(), server.port).to_socket_addrs()? {
+        for place in (host.name.as_str(), host.port).to_socket_addrs()? {
             stream = TcpStream::connect_timeout(&place, CONNECTING);
             if stream.is_ok() {
                 break;
@@ -76,7 +76,7 @@ impl Socket {
         stream.read_exact(&mut answer)?;
         match (answer, encryption) {
             ([b'S'], encryption) => {
-                tls::wrap(stream, &server.host, encryption).map(Box::new).map(Self::Tls)
+                tls::wrap(stream, &host.name, encryption).map(Box::new).map(Self::Tls)
             }
             (_, Encryption::Prefer) => Ok(Self::Plain(stream)),
             _ => Err(Error::new(ErrorKind::Unsupported, "the server does not speak TLS")),
@@ -115,6 +115,10 @@ pub(super) struct Link {
     ready: u64,
     /// Whether it is of no more use.
     given_up: bool,
+    /// Whether the server only follows another.
+    follows: bool,
+    /// Whether the server has warned of something.
+    warned: bool,
 }
 
 /// A prepared statement.
@@ -142,12 +146,12 @@ pub(super) struct Sent {
 }
 
 impl Link {
-    /// Connects, and says who it is; then runs `setup`, statements without parameters. Of several
-    /// servers it is the first with which that can be done.
+    /// Connects to the first server that can be written to, and says who it is; then runs `setup`,
+    /// statements without parameters.
     pub(super) fn open(address: &Address, setup: &str, patience: Duration) -> Outcome<Self> {
-        let mut outcome = Err(Failure::Lost(Error::from(ErrorKind::NotFound)));
-        for server in &address.servers {
-            outcome = Self::open_at(server, address, setup, patience);
+        let mut outcome = Err(Error::from(ErrorKind::NotFound).into());
+        for host in &address.hosts {
+            outcome = Self::to(host, address, setup, patience);
             if outcome.is_ok() {
                 break;
             }
@@ -155,14 +159,9 @@ impl Link {
         outcome
     }
 
-    fn open_at(
-        server: &Server,
-        address: &Address,
-        setup: &str,
-        patience: Duration,
-    ) -> Outcome<Self> {
+    fn to(host: &Host, address: &Address, setup: &str, patience: Duration) -> Outcome<Self> {
         let mut link = Self {
-            socket: Socket::open(server, &address.encryption)?,
+            socket: Socket::open(host, &address.encryption)?,
             out: Vec::with_capacity(1024),
             read: BytesMut::with_capacity(16 * 1024),
             chunk: vec![0; 16 * 1024].into(),
@@ -174,9 +173,14 @@ impl Link {
             syncs: 0,
             ready: 0,
             given_up: false,
+            follows: false,
+            warned: false,
         };
         wire::startup(&mut link.out, &address.user, &address.database);
         link.log_in(address)?;
+        if link.follows {
+            return Err(Error::other("the server only follows another").into());
+        }
         link.command(setup)?;
         let tcp = link.socket.tcp();
         tcp.set_read_timeout(Some(patience))?;
@@ -344,6 +348,11 @@ impl Link {
         self.given_up = true;
     }
 
+    /// Whether the server has warned of something since this was asked last.
+    pub(super) fn take_warning(&mut self) -> bool {
+        std::mem::take(&mut self.warned)
+    }
+
     /// Whether it can be used.
     pub(super) fn is_good(&self) -> bool {
         !self.given_up
@@ -410,7 +419,13 @@ impl Link {
     fn receive(&mut self) -> io::Result<Message> {
         loop {
             match wire::next(&mut self.read)? {
-                Some(Message { tag: tag::NOTICE | tag::NOTIFICATION | tag::SETTING, .. }) => {}
+                Some(Message { tag: tag::NOTIFICATION, .. }) => {}
+                Some(Message { tag: tag::SETTING, body }) => {
+                    if let Some(value) = body.strip_prefix(b"in_hot_standby\0") {
+                        self.follows = value.starts_with(b"on");
+                    }
+                }
+                Some(Message { tag: tag::NOTICE, body }) => self.warned |= wire::warns(&body),
                 Some(message) => return Ok(message),
                 None => {
                     let count = match self.socket.read(&mut self.chunk) {

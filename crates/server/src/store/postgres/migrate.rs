@@ -21,7 +21,7 @@ pub(in crate::store) fn prepare(
     migrations: &[Migration<'_>],
 ) -> Result<(), OpenError> {
     let failed = |failure| unusable(address, failure);
-    let link = Link::open(address, "BEGIN READ WRITE; COMMIT", PATIENCE);
+    let link = Link::open(address, "SET client_min_messages = warning", PATIENCE);
     let mut link = link.map_err(failed)?;
     // Looked at before anything is written, and without a lock.
     if version(&mut link, address, migrations.len())? == migrations.len() {

@@ -125,9 +125,8 @@ impl Worker {
             Role::Read => (options.read_deadline, "REPEATABLE READ, READ ONLY"),
             Role::Write => (options.write_deadline, "READ COMMITTED, READ WRITE"),
         };
-        // Also who only reads does so where others write, or would miss what they have written.
         let setup = format!(
-            "BEGIN READ WRITE; COMMIT; SET statement_timeout = {}; SET lock_timeout = {}; SET TIME ZONE 'UTC';
+            "SET statement_timeout = {}; SET lock_timeout = {}; SET TIME ZONE 'UTC';
              SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL {transaction}",
             time.as_millis().max(1),
             options.lock_deadline.as_millis().max(1),

@@ -47,8 +47,8 @@ struct Scene {
 impl Scene {
     fn new() -> Self {
         let address = Address::parse(&cluster()).unwrap();
-        let server = &address.servers[0];
-        let mut places = (server.host.as_str(), server.port).to_socket_addrs().unwrap();
+        let server = &address.hosts[0];
+        let mut places = (server.name.as_str(), server.port).to_socket_addrs().unwrap();
         let target: SocketAddr = places.find(SocketAddr::is_ipv4).unwrap();
         let database = with_table();
         let options = few();
@@ -63,8 +63,8 @@ impl Scene {
     /// The store behind the wire.
     fn open(&self) -> Store {
         let Place::Postgres(mut address) = self.database.place() else { panic!("another place") };
-        address.servers[0].host = self.proxy.address().ip().to_string();
-        address.servers[0].port = self.proxy.address().port();
+        address.hosts[0].name = self.proxy.address().ip().to_string();
+        address.hosts[0].port = self.proxy.address().port();
         Store::open_at(&Place::Postgres(address), &self.options).unwrap()
     }
 }
@@ -268,9 +268,9 @@ async fn a_database_that_is_away_is_told_at_once_and_comes_back() {
 async fn of_several_servers_the_first_that_answers_is_used() {
     let scene = Scene::new();
     let Place::Postgres(mut address) = scene.database.place() else { panic!("another place") };
-    let good = address.servers[0].clone();
-    address.servers.insert(0, good);
-    address.servers[0].port = 1; // where nobody listens
+    let good = address.hosts[0].clone();
+    address.hosts.insert(0, good);
+    address.hosts[0].port = 1; // where nobody listens
     let store = Store::open_at(&Place::Postgres(address), &scene.options).unwrap();
     store.write(|tx| insert(tx, 1)).await.unwrap();
     assert_eq!(keys(&store).await, [1]);
