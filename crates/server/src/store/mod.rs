@@ -413,22 +413,6 @@ impl Tx<'_> {
         self.all(sql, params)
     }
 
-    /// As [`Tx::all`], as long as `budget` lasts for what the rows hold.
-    fn all_within<T: FromRow>(
-        &mut self,
-        sql: &str,
-        params: &[&dyn Param],
-        budget: &mut list::Budget,
-    ) -> Result<Vec<T>> {
-        let mut found = Vec::new();
-        self.0.query(sql, params, &mut |row| {
-            budget.spend(row.size()?)?;
-            found.push(T::from_row(row)?);
-            Ok(true)
-        })?;
-        Ok(found)
-    }
-
     /// The first row of `sql`, if there is one. The others are not read.
     ///
     /// # Errors
