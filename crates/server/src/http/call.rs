@@ -342,13 +342,17 @@ impl Call<Grant> {
     ) -> Result<T> {
         let (token, now) = (self.caller.token, self.now);
         let unproven = self.head.unproven.load(Ordering::Acquire);
+        let stamp = if unproven { self.app.store.stamp_of_token(token) } else { None };
         let found = self.app.store.read(move |tx| {
-            if unproven {
-                api_tokens::grant(tx, token, now)?;
-            }
-            find(tx)
+            let proven = if unproven { Some(api_tokens::grant(tx, token, now)?) } else { None };
+            Ok((find(tx)?, proven))
         });
-        let found = found.await?;
+        let (found, proven) = found.await?;
+        if let Some(grant) = proven
+            && stamp.is_some()
+        {
+            self.app.known.put(&grant, stamp);
+        }
         self.head.unproven.store(false, Ordering::Release);
         Ok(found)
     }
@@ -380,12 +384,12 @@ impl Call<Grant> {
         find: impl Fn(&mut Tx<'_>) -> Result<ExperienceUser> + Send + 'static,
     ) -> Result<Found<Entity<ExperienceUser>>> {
         let (token, common) = (self.caller.token, &self.head.common);
-        // A token that was proven before the counts were taken may have been revoked in between.
-        let may = common.if_match.is_none()
-            && common.if_none_match.is_none()
-            && self.head.unproven.load(Ordering::Acquire);
-        let keep = self.head.keep.as_deref().filter(|_| may);
+        let plain = common.if_match.is_none() && common.if_none_match.is_none();
+        let keep = self.head.keep.as_deref().filter(|_| plain);
         let stamp = keep.and_then(|_| self.app.store.stamp(application, user, token));
+        // A token that was proven before the counts were taken may have been revoked in between.
+        let good = || self.app.known.proven(&self.app.store, token, self.now).is_some();
+        let stamp = stamp.filter(|_| self.head.unproven.load(Ordering::Acquire) || good());
         let found = self.show(find).await?;
         if let (Some(target), Some(stamp)) = (keep, stamp)
             && let [(_, etag)] = &*found.0.headers

@@ -295,7 +295,18 @@ impl Store {
         user: ExperienceUserId,
         token: ApiTokenId,
     ) -> Option<Stamp> {
-        self.0.versions.as_ref()?.stamp(application, user, token)
+        let user = Changed::User(application, user);
+        self.stamp_of([Changed::Application(application), user, Changed::Token(token)])
+    }
+
+    /// As [`Store::stamp`], for whether `token` is good.
+    #[must_use]
+    pub fn stamp_of_token(&self, token: ApiTokenId) -> Option<Stamp> {
+        self.stamp_of([Changed::Token(token), Changed::Nothing, Changed::Nothing])
+    }
+
+    fn stamp_of(&self, what: [Changed; 3]) -> Option<Stamp> {
+        self.0.versions.as_ref()?.stamp(what)
     }
 
     /// Whether what was read after `stamp` was taken is still so: if a write that changed it was
