@@ -1,7 +1,7 @@
 //! Which index each statement uses that has to be fast however many there are.
 
 use super::super::applications::{self, Within};
-use super::super::list::Paging;
+use super::super::list::{Paging, Start};
 use super::super::sqlite::{Durability, Role, Session, connect};
 use super::super::{Changed, Engine, Param, Row, Store, Tx, experience_groups, experience_users};
 use super::Scratch;
@@ -145,7 +145,7 @@ const LISTING: experience_users::Listing = experience_users::Listing {
     membership: None,
     ancestors: false,
     sort: ExperienceUserSort::Email,
-    paging: Paging { page: 0, per_page: 100, direction: SortDirection::Asc },
+    paging: Paging { start: Start::Page(0), per_page: 100, direction: SortDirection::Asc },
 };
 
 /// The plans of counting and of listing users, with at least one statement more for each user.
