@@ -9,6 +9,7 @@ mod plans;
 mod postgres;
 mod query;
 mod read;
+mod statements;
 mod versions;
 
 use super::{Options, Store, Tx};
