@@ -2,7 +2,7 @@
 
 use super::convert::{id, json, key, maybe_moment, moment, to_json};
 use super::counts::{self, Counted};
-use super::list::{Paging, Select};
+use super::list::{Key, Listed, Order, Paging, Select};
 use super::{Changed, FromRow, Row, Tx, experience_groups, experience_users};
 use crate::domain::{ORGANIZATION, OWNER_TYPE};
 use crate::error::{Error, Result};
@@ -33,6 +33,12 @@ impl Within {
         Self(application)
     }
 
+    /// Which application it is, if there is one.
+    #[must_use]
+    pub const fn id(self) -> ApplicationId {
+        self.0
+    }
+
     /// The proof that it exists.
     ///
     /// # Errors
@@ -41,6 +47,12 @@ impl Within {
         let found: Option<i64> =
             tx.first("SELECT 1 AS found FROM applications WHERE id = $1", &[&self.0.to_string()])?;
         found.map(|_| Tenant(self.0)).ok_or(NOT_FOUND)
+    }
+
+    /// The same for whoever only looks at rows that refer to it, of which there are none if it does
+    /// not exist.
+    pub(super) const fn holding_rows(self) -> Tenant {
+        Tenant(self.0)
     }
 
     /// As [`Within::enter`], and nobody else who comes in this way does so before this transaction
@@ -147,7 +159,7 @@ pub struct Listing {
 ///
 /// # Errors
 /// When the store fails.
-pub fn list(tx: &mut Tx<'_>, listing: &Listing) -> Result<(Vec<Application>, u64)> {
+pub fn list(tx: &mut Tx<'_>, listing: &Listing) -> Result<Listed<Application>> {
     let mut select = Select::from("applications a");
     if let Some(only) = listing.only {
         let only = select.bind(only.to_string());
@@ -159,15 +171,14 @@ pub fn list(tx: &mut Tx<'_>, listing: &Listing) -> Result<(Vec<Application>, u64
     if listing.only.is_none() && listing.name.is_none() {
         select.known(counts::of(tx, Counted::Applications)?);
     }
-    let sort = match listing.sort {
-        ApplicationSort::Name => "a.name_key",
-        ApplicationSort::CreationDate => "a.created",
-        ApplicationSort::LastUpdated => "a.updated",
+    let key = match listing.sort {
+        ApplicationSort::Name => Some(Key::text("a.name_key")),
+        ApplicationSort::CreationDate => Some(Key::moment("a.created")),
+        ApplicationSort::LastUpdated => Some(Key::moment("a.updated")),
         // All have the same owner.
-        ApplicationSort::Id | ApplicationSort::OwnerId => "a.id",
+        ApplicationSort::Id | ApplicationSort::OwnerId => None,
     };
-    let rows = select.page(tx, COLUMNS, sort, "a.id", listing.paging)?;
-    Ok((rows.items, rows.total))
+    Ok(select.page(tx, COLUMNS, Order { key, id: "a.id" }, &listing.paging)?.page)
 }
 
 /// Keeps a new application.

@@ -297,7 +297,18 @@ impl Store {
         user: ExperienceUserId,
         token: ApiTokenId,
     ) -> Option<Stamp> {
-        self.0.versions.as_ref()?.stamp(application, user, token)
+        let user = Changed::User(application, user);
+        self.stamp_of([Changed::Application(application), user, Changed::Token(token)])
+    }
+
+    /// As [`Store::stamp`], for whether `token` is good.
+    #[must_use]
+    pub fn stamp_of_token(&self, token: ApiTokenId) -> Option<Stamp> {
+        self.stamp_of([Changed::Token(token), Changed::Nothing, Changed::Nothing])
+    }
+
+    fn stamp_of(&self, what: [Changed; 3]) -> Option<Stamp> {
+        self.0.versions.as_ref()?.stamp(what)
     }
 
     /// Whether what was read after `stamp` was taken is still so: if a write that changed it was
@@ -353,6 +364,9 @@ impl Shared {
 /// A transaction.
 pub struct Tx<'a>(&'a mut (dyn Engine + 'a));
 
+/// What an error means to whoever made the statement.
+type Explain = Box<dyn Fn(Error) -> Error>;
+
 /// What an engine must do for a [`Tx`].
 trait Engine {
     /// Gives the rows of `sql` to `each` until it says `false`.
@@ -364,6 +378,11 @@ trait Engine {
     ) -> Result<()>;
     /// Runs `sql` and counts the rows it touched.
     fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64>;
+    /// As [`Engine::run`], where the count matters to nobody and an error may be told at the end of
+    /// the transaction. Either way it is told as `explain` says it.
+    fn run_later(&mut self, sql: &str, params: &[&dyn Param], explain: Explain) -> Result<u64> {
+        self.run(sql, params).map_err(explain)
+    }
     /// Is told that `sql` is going to be queried.
     fn ahead(&mut self, sql: &str, params: &[&dyn Param]) -> Result<()>;
     /// Takes note of what a statement has changed, where answers are kept ready.
@@ -418,22 +437,6 @@ impl Tx<'_> {
         self.all(sql, params)
     }
 
-    /// As [`Tx::all`], as long as `budget` lasts for what the rows hold.
-    fn all_within<T: FromRow>(
-        &mut self,
-        sql: &str,
-        params: &[&dyn Param],
-        budget: &mut list::Budget,
-    ) -> Result<Vec<T>> {
-        let mut found = Vec::new();
-        self.0.query(sql, params, &mut |row| {
-            budget.spend(row.size()?)?;
-            found.push(T::from_row(row)?);
-            Ok(true)
-        })?;
-        Ok(found)
-    }
-
     /// The first row of `sql`, if there is one. The others are not read.
     ///
     /// # Errors
@@ -467,6 +470,21 @@ impl Tx<'_> {
             self.0.note(what);
         }
         Ok(touched)
+    }
+
+    /// As [`Tx::change`], where nobody waits for the answer: it may only be there at the end of the
+    /// transaction, which fails with what `explain` makes of an error.
+    fn change_later(
+        &mut self,
+        what: Changed,
+        sql: &str,
+        params: &[&dyn Param],
+        explain: impl Fn(Error) -> Error + 'static,
+    ) -> Result<()> {
+        if self.0.run_later(sql, params, Box::new(explain))? > 0 {
+            self.0.note(what);
+        }
+        Ok(())
     }
 }
 

@@ -15,5 +15,7 @@ mod client;
 mod conditions;
 mod experience;
 mod idempotency;
+mod lists;
+mod races;
 mod ready;
 mod world;

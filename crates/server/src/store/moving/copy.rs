@@ -1,6 +1,6 @@
 //! The copying, from its beginning to its end or its giving up.
 
-use super::sum::{Checksum, Sums, sums};
+use super::sum::{Sum, Sums, sums};
 use super::tables::{Key, Line, TABLES, Table};
 use super::{Record, State, look, options, rows, swap};
 use crate::clock::random;
@@ -90,21 +90,12 @@ pub enum MoveError {
         source: Error,
     },
     /// The copy is not the same.
-    #[error(
-        "{table} is not the same: {from} has {} rows with checksum {}, and {to} has {} with {}",
-        .source_has.0, .source_has.1, .target_has.0, .target_has.1
-    )]
+    #[error("{table} is not the same: {both}")]
     Differs {
         /// The table.
         table: &'static str,
-        /// Where it comes from.
-        from: String,
-        /// Where it was copied to.
-        to: String,
-        /// Rows and checksum of the one.
-        source_has: (u64, Checksum),
-        /// Rows and checksum of the other.
-        target_has: (u64, Checksum),
+        /// What is in the one and in the other.
+        both: String,
     },
     /// A store fails.
     #[error("{at} fails")]
@@ -382,13 +373,9 @@ impl Moving {
         let (from, to) = (self.from.at.clone(), self.to.at.clone());
         for (one, other) in source.0.iter().zip(&target.0) {
             if one != other {
-                return Err(MoveError::Differs {
-                    table: one.table,
-                    from,
-                    to,
-                    source_has: (one.rows, one.checksum),
-                    target_has: (other.rows, other.checksum),
-                });
+                let has = |sum: &Sum| format!("{} rows with checksum {}", sum.rows, sum.checksum);
+                let both = format!("{from} has {}, and {to} has {}", has(one), has(other));
+                return Err(MoveError::Differs { table: one.table, both });
             }
         }
         Ok(Copied { sums: source, from, to })

@@ -65,7 +65,9 @@ fn sum(table: &Table, tx: &mut Tx<'_>, seen: &AtomicU64) -> Result<Sum> {
     }
     let mut rows = 0;
     table.walk(tx, |line| {
-        line.iter().for_each(|value| value.digest(&mut digest));
+        for value in line {
+            value.digest(&mut digest);
+        }
         rows += 1;
         seen.fetch_add(1, Ordering::Relaxed);
         Ok(())
@@ -80,7 +82,9 @@ mod tests {
 
     fn digest(line: &[Value]) -> Vec<u8> {
         let mut digest = Sha256::new();
-        line.iter().for_each(|value| value.digest(&mut digest));
+        for value in line {
+            value.digest(&mut digest);
+        }
         digest.finalize().to_vec()
     }
 

@@ -9,7 +9,7 @@ mod address;
 mod close;
 mod fault;
 mod link;
-mod migrate;
+pub(super) mod migrate;
 mod scram;
 mod scratch;
 mod session;

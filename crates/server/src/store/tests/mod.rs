@@ -1,13 +1,16 @@
 //! What the store promises, seen from its door; and, where that cannot be, from just inside.
 
 mod counts;
+mod cursors;
 mod group;
 mod model;
 mod moving;
 mod open;
 mod plans;
+mod postgres;
 mod query;
 mod read;
+mod statements;
 mod versions;
 
 use super::{Options, Store, Tx};

@@ -112,7 +112,7 @@ impl People {
         assert!(self.some.ends_with(again.json()["id"].as_str().unwrap()));
         sign_in(client, &self.administrator).expect(200);
         let query = "{\"userTags\":{\"plan\":\"ﬀ\"}}";
-        let query: String = query.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let query = query.bytes().map(|byte| format!("%{byte:02x}")).collect::<Vec<_>>().concat();
         let found = client.get(&self.token, &format!("{}?query={query}", self.users)).expect(200);
         assert_eq!(found.json()["totalCount"], 1, "{}", found.text());
     }
