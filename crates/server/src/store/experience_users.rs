@@ -3,7 +3,7 @@
 use super::applications::Tenant;
 use super::convert::{email_taken, id, json, key, maybe_id, maybe_moment, moment, to_json};
 use super::counts::{self, Counted};
-use super::list::{ID, Key, Listed, Order, Paging, Rows, Select};
+use super::list::{Budget, Key, Listed, Order, Paging, Rows, Select};
 use super::looked_up::{tag_user, untag_user};
 use super::{Changed, FromRow, Param, Row, Tx, filter, memberships};
 use crate::auth::hasher::PasswordHash;
@@ -16,6 +16,7 @@ use guestlist_api::id::{ExperienceGroupId, ExperienceUserId};
 use guestlist_api::query::UserQuery;
 use guestlist_api::time::DateTime;
 use guestlist_api::wire::{Problem, Rule};
+use std::collections::BTreeMap;
 
 const COLUMNS: &str = "u.application_id, u.id, u.email, u.first_name, u.last_name, u.created,
     u.updated, u.password_updated, u.last_login, u.token_cutoff, u.tags";
@@ -119,6 +120,34 @@ fn groups_of(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<Vec<GroupRef>> {
          WHERE m.application_id = $1 AND m.user_id = $2 ORDER BY g.name_key, g.id",
         &[&user.application_id.to_string(), &user.id.to_string()],
     )
+}
+
+/// Adds their groups to some users of the application, as long as `budget` lasts.
+fn add_groups(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    users: &mut [ExperienceUser],
+    budget: &mut Budget,
+) -> Result<()> {
+    let ids: Vec<String> = users.iter().map(|user| user.id.to_string()).collect();
+    let application = tenant.id().to_string();
+    let (list, params) = memberships::any_of(&application, &ids);
+    let sql = format!(
+        "SELECT m.user_id, g.id, g.name, g.parent_id FROM memberships m
+         JOIN experience_groups g ON g.application_id = m.application_id AND g.id = m.group_id
+         WHERE m.application_id = $1 AND m.user_id IN ({list})
+         ORDER BY m.user_id, g.name_key, g.id"
+    );
+    let mut of: BTreeMap<ExperienceUserId, Vec<GroupRef>> = BTreeMap::new();
+    tx.0.query(&sql, &params, &mut |row| {
+        budget.spend(row.size()?)?;
+        of.entry(id(row, "user_id")?).or_default().push(GroupRef::from_row(row)?);
+        Ok(true)
+    })?;
+    for user in users {
+        user.experience_groups = of.remove(&user.id).unwrap_or_default();
+    }
+    Ok(())
 }
 
 /// The groups `ids` of the application, each once.
@@ -252,10 +281,8 @@ pub fn list(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Listed
     };
     let order = Order { key, id: "u.id" };
     let mut rows: Rows<ExperienceUser> = select.page(tx, COLUMNS, order, &listing.paging)?;
-    for user in &mut rows.page.items {
-        user.experience_groups = groups_of(tx, user)?;
-        let names = user.experience_groups.iter().map(|group| group.name.len() + ID);
-        rows.budget.spend(names.sum())?;
+    for some in rows.page.items.chunks_mut(memberships::TOGETHER) {
+        add_groups(tx, tenant, some, &mut rows.budget)?;
     }
     Ok(rows.page)
 }

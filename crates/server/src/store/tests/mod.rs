@@ -8,6 +8,7 @@ mod open;
 mod plans;
 mod query;
 mod read;
+mod statements;
 mod versions;
 
 use super::{Options, Store, Tx};
