@@ -1,6 +1,6 @@
 //! End users of applications, and the groups they are in.
 
-use super::applications::Tenant;
+use super::applications::{Tenant, Within};
 use super::convert::{email_taken, id, json, key, maybe_id, maybe_moment, moment, to_json};
 use super::counts::{self, Counted};
 use super::list::{Budget, Key, Listed, Order, Paging, Rows, Select};
@@ -76,16 +76,54 @@ fn one(
     id: ExperienceUserId,
     lock: &str,
 ) -> Result<ExperienceUser> {
-    let user: Option<ExperienceUser> = tx.first(
-        &format!(
-            "SELECT {COLUMNS} FROM experience_users u
-             WHERE u.application_id = $1 AND u.id = $2{lock}"
-        ),
-        &[&tenant.id().to_string(), &id.to_string()],
-    )?;
+    let sql = format!(
+        "SELECT {COLUMNS} FROM experience_users u
+         WHERE u.application_id = $1 AND u.id = $2{lock}"
+    );
+    let (application, id) = (tenant.id().to_string(), id.to_string());
+    tx.ahead(&sql, &[&application, &id])?;
+    tx.ahead(GROUPS_OF, &[&application, &id])?;
+    let user: Option<ExperienceUser> = tx.first(&sql, &[&application, &id])?;
     let mut user = user.ok_or(Error::NotFound("Experience user"))?;
     user.experience_groups = groups_of(tx, &user)?;
     Ok(user)
+}
+
+/// As [`get`], where the caller may act.
+///
+/// # Errors
+/// As [`get`] and [`Within::enter`].
+pub fn get_within(tx: &mut Tx<'_>, within: Within, id: ExperienceUserId) -> Result<ExperienceUser> {
+    Ok(one_within(tx, within, id, "")?.1)
+}
+
+/// As [`lock`], where the caller may act; and the proof that the application exists.
+///
+/// # Errors
+/// As [`lock`] and [`Within::enter`].
+pub fn lock_within(
+    tx: &mut Tx<'_>,
+    within: Within,
+    id: ExperienceUserId,
+) -> Result<(Tenant, ExperienceUser)> {
+    one_within(tx, within, id, " FOR UPDATE")
+}
+
+fn one_within(
+    tx: &mut Tx<'_>,
+    within: Within,
+    id: ExperienceUserId,
+    lock: &str,
+) -> Result<(Tenant, ExperienceUser)> {
+    // A user refers to its application, which is only looked for where there is no user.
+    let tenant = within.holding_rows();
+    match one(tx, tenant, id, lock) {
+        Err(Error::NotFound(what)) => {
+            within.enter(tx)?;
+            Err(Error::NotFound(what))
+        }
+        user => Ok((tenant, user?)),
+    }
 }
 
 /// A row that is the id of a user.
@@ -113,13 +151,12 @@ pub fn with_address(
     Ok(found.map(|UserId(id)| id))
 }
 
+const GROUPS_OF: &str = "SELECT g.id, g.name, g.parent_id FROM memberships m
+    JOIN experience_groups g ON g.application_id = m.application_id AND g.id = m.group_id
+    WHERE m.application_id = $1 AND m.user_id = $2 ORDER BY g.name_key, g.id";
+
 fn groups_of(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<Vec<GroupRef>> {
-    tx.all(
-        "SELECT g.id, g.name, g.parent_id FROM memberships m
-         JOIN experience_groups g ON g.application_id = m.application_id AND g.id = m.group_id
-         WHERE m.application_id = $1 AND m.user_id = $2 ORDER BY g.name_key, g.id",
-        &[&user.application_id.to_string(), &user.id.to_string()],
-    )
+    tx.all(GROUPS_OF, &[&user.application_id.to_string(), &user.id.to_string()])
 }
 
 /// Adds their groups to some users of the application, as long as `budget` lasts.
@@ -371,15 +408,15 @@ pub fn put(
     let (application, user) = (after.application_id.to_string(), after.id.to_string());
     let mut params: Vec<&dyn Param> = vec![&application, &user];
     params.extend(values.iter().map(|value| &**value));
-    tx.change(
+    tx.change_later(
         row_of(after),
         &format!(
             "UPDATE experience_users SET {} WHERE application_id = $1 AND id = $2",
             assignments.join(", ")
         ),
         &params,
-    )
-    .map_err(email_taken(&after.email))?;
+        email_taken(&after.email),
+    )?;
     if after.user_tags != before.user_tags {
         untag_user(tx, after)?;
         tag_user(tx, after)?;

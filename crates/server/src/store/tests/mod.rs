@@ -6,6 +6,7 @@ mod group;
 mod model;
 mod open;
 mod plans;
+mod postgres;
 mod query;
 mod read;
 mod statements;
