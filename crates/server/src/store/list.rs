@@ -1,6 +1,6 @@
 //! One page of a table: closed words become SQL here, what a person typed becomes a parameter.
 
-use super::{FromRow, Param, Tx};
+use super::{FromRow, Param, Tx, convert};
 use crate::error::{Error, Result};
 use guestlist_api::entity::{DEFAULT_PER_PAGE, PageNumber, PerPage, SortDirection};
 use guestlist_api::wire::{Problem, Rule};
@@ -41,7 +41,7 @@ pub(super) struct Rows<T> {
 
 /// As many rows as are rather found first and sorted then. To read rows in their order until a page
 /// is full takes longer than that when fewer than these are wanted of a million. Tests see both.
-const FEW: u64 = if cfg!(test) { 10 } else { 10_000 };
+pub(super) const FEW: u64 = if cfg!(test) { 10 } else { 10_000 };
 
 /// What lists are sorted by that a row may lack. The order says where such rows go only for these:
 /// PostgreSQL reads an index in order when it says the same, and those of the others do not.
@@ -55,6 +55,7 @@ pub(super) struct Select {
     values: Vec<Box<dyn Param>>,
     before: &'static str,
     narrow: bool,
+    bounds: Vec<(&'static str, String)>,
     total: Option<u64>,
 }
 
@@ -94,6 +95,7 @@ impl Select {
             values: Vec::new(),
             before: "",
             narrow: false,
+            bounds: Vec::new(),
             total: None,
         }
     }
@@ -127,9 +129,26 @@ impl Select {
     }
 
     /// Only rows whose `column` matches `glob` as a whole.
-    pub(super) fn matching(&mut self, column: &str, glob: &str) {
-        let pattern = self.bind(super::convert::like(glob));
+    pub(super) fn matching(&mut self, column: &'static str, glob: &str) {
+        let pattern = self.bind(convert::like(glob));
         self.only(format!(r"{column} LIKE {pattern} ESCAPE '\'"));
+        self.starting(column, &convert::prefix(glob));
+    }
+
+    /// Other conditions hold only of rows whose `column` starts with `prefix`, which an index of
+    /// that column finds. It is not for rows that are read in another order, of which many match:
+    /// then they would all have to be sorted.
+    pub(super) fn starting(&mut self, column: &'static str, prefix: &str) {
+        if prefix.is_empty() {
+            return;
+        }
+        let from = self.bind(prefix.to_owned());
+        let mut bound = format!("{column} >= {from}");
+        if let Some(after) = convert::after(prefix) {
+            let to = self.bind(after);
+            bound = format!("{bound} AND {column} < {to}");
+        }
+        self.bounds.push((column, bound));
     }
 
     /// One page of the rows, sorted by `sort` and then by `tie`, and how many rows there are in
@@ -143,15 +162,18 @@ impl Select {
         paging: Paging,
     ) -> Result<Rows<T>> {
         let mut budget = Budget(HEAVIEST_PAGE);
-        let conditions = match self.conditions.as_slice() {
-            [] => String::new(),
-            some => format!(" WHERE {}", some.join(" AND ")),
+        let conditions = |bounded: &dyn Fn(&str) -> bool| {
+            let bounds = self.bounds.iter().filter(|(column, _)| bounded(column));
+            let all = self.conditions.iter().chain(bounds.map(|(_, bound)| bound));
+            let all: Vec<&str> = all.map(String::as_str).collect();
+            if all.is_empty() { String::new() } else { format!(" WHERE {}", all.join(" AND ")) }
         };
         let (before, from) = (self.before, self.from);
         let mut values: Vec<&dyn Param> = self.values.iter().map(|value| &**value).collect();
         let total = if let Some(total) = self.total {
             total
         } else {
+            let conditions = conditions(&|_| true);
             let sql = format!("{before}SELECT count(*) AS total FROM {from}{conditions}");
             let total: Option<i64> = tx.first(&sql, &values)?;
             total.and_then(|total| u64::try_from(total).ok()).unwrap_or_default()
@@ -161,12 +183,12 @@ impl Select {
             return Ok(Rows { items: Vec::new(), total, budget });
         }
         let may_lack = MAY_LACK.contains(&sort);
+        let few = total <= FEW;
+        let conditions = conditions(&|column| few || column == sort);
+        let narrow = self.narrow || self.bounds.iter().any(|(column, _)| *column != sort);
         // No index is in the order of an expression, so that one for the condition is looked for.
-        let sort = if self.narrow && total <= FEW {
-            format!("coalesce({sort}, {sort})")
-        } else {
-            sort.to_owned()
-        };
+        let sort =
+            if narrow && few { format!("coalesce({sort}, {sort})") } else { sort.to_owned() };
         let (way, nulls) = match paging.direction {
             SortDirection::Asc => ("ASC", " NULLS FIRST"),
             SortDirection::Desc => ("DESC", " NULLS LAST"),

@@ -30,6 +30,7 @@ mod looked_up;
 mod memberships;
 mod migrate;
 mod postgres;
+mod search;
 mod sqlite;
 mod value;
 mod versions;
@@ -368,6 +369,8 @@ trait Engine {
     fn note(&mut self, what: Changed);
     /// Says that the next query changes `what`, and no more.
     fn declare(&mut self, what: Changed);
+    /// Whether it keeps the table `user_search`, rather than an index that `LIKE` uses by itself.
+    fn has_user_search(&self) -> bool;
 }
 
 impl fmt::Debug for Tx<'_> {

@@ -303,6 +303,10 @@ impl Engine for Session<'_> {
 
     fn declare(&mut self, _: Changed) {}
 
+    fn has_user_search(&self) -> bool {
+        false
+    }
+
     fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64> {
         self.check()?;
         self.touch(sql, params).map_err(|failure| self.fail(failure))

@@ -7,6 +7,7 @@ mod open;
 mod plans;
 mod query;
 mod read;
+mod search;
 mod versions;
 
 use super::{Options, Store, Tx};
