@@ -10,6 +10,7 @@ use anyhow::{Context as _, ensure};
 use crate::Project;
 use crate::python::{self, Profile};
 use crate::steps::{Steps, cargo};
+use crate::tools;
 
 const CLIENT_PAGE: &str = "docs/performance/client.md";
 
@@ -32,8 +33,34 @@ impl Drop for Running {
     }
 }
 
+/// Measures what `arguments` name.
+pub(crate) fn run(project: &Project, steps: &mut Steps, arguments: &[&str]) -> anyhow::Result<()> {
+    match arguments {
+        ["client"] => client(project, steps),
+        ["all", ..] => {
+            // Both, even if a target of the first is not met.
+            let served = served(project, steps, arguments);
+            client(project, steps).and(served)
+        }
+        arguments => served(project, steps, arguments),
+    }
+}
+
+/// Measures the server.
+fn served(project: &Project, steps: &mut Steps, arguments: &[&str]) -> anyhow::Result<()> {
+    let mut build = cargo(&["build", "--release", "--package", "guestlist"]);
+    build.args(["--package", "guestlist-bench", "--bin", "guestlist", "--bin", "guestlist-bench"]);
+    steps.command("build", build, "mend the code that the compiler names")?;
+    let oha = steps.run("oha", || tools::oha(project))?;
+    let mut measure = Command::new(project.target.join("release/guestlist-bench"));
+    measure.arg("measure").args(arguments);
+    measure.arg("--root").arg(&project.root).arg("--target").arg(&project.target);
+    measure.arg("--oha").arg(oha);
+    steps.command("measure", measure, "what is above says what could not be measured, and why")
+}
+
 /// Measures our Python client against the official one.
-pub(crate) fn client(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
+fn client(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
     steps.command(
         "build the server",
         cargo(&["build", "--release", "--package", "guestlist", "--bin", "guestlist"]),
@@ -42,7 +69,7 @@ pub(crate) fn client(project: &Project, steps: &mut Steps) -> anyhow::Result<()>
     let python = python::install(project, steps, Profile::Release)?;
     let page = project.root.join(CLIENT_PAGE);
     steps.run("measure", || {
-        let place = project.target.join("bench");
+        let place = project.target.join("bench/client");
         if place.exists() {
             fs::remove_dir_all(&place)?;
         }

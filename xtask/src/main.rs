@@ -31,7 +31,9 @@ usage: cargo xtask TASK
   python    only the Python package: built, tested, its types checked
   postgres  `postgres -- COMMAND` runs a command beside a PostgreSQL that lives as long, with its
             URL in GUESTLIST_TEST_POSTGRES
-  bench     measures and writes docs/performance: `bench client` for the Python client
+  bench     measures and writes docs/performance: `bench get`, `patch`, `create`, `delete`, `list`,
+            `login`, `applications`, `footprint`, `client` (the Python one), or `all`; see
+            `bench get --help` for how many users, rounds and seconds
   audit     known vulnerabilities in the dependencies; needs the network, so not part of test";
 
 /// Where the repository is and where everything that is built goes.
@@ -74,7 +76,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
             None => bail!("there is no client suite `{name}`\n{USAGE}"),
         },
         ["python"] => only_python(&project, &mut steps),
-        ["bench", "client"] => bench::client(&project, &mut steps),
+        ["bench", arguments @ ..] => bench::run(&project, &mut steps, arguments),
         ["audit"] => audit(&project, &mut steps),
         _ => bail!("unknown task `{}`\n{USAGE}", arguments.join(" ")),
     };

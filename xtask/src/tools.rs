@@ -10,6 +10,8 @@ use crate::steps::cargo;
 
 /// Pinned: another version may know other licences or other checks.
 const CARGO_DENY: &str = "0.20.2";
+/// Pinned: what it prints is read, and figures of one version are compared.
+const OHA: &str = "1.16.0";
 
 /// The standard output of a program that must succeed.
 pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
@@ -54,24 +56,33 @@ pub(crate) fn has_nextest() -> bool {
 
 /// The path of the pinned cargo-deny: from PATH, or from an earlier run, or built now.
 pub(crate) fn cargo_deny(project: &Project) -> anyhow::Result<PathBuf> {
+    installed(project, "cargo-deny", CARGO_DENY)
+}
+
+/// The path of the pinned oha, in the same way.
+pub(crate) fn oha(project: &Project) -> anyhow::Result<PathBuf> {
+    installed(project, "oha", OHA)
+}
+
+fn installed(project: &Project, name: &str, version: &str) -> anyhow::Result<PathBuf> {
     let root = project.target.join("tools");
-    let own = root.join("bin").join("cargo-deny");
-    for candidate in [PathBuf::from("cargo-deny"), own.clone()] {
-        let version = Command::new(&candidate).arg("--version").stderr(Stdio::null()).output();
-        if version.is_ok_and(|it| is_version(&String::from_utf8_lossy(&it.stdout), CARGO_DENY)) {
-            println!("cargo-deny {CARGO_DENY}: {}", candidate.display());
+    let own = root.join("bin").join(name);
+    for candidate in [PathBuf::from(name), own.clone()] {
+        let found = Command::new(&candidate).arg("--version").stderr(Stdio::null()).output();
+        if found.is_ok_and(|it| is_version(&String::from_utf8_lossy(&it.stdout), version)) {
+            println!("{name} {version}: {}", candidate.display());
             return Ok(candidate);
         }
     }
-    println!("cargo-deny {CARGO_DENY} is not here: building it, once, into {}", root.display());
-    let status = cargo(&["install", "cargo-deny", "--version", CARGO_DENY, "--locked", "--root"])
+    println!("{name} {version} is not here: building it, once, into {}", root.display());
+    let status = cargo(&["install", name, "--version", version, "--locked", "--root"])
         .arg(&root)
         .current_dir(&project.root)
         .status()?;
     if !status.success() {
         bail!(
-            "cargo-deny could not be built\nwhat to do: \
-             `cargo install cargo-deny --version {CARGO_DENY} --locked`, then try again"
+            "{name} could not be built\nwhat to do: \
+             `cargo install {name} --version {version} --locked`, then try again"
         );
     }
     Ok(own)

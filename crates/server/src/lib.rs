@@ -10,6 +10,7 @@ pub mod config;
 pub mod domain;
 pub mod error;
 pub mod http;
+pub mod population;
 pub mod server;
 pub mod store;
 pub mod telemetry;

@@ -4,6 +4,7 @@ mod admin;
 mod application;
 mod quickstart;
 mod remote;
+mod seed;
 mod serve;
 mod token;
 
@@ -44,6 +45,9 @@ enum Command {
     Application(remote::Applications),
     /// Tokens; on the store itself with --store, or of a server with --url or --profile
     Token(remote::Tokens),
+    /// Users of an application, of a server; `seed` fills the store itself
+    #[command(visible_alias = "users")]
+    User(remote::Users),
     #[command(flatten)]
     Remote(remote::Command),
     /// Administrators
@@ -83,6 +87,12 @@ impl Cli {
                     return Ok(());
                 };
                 with_app(&self.given, false, |app| token::run(command, app, out)).await
+            }
+            Command::User(asked) => {
+                let Some(seed) = asked.on_store(&self.given, out).await? else {
+                    return Ok(());
+                };
+                with_app(&self.given, seed.makes_a_store(), |app| seed::run(seed, app, out)).await
             }
             Command::Admin(command) => {
                 with_app(&self.given, true, |app| admin::run(command, app, out)).await

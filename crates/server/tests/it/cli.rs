@@ -3,6 +3,7 @@
 mod commands;
 mod program;
 mod quickstart;
+mod seed;
 mod test_mode;
 
 use crate::client::Answer;

@@ -26,8 +26,6 @@ use clap::{Args, Subcommand};
 /// What only a server does.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Users of an application
-    User(Over<user::User>),
     /// Groups of an application's users
     Group(Over<group::Group>),
     /// All users and groups of an application together
@@ -60,16 +58,13 @@ pub(super) struct OverCommands<T: Subcommand> {
 pub(super) type Applications = OverCommands<application::Command>;
 /// Tokens, of a store or of a server.
 pub(super) type Tokens = Over<token::Token>;
+/// Users of a server, and those that a store is filled with.
+pub(super) type Users = Over<user::User>;
 
 /// Does what only a server does.
 pub(super) async fn run(command: Command, given: &Given, out: Output) -> Result<()> {
-    if session::names_store(given) {
-        return Err(failure::usage("this is asked of a server: give --url rather than --store"));
-    }
+    only_a_server(given)?;
     match command {
-        Command::User(Over { remote, what }) => {
-            user::run(what, &remote.session("user", out)?).await
-        }
         Command::Group(Over { remote, what }) => {
             group::run(what, &remote.session("group", out)?).await
         }
@@ -81,6 +76,13 @@ pub(super) async fn run(command: Command, given: &Given, out: Output) -> Result<
         }
         Command::Login(login) => login::run(login, out).await,
     }
+}
+
+fn only_a_server(given: &Given) -> Result<()> {
+    if session::names_store(given) {
+        return Err(failure::usage("this is asked of a server: give --url rather than --store"));
+    }
+    Ok(())
 }
 
 impl Applications {
@@ -109,6 +111,26 @@ impl Tokens {
             return self.what.on_store().map(Some);
         }
         token::run(self.what, &self.remote.session("token", out)?).await?;
+        Ok(None)
+    }
+}
+
+impl Users {
+    /// What to fill the store with, if that is asked; all else is done on the server.
+    pub(super) async fn on_store(
+        self,
+        given: &Given,
+        out: Output,
+    ) -> Result<Option<super::seed::Args>> {
+        let Over { remote, what } = self;
+        if let Some(seed) = what.seed() {
+            if remote.is_for_store(given)? {
+                return Ok(Some(seed));
+            }
+            return Err(failure::usage(user::FOR_A_STORE));
+        }
+        only_a_server(given)?;
+        user::run(what, &remote.session("user", out)?).await?;
         Ok(None)
     }
 }

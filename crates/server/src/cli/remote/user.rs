@@ -1,6 +1,8 @@
 //! `guestlist user`.
 
+use super::super::seed;
 use super::body::Data;
+use super::failure::usage;
 use super::resource::{self, Condition, Kind, Listing};
 use super::session::Session;
 use super::show::text;
@@ -63,6 +65,8 @@ enum Command {
         #[command(flatten)]
         condition: Condition,
     },
+    /// Fill the store itself with users that nobody made, for demonstrations and measurements
+    Seed(seed::Args),
 }
 
 #[derive(Debug, Args)]
@@ -102,6 +106,16 @@ impl Fields {
     }
 }
 
+impl User {
+    /// What to fill the store with, if it is that.
+    pub(super) fn seed(&self) -> Option<seed::Args> {
+        match &self.command {
+            Command::Seed(args) => Some(args.clone().within(self.application)),
+            _ => None,
+        }
+    }
+}
+
 fn name(user: &Value) -> String {
     let name = format!("{} {}", text(user, "firstName"), text(user, "lastName"));
     name.trim().to_owned()
@@ -122,6 +136,10 @@ const KIND: Kind = Kind {
         ("GROUPS", groups),
     ],
 };
+
+/// Why a server is not asked to seed.
+pub(super) const FOR_A_STORE: &str =
+    "users are seeded into the store itself, not over a server: give --store";
 
 pub(super) async fn run(user: User, session: &Session) -> Result<()> {
     let application = session.application(user.application)?;
@@ -149,5 +167,6 @@ pub(super) async fn run(user: User, session: &Session) -> Result<()> {
         Command::Delete { id, condition } => {
             resource::delete(session, &KIND, &path(id), &id.to_string(), &condition).await
         }
+        Command::Seed(_) => Err(usage(FOR_A_STORE)),
     }
 }

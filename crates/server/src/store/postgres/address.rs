@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 use zeroize::Zeroizing;
 
 /// Whether the way to the database is encrypted.
@@ -17,22 +18,50 @@ pub(in crate::store) enum Encryption {
     VerifyFull(Option<PathBuf>),
 }
 
+/// One of the servers that a database may be on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::store) struct Host {
+    pub(in crate::store) name: String,
+    pub(in crate::store) port: u16,
+}
+
 /// Where a PostgreSQL database is, and how it is reached. What is shown of it has no password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address {
-    pub(in crate::store) host: String,
-    pub(in crate::store) port: u16,
+    /// At least one. They are tried in this order, for the one that is written to.
+    pub(in crate::store) hosts: Vec<Host>,
     pub(in crate::store) user: String,
     pub(in crate::store) password: Zeroizing<String>,
     pub(in crate::store) database: String,
     pub(in crate::store) encryption: Encryption,
 }
 
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, port } = self;
+        if name.contains(':') { write!(f, "[{name}]:{port}") } else { write!(f, "{name}:{port}") }
+    }
+}
+
+impl FromStr for Host {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, port) = match text.strip_prefix('[').map(|v6| v6.split_once(']')) {
+            Some(Some((name, port))) => (name, port.strip_prefix(':')),
+            Some(None) => return Err("the host has no closing bracket"),
+            None => text.split_once(':').map_or((text, None), |(name, port)| (name, Some(port))),
+        };
+        let port = port.map_or(Ok(5432), str::parse);
+        let port = port.map_err(|_| "the port is not a number from 1 to 65535")?;
+        Ok(Self { name: if name.is_empty() { "localhost".into() } else { name.into() }, port })
+    }
+}
+
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let host =
-            if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        write!(f, "postgres://{}@{host}:{}/{}", self.user, self.port, self.database)
+        let hosts: Vec<String> = self.hosts.iter().map(ToString::to_string).collect();
+        write!(f, "postgres://{}@{}/{}", self.user, hosts.join(","), self.database)
     }
 }
 
@@ -49,7 +78,8 @@ pub(in crate::store) fn is_address(text: &str) -> bool {
 }
 
 impl Address {
-    /// Reads `postgres://user:password@host:port/database?sslmode=…&sslrootcert=…`.
+    /// Reads `postgres://user:password@host:port/database?sslmode=…&sslrootcert=…`, where there may
+    /// be several `host:port` with commas between them.
     ///
     /// # Errors
     /// When it is something else; the words say what is wrong, and never the password.
@@ -66,19 +96,11 @@ impl Address {
         if user.is_empty() {
             return Err("name a user: postgres://user:password@host:port/database".into());
         }
-        let (host, port) = match place.strip_prefix('[').map(|v6| v6.split_once(']')) {
-            Some(Some((host, port))) => (host, port.strip_prefix(':')),
-            Some(None) => return Err("the host has no closing bracket".into()),
-            None => place.split_once(':').map_or((place, None), |(host, port)| (host, Some(port))),
-        };
-        let port = port
-            .map_or(Ok(5432), str::parse)
-            .map_err(|_| "the port is not a number from 1 to 65535")?;
+        let hosts = place.split(',').map(str::parse).collect::<Result<_, _>>()?;
         let database = decode(database).ok_or("the database is not written as in a URL")?;
         let password = decode(password).ok_or("the password is not written as in a URL")?;
         Ok(Self {
-            host: if host.is_empty() { "localhost".into() } else { host.into() },
-            port,
+            hosts,
             database: if database.is_empty() { user.clone() } else { database },
             user,
             password: Zeroizing::new(password),
@@ -95,6 +117,11 @@ fn encryption(query: &str) -> Result<Encryption, String> {
         match name {
             "sslmode" => mode = value,
             "sslrootcert" => roots = Some(PathBuf::from(value)),
+            // Said where other tools need to be told; there is no other way here.
+            "target_session_attrs" if matches!(value.as_str(), "read-write" | "primary") => {}
+            "target_session_attrs" => {
+                return Err("target_session_attrs is neither read-write nor primary".into());
+            }
             _ => return Err(format!("{name} is none of sslmode and sslrootcert")),
         }
     }
@@ -134,13 +161,23 @@ mod tests {
             "postgresql://ada:p%40ss%2F%C3%A9@db.example.com:6432/guests?sslmode=verify-full&sslrootcert=/etc/ca.pem",
         )
         .unwrap();
-        assert_eq!((&*address.host, address.port), ("db.example.com", 6432));
+        assert_eq!(address.hosts, [Host { name: "db.example.com".into(), port: 6432 }]);
         assert_eq!((&*address.user, &**address.password), ("ada", "p@ss/é"));
         assert_eq!(address.database, "guests");
         assert_eq!(address.encryption, Encryption::VerifyFull(Some("/etc/ca.pem".into())));
         let short = Address::parse("postgres://ada@[::1]").unwrap();
-        assert_eq!((&*short.host, short.port, &*short.database), ("::1", 5432, "ada"));
+        assert_eq!(short.hosts, [Host { name: "::1".into(), port: 5432 }]);
+        assert_eq!(short.database, "ada");
         assert_eq!(short.encryption, Encryption::Prefer);
+    }
+
+    #[test]
+    fn several_servers_can_be_named() {
+        let url = "postgres://ada@one,[::2]:6432,three:7432/d?target_session_attrs=read-write";
+        let address = Address::parse(url).unwrap();
+        assert_eq!(address.to_string(), "postgres://ada@one:5432,[::2]:6432,three:7432/d");
+        assert!(Address::parse("postgres://ada@one,two:x/d").is_err());
+        assert!(Address::parse("postgres://ada@one/d?target_session_attrs=any").is_err());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! One connection: its socket, its prepared statements, and what has been sent and is not yet
 //! answered.
 
-use super::address::{Address, Encryption};
+use super::address::{Address, Encryption, Host};
 use super::scram::{MECHANISM, Scram};
 use super::tls;
 use super::wire::{self, ColumnOf, Message, Reader, Refusal, malformed, tag};
@@ -56,9 +56,9 @@ impl Socket {
         }
     }
 
-    fn open(address: &Address) -> io::Result<Self> {
+    fn open(host: &Host, encryption: &Encryption) -> io::Result<Self> {
         let mut stream = Err(Error::new(ErrorKind::NotFound, "the host has no address"));
-        for place in (address.host.as_str(), address.port).to_socket_addrs()? {
+        for place in (host.name.as_str(), host.port).to_socket_addrs()? {
             stream = TcpStream::connect_timeout(&place, CONNECTING);
             if stream.is_ok() {
                 break;
@@ -68,15 +68,15 @@ impl Socket {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(CONNECTING))?;
         stream.set_write_timeout(Some(CONNECTING))?;
-        if address.encryption == Encryption::Disable {
+        if *encryption == Encryption::Disable {
             return Ok(Self::Plain(stream));
         }
         stream.write_all(&wire::ask_for_tls())?;
         let mut answer = [0];
         stream.read_exact(&mut answer)?;
-        match (answer, &address.encryption) {
+        match (answer, encryption) {
             ([b'S'], encryption) => {
-                tls::wrap(stream, &address.host, encryption).map(Box::new).map(Self::Tls)
+                tls::wrap(stream, &host.name, encryption).map(Box::new).map(Self::Tls)
             }
             (_, Encryption::Prefer) => Ok(Self::Plain(stream)),
             _ => Err(Error::new(ErrorKind::Unsupported, "the server does not speak TLS")),
@@ -115,6 +115,10 @@ pub(super) struct Link {
     ready: u64,
     /// Whether it is of no more use.
     given_up: bool,
+    /// Whether the server only follows another.
+    follows: bool,
+    /// Whether the server has warned of something.
+    warned: bool,
 }
 
 /// A prepared statement.
@@ -142,10 +146,22 @@ pub(super) struct Sent {
 }
 
 impl Link {
-    /// Connects, and says who it is; then runs `setup`, statements without parameters.
+    /// Connects to the first server that can be written to, and says who it is; then runs `setup`,
+    /// statements without parameters.
     pub(super) fn open(address: &Address, setup: &str, patience: Duration) -> Outcome<Self> {
+        let mut outcome = Err(Error::from(ErrorKind::NotFound).into());
+        for host in &address.hosts {
+            outcome = Self::to(host, address, setup, patience);
+            if outcome.is_ok() {
+                break;
+            }
+        }
+        outcome
+    }
+
+    fn to(host: &Host, address: &Address, setup: &str, patience: Duration) -> Outcome<Self> {
         let mut link = Self {
-            socket: Socket::open(address)?,
+            socket: Socket::open(host, &address.encryption)?,
             out: Vec::with_capacity(1024),
             read: BytesMut::with_capacity(16 * 1024),
             chunk: vec![0; 16 * 1024].into(),
@@ -157,9 +173,14 @@ impl Link {
             syncs: 0,
             ready: 0,
             given_up: false,
+            follows: false,
+            warned: false,
         };
         wire::startup(&mut link.out, &address.user, &address.database);
         link.log_in(address)?;
+        if link.follows {
+            return Err(Error::other("the server only follows another").into());
+        }
         link.command(setup)?;
         let tcp = link.socket.tcp();
         tcp.set_read_timeout(Some(patience))?;
@@ -327,6 +348,11 @@ impl Link {
         self.given_up = true;
     }
 
+    /// Whether the server has warned of something since this was asked last.
+    pub(super) fn take_warning(&mut self) -> bool {
+        std::mem::take(&mut self.warned)
+    }
+
     /// Whether it can be used.
     pub(super) fn is_good(&self) -> bool {
         !self.given_up
@@ -393,7 +419,13 @@ impl Link {
     fn receive(&mut self) -> io::Result<Message> {
         loop {
             match wire::next(&mut self.read)? {
-                Some(Message { tag: tag::NOTICE | tag::NOTIFICATION | tag::SETTING, .. }) => {}
+                Some(Message { tag: tag::NOTIFICATION, .. }) => {}
+                Some(Message { tag: tag::SETTING, body }) => {
+                    if let Some(value) = body.strip_prefix(b"in_hot_standby\0") {
+                        self.follows = value.starts_with(b"on");
+                    }
+                }
+                Some(Message { tag: tag::NOTICE, body }) => self.warned |= wire::warns(&body),
                 Some(message) => return Ok(message),
                 None => {
                     let count = match self.socket.read(&mut self.chunk) {

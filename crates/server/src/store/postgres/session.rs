@@ -213,6 +213,7 @@ impl<'l> Session<'l> {
 
     fn keep(mut self) -> Ending {
         self.begin();
+        self.link.take_warning();
         let sent = self.link.run("COMMIT", &[], &wire::encode(&[]));
         self.link.sync();
         let answer = (|| {
@@ -223,6 +224,11 @@ impl<'l> Session<'l> {
             Ok(words)
         })();
         match answer {
+            // It stopped waiting for its standby: the change is there, and is lost with the server.
+            Ok(_) if self.link.take_warning() => {
+                tracing::error!("the database warned of the change that it kept");
+                Ending::Unknown
+            }
             Ok(words) if words.starts_with(b"COMMIT") => Ending::Settled,
             Ok(_) => Ending::Refused(Error::internal("the database did not commit")),
             Err(Failure::Lost(error)) => {

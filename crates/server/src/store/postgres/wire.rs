@@ -131,6 +131,11 @@ pub(super) fn refusal(body: &[u8]) -> io::Result<Refusal> {
     }
 }
 
+/// Whether a notice is a warning.
+pub(super) fn warns(body: &[u8]) -> bool {
+    body.split(|byte| *byte == 0).any(|field| field == b"VWARNING")
+}
+
 /// Adds a message of this kind with what `body` adds.
 pub(super) fn message(out: &mut Vec<u8>, kind: u8, body: impl FnOnce(&mut Vec<u8>)) {
     out.push(kind);

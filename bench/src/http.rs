@@ -1,0 +1,95 @@
+//! As much of an HTTP client as the measurements need: one connection, one request at a time.
+
+use anyhow::{Context as _, Result, ensure};
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+/// A request, as it is sent.
+pub(crate) fn request(method: &str, path: &str, token: &str, body: &str) -> Vec<u8> {
+    let mut text = format!(
+        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\n\
+         Authorization: Bearer {token}\r\n"
+    );
+    if !body.is_empty() {
+        text += &format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
+    }
+    text += "\r\n";
+    text += body;
+    text.into_bytes()
+}
+
+/// Where the head of an answer ends, if `read` holds all of it: its status, its length and that of
+/// its body.
+pub(crate) fn head(read: &[u8]) -> Result<Option<(u16, usize, usize)>> {
+    let Some(end) = read.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
+    let text = std::str::from_utf8(&read[..end])?;
+    let mut lines = text.split("\r\n");
+    let status = lines.next().and_then(|line| line.split(' ').nth(1)).context("no status")?;
+    let length = lines
+        .filter_map(|line| line.split_once(':'))
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    let (_, length) = length.context("an answer without a length")?;
+    Ok(Some((status.parse()?, end + 4, length.trim().parse()?)))
+}
+
+/// An answer.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// Head and body, as they came.
+    pub(crate) raw: Vec<u8>,
+    body: usize,
+}
+
+impl Answer {
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.raw[self.body..]
+    }
+
+    pub(crate) fn json(&self) -> Result<serde_json::Value> {
+        Ok(serde_json::from_slice(self.body())?)
+    }
+}
+
+/// One connection, on which requests are sent one after another.
+pub(crate) struct Connection(TcpStream);
+
+impl Connection {
+    pub(crate) fn open(to: SocketAddr) -> Result<Self> {
+        let stream = TcpStream::connect(to)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(Duration::from_mins(1)))?;
+        Ok(Self(stream))
+    }
+
+    pub(crate) fn send(&mut self, request: &[u8]) -> Result<Answer> {
+        self.0.write_all(request)?;
+        let (mut raw, mut chunk) = (Vec::new(), vec![0; 64 * 1024]);
+        let (status, body, length) = loop {
+            if let Some(head) = head(&raw)? {
+                break head;
+            }
+            let read = self.0.read(&mut chunk)?;
+            ensure!(read > 0, "the server closed the connection");
+            raw.extend_from_slice(&chunk[..read]);
+        };
+        while raw.len() < body + length {
+            let read = self.0.read(&mut chunk)?;
+            ensure!(read > 0, "the server closed the connection");
+            raw.extend_from_slice(&chunk[..read]);
+        }
+        Ok(Answer { status, raw, body })
+    }
+
+    /// Sends a request that must be answered with `status`.
+    pub(crate) fn expect(&mut self, status: u16, request: &[u8]) -> Result<Answer> {
+        let answer = self.send(request)?;
+        ensure!(
+            answer.status == status,
+            "{} rather than {status}: {}",
+            answer.status,
+            String::from_utf8_lossy(answer.body())
+        );
+        Ok(answer)
+    }
+}

@@ -1,0 +1,26 @@
+//! What is measured, and beside what.
+
+mod applications;
+mod footprint;
+mod hashing;
+mod lists;
+mod reads;
+mod writes;
+
+use crate::measure::{Bench, Subject};
+use crate::report::Page;
+use anyhow::{Result, bail};
+
+pub(crate) fn measure(bench: &Bench, subject: Subject) -> Result<Page> {
+    match subject {
+        Subject::Get => reads::get(bench),
+        Subject::Patch => writes::patch(bench),
+        Subject::Create => hashing::create(bench),
+        Subject::Delete => writes::delete(bench),
+        Subject::List => lists::list(bench),
+        Subject::Login => hashing::login(bench),
+        Subject::Applications => applications::applications(bench),
+        Subject::Footprint => footprint::footprint(bench),
+        Subject::All => bail!("all subjects are not one"),
+    }
+}

@@ -1,0 +1,213 @@
+//! `guestlist user seed`: a population, straight into the store.
+
+use super::{Output, application};
+use crate::auth::hasher::PasswordHash;
+use crate::clock::random;
+use crate::error::{self, Error};
+use crate::http::App;
+use crate::population::{MOST, Population};
+use crate::store::applications::Within;
+use crate::store::{experience_groups, experience_users};
+use anyhow::{Context as _, Result, anyhow};
+use guestlist_api::experience_user::ExperienceUser;
+use guestlist_api::id::ApplicationId;
+use guestlist_api::secret::NewUserPassword;
+use serde_json::json;
+use std::fs::File;
+use std::io::{BufWriter, IsTerminal as _, Write as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Users that are written in one transaction: enough that its sync is nothing, and few enough
+/// that another writer does not wait for long.
+const AT_ONCE: u64 = 10_000;
+
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Args {
+    /// How many users
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST))]
+    count: u64,
+    /// The name of the new application that is made unless one is given [default: Seeded]
+    #[arg(long, conflicts_with = "application")]
+    name: Option<String>,
+    /// That of all these commands.
+    #[arg(skip)]
+    application: Option<ApplicationId>,
+    /// What the users are made of: the same number makes the same users
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u32,
+    /// Write the ids of the users into this file, one a line
+    #[arg(long, value_name = "FILE")]
+    ids: Option<PathBuf>,
+}
+
+impl Args {
+    /// The same, added to `application` if there is one.
+    pub(super) fn within(self, application: Option<ApplicationId>) -> Self {
+        Self { application, ..self }
+    }
+
+    /// Whether it may be the first thing that is done with a store.
+    pub(super) const fn makes_a_store(&self) -> bool {
+        self.application.is_none()
+    }
+}
+
+/// What was put into the store so far.
+#[derive(Default)]
+struct Planted {
+    users: u64,
+    memberships: usize,
+    tags: usize,
+}
+
+pub(super) async fn run(args: Args, app: Arc<App>, out: Output) -> Result<()> {
+    // Before the store is touched, so that a mistyped path leaves nothing half done.
+    let ids = args.ids.as_ref().map(|path| {
+        let file =
+            File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok::<_, anyhow::Error>((BufWriter::new(file), path))
+    });
+    let mut ids = ids.transpose()?;
+    let within = if let Some(id) = args.application {
+        Within::allowed(id)
+    } else {
+        let name = args.name.as_deref().unwrap_or("Seeded");
+        let post = application::parse("application", json!({ "name": name }))?;
+        Within::allowed(application::create(&app, post).await?.id)
+    };
+    let application = app.store.read(move |tx| within.enter(tx)).await?.id();
+    let hash = app.hasher.hash(password()?).await?;
+    let people = Population::new(application, args.seed, args.count);
+
+    let groups: Vec<_> = people.groups().collect();
+    let (made, taken) = (groups.len(), taken(args.seed));
+    let planting = app.store.write(move |tx| {
+        within.enter(tx)?;
+        groups.iter().try_for_each(|group| experience_groups::add(tx, group))
+    });
+    planting.await.map_err(&taken)?;
+
+    let (mut progress, mut planted) = (Progress::new(args.count), Planted::default());
+    while planted.users < people.count() {
+        let end = (planted.users + AT_ONCE).min(people.count());
+        let users: Vec<ExperienceUser> = people.users(planted.users..end).collect();
+        if let Some((file, path)) = &mut ids {
+            let written = users.iter().try_for_each(|user| writeln!(file, "{}", user.id));
+            written.with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        planted.memberships += users.iter().map(|user| user.experience_groups.len()).sum::<usize>();
+        planted.tags += users.iter().map(|user| user.user_tags.0.len()).sum::<usize>();
+        plant(&app, within, users, hash.clone()).await.map_err(&taken)?;
+        planted.users = end;
+        progress.show(end);
+    }
+    progress.end();
+    if let Some((mut file, path)) = ids {
+        file.flush().with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    let Planted { users, memberships, tags } = planted;
+    let object = json!({
+        "applicationId": application,
+        "users": users,
+        "groups": made,
+        "memberships": memberships,
+        "tags": tags,
+    });
+    out.result(&object, || {
+        format!(
+            "{users} users with {tags} tags, {made} groups with {memberships} members, in \
+             application {application}"
+        )
+    })
+}
+
+async fn plant(
+    app: &App,
+    within: Within,
+    users: Vec<ExperienceUser>,
+    hash: PasswordHash,
+) -> error::Result<()> {
+    let planting = app.store.write(move |tx| {
+        within.enter(tx)?;
+        users.iter().try_for_each(|user| experience_users::add(tx, user, &hash))
+    });
+    planting.await
+}
+
+/// A password that nobody is told: these users are not there to sign in.
+fn password() -> Result<guestlist_api::secret::Password> {
+    let text = random::<16>()?.map(|byte| format!("{byte:02x}")).concat();
+    let made = NewUserPassword::new(format!("Aa-{text}"));
+    made.map(NewUserPassword::into_password).map_err(|rule| anyhow!("the made password {rule}"))
+}
+
+/// What an error of the store means here.
+fn taken(seed: u32) -> impl Fn(Error) -> anyhow::Error {
+    move |error| match error {
+        Error::AlreadyExists(_) | Error::Taken(_) => anyhow!(
+            "the application has users or groups of seed {seed} already: choose another --seed, or \
+             leave --application out to make a new one"
+        ),
+        error => error.into(),
+    }
+}
+
+/// How far it is, on a terminal.
+struct Progress {
+    total: u64,
+    began: Instant,
+    shown: bool,
+}
+
+impl Progress {
+    fn new(total: u64) -> Self {
+        Self { total, began: Instant::now(), shown: std::io::stderr().is_terminal() }
+    }
+
+    fn show(&mut self, done: u64) {
+        if self.shown {
+            let bar = bar(done, self.total, self.began.elapsed());
+            // Nothing is lost with a terminal that has gone.
+            self.shown = write!(std::io::stderr(), "\r{bar}\x1b[K").is_ok();
+        }
+    }
+
+    fn end(&self) {
+        if self.shown {
+            drop(writeln!(std::io::stderr()));
+        }
+    }
+}
+
+/// `done` of `total` after `took`.
+fn bar(done: u64, total: u64, took: Duration) -> String {
+    const WIDTH: u64 = 30;
+    let full = usize::try_from(done.saturating_mul(WIDTH) / total.max(1)).unwrap_or_default();
+    let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
+    let rate = done.saturating_mul(1000) / millis;
+    let left = total.saturating_sub(done).div_ceil(rate.max(1));
+    format!(
+        "[{}{}] {:3} %  {done} users, {rate}/s, {left} s left",
+        "#".repeat(full),
+        " ".repeat(usize::try_from(WIDTH).unwrap_or_default().saturating_sub(full)),
+        done.saturating_mul(100) / total.max(1),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bar_says_how_far_how_fast_and_how_long() {
+        let half = bar(500_000, 1_000_000, Duration::from_secs(10));
+        assert_eq!(
+            half,
+            "[###############               ]  50 %  500000 users, 50000/s, 10 s left"
+        );
+        assert!(bar(10, 10, Duration::ZERO).ends_with("100 %  10 users, 10000/s, 0 s left"));
+        assert!(bar(1, 10, Duration::from_secs(100)).contains(" 9 s left"));
+    }
+}
