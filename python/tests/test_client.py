@@ -248,6 +248,26 @@ def test_a_list_is_gone_through_to_its_end(guestlist_server, guestlist_client):
     assert [group["name"] for group in groups] == [f"g{number}" for number in range(7)]
     later = guestlist_client.experience_groups.iterate(applicationId=app, perPage=3, page="1")
     assert [group["name"] for group in later] == [f"g{number}" for number in range(3, 7)]
+    numbered = guestlist_client.experience_groups.iterate(
+        applicationId=app, perPage=3, _links=False
+    )
+    assert [group["name"] for group in numbered] == [f"g{number}" for number in range(7)]
+
+
+def test_what_comes_and_goes_moves_nothing_in_a_list(guestlist_server, guestlist_client):
+    app = guestlist_server.application_id
+    groups, of = guestlist_client.experience_groups, {"applicationId": app}
+    made = [groups.post(**of, experienceGroup={"name": f"g{number}"}) for number in range(7)]
+    seen = []
+    for group in groups.iterate(**of, perPage=2):
+        seen.append(group["name"])
+        # Everything that was seen goes, also what the next page is said to come after.
+        guestlist_client.experience_group.delete(**of, experienceGroupId=group["id"])
+        groups.post(**of, experienceGroup={"name": "a"})
+    assert seen == [group["name"] for group in made]
+    page = groups.get(**of, perPage=2)
+    cursor = page["_links"]["next"]["href"].rpartition("cursor=")[2]
+    assert len(list(groups.iterate(**of, perPage=2, cursor=cursor))) == 5
 
 
 def test_threads_share_a_client(guestlist_client, user):
@@ -292,7 +312,7 @@ def test_help_says_which_keywords_there_are():
 
     signature = inspect.signature(Client().experience_users.get)
     assert list(signature.parameters) == [
-        *["applicationId", "sortField", "sortDirection", "page", "perPage"],
+        *["applicationId", "sortField", "sortDirection", "page", "perPage", "cursor"],
         *["filterField", "filter", "experienceGroupId", "includeAncestorGroups", "query"],
         "more",
     ]

@@ -1,6 +1,6 @@
 //! `applicationApiToken(s)` and `userApiToken(s)`: tokens for programs.
 
-use crate::entity::{OwnerType, PageNumber, PerPage, SortDirection};
+use crate::entity::{Cursor, OwnerType, PageNumber, PerPage, SortDirection};
 use crate::experience_user::Glob;
 use crate::id::{ApiTokenId, ApplicationId, ForeignId};
 use crate::scope::Scopes;
@@ -279,6 +279,8 @@ crate::object! {
         optional page "page": PageNumber,
         /// How many a page; 100 unless said.
         optional per_page "perPage": PerPage,
+        /// Where to go on, instead of `page`: from `_links.next` of the page before.
+        optional cursor "cursor": Cursor,
         /// What `filter` is matched against.
         optional filter_field "filterField": ApiTokenFilter,
         /// The pattern that `filterField` has to match as a whole.

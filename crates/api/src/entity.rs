@@ -63,6 +63,10 @@ pub type PerPage = Whole<1, 1000>;
 /// How many items a page holds unless the request says otherwise.
 pub const DEFAULT_PER_PAGE: PerPage = Whole(100);
 
+/// Where a list goes on, as `_links.next` of the page before says it: opaque, and good only along
+/// with the other parameters of that page.
+pub type Cursor = crate::text::Text<1, 8192>;
+
 crate::words! {
     /// The direction of a list.
     SortDirection {
@@ -87,7 +91,7 @@ pub struct Page<T, O> {
     pub of: O,
     /// The most a page holds.
     pub per_page: u64,
-    /// Which page this is, counted from 0.
+    /// Which page this is, counted from 0; 0 for one that a cursor was sent for.
     pub page: u64,
     /// What the list is sorted by.
     pub sort_field: Cow<'static, str>,

@@ -1,6 +1,6 @@
 //! `experienceUser` and `experienceUsers`: an application's end users.
 
-use crate::entity::{PageNumber, PerPage, SortDirection};
+use crate::entity::{Cursor, PageNumber, PerPage, SortDirection};
 use crate::id::{ApplicationId, ExperienceGroupId, ExperienceUserId};
 use crate::query::{Json, UserQuery};
 use crate::secret::Password;
@@ -191,6 +191,8 @@ crate::object! {
         optional page "page": PageNumber,
         /// How many a page; 100 unless said.
         optional per_page "perPage": PerPage,
+        /// Where to go on, instead of `page`: from `_links.next` of the page before.
+        optional cursor "cursor": Cursor,
         /// What `filter` is matched against.
         optional filter_field "filterField": ExperienceUserFilter,
         /// The pattern that `filterField` has to match as a whole.

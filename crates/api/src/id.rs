@@ -30,6 +30,12 @@ impl ObjectId {
     pub const fn from_bytes(bytes: [u8; 12]) -> Self {
         Self(bytes)
     }
+
+    /// The bytes that it is made of.
+    #[must_use]
+    pub const fn bytes(self) -> [u8; 12] {
+        self.0
+    }
 }
 
 const fn nibble(digit: u8) -> Option<u8> {

@@ -373,7 +373,7 @@ mod tests {
 
     #[test]
     fn every_parameter_that_a_server_reads_has_a_function() {
-        const PAGES: [&str; 3] = ["page", "perPage", "sortDirection"];
+        const PAGES: [&str; 4] = ["page", "cursor", "perPage", "sortDirection"];
         let lists = |own: &[&str], more: &[&str]| {
             PAGES.iter().chain(own).chain(more).map(|name| (*name).to_owned()).collect()
         };

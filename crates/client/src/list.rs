@@ -22,7 +22,7 @@ use std::task::{Context, Poll};
 pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,
-    /// Which page this is, counted from 0.
+    /// Which page this is, counted from 0; 0 for one that a cursor was sent for.
     #[serde(default)]
     pub page: u64,
     /// The most a page holds.
@@ -40,6 +40,14 @@ struct Link {
 }
 
 impl<T> Page<T> {
+    /// The cursor of the next page, if there is one and the server has cursors. It is good for the
+    /// same list, asked for in the same way.
+    #[must_use]
+    pub fn cursor(&self) -> Option<&str> {
+        let (_, query) = self.next()?.split_once('?')?;
+        query.split('&').find_map(|pair| pair.strip_prefix("cursor="))
+    }
+
     /// The path of the next page, if the server says where it is.
     fn next(&self) -> Option<&str> {
         let href = self.links.get("next")?.href.as_str();
@@ -61,6 +69,11 @@ impl<C, T> Call<C, List<T>> {
         self.param("page", page)
     }
 
+    /// The page after the one that [`Page::cursor`] came with, whatever was made or deleted since.
+    pub fn cursor(self, cursor: impl Into<String>) -> Self {
+        self.param("cursor", cursor.into())
+    }
+
     /// How many items a page holds: 1 to 1,000; 100 unless said.
     pub fn per_page(self, count: u64) -> Self {
         self.param("perPage", count)
@@ -80,6 +93,8 @@ struct Walk<T> {
     request: Request,
     page: u64,
     found: VecDeque<T>,
+    /// Whether the server says where the next page is, rather than the number of this one.
+    led: bool,
     ended: bool,
 }
 
@@ -93,12 +108,16 @@ impl<T> Walk<T> {
         if !given(&request, "perPage") {
             request = request.query("perPage", STEP.to_string());
         }
-        if !given(&request, "sortField") {
+        // A cursor knows its order, and its place.
+        let led = given(&request, "cursor");
+        if !led && !given(&request, "sortField") {
             // What is made while the walk is on comes at its end, instead of moving the rest.
             request = request.query("sortField", "id");
         }
-        request = request.query("page", page.to_string());
-        Self { request, page, found: VecDeque::new(), ended: false }
+        if !led {
+            request = request.query("page", page.to_string());
+        }
+        Self { request, page, found: VecDeque::new(), led, ended: false }
     }
 
     /// Takes in a page, and prepares to ask for the next.
@@ -109,6 +128,9 @@ impl<T> Walk<T> {
         if let Some(next) = page.next() {
             next.clone_into(&mut self.request.path);
             self.request.query.clear();
+            self.led = true;
+        } else if self.led {
+            self.ended = true;
         } else {
             self.ended |= before + count >= page.total_count;
             self.page += 1;
@@ -188,8 +210,9 @@ impl<T> fmt::Debug for Items<T> {
 impl<T: Listed> Call<Client, List<T>> {
     /// All items from this page on, in the order of their ids unless the call says otherwise.
     ///
-    /// Pages are numbered, so that what is deleted meanwhile makes the walk pass over as many:
-    /// gather the ids first to delete what is found.
+    /// Guestlist says where the next page starts, so that each item which is there all the while
+    /// comes once, whatever is made and deleted meanwhile. The pages of another server are numbered,
+    /// and there what is deleted makes the walk pass over as many.
     #[must_use]
     pub fn stream(&self) -> Items<T> {
         self.client().items(self.request())
@@ -299,10 +322,26 @@ mod tests {
         walk.take(next("/x?cursor=abc"));
         assert!(!walk.ended, "the server knows better than the count");
         assert_eq!((walk.request.path.as_str(), walk.request.query.len()), ("/x?cursor=abc", 0));
+        walk.take(page(json!({ "items": [2], "perPage": 1, "totalCount": 9 })));
+        assert!(walk.ended, "and says when it is the last");
         for elsewhere in ["https://elsewhere.example/x", "//elsewhere.example/x", "x"] {
             let mut walk = Walk::<u64>::new(&Request::new(Method::GET, "/x"));
             walk.take(next(elsewhere));
             assert_eq!((walk.request.path.as_str(), walk.ended), ("/x", true), "{elsewhere}");
         }
+    }
+
+    #[test]
+    fn a_cursor_is_read_from_a_page_and_a_walk_begins_with_it() {
+        let href = "/x?perPage=1&cursor=a-b_&sortField=id";
+        let first =
+            page(json!({ "items": [1], "totalCount": 9, "_links": { "next": { "href": href } } }));
+        assert_eq!(first.cursor(), Some("a-b_"));
+        assert_eq!(page(json!({ "items": [1], "totalCount": 1 })).cursor(), None);
+        let list = Request::new(Method::GET, "/x").query("cursor", "a-b_");
+        let mut walk = Walk::<u64>::new(&list);
+        assert_eq!((asks(&walk, "cursor").as_deref(), asks(&walk, "page")), (Some("a-b_"), None));
+        walk.take(page(json!({ "items": [1], "perPage": 1, "totalCount": 9 })));
+        assert!(walk.ended);
     }
 }

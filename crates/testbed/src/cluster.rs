@@ -179,9 +179,10 @@ impl Cluster {
     /// # Errors
     /// When it is none, or does not become one within a minute.
     pub fn promote(&self) -> anyhow::Result<()> {
-        let done = self.sql("SELECT pg_promote(true, 60)")?;
-        ensure!(done == "t", "it does not become one");
-        Ok(())
+        // Not by a query, for one may be in the way of what the standby has yet to do.
+        let program = self.programs.path("pg_ctl");
+        let program = program.to_str().context("a path that is text")?;
+        self.keeper().run(&[program, "--pgdata=data", "--wait", "--timeout=60", "promote"])
     }
 
     /// Ends all its processes at once, as if the machine had lost its power. Nothing is done where

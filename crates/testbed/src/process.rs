@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 use std::fs::File;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -66,7 +66,20 @@ impl Place {
     /// When it fails.
     #[must_use]
     pub fn run(&self, arguments: &[&str]) -> Value {
-        let output = self.command(arguments).arg("--json").output().expect("the program starts");
+        self.run_with(arguments, "")
+    }
+
+    /// As [`Place::run`], with a line to read.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn run_with(&self, arguments: &[&str], line: &str) -> Value {
+        let mut command = self.command(arguments);
+        command.arg("--json").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program starts");
+        // It need not read it.
+        let _ = writeln!(child.stdin.take().expect("it is piped"), "{line}");
+        let output = child.wait_with_output().expect("its output can be read");
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{arguments:?}: {errors}");
         serde_json::from_slice(&output.stdout).expect("JSON")

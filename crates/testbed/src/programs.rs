@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 pub const BIN: &str = "GUESTLIST_POSTGRES_BIN";
 
 const OLDEST: u32 = 14;
-const NEEDED: [&str; 4] = ["postgres", "initdb", "psql", "pg_basebackup"];
+const NEEDED: [&str; 5] = ["postgres", "initdb", "pg_ctl", "psql", "pg_basebackup"];
 
 /// The programs of one version.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,9 +34,9 @@ impl Programs {
         match candidates().iter().filter_map(|directory| Self::of(directory).ok()).max() {
             Some(newest) => Ok(newest),
             None => bail!(
-                "there is no PostgreSQL {OLDEST} or later here: `postgres`, `initdb`, `psql` and \
-                 `pg_basebackup` in one directory, on PATH, in /usr/lib/postgresql/*/bin or where \
-                 {BIN} says"
+                "there is no PostgreSQL {OLDEST} or later here: {} in one directory, on PATH, in \
+                 /usr/lib/postgresql/*/bin or where {BIN} says",
+                NEEDED.join(", ")
             ),
         }
     }

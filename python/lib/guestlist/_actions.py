@@ -25,7 +25,7 @@ class Spec:
     doc: str = ""
 
 
-_LIST = ("sortField", "sortDirection", "page", "perPage", "filterField", "filter")
+_LIST = ("sortField", "sortDirection", "page", "perPage", "cursor", "filterField", "filter")
 _SUMMARY = ("summaryExclude", "summaryInclude")
 _COUNTS = ("includeDirectDeviceCount", "includeTotalDeviceCount")
 _ME = ("includeRecent", *_SUMMARY)

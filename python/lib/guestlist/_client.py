@@ -10,6 +10,7 @@ import os
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, Optional
+from urllib.parse import parse_qs, urlsplit
 
 from . import _guestlist
 from ._actions import RESOURCES, Spec
@@ -76,12 +77,25 @@ async def _wait(start: Callable[[_guestlist.Mailbox, int], _guestlist.Pending]) 
     return outcome.take()
 
 
-def _first_page(arguments: dict[str, Any]) -> int:
-    return int(arguments.pop("page", None) or 0)
+def _first(arguments: dict[str, Any]) -> dict[str, Any]:
+    """What asks for the page that a list begins with."""
+    if arguments.get("cursor"):
+        return arguments
+    return {**arguments, "page": int(arguments.get("page") or 0)}
 
 
-def _is_last(page: int, answer: dict[str, Any]) -> bool:
-    return not answer["items"] or (page + 1) * answer["perPage"] >= answer["totalCount"]
+def _next(asked: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any] | None:
+    """What asks for the page after the one that `asked` was answered with, if there is one."""
+    link = (answer.get("_links") or {}).get("next") or {}
+    cursors = parse_qs(urlsplit(link.get("href", "")).query).get("cursor")
+    if cursors:
+        # Where this page ended, whatever has come and gone before it since.
+        return {**{name: asked[name] for name in asked if name != "page"}, "cursor": cursors[0]}
+    page = asked.get("page")
+    if page is None or not answer["items"]:
+        return None
+    last = (page + 1) * answer["perPage"] >= answer["totalCount"]
+    return None if last else {**asked, "page": page + 1}
 
 
 def _call(action: _guestlist.Action) -> Callable[..., Any]:
@@ -100,13 +114,11 @@ def _call_tagged(action: _guestlist.Action) -> Callable[..., Any]:
 
 def _iterate(action: _guestlist.Action) -> Callable[..., Any]:
     def iterate(self: _Resource, **arguments: Any) -> Iterator[Any]:
-        page = _first_page(arguments)
-        while True:
-            answer = self._core.call(action, {**arguments, "page": page})
+        asked: dict[str, Any] | None = _first(arguments)
+        while asked is not None:
+            answer = self._core.call(action, asked)
             yield from answer["items"]
-            if _is_last(page, answer):
-                return
-            page += 1
+            asked = _next(asked, answer)
 
     return iterate
 
@@ -127,15 +139,12 @@ def _call_tagged_async(action: _guestlist.Action) -> Callable[..., Any]:
 
 def _iterate_async(action: _guestlist.Action) -> Callable[..., Any]:
     async def iterate(self: _Resource, **arguments: Any) -> AsyncIterator[Any]:
-        page = _first_page(arguments)
-        while True:
-            one = {**arguments, "page": page}
-            answer = await _wait(functools.partial(self._core.start, action, one, False))
+        asked: dict[str, Any] | None = _first(arguments)
+        while asked is not None:
+            answer = await _wait(functools.partial(self._core.start, action, asked, False))
             for item in answer["items"]:
                 yield item
-            if _is_last(page, answer):
-                return
-            page += 1
+            asked = _next(asked, answer)
 
     return iterate
 

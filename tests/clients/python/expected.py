@@ -133,14 +133,17 @@ DATES = {"creationDate", "lastUpdated", "passwordLastUpdated", "lastLogin", "tok
 }
 
 
-def entity(body: dict, type_: str, href: str) -> dict:
+def entity(body: dict, type_: str, href: str, *, more: bool = False) -> dict:
     """Checks all of a body but the values that only the test knows, and gives it back."""
     always, sometimes = KEYS[type_]
     keys = set(body)
     assert keys >= always | DECORATION, f"missing: {(always | DECORATION) - keys}"
     assert keys <= always | sometimes | DECORATION, f"unexpected: {keys - always - sometimes}"
     assert body["_type"] == type_
-    assert body["_links"] == {"self": {"href": href}}
+    links = dict(body["_links"])
+    if more:
+        assert links.pop("next")["href"].startswith(f"{href}?")
+    assert links == {"self": {"href": href}}
     for key, value in body.items():
         assert value is not None or key in NULLABLE, f"{key} is null"
         if key in DATES:
@@ -154,9 +157,10 @@ def entity(body: dict, type_: str, href: str) -> dict:
 
 def page(body: dict, type_: str, href: str, *, total: int, count: int | None = None) -> list:
     """Checks a collection and gives back its items."""
-    entity(body, type_, href)
     items = body["items"]
     assert body["count"] == len(items) == (total if count is None else count)
+    seen = body["page"] * body["perPage"] + len(items)
+    entity(body, type_, href, more=bool(items) and seen < total)
     assert body["totalCount"] == total
     for key in ("count", "totalCount", "page", "perPage"):
         assert type(body[key]) is int, f"{key}: {body[key]!r}"

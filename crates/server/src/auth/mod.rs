@@ -2,4 +2,5 @@
 
 pub mod hasher;
 mod recent;
+pub mod seal;
 pub mod token;

@@ -4,10 +4,9 @@ use super::{Output, table};
 use crate::domain::new_application;
 use crate::http::App;
 use crate::store::applications::{self, Listing};
-use crate::store::list::Paging;
+use crate::store::list::{Paging, Start};
 use anyhow::{Result, anyhow};
 use guestlist_api::application::{Application, ApplicationPost, ApplicationSort};
-use guestlist_api::entity::PerPage;
 use guestlist_api::id::ApplicationId;
 use guestlist_api::text::Whole;
 use guestlist_api::wire::{self, Problem, Wire};
@@ -80,15 +79,13 @@ pub(super) async fn create(app: &App, post: ApplicationPost) -> Result<Applicati
 
 async fn all(app: &App) -> Result<Vec<Application>> {
     let mut all = Vec::new();
-    for page in 0.. {
-        let per_page: PerPage = Whole(1000);
-        let paging = Paging::new(Some(Whole(page)), Some(per_page), None);
-        let listing = Listing { only: None, name: None, sort: ApplicationSort::Name, paging };
-        let (found, total) = app.store.read(move |tx| applications::list(tx, &listing)).await?;
-        all.extend(found);
-        if all.len() as u64 >= total || (page + 1) * per_page.0 >= total {
-            break;
-        }
+    let mut paging = Paging::new(None, Some(Whole(1000)), None);
+    loop {
+        let listing =
+            Listing { only: None, name: None, sort: ApplicationSort::Name, paging: paging.clone() };
+        let found = app.store.read(move |tx| applications::list(tx, &listing)).await?;
+        all.extend(found.items);
+        let Some(next) = found.next else { return Ok(all) };
+        paging.start = Start::After(next);
     }
-    Ok(all)
 }

@@ -276,7 +276,7 @@ async fn user_ids(app: &App, application: ApplicationId) -> Result<Vec<Experienc
         let tenant = Within::allowed(application).enter(tx)?;
         experience_users::list(tx, tenant, &listing)
     });
-    Ok(listed.await?.0.into_iter().map(|user| user.id).collect())
+    Ok(listed.await?.items.into_iter().map(|user| user.id).collect())
 }
 
 /// Writes a file that only its owner can read, whole or not at all.

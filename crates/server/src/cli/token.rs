@@ -8,7 +8,7 @@ use crate::http::App;
 use crate::store::Tx;
 use crate::store::api_tokens::{self, Listing, Owner};
 use crate::store::applications::Within;
-use crate::store::list::Paging;
+use crate::store::list::{Paging, Start};
 use anyhow::{Context as _, Result, bail};
 use guestlist_api::api_token::{ApiToken, ApiTokenPost, ApiTokenSort};
 use guestlist_api::id::{ApiTokenId, ApplicationId};
@@ -121,23 +121,19 @@ pub(super) async fn create(
 
 async fn all(app: &App, application: ApplicationId) -> Result<Vec<ApiToken>> {
     let mut all = Vec::new();
-    for page in 0.. {
-        let paging = Paging::new(Some(Whole(page)), Some(Whole(1000)), None);
-        let listing = Listing { filter: None, sort: ApiTokenSort::Name, paging };
+    let mut paging = Paging::new(None, Some(Whole(1000)), None);
+    loop {
+        let listing = Listing { filter: None, sort: ApiTokenSort::Name, paging: paging.clone() };
         let owner = Owner::Application(application);
-        let (found, total) = app
-            .store
-            .read(move |tx| {
-                enter(tx, owner)?;
-                api_tokens::list(tx, owner, &listing)
-            })
-            .await?;
-        all.extend(found);
-        if (page + 1) * 1000 >= total {
-            break;
-        }
+        let found = app.store.read(move |tx| {
+            enter(tx, owner)?;
+            api_tokens::list(tx, owner, &listing)
+        });
+        let found = found.await?;
+        all.extend(found.items);
+        let Some(next) = found.next else { return Ok(all) };
+        paging.start = Start::After(next);
     }
-    Ok(all)
 }
 
 /// A length of time such as `30d`, in milliseconds.

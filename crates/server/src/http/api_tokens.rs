@@ -1,15 +1,14 @@
 //! `applicationApiToken(s)` and `userApiToken(s)`.
 
-use super::app::PageOf;
-use super::call::{Asked, Call, Created, Found, Resource, Written};
+use super::call::{Call, Created, Found, Resource, Written};
 use super::input::{BodyParam, In, bodies};
+use super::pages::{PageOf, Wanted};
 use super::route::Routes;
 use crate::domain::{changed_token, new_token};
 use crate::error::{Error, Result};
 use crate::store::Tx;
 use crate::store::api_tokens::{self, Grant, Listing, Owner};
 use crate::store::applications::Within;
-use crate::store::list::Paging;
 use crate::store::users;
 use guestlist_api::api_token::{
     ApiToken, ApiTokenFilter, ApiTokenList, ApiTokenPatch, ApiTokenPost, ApiTokenSort, CreatorType,
@@ -115,6 +114,14 @@ enum Whose {
 }
 
 impl Whose {
+    /// The collection, and whose it is.
+    fn list(self) -> (&'static str, String) {
+        match self {
+            Self::Application(within) => ("applicationApiTokens", within.id().to_string()),
+            Self::User(user) => ("userApiTokens", user.to_string()),
+        }
+    }
+
     /// The owner, who exists.
     fn enter(self, tx: &mut Tx<'_>) -> Result<Owner> {
         match self {
@@ -170,17 +177,19 @@ async fn list(
     (): (),
 ) -> Result<Found<Entity<Tokens>>> {
     let filter = query.filter.map(|glob| glob.to_string());
-    let listing = Listing {
-        filter: query.filter_field.zip(filter.clone()),
-        sort: query.sort_field.unwrap_or(ApiTokenSort::Name),
-        paging: Paging::new(query.page, query.per_page, query.sort_direction),
-    };
-    let asked = Asked {
-        sort: listing.sort.as_str(),
-        paging: listing.paging,
-        filter,
+    let sort = query.sort_field.unwrap_or(ApiTokenSort::Name);
+    let asked = call.asked(Wanted {
+        list: whose.list(),
+        sort: sort.as_str(),
+        direction: query.sort_direction,
+        page: query.page,
+        per_page: query.per_page,
+        cursor: query.cursor,
+        filter: filter.clone(),
         filter_field: query.filter_field.map(ApiTokenFilter::as_str),
-    };
+    })?;
+    let filter = query.filter_field.zip(filter);
+    let listing = Listing { filter, sort, paging: asked.paging.clone() };
     let seen = call.clone();
     call.list(move |tx| {
         let owner = whose.enter(tx)?;

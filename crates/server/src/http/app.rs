@@ -1,18 +1,19 @@
 //! The assembled service: the table, what stands behind it, and the way of a request through it.
 
 use super::body::{self, Body};
-use super::call::{Record, Resource};
+use super::call::Record;
 use super::event::Asked;
 use super::input::{IDEMPOTENCY_KEY, Raw};
 use super::known::Known;
 use super::listen::{Handler, Limits};
-use super::openapi;
 use super::query::{decode_path_segment, parse_query};
 use super::ready::LONGEST_TARGET;
 use super::ready::Ready;
 use super::reply::{self, Facts, Reply};
 use super::route::{Request, RequestText, Route};
+use super::{cursor, openapi};
 use crate::auth::hasher::Hasher;
+use crate::auth::seal::Seal;
 use crate::auth::token::{Claims, SecretBytes, Signer, Subtype};
 use crate::clock::{Clock, Ids};
 use crate::error::{Error, Result};
@@ -41,6 +42,8 @@ pub struct App {
     pub clock: Clock,
     /// New identifiers.
     pub ids: Ids,
+    /// What cursors are sealed with.
+    pub(super) seal: Seal,
     /// The organization that this server is.
     pub organization: OrgId,
     /// The `iss` of tokens: the host by which clients reach this server.
@@ -81,6 +84,8 @@ impl ResourceRoute {
 pub struct Identity {
     /// What tokens are signed with.
     pub signer: Signer,
+    /// What cursors are sealed with.
+    seal: Seal,
     /// The organization that the server is.
     pub organization: OrgId,
 }
@@ -105,7 +110,8 @@ impl Identity {
             .map_err(Error::internal)?
             .parse()
             .map_err(Error::internal)?;
-        Ok(Self { signer: Signer::from_stored(&key)?, organization: OrgId(organization) })
+        let seal = Seal::new(&key, cursor::PURPOSE)?;
+        Ok(Self { signer: Signer::from_stored(&key)?, seal, organization: OrgId(organization) })
     }
 }
 
@@ -139,7 +145,7 @@ impl App {
             return Err(Error::internal("a store that is kept needs hashes that cost something"));
         }
         let ids = Ids::new()?;
-        let Identity { signer, organization } =
+        let Identity { signer, seal, organization } =
             Identity::of(&parts.store, &ids, &parts.clock).await?;
         let table = super::table();
         let (mut paths, mut rows) = (matchit::Router::new(), HashMap::<_, Vec<usize>>::new());
@@ -161,6 +167,7 @@ impl App {
             store: parts.store,
             hasher: parts.hasher,
             signer,
+            seal,
             clock: parts.clock,
             ids,
             organization,
@@ -382,22 +389,5 @@ impl Handler for Service {
         let reply = self.0.answer(request, peer, &mut operation).await.unwrap_or_else(Reply::from);
         asked.answered(operation, &reply);
         reply
-    }
-}
-
-/// The resources that pages are of.
-pub(super) trait PageOf: serde::Serialize {
-    /// The name of the collection, such as `experienceUsers`.
-    fn collection(&self) -> &'static str;
-    /// The variable parts of its path.
-    fn ids(&self) -> Vec<(&'static str, String)>;
-}
-
-impl<T: serde::Serialize, O: PageOf> Resource for guestlist_api::entity::Page<T, O> {
-    fn resource(&self) -> &'static str {
-        self.of.collection()
-    }
-    fn ids(&self) -> Vec<(&'static str, String)> {
-        self.of.ids()
     }
 }

@@ -1,14 +1,14 @@
 //! `application` and `applications`.
 
-use super::app::PageOf;
-use super::call::{Asked, Call, Created, Found, Resource};
+use super::call::{Call, Created, Found, Resource};
 use super::input::{BodyParam, In, bodies};
+use super::pages::{PageOf, Wanted};
 use super::route::Routes;
 use crate::domain::{changed_application, new_application};
 use crate::error::{Error, Result};
 use crate::store::api_tokens::{Grant, Owner};
 use crate::store::applications::{self, Listing};
-use crate::store::list::Paging;
+use crate::store::list::Listed;
 use guestlist_api::application::{
     Application, ApplicationList, ApplicationPatch, ApplicationPost, ApplicationSort,
     OneApplication, SummaryFields,
@@ -128,31 +128,34 @@ async fn list(
     let query = input.query;
     let filter = query.filter.map(|glob| glob.to_string());
     let foreign = query.org_id.is_some_and(|id| id != call.app.organization);
-    let listing = Listing {
-        only: match call.caller.owner {
-            Owner::Application(own) => Some(own),
-            Owner::User(_) => None,
-        },
-        name: query.filter_field.and(filter.clone()),
-        sort: query.sort_field.unwrap_or(ApplicationSort::Name),
-        paging: Paging::new(query.page, query.per_page, query.sort_direction),
+    let only = match call.caller.owner {
+        Owner::Application(own) => Some(own),
+        Owner::User(_) => None,
     };
+    let sort = query.sort_field.unwrap_or(ApplicationSort::Name);
+    let whose = only.map_or_else(|| call.app.organization.to_string(), |own| own.to_string());
+    let asked = call.asked(Wanted {
+        list: ("applications", whose),
+        sort: sort.as_str(),
+        direction: query.sort_direction,
+        page: query.page,
+        per_page: query.per_page,
+        cursor: query.cursor,
+        filter: filter.clone(),
+        filter_field: query.filter_field.map(NameFilter::as_str),
+    })?;
+    let name = query.filter_field.and(filter);
+    let listing = Listing { only, name, sort, paging: asked.paging.clone() };
     let fields = SummaryFields {
         summary_exclude: query.summary_exclude,
         summary_include: query.summary_include,
     };
-    let asked = Asked {
-        sort: listing.sort.as_str(),
-        paging: listing.paging,
-        filter,
-        filter_field: query.filter_field.map(NameFilter::as_str),
-    };
     let seen = call.clone();
     call.list(move |tx| {
-        let (found, total) =
-            if foreign { (Vec::new(), 0) } else { applications::list(tx, &listing)? };
-        let found = found.into_iter().map(|application| summarized(application, &fields));
-        let found = (found.collect(), total);
+        let nothing = Listed { items: Vec::new(), total: 0, next: None };
+        let found = if foreign { nothing } else { applications::list(tx, &listing)? };
+        let items = found.items.into_iter().map(|application| summarized(application, &fields));
+        let found = Listed { items: items.collect(), ..found };
         Ok(seen.page(&asked, OfApplications(OfServer {}), found))
     })
     .await

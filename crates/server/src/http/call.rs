@@ -3,7 +3,6 @@
 use super::app::App;
 use super::etag::ETag;
 use super::input::Common;
-use super::memory::PageShare;
 use super::ready::Kept;
 use super::reply::Reply;
 use super::route::Caller;
@@ -12,9 +11,8 @@ use crate::store::Tx;
 use crate::store::answers::{self, Answer, Mint, RequestKey};
 use crate::store::api_tokens::{self, Grant, Owner};
 use crate::store::applications::Within;
-use crate::store::list::{HEAVIEST_PAGE, Paging};
 use guestlist_api::api_token::ApiToken;
-use guestlist_api::entity::{Action, Entity, Link, Page, Success};
+use guestlist_api::entity::{Action, Entity, Link, Success};
 use guestlist_api::experience_user::ExperienceUser;
 use guestlist_api::id::{ApplicationId, ExperienceUserId, UserId};
 use guestlist_api::scope::Scopes;
@@ -111,7 +109,7 @@ pub(super) struct Head {
 pub(super) struct Call<C> {
     pub(super) app: Arc<App>,
     pub(super) caller: Arc<C>,
-    head: Arc<Head>,
+    pub(super) head: Arc<Head>,
     /// The moment of the call, the same for everything it does.
     pub(super) now: DateTime,
     /// Where it comes from.
@@ -123,14 +121,6 @@ impl<C> Clone for Call<C> {
         let (app, caller, head) = (self.app.clone(), self.caller.clone(), self.head.clone());
         Self { app, caller, head, now: self.now, peer: self.peer }
     }
-}
-
-/// What a list repeats of the request.
-pub(super) struct Asked {
-    pub(super) sort: &'static str,
-    pub(super) paging: Paging,
-    pub(super) filter: Option<String>,
-    pub(super) filter_field: Option<&'static str>,
 }
 
 /// The record of a token, and whether it is that of a session.
@@ -285,27 +275,6 @@ impl Call<Grant> {
         }
     }
 
-    /// One page of `found`, as it was `asked` for.
-    pub(super) fn page<T: Resource, O>(
-        &self,
-        asked: &Asked,
-        of: O,
-        (items, total_count): (Vec<T>, u64),
-    ) -> Page<Entity<T>, O> {
-        Page {
-            count: items.len() as u64,
-            items: items.into_iter().map(|item| self.entity(item)).collect(),
-            of,
-            per_page: asked.paging.per_page,
-            page: asked.paging.page,
-            sort_field: asked.sort.into(),
-            sort_direction: asked.paging.direction,
-            total_count,
-            filter: asked.filter.clone(),
-            filter_field: asked.filter_field.map(Cow::Borrowed),
-        }
-    }
-
     /// Whether the caller may do everything that `scopes` allow, and so may pass them on.
     pub(super) fn may_grant(&self, scopes: &Scopes) -> bool {
         let operations = self.app.operations();
@@ -367,19 +336,23 @@ impl Call<Grant> {
     }
 
     /// Reads from the store, which is asked about the token too if it has not been.
-    async fn read<T: Send + 'static>(
+    pub(super) async fn read<T: Send + 'static>(
         &self,
         find: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (token, now) = (self.caller.token, self.now);
         let unproven = self.head.unproven.load(Ordering::Acquire);
+        let stamp = if unproven { self.app.store.stamp_of_token(token) } else { None };
         let found = self.app.store.read(move |tx| {
-            if unproven {
-                api_tokens::grant(tx, token, now)?;
-            }
-            find(tx)
+            let proven = if unproven { Some(api_tokens::grant(tx, token, now)?) } else { None };
+            Ok((find(tx)?, proven))
         });
-        let found = found.await?;
+        let (found, proven) = found.await?;
+        if let Some(grant) = proven
+            && stamp.is_some()
+        {
+            self.app.known.put(&grant, stamp);
+        }
         self.head.unproven.store(false, Ordering::Release);
         Ok(found)
     }
@@ -411,12 +384,12 @@ impl Call<Grant> {
         find: impl Fn(&mut Tx<'_>) -> Result<ExperienceUser> + Send + 'static,
     ) -> Result<Found<Entity<ExperienceUser>>> {
         let (token, common) = (self.caller.token, &self.head.common);
-        // A token that was proven before the counts were taken may have been revoked in between.
-        let may = common.if_match.is_none()
-            && common.if_none_match.is_none()
-            && self.head.unproven.load(Ordering::Acquire);
-        let keep = self.head.keep.as_deref().filter(|_| may);
+        let plain = common.if_match.is_none() && common.if_none_match.is_none();
+        let keep = self.head.keep.as_deref().filter(|_| plain);
         let stamp = keep.and_then(|_| self.app.store.stamp(application, user, token));
+        // A token that was proven before the counts were taken may have been revoked in between.
+        let good = || self.app.known.proven(&self.app.store, token, self.now).is_some();
+        let stamp = stamp.filter(|_| self.head.unproven.load(Ordering::Acquire) || good());
         let found = self.show(find).await?;
         if let (Some(target), Some(stamp)) = (keep, stamp)
             && let [(_, etag)] = &*found.0.headers
@@ -426,19 +399,6 @@ impl Call<Grant> {
             self.app.ready.put(token, target, Kept { stamp, expires, operation, etag, body });
         }
         Ok(found)
-    }
-
-    /// Reads a page.
-    pub(super) async fn list<T: Resource + Send + 'static>(
-        &self,
-        find: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<Found<Entity<T>>> {
-        // For as much as it may be, so that no more lists are made at once than there is room for.
-        let share = PageShare::of(HEAVIEST_PAGE).await?;
-        let page = self.read(find).await?;
-        let reply = Reply::json(StatusCode::OK, &self.entity(page))?;
-        let share = share.resize(reply.body.len())?;
-        Ok(Found(reply.holding(share), PhantomData))
     }
 
     async fn write_resource<T: Resource, W: Into<Written<T>>>(

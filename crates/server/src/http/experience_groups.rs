@@ -1,15 +1,14 @@
 //! `experienceGroup` and `experienceGroups`.
 
-use super::app::PageOf;
-use super::call::{Asked, Call, Created, Found, Resource};
+use super::call::{Call, Created, Found, Resource};
 use super::input::{BodyParam, In, bodies};
+use super::pages::{PageOf, Wanted};
 use super::route::Routes;
 use crate::domain::{changed_group, new_group};
 use crate::error::Result;
 use crate::store::Tx;
 use crate::store::api_tokens::Grant;
 use crate::store::experience_groups::{self as groups, Listing};
-use crate::store::list::Paging;
 use guestlist_api::application::OneApplication;
 use guestlist_api::entity::{Entity, OfApplication, Page, Success};
 use guestlist_api::experience_group::{
@@ -102,17 +101,22 @@ async fn list(
 ) -> Result<Found<Entity<Groups>>> {
     let (within, query) = (call.within(input.path.application_id)?, input.query);
     let filter = query.filter.map(|glob| glob.to_string());
+    let sort = query.sort_field.unwrap_or(ExperienceGroupSort::Name);
+    let asked = call.asked(Wanted {
+        list: ("experienceGroups", input.path.application_id.to_string()),
+        sort: sort.as_str(),
+        direction: query.sort_direction,
+        page: query.page,
+        per_page: query.per_page,
+        cursor: query.cursor,
+        filter: filter.clone(),
+        filter_field: query.filter_field.map(NameFilter::as_str),
+    })?;
     let listing = Listing {
         query: query.query.map(|json| json.0),
-        name: query.filter_field.and(filter.clone()),
-        sort: query.sort_field.unwrap_or(ExperienceGroupSort::Name),
-        paging: Paging::new(query.page, query.per_page, query.sort_direction),
-    };
-    let asked = Asked {
-        sort: listing.sort.as_str(),
-        paging: listing.paging,
-        filter,
-        filter_field: query.filter_field.map(NameFilter::as_str),
+        name: query.filter_field.and(filter),
+        sort,
+        paging: asked.paging.clone(),
     };
     let seen = call.clone();
     call.list(move |tx| {

@@ -1,14 +1,13 @@
 //! `experienceUser` and `experienceUsers`.
 
-use super::app::PageOf;
-use super::call::{Asked, Call, Created, Found, Resource};
+use super::call::{Call, Created, Found, Resource};
 use super::input::{BodyParam, In, bodies};
+use super::pages::{PageOf, Wanted};
 use super::route::Routes;
 use crate::domain::{changed_user, new_user};
 use crate::error::Result;
 use crate::store::api_tokens::Grant;
 use crate::store::experience_users::{self as users, Listing};
-use crate::store::list::Paging;
 use guestlist_api::application::OneApplication;
 use guestlist_api::entity::{Entity, OfApplication, Page, Success};
 use guestlist_api::experience_user::{
@@ -81,19 +80,24 @@ async fn list(
 ) -> Result<Found<Entity<Users>>> {
     let (within, query) = (call.within(input.path.application_id)?, input.query);
     let filter = query.filter.map(|glob| glob.to_string());
+    let sort = query.sort_field.unwrap_or(ExperienceUserSort::Email);
+    let asked = call.asked(Wanted {
+        list: ("experienceUsers", input.path.application_id.to_string()),
+        sort: sort.as_str(),
+        direction: query.sort_direction,
+        page: query.page,
+        per_page: query.per_page,
+        cursor: query.cursor,
+        filter: filter.clone(),
+        filter_field: query.filter_field.map(ExperienceUserFilter::as_str),
+    })?;
     let listing = Listing {
         query: query.query.map(|json| json.0),
-        filter: query.filter_field.zip(filter.clone()),
+        filter: query.filter_field.zip(filter),
         membership: query.experience_group_id,
         ancestors: query.include_ancestor_groups.is_some_and(|flag| flag.0),
-        sort: query.sort_field.unwrap_or(ExperienceUserSort::Email),
-        paging: Paging::new(query.page, query.per_page, query.sort_direction),
-    };
-    let asked = Asked {
-        sort: listing.sort.as_str(),
-        paging: listing.paging,
-        filter,
-        filter_field: query.filter_field.map(ExperienceUserFilter::as_str),
+        sort,
+        paging: asked.paging.clone(),
     };
     let seen = call.clone();
     call.list(move |tx| {

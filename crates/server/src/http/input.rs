@@ -134,6 +134,8 @@ pub(super) struct Common {
     pub(super) if_match: Option<IfMatch>,
     pub(super) if_none_match: Option<IfNoneMatch>,
     pub(super) idempotency_key: Option<String>,
+    /// Its query as it was sent, without what is blank.
+    pub(super) query: Map<String, Value>,
 }
 
 /// The header that makes a write safe to repeat.
@@ -162,6 +164,7 @@ impl<P: Params, Q: Params, B: Body> In<P, Q, B> {
         query.retain(|_, value| value.as_str() != Some(""));
         let path = P::read(raw.path, &mut at);
         let view = <View as Params>::read(query.clone(), &mut at);
+        let sent = query.clone();
         let query = Q::read(query, &mut at);
         let body = B::read(raw.body, &mut at);
         let mut problems = at.into_found();
@@ -178,6 +181,7 @@ impl<P: Params, Q: Params, B: Body> In<P, Q, B> {
                     if_match,
                     if_none_match,
                     idempotency_key,
+                    query: sent,
                 };
                 Ok((Self { path, query, body }, common))
             }

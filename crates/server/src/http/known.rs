@@ -1,34 +1,54 @@
 //! Tokens that were good a moment ago.
 //!
 //! Whom a token speaks for and what it may do never change, but whether it is still good can at any
-//! time. So a read begins with what is known of its token, and asks the store about it in the
-//! transaction that reads: one way to the store and back, where asking first would be two.
+//! time. Where the store can tell that nothing has changed since it was asked, it need not be asked
+//! again. Where it cannot, a read begins with what is known of its token, and asks the store about
+//! it in the transaction that reads: one way to the store and back, where asking first would be two.
 
 use crate::store::api_tokens::Grant;
+use crate::store::{Stamp, Store};
 use guestlist_api::id::ApiTokenId;
+use guestlist_api::time::DateTime;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// Tokens that are remembered; beyond that all are forgotten, as each is soon known again.
 const MOST: usize = 10_000;
 
-/// What is known of tokens. It proves nothing.
+/// What is known of tokens.
 #[derive(Default)]
-pub(super) struct Known(RwLock<HashMap<ApiTokenId, Arc<Grant>>>);
+pub(super) struct Known(RwLock<HashMap<ApiTokenId, Arc<Entry>>>);
+
+struct Entry {
+    grant: Grant,
+    /// As long as it holds, the token is good until it ends.
+    stamp: Option<Stamp>,
+}
 
 impl Known {
-    /// What the token `id` allowed when it was last asked about.
-    pub(super) fn get(&self, id: ApiTokenId) -> Option<Grant> {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        known.get(&id).map(|grant| Grant::clone(grant))
+    /// What the token `id` allowed when it was last asked about, which proves nothing.
+    pub(super) fn assumed(&self, id: ApiTokenId) -> Option<Grant> {
+        self.entry(id).map(|entry| entry.grant.clone())
     }
 
-    /// Remembers `grant`.
-    pub(super) fn put(&self, grant: &Grant) {
+    /// What the token `id` allows at `now`, if that is known.
+    pub(super) fn proven(&self, store: &Store, id: ApiTokenId, now: DateTime) -> Option<Grant> {
+        let entry = self.entry(id)?;
+        let good = entry.stamp.as_ref().is_some_and(|stamp| store.holds(stamp))
+            && entry.grant.expires.is_none_or(|end| now < end);
+        good.then(|| entry.grant.clone())
+    }
+
+    fn entry(&self, id: ApiTokenId) -> Option<Arc<Entry>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+    }
+
+    /// Remembers `grant`, which was read after `stamp` was taken.
+    pub(super) fn put(&self, grant: &Grant, stamp: Option<Stamp>) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST {
             known.clear();
         }
-        known.insert(grant.token, Arc::new(grant.clone()));
+        known.insert(grant.token, Arc::new(Entry { grant: grant.clone(), stamp }));
     }
 }

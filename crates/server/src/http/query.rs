@@ -80,6 +80,32 @@ fn nibble(digit: u8) -> Option<u8> {
     }
 }
 
+/// Writes `pairs` as a query string.
+pub fn write_query<'p>(pairs: impl IntoIterator<Item = (&'p str, &'p str)>) -> String {
+    let mut query = String::new();
+    for (name, value) in pairs {
+        if !query.is_empty() {
+            query.push('&');
+        }
+        encode(name, &mut query);
+        query.push('=');
+        encode(value, &mut query);
+    }
+    query
+}
+
+fn encode(text: &str, out: &mut String) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(byte.into());
+        } else {
+            let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
+            out.extend(['%', digit(byte >> 4), digit(byte & 15)]);
+        }
+    }
+}
+
 fn malformed() -> Error {
     Error::Malformed("The URL has malformed percent-encoding".to_owned())
 }
@@ -148,6 +174,14 @@ mod tests {
                 Err(Error::Malformed(_)) => {}
                 Err(other) => prop_assert!(false, "{other}"),
             }
+        }
+
+        #[test]
+        fn what_is_written_is_read(
+            pairs in prop::collection::btree_map("[^\\[]{1,5}", ".{0,9}", 0..4)
+        ) {
+            let query = write_query(pairs.iter().map(|(name, value)| (&**name, &**value)));
+            prop_assert_eq!(read(&query), json!(pairs));
         }
 
         #[test]

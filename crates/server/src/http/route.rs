@@ -114,14 +114,9 @@ where
         Box::pin(async move {
             let (input, common) = In::<P, Q, B>::read(request.raw)?;
             let token = request.token.as_deref();
-            let assumed = match token {
-                Some(token) if request.text.is_read() => app.assume(token, &operation)?,
-                _ => None,
-            };
-            let unproven = assumed.is_some();
-            let grant = match token {
-                Some(token) if !unproven => Some(app.authenticate(token).await?),
-                _ => assumed,
+            let (grant, unproven) = match token {
+                Some(token) => app.admit(token, &operation, request.text.is_read()).await?,
+                None => (None, false),
             };
             let caller = C::admit(&operation, grant)?;
             let key = caller.grant().and_then(|grant| request.text.key(&common, grant.token));
@@ -237,16 +232,35 @@ impl App {
     /// What `token` allows now.
     async fn authenticate(&self, token: &str) -> Result<Grant> {
         let now = self.clock.now();
-        let verified = self.signer.verify(token, now)?;
-        let grant = self.store.read(move |tx| api_tokens::grant(tx, verified.id, now)).await?;
-        self.known.put(&grant);
+        let id = self.signer.verify(token, now)?.id;
+        if let Some(grant) = self.known.proven(&self.store, id, now) {
+            return Ok(grant);
+        }
+        let stamp = self.store.stamp_of_token(id);
+        let grant = self.store.read(move |tx| api_tokens::grant(tx, id, now)).await?;
+        self.known.put(&grant, stamp);
         Ok(grant)
     }
 
-    /// What `token` allows if it is still good, when it is known and would allow `operation`.
-    fn assume(&self, token: &str, operation: &Operation) -> Result<Option<Grant>> {
-        let verified = self.signer.verify(token, self.clock.now())?;
-        let known = self.known.get(verified.id);
-        Ok(known.filter(|grant| operation.allowed_to(&grant.scopes)))
+    /// What `token` allows, and whether that has yet to be proven: which a request that only reads
+    /// leaves to its own transaction, if as far as is known the token allows `operation`.
+    async fn admit(
+        &self,
+        token: &str,
+        operation: &Operation,
+        reads: bool,
+    ) -> Result<(Option<Grant>, bool)> {
+        if reads {
+            let now = self.clock.now();
+            let id = self.signer.verify(token, now)?.id;
+            if let Some(grant) = self.known.proven(&self.store, id, now) {
+                return Ok((Some(grant), false));
+            }
+            let assumed = self.known.assumed(id);
+            if let Some(grant) = assumed.filter(|grant| operation.allowed_to(&grant.scopes)) {
+                return Ok((Some(grant), true));
+            }
+        }
+        Ok((Some(self.authenticate(token).await?), false))
     }
 }

@@ -3,7 +3,7 @@
 
 use super::convert::{id, key, maybe_id, maybe_moment, moment, to_json};
 use super::counts::{self, Counted};
-use super::list::{Paging, Select};
+use super::list::{Key, Listed, Order, Paging, Select};
 use super::{Changed, FromRow, Row, Tx, applications};
 use crate::error::{Error, Result};
 use guestlist_api::api_token::{
@@ -231,7 +231,7 @@ pub struct Listing {
 ///
 /// # Errors
 /// When the store fails.
-pub fn list(tx: &mut Tx<'_>, owner: Owner, listing: &Listing) -> Result<(Vec<ApiToken>, u64)> {
+pub fn list(tx: &mut Tx<'_>, owner: Owner, listing: &Listing) -> Result<Listed<ApiToken>> {
     let mut select = Select::from("api_tokens t");
     let (id, kind) = (select.bind(owner.id().to_string()), select.bind(owner.kind().as_str()));
     select.only(format!("t.owner_id = {id} AND t.kind = {kind}"));
@@ -244,16 +244,15 @@ pub fn list(tx: &mut Tx<'_>, owner: Owner, listing: &Listing) -> Result<(Vec<Api
     } else if let Owner::Application(application) = owner {
         select.known(counts::of(tx, Counted::Tokens(application))?);
     }
-    let sort = match listing.sort {
-        ApiTokenSort::Name => "t.name_key",
-        ApiTokenSort::Status => "t.status",
-        ApiTokenSort::Id => "t.id",
-        ApiTokenSort::CreationDate => "t.created",
-        ApiTokenSort::LastUpdated => "t.updated",
-        ApiTokenSort::ExpirationDate => "t.expires",
+    let key = match listing.sort {
+        ApiTokenSort::Name => Some(Key::text("t.name_key")),
+        ApiTokenSort::Status => Some(Key::text("t.status")),
+        ApiTokenSort::Id => None,
+        ApiTokenSort::CreationDate => Some(Key::moment("t.created")),
+        ApiTokenSort::LastUpdated => Some(Key::moment("t.updated")),
+        ApiTokenSort::ExpirationDate => Some(Key::moment("t.expires").or_nothing()),
     };
-    let rows = select.page(tx, COLUMNS, sort, "t.id", listing.paging)?;
-    Ok((rows.items, rows.total))
+    Ok(select.page(tx, COLUMNS, Order { key, id: "t.id" }, &listing.paging)?.page)
 }
 
 /// Keeps a new token.

@@ -2,7 +2,7 @@
 
 use super::convert::{id, json, key, maybe_moment, moment, to_json};
 use super::counts::{self, Counted};
-use super::list::{Paging, Select};
+use super::list::{Key, Listed, Order, Paging, Select};
 use super::{Changed, FromRow, Row, Tx, experience_groups, experience_users};
 use crate::domain::{ORGANIZATION, OWNER_TYPE};
 use crate::error::{Error, Result};
@@ -31,6 +31,12 @@ impl Within {
     /// The word of whoever checked that the caller may act in `application`.
     pub(crate) const fn allowed(application: ApplicationId) -> Self {
         Self(application)
+    }
+
+    /// Which application it is, if there is one.
+    #[must_use]
+    pub const fn id(self) -> ApplicationId {
+        self.0
     }
 
     /// The proof that it exists.
@@ -147,7 +153,7 @@ pub struct Listing {
 ///
 /// # Errors
 /// When the store fails.
-pub fn list(tx: &mut Tx<'_>, listing: &Listing) -> Result<(Vec<Application>, u64)> {
+pub fn list(tx: &mut Tx<'_>, listing: &Listing) -> Result<Listed<Application>> {
     let mut select = Select::from("applications a");
     if let Some(only) = listing.only {
         let only = select.bind(only.to_string());
@@ -159,15 +165,14 @@ pub fn list(tx: &mut Tx<'_>, listing: &Listing) -> Result<(Vec<Application>, u64
     if listing.only.is_none() && listing.name.is_none() {
         select.known(counts::of(tx, Counted::Applications)?);
     }
-    let sort = match listing.sort {
-        ApplicationSort::Name => "a.name_key",
-        ApplicationSort::CreationDate => "a.created",
-        ApplicationSort::LastUpdated => "a.updated",
+    let key = match listing.sort {
+        ApplicationSort::Name => Some(Key::text("a.name_key")),
+        ApplicationSort::CreationDate => Some(Key::moment("a.created")),
+        ApplicationSort::LastUpdated => Some(Key::moment("a.updated")),
         // All have the same owner.
-        ApplicationSort::Id | ApplicationSort::OwnerId => "a.id",
+        ApplicationSort::Id | ApplicationSort::OwnerId => None,
     };
-    let rows = select.page(tx, COLUMNS, sort, "a.id", listing.paging)?;
-    Ok((rows.items, rows.total))
+    Ok(select.page(tx, COLUMNS, Order { key, id: "a.id" }, &listing.paging)?.page)
 }
 
 /// Keeps a new application.

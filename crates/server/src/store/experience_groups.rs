@@ -3,7 +3,7 @@
 use super::applications::Tenant;
 use super::convert::{id, json, key, maybe_id, moment, to_json};
 use super::counts::{self, Counted};
-use super::list::{ID, Paging, Rows, Select};
+use super::list::{ID, Key, Listed, Order, Paging, Rows, Select};
 use super::looked_up::{add_endpoints, remove_endpoints, tag_group, untag_group};
 use super::{Changed, FromRow, Row, Tx, filter, memberships};
 use crate::error::{Error, Result};
@@ -280,11 +280,7 @@ pub struct Listing {
 ///
 /// # Errors
 /// When the store fails.
-pub fn list(
-    tx: &mut Tx<'_>,
-    tenant: Tenant,
-    listing: &Listing,
-) -> Result<(Vec<ExperienceGroup>, u64)> {
+pub fn list(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Listed<ExperienceGroup>> {
     let mut select = Select::from("experience_groups g");
     let application = select.bind(tenant.id().to_string());
     select.only(format!("g.application_id = {application}"));
@@ -296,18 +292,19 @@ pub fn list(
     } else {
         select.known(counts::of(tx, Counted::Groups(tenant.id()))?);
     }
-    let sort = match listing.sort {
-        ExperienceGroupSort::Name => "g.name_key",
-        ExperienceGroupSort::Id => "g.id",
-        ExperienceGroupSort::CreationDate => "g.created",
-        ExperienceGroupSort::LastUpdated => "g.updated",
+    let key = match listing.sort {
+        ExperienceGroupSort::Name => Some(Key::text("g.name_key")),
+        ExperienceGroupSort::Id => None,
+        ExperienceGroupSort::CreationDate => Some(Key::moment("g.created")),
+        ExperienceGroupSort::LastUpdated => Some(Key::moment("g.updated")),
     };
-    let mut rows: Rows<ExperienceGroup> = select.page(tx, COLUMNS, sort, "g.id", listing.paging)?;
-    for group in &mut rows.items {
+    let order = Order { key, id: "g.id" };
+    let mut rows: Rows<ExperienceGroup> = select.page(tx, COLUMNS, order, &listing.paging)?;
+    for group in &mut rows.page.items {
         complete(tx, group)?;
         rows.budget.spend((group.experience_user_ids.len() + group.ancestor_ids.len()) * ID)?;
     }
-    Ok((rows.items, rows.total))
+    Ok(rows.page)
 }
 
 /// Keeps a new group, its members included.

@@ -4,7 +4,7 @@ use super::applications::Tenant;
 use super::convert::{email_taken, id, json, key, maybe_id, maybe_moment, moment, to_json};
 use super::counts::{self, Counted};
 use super::filter::{self, Hint};
-use super::list::{ID, Paging, Rows, Select};
+use super::list::{ID, Key, Listed, Order, Paging, Rows, Select};
 use super::looked_up::{tag_user, untag_user};
 use super::{Changed, FromRow, Param, Row, Tx, memberships, search};
 use crate::auth::hasher::PasswordHash;
@@ -229,11 +229,7 @@ fn counted(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Option<
 ///
 /// # Errors
 /// When the store fails.
-pub fn list(
-    tx: &mut Tx<'_>,
-    tenant: Tenant,
-    listing: &Listing,
-) -> Result<(Vec<ExperienceUser>, u64)> {
+pub fn list(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Listed<ExperienceUser>> {
     let hints = listing.query.as_ref().map(filter::hints).unwrap_or_default();
     let parts: Vec<String> = match (&listing.query, &listing.filter) {
         (None, Some((_, glob))) => search::of_glob(glob),
@@ -259,22 +255,23 @@ pub fn list(
     if let Some(candidates) = candidates {
         candidates.only(&mut select);
     }
-    let sort = match listing.sort {
-        ExperienceUserSort::FirstName => "u.first_name_key",
-        ExperienceUserSort::LastName => "u.last_name_key",
-        ExperienceUserSort::Email => "u.email_key",
-        ExperienceUserSort::Id => "u.id",
-        ExperienceUserSort::CreationDate => "u.created",
-        ExperienceUserSort::LastLogin => "u.last_login",
-        ExperienceUserSort::LastUpdated => "u.updated",
+    let key = match listing.sort {
+        ExperienceUserSort::FirstName => Some(Key::text("u.first_name_key").or_nothing()),
+        ExperienceUserSort::LastName => Some(Key::text("u.last_name_key").or_nothing()),
+        ExperienceUserSort::Email => Some(Key::text("u.email_key")),
+        ExperienceUserSort::Id => None,
+        ExperienceUserSort::CreationDate => Some(Key::moment("u.created")),
+        ExperienceUserSort::LastLogin => Some(Key::moment("u.last_login").or_nothing()),
+        ExperienceUserSort::LastUpdated => Some(Key::moment("u.updated")),
     };
-    let mut rows: Rows<ExperienceUser> = select.page(tx, COLUMNS, sort, "u.id", listing.paging)?;
-    for user in &mut rows.items {
+    let order = Order { key, id: "u.id" };
+    let mut rows: Rows<ExperienceUser> = select.page(tx, COLUMNS, order, &listing.paging)?;
+    for user in &mut rows.page.items {
         user.experience_groups = groups_of(tx, user)?;
         let names = user.experience_groups.iter().map(|group| group.name.len() + ID);
         rows.budget.spend(names.sum())?;
     }
-    Ok((rows.items, rows.total))
+    Ok(rows.page)
 }
 
 /// What changes with the user.

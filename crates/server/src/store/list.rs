@@ -1,8 +1,10 @@
 //! One page of a table: closed words become SQL here, what a person typed becomes a parameter.
 
-use super::{FromRow, Param, Tx, convert};
+use super::convert::{self, id};
+use super::{FromRow, Param, Tx};
 use crate::error::{Error, Result};
 use guestlist_api::entity::{DEFAULT_PER_PAGE, PageNumber, PerPage, SortDirection};
+use guestlist_api::id::ObjectId;
 use guestlist_api::wire::{Problem, Rule};
 
 /// The most that the rows of one page may hold, in bytes: what bounds the memory of a list. A
@@ -29,12 +31,21 @@ impl Budget {
     }
 }
 
+/// One page of a list.
+#[derive(Debug)]
+pub struct Listed<T> {
+    /// What is on it.
+    pub items: Vec<T>,
+    /// How many there are on all pages.
+    pub total: u64,
+    /// Where the next page starts, if there is more.
+    pub next: Option<Position>,
+}
+
 /// One page of rows.
 pub(super) struct Rows<T> {
-    /// The rows.
-    pub(super) items: Vec<T>,
-    /// How many rows all pages have together.
-    pub(super) total: u64,
+    /// The page.
+    pub(super) page: Listed<T>,
     /// What is left for what other tables say of them.
     pub(super) budget: Budget,
 }
@@ -43,9 +54,77 @@ pub(super) struct Rows<T> {
 /// is full takes longer than that when fewer than these are wanted of a million. Tests see both.
 pub(super) const FEW: u64 = if cfg!(test) { 10 } else { 10_000 };
 
-/// What lists are sorted by that a row may lack. The order says where such rows go only for these:
-/// PostgreSQL reads an index in order when it says the same, and those of the others do not.
-const MAY_LACK: [&str; 4] = ["u.first_name_key", "u.last_name_key", "u.last_login", "t.expires"];
+/// Where in a list a row is, or was: rows are told apart by what they are sorted by, and then by
+/// their ids. So it is a place whether or not that row is still there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position {
+    /// What the row is sorted by.
+    pub value: Value,
+    /// Its id.
+    pub id: ObjectId,
+}
+
+/// What a row is sorted by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// Nothing: it lacks the value, or the list is sorted by the id alone.
+    Nothing,
+    /// A text, folded.
+    Text(String),
+    /// A moment, in milliseconds.
+    Moment(i64),
+}
+
+/// What rows are sorted by before their id.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Key {
+    column: &'static str,
+    least: Least,
+    may_lack: bool,
+}
+
+/// What no value of a column is less than.
+#[derive(Debug, Clone, Copy)]
+enum Least {
+    Text,
+    Moment,
+}
+
+impl Key {
+    /// The text in `column`.
+    pub(super) const fn text(column: &'static str) -> Self {
+        Self { column, least: Least::Text, may_lack: false }
+    }
+
+    /// The moment in `column`.
+    pub(super) const fn moment(column: &'static str) -> Self {
+        Self { column, least: Least::Moment, may_lack: false }
+    }
+
+    /// As this, which a row may lack. The order says where such rows go only for these: PostgreSQL
+    /// reads an index in order when it says the same, and those of the others do not.
+    pub(super) const fn or_nothing(self) -> Self {
+        Self { may_lack: true, ..self }
+    }
+
+    /// What the column holds, as text.
+    fn value(self, text: Option<String>) -> Result<Value> {
+        Ok(match (text, self.least) {
+            (None, _) => Value::Nothing,
+            (Some(text), Least::Text) => Value::Text(text),
+            (Some(text), Least::Moment) => Value::Moment(text.parse().map_err(Error::internal)?),
+        })
+    }
+}
+
+/// The order of a list: by a key if there is one, and then by the id, which is in the column `id`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Order {
+    /// What comes before the id.
+    pub(super) key: Option<Key>,
+    /// The column of the id.
+    pub(super) id: &'static str,
+}
 
 /// Which rows of a table, and in which order. Conditions are SQL text of this crate; values only
 /// ever travel as parameters.
@@ -55,15 +134,33 @@ pub(super) struct Select {
     values: Vec<Box<dyn Param>>,
     before: &'static str,
     narrow: bool,
-    bounds: Vec<(&'static str, String)>,
+    bounds: Vec<Bound>,
     total: Option<u64>,
 }
 
+/// Where a page starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Start {
+    /// After as many full pages.
+    Page(u64),
+    /// After this position.
+    After(Position),
+}
+
+/// What else holds of rows whose column starts with some text.
+struct Bound {
+    column: &'static str,
+    /// It is not before that.
+    from: String,
+    /// It is before all that comes after.
+    to: Option<String>,
+}
+
 /// Which page of a list, and how it is sorted.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Paging {
-    /// Which page, from 0.
-    pub page: u64,
+    /// Where it starts.
+    pub start: Start,
     /// How many rows a page.
     pub per_page: u64,
     /// In which direction.
@@ -79,10 +176,98 @@ impl Paging {
         direction: Option<SortDirection>,
     ) -> Self {
         Self {
-            page: page.map_or(0, |page| page.0),
+            start: Start::Page(page.map_or(0, |page| page.0)),
             per_page: per_page.unwrap_or(DEFAULT_PER_PAGE).0,
             direction: direction.unwrap_or(SortDirection::Asc),
         }
+    }
+}
+
+/// Some of the rows of a list, together with others before or after them.
+struct Part {
+    /// What holds of them.
+    condition: Option<String>,
+    /// The values in it.
+    values: Vec<Box<dyn Param>>,
+    skip: u64,
+}
+
+impl Part {
+    fn of(condition: String, values: Vec<Box<dyn Param>>) -> Self {
+        Self { condition: Some(condition), values, skip: 0 }
+    }
+}
+
+/// How an order is written.
+struct Written {
+    order: Order,
+    direction: SortDirection,
+    /// The column of the key and that of the id: as they are, or so that no index has their order.
+    key: String,
+    id: String,
+}
+
+impl Written {
+    fn new(order: Order, direction: SortDirection, hidden: bool) -> Self {
+        let write = |column: &str| {
+            if hidden { format!("coalesce({column}, {column})") } else { column.to_owned() }
+        };
+        let key = order.key.map_or(String::new(), |key| write(key.column));
+        // Of two columns it is the first that an index is looked for by.
+        let id = if order.key.is_some() { order.id.to_owned() } else { write(order.id) };
+        Self { order, direction, key, id }
+    }
+
+    /// What stands after `ORDER BY`.
+    fn by(&self) -> String {
+        let Self { order, direction, key, id } = self;
+        let (way, nulls) = match direction {
+            SortDirection::Asc => ("ASC", " NULLS FIRST"),
+            SortDirection::Desc => ("DESC", " NULLS LAST"),
+        };
+        match order.key {
+            None => format!("{id} {way}"),
+            Some(Key { may_lack: false, .. }) => format!("{key} {way}, {id} {way}"),
+            Some(Key { may_lack: true, .. }) => format!("{key} {way}{nulls}, {id} {way}"),
+        }
+    }
+
+    /// What comes after `position`, in its order; `free` is the number of the next parameter. A row
+    /// without a value is neither more nor less than another, so that such rows are a part of their
+    /// own: each part is one range of the index, where both together would be none.
+    fn after(&self, position: &Position, free: usize) -> Vec<Part> {
+        let Self { order, direction, key, id } = self;
+        let next = free + 1;
+        let beyond = match direction {
+            SortDirection::Asc => ">",
+            SortDirection::Desc => "<",
+        };
+        let tie: Box<dyn Param> = Box::new(position.id.to_string());
+        let Some(of) = order.key else {
+            return vec![Part::of(format!("{id} {beyond} ${free}"), vec![tie])];
+        };
+        let value: Box<dyn Param> = match &position.value {
+            Value::Text(text) => Box::new(text.clone()),
+            Value::Moment(millis) => Box::new(*millis),
+            Value::Nothing => {
+                let same = format!("{key} IS NULL AND {id} {beyond} ${free}");
+                let mut parts = vec![Part::of(same, vec![tie])];
+                if *direction == SortDirection::Asc {
+                    let least: Box<dyn Param> = match of.least {
+                        Least::Text => Box::new(String::new()),
+                        Least::Moment => Box::new(i64::MIN),
+                    };
+                    parts.push(Part::of(format!("{key} >= ${free}"), vec![least]));
+                }
+                return parts;
+            }
+        };
+        let more = format!("({key}, {id}) {beyond} (${free}, ${next})");
+        let mut parts = vec![Part::of(more, vec![value, tie])];
+        if of.may_lack && *direction == SortDirection::Desc {
+            parts.push(Part::of(format!("{key} IS NULL"), Vec::new()));
+        }
+        parts
     }
 }
 
@@ -142,71 +327,115 @@ impl Select {
         if prefix.is_empty() {
             return;
         }
-        let from = self.bind(prefix.to_owned());
-        let mut bound = format!("{column} >= {from}");
-        if let Some(after) = convert::after(prefix) {
-            let to = self.bind(after);
-            bound = format!("{bound} AND {column} < {to}");
-        }
-        self.bounds.push((column, bound));
+        let from = format!("{column} >= {}", self.bind(prefix.to_owned()));
+        let to = convert::after(prefix).map(|after| format!("{column} < {}", self.bind(after)));
+        self.bounds.push(Bound { column, from, to });
     }
 
-    /// One page of the rows, sorted by `sort` and then by `tie`, and how many rows there are in
-    /// all. Rows without a value come first in ascending order and last in descending order.
+    /// Which ends of the bounds help to read a page of `total` rows in their order.
+    fn ends(&self, order: Order, paging: &Paging, total: u64) -> Vec<&str> {
+        let mut all = Vec::new();
+        for Bound { column, from, to } in &self.bounds {
+            let sorted = order.key.is_some_and(|key| key.column == *column);
+            // Where a page starts is an end by itself, and of two an engine may use the wrong one.
+            let (first, last) = match (&paging.start, paging.direction) {
+                _ if total <= FEW => (true, true),
+                _ if !sorted => (false, false),
+                (Start::Page(_), _) => (true, true),
+                (Start::After(_), SortDirection::Asc) => (false, true),
+                (Start::After(_), SortDirection::Desc) => (true, false),
+            };
+            all.extend(first.then_some(from.as_str()));
+            all.extend(to.as_deref().filter(|_| last));
+        }
+        all
+    }
+
+    /// How many rows there are.
+    fn count(&self, tx: &mut Tx<'_>, values: &[&dyn Param]) -> Result<u64> {
+        if let Some(total) = self.total {
+            return Ok(total);
+        }
+        let ends = self.bounds.iter().flat_map(|bound| [Some(&bound.from), bound.to.as_ref()]);
+        let ends: Vec<&str> = ends.flatten().map(String::as_str).collect();
+        let (before, from, conditions) = (self.before, self.from, self.all(&ends, None));
+        let sql = format!("{before}SELECT count(*) AS total FROM {from}{conditions}");
+        let total: Option<i64> = tx.first(&sql, values)?;
+        Ok(total.and_then(|total| u64::try_from(total).ok()).unwrap_or_default())
+    }
+
+    /// All conditions, those `ends` of the bounds, and one more.
+    fn all(&self, ends: &[&str], more: Option<&str>) -> String {
+        let all = self.conditions.iter().map(String::as_str);
+        let all: Vec<&str> = all.chain(ends.iter().copied()).chain(more).collect();
+        if all.is_empty() { String::new() } else { format!(" WHERE {}", all.join(" AND ")) }
+    }
+
+    /// One page of the rows in their order, and how many rows there are in all. Rows without a value
+    /// come first in ascending order and last in descending order.
     pub(super) fn page<T: FromRow>(
         self,
         tx: &mut Tx<'_>,
         columns: &str,
-        sort: &str,
-        tie: &str,
-        paging: Paging,
+        order: Order,
+        paging: &Paging,
     ) -> Result<Rows<T>> {
-        let mut budget = Budget(HEAVIEST_PAGE);
-        let conditions = |bounded: &dyn Fn(&str) -> bool| {
-            let bounds = self.bounds.iter().filter(|(column, _)| bounded(column));
-            let all = self.conditions.iter().chain(bounds.map(|(_, bound)| bound));
-            let all: Vec<&str> = all.map(String::as_str).collect();
-            if all.is_empty() { String::new() } else { format!(" WHERE {}", all.join(" AND ")) }
-        };
-        let (before, from) = (self.before, self.from);
-        let mut values: Vec<&dyn Param> = self.values.iter().map(|value| &**value).collect();
-        let total = if let Some(total) = self.total {
-            total
-        } else {
-            let conditions = conditions(&|_| true);
-            let sql = format!("{before}SELECT count(*) AS total FROM {from}{conditions}");
-            let total: Option<i64> = tx.first(&sql, &values)?;
-            total.and_then(|total| u64::try_from(total).ok()).unwrap_or_default()
-        };
-        let skip = paging.page.saturating_mul(paging.per_page);
-        if skip >= total {
-            return Ok(Rows { items: Vec::new(), total, budget });
-        }
-        let may_lack = MAY_LACK.contains(&sort);
-        let few = total <= FEW;
-        let conditions = conditions(&|column| few || column == sort);
-        let narrow = self.narrow || self.bounds.iter().any(|(column, _)| *column != sort);
+        let values: Vec<&dyn Param> = self.values.iter().map(|value| &**value).collect();
+        let total = self.count(tx, &values)?;
         // No index is in the order of an expression, so that one for the condition is looked for.
-        let sort =
-            if narrow && few { format!("coalesce({sort}, {sort})") } else { sort.to_owned() };
-        let (way, nulls) = match paging.direction {
-            SortDirection::Asc => ("ASC", " NULLS FIRST"),
-            SortDirection::Desc => ("DESC", " NULLS LAST"),
+        let other = |bound: &Bound| order.key.is_none_or(|key| key.column != bound.column);
+        let narrow = self.narrow || self.bounds.iter().any(other);
+        let written = Written::new(order, paging.direction, narrow && total <= FEW);
+        let ends = self.ends(order, paging, total);
+        let parts = match &paging.start {
+            Start::After(position) => written.after(position, values.len() + 1),
+            Start::Page(page) => match page.saturating_mul(paging.per_page) {
+                skip if skip >= total => Vec::new(),
+                skip => vec![Part { condition: None, values: Vec::new(), skip }],
+            },
         };
-        let nulls = if may_lack { nulls } else { "" };
-        let order = if sort == tie {
-            format!("{tie} {way}")
-        } else {
-            format!("{sort} {way}{nulls}, {tie} {way}")
+        let key = order.key.map_or("NULL", |key| key.column);
+        let (before, from, by) = (self.before, self.from, written.by());
+        let mut budget = Budget(HEAVIEST_PAGE);
+        let (mut items, mut last, mut more) = (Vec::new(), None, false);
+        for part in parts {
+            let conditions = self.all(&ends, part.condition.as_deref());
+            let left = paging.per_page.saturating_sub(items.len() as u64);
+            // One more than there is room for, to see whether there is one.
+            let limit = i64::try_from(left.saturating_add(1)).unwrap_or(i64::MAX);
+            let offset = i64::try_from(part.skip).unwrap_or(i64::MAX);
+            let mut values = values.clone();
+            values.extend(part.values.iter().map(|value| &**value));
+            let (l, o) = (values.len() + 1, values.len() + 2);
+            values.extend([&limit as &dyn Param, &offset]);
+            let sql = format!(
+                "{before}SELECT {columns}, CAST({key} AS TEXT) AS sorted_by FROM {from}{conditions}
+                 ORDER BY {by} LIMIT ${l} OFFSET ${o}"
+            );
+            tx.0.query(&sql, &values, &mut |row| {
+                let count = items.len() as u64 + 1;
+                if count > paging.per_page {
+                    more = true;
+                    return Ok(false);
+                }
+                budget.spend(row.size()?)?;
+                if count == paging.per_page {
+                    last = Some((row.get("sorted_by")?, id(row, "id")?));
+                }
+                items.push(T::from_row(row)?);
+                Ok(true)
+            })?;
+            if more {
+                break;
+            }
+        }
+        let next = match last.filter(|_| more) {
+            None => None,
+            Some((text, id)) => {
+                let value = order.key.map_or(Ok(Value::Nothing), |key| key.value(text))?;
+                Some(Position { value, id })
+            }
         };
-        let limit = i64::try_from(paging.per_page).unwrap_or(i64::MAX);
-        let offset = i64::try_from(skip).unwrap_or(i64::MAX);
-        let (l, o) = (values.len() + 1, values.len() + 2);
-        values.extend([&limit as &dyn Param, &offset]);
-        let sql = format!(
-            "{before}SELECT {columns} FROM {from}{conditions} ORDER BY {order} LIMIT ${l} OFFSET ${o}"
-        );
-        let items = tx.all_within(&sql, &values, &mut budget)?;
-        Ok(Rows { items, total, budget })
+        Ok(Rows { page: Listed { items, total, next }, budget })
     }
 }

@@ -296,7 +296,18 @@ impl Store {
         user: ExperienceUserId,
         token: ApiTokenId,
     ) -> Option<Stamp> {
-        self.0.versions.as_ref()?.stamp(application, user, token)
+        let user = Changed::User(application, user);
+        self.stamp_of([Changed::Application(application), user, Changed::Token(token)])
+    }
+
+    /// As [`Store::stamp`], for whether `token` is good.
+    #[must_use]
+    pub fn stamp_of_token(&self, token: ApiTokenId) -> Option<Stamp> {
+        self.stamp_of([Changed::Token(token), Changed::Nothing, Changed::Nothing])
+    }
+
+    fn stamp_of(&self, what: [Changed; 3]) -> Option<Stamp> {
+        self.0.versions.as_ref()?.stamp(what)
     }
 
     /// Whether what was read after `stamp` was taken is still so: if a write that changed it was
@@ -414,22 +425,6 @@ impl Tx<'_> {
     ) -> Result<Vec<T>> {
         self.0.declare(what);
         self.all(sql, params)
-    }
-
-    /// As [`Tx::all`], as long as `budget` lasts for what the rows hold.
-    fn all_within<T: FromRow>(
-        &mut self,
-        sql: &str,
-        params: &[&dyn Param],
-        budget: &mut list::Budget,
-    ) -> Result<Vec<T>> {
-        let mut found = Vec::new();
-        self.0.query(sql, params, &mut |row| {
-            budget.spend(row.size()?)?;
-            found.push(T::from_row(row)?);
-            Ok(true)
-        })?;
-        Ok(found)
     }
 
     /// The first row of `sql`, if there is one. The others are not read.

@@ -38,9 +38,12 @@ pub enum Changed {
     Everything,
 }
 
+/// The most that an answer may depend on, beside everything.
+const DEPENDS: usize = 3;
+
 /// The counts of what an answer depends on, as they were before it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stamp([(usize, u64); 4]);
+pub struct Stamp([(usize, u64); 1 + DEPENDS]);
 
 /// The counts of a store.
 pub(super) struct Versions {
@@ -78,27 +81,16 @@ impl Versions {
         }
     }
 
-    /// The counts of what a user's answer to the bearer of `token` depends on; `None` while one of
-    /// them is changing.
-    pub(super) fn stamp(
-        &self,
-        application: ApplicationId,
-        user: ExperienceUserId,
-        token: ApiTokenId,
-    ) -> Option<Stamp> {
+    /// The counts of `what`; `None` while one of them is changing.
+    pub(super) fn stamp(&self, what: [Changed; DEPENDS]) -> Option<Stamp> {
         if let Some(others) = &self.others
             && !others.silent()
         {
             others.listen(|| self.forget_all());
             return None;
         }
-        let places = [
-            REST,
-            self.place(Changed::Application(application)),
-            self.place(Changed::User(application, user)),
-            self.place(Changed::Token(token)),
-        ];
-        let stamp = places.map(|place| (place, self.counts[place].load(Ordering::SeqCst)));
+        let [a, b, c] = what.map(|what| self.place(what));
+        let stamp = [REST, a, b, c].map(|place| (place, self.counts[place].load(Ordering::SeqCst)));
         stamp.iter().all(|(_, count)| count % 2 == 0).then_some(Stamp(stamp))
     }
 

@@ -11,6 +11,7 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
+mod agree;
 mod client;
 mod site;
 mod user;

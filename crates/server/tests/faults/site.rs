@@ -68,8 +68,16 @@ impl Site {
     }
 
     pub(crate) fn client(&self, node: usize) -> Option<Client> {
+        self.client_with(node, &self.token)
+    }
+
+    pub(crate) fn client_with(&self, node: usize, token: &str) -> Option<Client> {
         let address = self.nodes[node].server().as_ref()?.address.clone();
-        Client::connect(&address, &self.token).ok()
+        Client::connect(&address, token).ok()
+    }
+
+    pub(crate) fn make_administrator(&self, email: &str, password: &str) {
+        self.nodes[0].place.run_with(&["admin", "create", "--email", email], password);
     }
 
     pub(crate) fn path(&self, rest: &str) -> String {

@@ -15,5 +15,6 @@ mod client;
 mod conditions;
 mod experience;
 mod idempotency;
+mod lists;
 mod ready;
 mod world;

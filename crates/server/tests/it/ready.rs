@@ -7,8 +7,10 @@ use guestlist_api::api_token::ApiToken;
 use guestlist_api::experience_group::ExperienceGroup;
 use guestlist_api::experience_user::ExperienceUser;
 use guestlist_api::id::ApplicationId;
+use guestlist_api::time::DateTime;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use std::cell::Cell;
 
 /// Something that happens between two looks.
 #[derive(Debug, Clone)]
@@ -58,6 +60,9 @@ struct Scene {
     administrator: String,
     /// As a command that is run beside the server.
     beside: Store,
+    /// Which of the tokens are good, and since when the scene goes on.
+    active: Cell<[bool; 2]>,
+    began: DateTime,
 }
 
 impl Scene {
@@ -81,7 +86,19 @@ impl Scene {
         let administrator = world.token(Owner::User(administrator), "all.User");
         let options = Options { readers: 1, writers: 1, ..Options::default() };
         let beside = Store::open_at(&world.place(), &options).unwrap();
-        Self { world, application, users, group, above, tokens, administrator, beside }
+        let (active, began) = (Cell::new([true; 2]), world.now());
+        Self {
+            world,
+            application,
+            users,
+            group,
+            above,
+            tokens,
+            administrator,
+            beside,
+            active,
+            began,
+        }
     }
 
     fn tell(&self, method: &str, path: &str, body: &Value) {
@@ -125,10 +142,12 @@ impl Scene {
                 self.tell("PATCH", "", &json!({ "name": name.to_string() }));
             }
             Event::SwitchToken(at, on) => {
+                self.switch(*at, *on);
                 let path = format!("/tokens/{}", self.tokens[*at].0.id);
                 self.tell("PATCH", &path, &json!({ "status": status(*on) }));
             }
             Event::PatchTokenBeside(at, on) => {
+                self.switch(*at, *on);
                 let mut record = self.tokens[*at].0.clone();
                 record.status = guestlist_api::api_token::TokenStatus::parse(status(*on)).unwrap();
                 self.write_beside(move |tx| api_tokens::put(tx, &record));
@@ -147,6 +166,17 @@ impl Scene {
         }
     }
 
+    fn switch(&self, at: usize, on: bool) {
+        let mut active = self.active.get();
+        active[at] = on;
+        self.active.set(active);
+    }
+
+    /// Whether the token `at` is good.
+    fn good(&self, at: usize) -> bool {
+        self.active.get()[at] && (at == 0 || self.world.now() < self.began.plus_millis(5_000))
+    }
+
     fn write_beside(
         &self,
         work: impl Fn(&mut guestlist::store::Tx<'_>) -> guestlist::error::Result<()> + Send + 'static,
@@ -159,7 +189,7 @@ impl Scene {
     /// for a request with a condition.
     fn look(&self, after: &Event) {
         for user in &self.users {
-            for (_, token) in &self.tokens {
+            for (at, (_, token)) in self.tokens.iter().enumerate() {
                 for flags in ["", "?_actions=false", "?_links=false"] {
                     let target = format!(
                         "/applications/{}/experience/users/{}{flags}",
@@ -167,6 +197,7 @@ impl Scene {
                     );
                     let ask = || self.world.request("GET", &target).token(token);
                     let fresh = ask().header("If-None-Match", "\"none\"").send();
+                    assert_eq!(fresh.status == 401, !self.good(at), "{target} after {after:?}");
                     for _ in 0..2 {
                         let answer = ask().send();
                         assert_eq!(answer.status, fresh.status, "{target} after {after:?}");
@@ -197,6 +228,7 @@ fn an_application_that_is_gone_takes_its_answers_along() {
     let scene = Scene::new();
     scene.look(&Event::Wait);
     scene.tell("DELETE", "", &Value::Null);
+    (0..2).for_each(|at| scene.switch(at, false));
     scene.look(&Event::Wait);
     let user =
         format!("/applications/{}/experience/users/{}", scene.application, scene.users[0].id);

@@ -15,6 +15,7 @@ mod client;
 mod conditions;
 mod experience;
 mod idempotency;
+mod lists;
 mod ready;
 mod testing;
 mod world;

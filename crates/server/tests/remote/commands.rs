@@ -56,10 +56,20 @@ fn a_list_is_walked_to_its_end_or_read_by_the_page() {
     };
     assert_eq!(emails(&[]), ["u0", "u1", "u2", "u3", "u4"]);
     assert_eq!(emails(&["--per-page", "2"]), ["u0", "u1", "u2", "u3", "u4"]);
-    assert_eq!(
-        emails(&["--per-page", "2", "--page", "1", "--sort", "email", "--desc"]),
-        ["u2", "u1"]
-    );
+    let two = ["user", "list", "--json", "--per-page", "2", "--sort", "email", "--desc"];
+    let of = |users: &[serde_json::Value]| {
+        users.iter().map(|user| user["email"].as_str().unwrap()[..2].to_owned()).collect::<Vec<_>>()
+    };
+    let (page, cursor) = scene.asks(&[&two[..], &["--page", "1"]].concat()).more();
+    assert_eq!(of(&page), ["u2", "u1"]);
+    let last = scene.asks(&[&two[..], &["--cursor", &cursor]].concat()).lines();
+    assert_eq!(of(&last), ["u0"]);
+    let (page, cursor) = scene.asks(&["user", "list", "--json", "--per-page=3", "--page=0"]).more();
+    assert_eq!(of(&page), ["u0", "u1", "u2"]);
+    assert_eq!(emails(&["--cursor", &cursor]), ["u3", "u4"]);
+    scene
+        .asks(&[&two[..], &["--cursor", &cursor]].concat())
+        .failed(1, &["cursor belongs to another list"]);
     assert_eq!(emails(&["--filter", "email=u?@*", "--group", "none", "--page", "9"]), [""; 0]);
     assert_eq!(emails(&["--filter", "email=u3*"]), ["u3"]);
     assert_eq!(

@@ -48,6 +48,14 @@ impl Done {
         lines.remove(0)
     }
 
+    /// It went well and said that there is more; the JSON as by `lines`, and the cursor.
+    #[track_caller]
+    pub(crate) fn more(mut self) -> (Vec<Value>, String) {
+        let said = std::mem::take(&mut self.err);
+        let cursor = said.trim_end().strip_prefix("guestlist: there is more: --cursor ");
+        (self.lines(), cursor.unwrap().to_owned())
+    }
+
     /// It failed with this code, saying all of `says`.
     #[track_caller]
     pub(crate) fn failed(self, code: i32, says: &[&str]) {

@@ -5,8 +5,9 @@ use super::failure::usage;
 use super::session::Session;
 use super::show::{Column, Rows, one, text};
 use anyhow::Result;
-use guestlist_client::{Method, Reply, Request};
+use guestlist_client::{Method, Page, Reply, Request};
 use serde_json::Value;
+use std::io::{Write as _, stderr};
 
 /// A kind of resource.
 pub(super) struct Kind {
@@ -33,6 +34,9 @@ pub(crate) struct Listing {
     /// Only this page, counted from 0; all of them unless said
     #[arg(long, value_name = "N")]
     page: Option<u64>,
+    /// Only the page that starts here; what a page ends with, if there is more
+    #[arg(long, value_name = "CURSOR", conflicts_with = "page")]
+    cursor: Option<String>,
     /// How many to ask for at a time: 1 to 1000
     #[arg(long, value_name = "N")]
     per_page: Option<u64>,
@@ -41,9 +45,7 @@ pub(crate) struct Listing {
 impl Listing {
     fn request(&self, path: &str) -> Result<Request> {
         let mut request = Request::new(Method::GET, path).query("_actions", "false");
-        if let Some(field) = &self.sort {
-            request = request.query("sortField", field);
-        }
+        request = request.query("sortField", self.sort.as_deref().unwrap_or("id"));
         if self.desc {
             request = request.query("sortDirection", "desc");
         }
@@ -55,6 +57,9 @@ impl Listing {
         }
         if let Some(page) = self.page {
             request = request.query("page", page.to_string());
+        }
+        if let Some(cursor) = &self.cursor {
+            request = request.query("cursor", cursor);
         }
         if let Some(count) = self.per_page {
             request = request.query("perPage", count.to_string());
@@ -124,13 +129,16 @@ pub(super) async fn list(
         request = request.query(*name, value);
     }
     let mut rows = Rows::new(kind.columns, session.out);
-    if listing.page.is_some() || session.curl {
+    if listing.page.is_some() || listing.cursor.is_some() || session.curl {
         let Some(reply) = session.send(&request, &scope).await? else { return Ok(()) };
-        let page = value(session, &reply, &scope)?;
-        for item in page["items"].as_array().into_iter().flatten() {
+        let page: Page<Value> = reply.json().map_err(|error| session.failed(&error, &scope))?;
+        for item in &page.items {
             rows.push(item)?;
         }
-        return rows.end();
+        rows.end()?;
+        return page.cursor().map_or(Ok(()), |cursor| {
+            writeln!(stderr(), "guestlist: there is more: --cursor {cursor}").map_err(Into::into)
+        });
     }
     let mut items = session.authorized()?.items::<Value>(&request);
     while let Some(item) = items.next().await {

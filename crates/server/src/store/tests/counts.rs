@@ -2,7 +2,7 @@
 
 use super::super::applications::{self, Tenant, Within};
 use super::super::counts::{self, Counted};
-use super::super::list::Paging;
+use super::super::list::{Listed, Paging, Start};
 use super::super::migrate::{MIGRATIONS, Migration};
 use super::super::sqlite::{Durability, migrate};
 use super::super::{Options, Store, Tx, api_tokens, experience_groups, experience_users, settings};
@@ -218,7 +218,8 @@ const THERE: &str = "
     GROUP BY application_id, group_id UNION ALL
     SELECT owner_id || ' tokens ' || count(*) FROM api_tokens GROUP BY owner_id ORDER BY 1";
 
-const PAGING: Paging = Paging { page: 0, per_page: 1000, direction: SortDirection::Asc };
+const PAGING: Paging =
+    Paging { start: Start::Page(0), per_page: 1000, direction: SortDirection::Asc };
 
 /// Every list of the application says how many items it has, which are all on its page.
 fn lists(tx: &mut Tx<'_>, number: u8) -> Result<()> {
@@ -238,7 +239,7 @@ fn lists(tx: &mut Tx<'_>, number: u8) -> Result<()> {
             sort: ExperienceUserSort::Email,
             paging: PAGING,
         };
-        let (users, total) = experience_users::list(tx, tenant, &listing)?;
+        let Listed { items: users, total, .. } = experience_users::list(tx, tenant, &listing)?;
         assert_eq!(users.len() as u64, total, "{membership:?}");
         totals.push(total);
     }
@@ -249,7 +250,7 @@ fn lists(tx: &mut Tx<'_>, number: u8) -> Result<()> {
         sort: ExperienceGroupSort::Name,
         paging: PAGING,
     };
-    let (groups, total) = experience_groups::list(tx, tenant, &listing)?;
+    let Listed { items: groups, total, .. } = experience_groups::list(tx, tenant, &listing)?;
     assert_eq!(groups.len() as u64, total);
     let summary = applications::get(tx, tenant)?.summary;
     assert_eq!(summary.experience_user_count, Some(totals[0]));

@@ -1,6 +1,7 @@
 //! What the store promises, seen from its door; and, where that cannot be, from just inside.
 
 mod counts;
+mod cursors;
 mod group;
 mod model;
 mod open;

@@ -1,7 +1,7 @@
 //! Reads; parameters and rows; the end of a store.
 
 use super::super::job::Job;
-use super::super::list::{HEAVIEST_PAGE, Paging, Select};
+use super::super::list::{HEAVIEST_PAGE, Order, Paging, Select, Start};
 use super::super::sqlite::spell;
 use super::super::{FromRow, Row, Tx};
 use super::{Scratch, hold_reader, hold_writer, insert, later, settle};
@@ -312,21 +312,21 @@ async fn a_page_that_is_too_heavy_is_not_read_to_its_end() {
         .beside()
         .execute_batch(&format!(
             "WITH RECURSIVE n (i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 199)
-             INSERT INTO settings (name, value) SELECT i, zeroblob({part}) FROM n"
+             INSERT INTO settings (name, value) SELECT printf('%024d', i), zeroblob({part}) FROM n"
         ))
         .unwrap();
     let page = |per_page| {
-        let paging = Paging { page: 0, per_page, direction: SortDirection::Asc };
+        let start = Start::Page(0);
+        let paging = Paging { start, per_page, direction: SortDirection::Asc };
         store.read(move |tx| {
             COUNTED.store(0, Ordering::Relaxed);
             let rows = Select::from("settings s").page::<Counted>(
                 tx,
-                "s.name, s.value",
-                "s.name",
-                "s.name",
-                paging,
+                "s.name AS id, s.value",
+                Order { key: None, id: "s.name" },
+                &paging,
             );
-            rows.map(|rows| rows.items.len())
+            rows.map(|rows| rows.page.items.len())
         })
     };
     assert_eq!(page(31).await.unwrap(), 31);

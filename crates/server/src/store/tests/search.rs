@@ -4,7 +4,7 @@ use super::super::applications::{self, Tenant, Within};
 use super::super::convert::key;
 use super::super::ephemeral::Database;
 use super::super::experience_users::{self as users, Listing};
-use super::super::list::Paging;
+use super::super::list::{Paging, Start};
 use super::super::migrate::{MIGRATIONS, Migration};
 use super::super::{Options, Store, Tx};
 use super::Scratch;
@@ -179,15 +179,33 @@ const ALL: Listing = Listing {
     membership: None,
     ancestors: false,
     sort: ExperienceUserSort::Id,
-    paging: Paging { page: 0, per_page: 1000, direction: SortDirection::Asc },
+    paging: Paging { start: Start::Page(0), per_page: 1000, direction: SortDirection::Asc },
 };
 
 fn listed(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Vec<ExperienceUserId>> {
-    let (found, total) = users::list(tx, tenant, listing)?;
-    if found.len() as u64 != total {
-        return Err(Error::internal(format!("{total} of {}", found.len())));
+    let found = users::list(tx, tenant, listing)?;
+    if found.items.len() as u64 != found.total {
+        return Err(Error::internal(format!("{} of {}", found.total, found.items.len())));
     }
-    let mut ids: Vec<_> = found.iter().map(|user| user.id).collect();
+    let mut ids: Vec<_> = found.items.iter().map(|user| user.id).collect();
+    // And page by page.
+    for direction in [SortDirection::Asc, SortDirection::Desc] {
+        let mut paging = Paging { per_page: 3, direction, ..listing.paging.clone() };
+        let mut walked = Vec::new();
+        loop {
+            let page =
+                users::list(tx, tenant, &Listing { paging: paging.clone(), ..listing.clone() })?;
+            walked.extend(page.items.iter().map(|user| user.id));
+            let Some(next) = page.next else { break };
+            paging.start = Start::After(next);
+        }
+        if direction == SortDirection::Desc {
+            walked.reverse();
+        }
+        if walked != ids {
+            return Err(Error::internal(format!("{walked:?}, not {ids:?}")));
+        }
+    }
     ids.sort_unstable();
     Ok(ids)
 }
@@ -195,7 +213,7 @@ fn listed(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Vec<Expe
 /// Every list that `glob` and its words ask for is as it should be.
 fn ask(tx: &mut Tx<'_>, number: u8, glob: &str, sort: ExperienceUserSort) -> Result<()> {
     let tenant = enter(tx, number)?;
-    let everybody = users::list(tx, tenant, &ALL)?.0;
+    let everybody = users::list(tx, tenant, &ALL)?.items;
     let wanted = |holds: &dyn Fn(&ExperienceUser) -> bool| -> Vec<ExperienceUserId> {
         everybody.iter().filter(|user| holds(user)).map(|user| user.id).collect()
     };

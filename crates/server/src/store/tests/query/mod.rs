@@ -12,7 +12,7 @@ use crate::auth::hasher::PasswordHash;
 use crate::domain::new_application;
 use crate::error::Result;
 use crate::store::applications::{self, Tenant, Within};
-use crate::store::list::Paging;
+use crate::store::list::{Paging, Start};
 use crate::store::{Options, Store, Tx, experience_groups, experience_users};
 use guestlist_api::application::ApplicationPost;
 use guestlist_api::entity::SortDirection;
@@ -60,7 +60,7 @@ fn order() -> impl Strategy<Value = Order> {
 
 impl Order {
     const fn paging(&self) -> Paging {
-        Paging { page: self.page, per_page: self.per_page, direction: self.direction }
+        Paging { start: Start::Page(self.page), per_page: self.per_page, direction: self.direction }
     }
 
     /// The ids on the page, and how many there are on all.
@@ -99,8 +99,8 @@ fn listed_users(
         sort: ExperienceUserSort::parse(order.user_sort).unwrap(),
         paging: order.paging(),
     };
-    let (users, total) = experience_users::list(tx, tenant, &listing)?;
-    Ok((users.iter().map(|user| user.id.to_string()).collect(), total))
+    let found = experience_users::list(tx, tenant, &listing)?;
+    Ok((found.items.iter().map(|user| user.id.to_string()).collect(), found.total))
 }
 
 fn listed_groups(
@@ -115,8 +115,8 @@ fn listed_groups(
         sort: ExperienceGroupSort::parse(order.group_sort).unwrap(),
         paging: order.paging(),
     };
-    let (groups, total) = experience_groups::list(tx, tenant, &listing)?;
-    Ok((groups.iter().map(|group| group.id.to_string()).collect(), total))
+    let found = experience_groups::list(tx, tenant, &listing)?;
+    Ok((found.items.iter().map(|group| group.id.to_string()).collect(), found.total))
 }
 
 /// A store for two applications: one to look in, and one beside it with the same ids in it.

@@ -1,0 +1,155 @@
+//! Lists: which page is asked for, by its number or by a cursor, and how it is answered.
+
+use super::call::{Call, Found, Resource};
+use super::cursor::{self, ListId};
+use super::memory::PageShare;
+use super::query::write_query;
+use super::reply::Reply;
+use crate::error::Result;
+use crate::store::Tx;
+use crate::store::api_tokens::Grant;
+use crate::store::list::{HEAVIEST_PAGE, Listed, Paging, Start};
+use guestlist_api::entity::{Cursor, Entity, Link, Page, PageNumber, PerPage, SortDirection};
+use hyper::StatusCode;
+use std::borrow::Cow;
+use std::marker::PhantomData;
+
+/// The resources that pages are of.
+pub(super) trait PageOf: serde::Serialize {
+    /// The name of the collection, such as `experienceUsers`.
+    fn collection(&self) -> &'static str;
+    /// The variable parts of its path.
+    fn ids(&self) -> Vec<(&'static str, String)>;
+}
+
+impl<T: serde::Serialize, O: PageOf> Resource for Page<T, O> {
+    fn resource(&self) -> &'static str {
+        self.of.collection()
+    }
+    fn ids(&self) -> Vec<(&'static str, String)> {
+        self.of.ids()
+    }
+}
+
+/// What a request for a list says, whatever it lists.
+pub(super) struct Wanted {
+    /// The collection, such as `experienceUsers`, and whose it is.
+    pub(super) list: (&'static str, String),
+    pub(super) sort: &'static str,
+    pub(super) direction: Option<SortDirection>,
+    pub(super) page: Option<PageNumber>,
+    pub(super) per_page: Option<PerPage>,
+    pub(super) cursor: Option<Cursor>,
+    pub(super) filter: Option<String>,
+    pub(super) filter_field: Option<&'static str>,
+}
+
+/// What a list repeats of the request, and how it goes on.
+pub(super) struct Asked {
+    list: ListId,
+    sort: &'static str,
+    pub(super) paging: Paging,
+    filter: Option<String>,
+    filter_field: Option<&'static str>,
+    /// The query of the request, as far as it is the same for the next page.
+    query: Vec<(Cow<'static, str>, String)>,
+}
+
+/// A page, and the cursor for the next if there is one.
+pub(super) struct Paged<T, O> {
+    page: Page<Entity<T>, O>,
+    next: Option<String>,
+}
+
+/// Parameters of every action that are no parameters of its own.
+const VIEW: [&str; 3] = ["_actions", "_links", "_embedded"];
+/// What may differ from one page of a walk to the next. The order of the list is told apart by what
+/// it comes to, said or not.
+const FREE: [&str; 3] = ["perPage", "sortField", "sortDirection"];
+
+impl Call<Grant> {
+    /// What is `wanted`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::error::Error::Invalid) when there is a cursor and it is not one for
+    /// this list.
+    pub(super) fn asked(&self, wanted: Wanted) -> Result<Asked> {
+        let (collection, whose) = &wanted.list;
+        let routes = self.app.routes_of(collection);
+        let own = routes.iter().find(|route| route.operation.action() == "get");
+        let names = own.into_iter().flat_map(|route| route.params.iter().cloned());
+        let sent = &self.head.common.query;
+        let query: Vec<_> = names
+            .chain(VIEW.map(Cow::Borrowed))
+            .filter(|name| name != "page" && name != "cursor")
+            .filter_map(|name| Some((sent.get(&*name)?.as_str()?.to_owned(), name)))
+            .map(|(value, name)| (name, value))
+            .collect();
+        let mut paging = Paging::new(wanted.page, wanted.per_page, wanted.direction);
+        let order = [*collection, whose, wanted.sort, paging.direction.as_str()];
+        let conditions = query
+            .iter()
+            .filter(|(name, _)| !FREE.contains(&&**name) && !VIEW.contains(&&**name))
+            .flat_map(|(name, value)| [&**name, value.as_str()]);
+        let list = ListId::of(order.into_iter().chain(conditions));
+        if let Some(cursor) = wanted.cursor {
+            if paging.start != Start::Page(0) {
+                return Err(cursor::wrong("must not come with a page"));
+            }
+            paging.start = Start::After(cursor::read(&self.app.seal, list, &cursor)?);
+        }
+        let Wanted { sort, filter, filter_field, .. } = wanted;
+        Ok(Asked { list, sort, paging, filter, filter_field, query })
+    }
+
+    /// One page of `found`, as it was `asked` for.
+    pub(super) fn page<T: Resource, O>(
+        &self,
+        asked: &Asked,
+        of: O,
+        found: Listed<T>,
+    ) -> Paged<T, O> {
+        let Listed { items, total, next } = found;
+        let page = Page {
+            count: items.len() as u64,
+            items: items.into_iter().map(|item| self.entity(item)).collect(),
+            of,
+            per_page: asked.paging.per_page,
+            page: match asked.paging.start {
+                Start::Page(page) => page,
+                Start::After(_) => 0,
+            },
+            sort_field: asked.sort.into(),
+            sort_direction: asked.paging.direction,
+            total_count: total,
+            filter: asked.filter.clone(),
+            filter_field: asked.filter_field.map(Cow::Borrowed),
+        };
+        let next = next.map(|position| {
+            let cursor = cursor::write(&self.app.seal, asked.list, &position);
+            let query = asked.query.iter().map(|(name, value)| (&**name, value.as_str()));
+            write_query(query.chain([("cursor", &*cursor)]))
+        });
+        Paged { page, next }
+    }
+
+    /// Reads a page.
+    pub(super) async fn list<T: Resource + Send + 'static, O: PageOf + Send + 'static>(
+        &self,
+        find: impl Fn(&mut Tx<'_>) -> Result<Paged<T, O>> + Send + 'static,
+    ) -> Result<Found<Entity<Page<Entity<T>, O>>>> {
+        // For as much as it may be, so that no more lists are made at once than there is room for.
+        let share = PageShare::of(HEAVIEST_PAGE).await?;
+        let Paged { page, next } = self.read(find).await?;
+        let mut answer = self.entity(page);
+        if let (Some(links), Some(next)) = (&mut answer.links, next)
+            && let Some(own) = links.get("self")
+        {
+            let href = format!("{}?{next}", own.href);
+            links.insert("next".into(), Link { href });
+        }
+        let reply = Reply::json(StatusCode::OK, &answer)?;
+        let share = share.resize(reply.body.len())?;
+        Ok(Found(reply.holding(share), PhantomData))
+    }
+}

@@ -1,0 +1,400 @@
+//! A walk by positions sees each row that is there all the while once, in the order of the list,
+//! whatever comes and goes meanwhile, and knows when there is no more.
+
+use super::super::applications::{self, Tenant, Within};
+use super::super::convert::key;
+use super::super::list::{Listed, Paging, Position, Start};
+use super::super::{Options, Store, Tx, ephemeral, experience_groups, experience_users};
+use crate::auth::hasher::PasswordHash;
+use crate::domain;
+use crate::error::Result;
+use guestlist_api::entity::SortDirection;
+use guestlist_api::experience_group::{ExperienceGroup, ExperienceGroupSort};
+use guestlist_api::experience_user::{
+    ExperienceUser, ExperienceUserFilter, ExperienceUserSort, GroupRef, Membership,
+};
+use guestlist_api::id::{ApplicationId, ExperienceGroupId, ExperienceUserId, ObjectId};
+use guestlist_api::time::DateTime;
+use guestlist_api::wire;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What somebody is sorted by: few values, so that there are ties.
+#[derive(Debug, Clone)]
+struct Traits {
+    first: Option<&'static str>,
+    last: Option<&'static str>,
+    created: i64,
+    updated: i64,
+    login: Option<i64>,
+    member: bool,
+}
+
+const MOMENTS: [i64; 4] = [-1, 0, 1_465_790_400_000, 4_102_444_800_000];
+
+fn traits() -> impl Strategy<Value = Traits> {
+    let name = || prop::option::weighted(0.6, select(&["", "a", "A", "b", "é", "\u{10ffff}"][..]));
+    let moment = || select(&MOMENTS[..]);
+    (name(), name(), moment(), moment(), prop::option::of(moment()), any::<bool>()).prop_map(
+        |(first, last, created, updated, login, member)| Traits {
+            first,
+            last,
+            created,
+            updated,
+            login,
+            member,
+        },
+    )
+}
+
+/// What happens between two pages.
+#[derive(Debug, Clone)]
+enum Edit {
+    Add(Traits),
+    Remove(Index),
+    /// The row that the walk has come to.
+    RemoveLast,
+    /// Anything but what it is sorted by.
+    Change(Index),
+}
+
+fn edit() -> impl Strategy<Value = Edit> {
+    prop_oneof![
+        3 => traits().prop_map(Edit::Add),
+        2 => any::<Index>().prop_map(Edit::Remove),
+        2 => Just(Edit::RemoveLast),
+        1 => any::<Index>().prop_map(Edit::Change),
+    ]
+}
+
+/// What is listed.
+#[derive(Debug, Clone, Copy)]
+enum Of {
+    Users(ExperienceUserSort),
+    /// Those who match a pattern, which all do.
+    Matching(ExperienceUserSort),
+    /// Those in the one group.
+    Members(ExperienceUserSort),
+    /// Those whom a query finds: the same.
+    Found(ExperienceUserSort),
+    Groups(ExperienceGroupSort),
+}
+
+fn of() -> impl Strategy<Value = Of> {
+    let user =
+        select(ExperienceUserSort::WORDS).prop_map(|word| ExperienceUserSort::parse(word).unwrap());
+    let group = select(ExperienceGroupSort::WORDS)
+        .prop_map(|word| ExperienceGroupSort::parse(word).unwrap());
+    prop_oneof![
+        3 => user.clone().prop_map(Of::Users),
+        1 => user.clone().prop_map(Of::Matching),
+        2 => user.clone().prop_map(Of::Members),
+        1 => user.prop_map(Of::Found),
+        2 => group.prop_map(Of::Groups),
+    ]
+}
+
+const APPLICATION: ApplicationId = ApplicationId(ObjectId::from_bytes([9; 12]));
+/// The group that members are in.
+const CLUB: ExperienceGroupId = ExperienceGroupId(ObjectId::from_bytes([0; 12]));
+const NOW: DateTime = DateTime::from_millis(0);
+
+/// The `index`th id; they do not sort as they are counted.
+fn id(index: u8) -> ObjectId {
+    let mut bytes = [1; 12];
+    (bytes[0], bytes[11]) = (index.wrapping_mul(151), index);
+    ObjectId::from_bytes(bytes)
+}
+
+/// What a row is sorted by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Nothing,
+    Moment(i64),
+    Text(String),
+}
+
+impl Key {
+    fn text(text: Option<&str>) -> Self {
+        text.map_or(Self::Nothing, |text| Self::Text(key(text)))
+    }
+}
+
+/// Everybody there is.
+#[derive(Debug, Clone, Default)]
+struct World {
+    there: BTreeMap<u8, Traits>,
+    next: u8,
+}
+
+impl World {
+    fn email(index: u8) -> String {
+        format!("{:02x}@Example.com", index.wrapping_mul(59))
+    }
+
+    fn name(index: u8) -> &'static str {
+        ["b", "a", "A", "z"][usize::from(index % 4)]
+    }
+
+    fn key(of: Of, index: u8, traits: &Traits) -> Key {
+        let (Of::Users(sort) | Of::Matching(sort) | Of::Members(sort) | Of::Found(sort)) = of
+        else {
+            let Of::Groups(sort) = of else { unreachable!() };
+            return match sort {
+                ExperienceGroupSort::Name => Key::text(Some(Self::name(index))),
+                ExperienceGroupSort::Id => Key::Nothing,
+                ExperienceGroupSort::CreationDate => Key::Moment(traits.created),
+                ExperienceGroupSort::LastUpdated => Key::Moment(traits.updated),
+            };
+        };
+        match sort {
+            ExperienceUserSort::FirstName => Key::text(traits.first),
+            ExperienceUserSort::LastName => Key::text(traits.last),
+            ExperienceUserSort::Email => Key::text(Some(&Self::email(index))),
+            ExperienceUserSort::Id => Key::Nothing,
+            ExperienceUserSort::CreationDate => Key::Moment(traits.created),
+            ExperienceUserSort::LastLogin => traits.login.map_or(Key::Nothing, Key::Moment),
+            ExperienceUserSort::LastUpdated => Key::Moment(traits.updated),
+        }
+    }
+
+    /// Who is listed, in order.
+    fn listed(&self, of: Of, direction: SortDirection) -> Vec<(Key, ObjectId)> {
+        let asked = |traits: &Traits| match of {
+            Of::Members(_) | Of::Found(_) => traits.member,
+            Of::Users(_) | Of::Matching(_) | Of::Groups(_) => true,
+        };
+        let all = self.there.iter().filter(|(_, traits)| asked(traits));
+        let mut all: Vec<_> =
+            all.map(|(index, traits)| (Self::key(of, *index, traits), id(*index))).collect();
+        all.sort();
+        if direction == SortDirection::Desc {
+            all.reverse();
+        }
+        all
+    }
+
+    fn add(&mut self, tx: &mut Tx<'_>, of: Of, traits: &Traits) -> Result<()> {
+        let index = self.next;
+        self.next += 1;
+        self.there.insert(index, traits.clone());
+        if let Of::Groups(_) = of {
+            return experience_groups::add(tx, &group(index, traits));
+        }
+        let post = json!({ "email": Self::email(index), "password": "Correct-h0rse" });
+        let post = wire::read("experienceUser", post).unwrap();
+        let club = GroupRef { id: CLUB, name: "club".into(), parent_id: None };
+        let groups = if traits.member { vec![club] } else { Vec::new() };
+        let user = domain::new_user(&post, ExperienceUserId(id(index)), APPLICATION, groups, NOW);
+        let user = ExperienceUser {
+            first_name: traits.first.map(str::to_owned),
+            last_name: traits.last.map(str::to_owned),
+            creation_date: DateTime::from_millis(traits.created),
+            last_updated: DateTime::from_millis(traits.updated),
+            last_login: traits.login.map(DateTime::from_millis),
+            ..user
+        };
+        experience_users::add(tx, &user, &PasswordHash::from_stored("x".into()))
+    }
+
+    fn remove(&mut self, tx: &mut Tx<'_>, of: Of, index: u8) -> Result<()> {
+        let Some(traits) = self.there.remove(&index) else { return Ok(()) };
+        let tenant = tenant(tx)?;
+        if let Of::Groups(_) = of {
+            return experience_groups::delete(tx, &group(index, &traits));
+        }
+        let user = experience_users::get(tx, tenant, ExperienceUserId(id(index)))?;
+        experience_users::delete(tx, &user)
+    }
+
+    fn change(&self, tx: &mut Tx<'_>, of: Of, index: u8) -> Result<()> {
+        let tenant = tenant(tx)?;
+        if let Of::Groups(_) = of {
+            let before = group(index, &self.there[&index]);
+            let after = ExperienceGroup { description: Some("new".into()), ..before.clone() };
+            return experience_groups::put(tx, &before, &after);
+        }
+        let before = experience_users::get(tx, tenant, ExperienceUserId(id(index)))?;
+        let mut after = before.clone();
+        after.user_tags.0.insert("a".into(), "b".into());
+        experience_users::put(tx, &before, &after, None)
+    }
+
+    /// One who is there.
+    fn one(&self, index: Index) -> Option<u8> {
+        let all: Vec<u8> = self.there.keys().copied().collect();
+        (!all.is_empty()).then(|| *index.get(&all))
+    }
+
+    fn edit(&mut self, tx: &mut Tx<'_>, of: Of, edit: &Edit, last: Option<u8>) -> Result<()> {
+        match edit {
+            Edit::Add(traits) => self.add(tx, of, traits),
+            Edit::Remove(index) => {
+                self.one(*index).map_or(Ok(()), |index| self.remove(tx, of, index))
+            }
+            Edit::RemoveLast => last.map_or(Ok(()), |index| self.remove(tx, of, index)),
+            Edit::Change(index) => {
+                self.one(*index).map_or(Ok(()), |index| self.change(tx, of, index))
+            }
+        }
+    }
+}
+
+fn group(index: u8, traits: &Traits) -> ExperienceGroup {
+    let post = wire::read("experienceGroup", json!({ "name": World::name(index) })).unwrap();
+    let id = ExperienceGroupId(id(index));
+    ExperienceGroup {
+        creation_date: DateTime::from_millis(traits.created),
+        last_updated: DateTime::from_millis(traits.updated),
+        ..domain::new_group(&post, id, APPLICATION, Vec::new(), Vec::new(), NOW)
+    }
+}
+
+fn tenant(tx: &mut Tx<'_>) -> Result<Tenant> {
+    Within::allowed(APPLICATION).enter(tx)
+}
+
+/// A page of the list, as ids.
+fn page(tx: &mut Tx<'_>, of: Of, paging: Paging) -> Result<Listed<ObjectId>> {
+    let tenant = tenant(tx)?;
+    let mut listing = experience_users::Listing {
+        query: None,
+        filter: None,
+        membership: None,
+        ancestors: false,
+        sort: ExperienceUserSort::Id,
+        paging: paging.clone(),
+    };
+    match of {
+        Of::Users(sort) => listing.sort = sort,
+        Of::Matching(sort) => {
+            listing.sort = sort;
+            listing.filter = Some((ExperienceUserFilter::Email, "*@*".into()));
+        }
+        Of::Members(sort) => {
+            listing.sort = sort;
+            listing.membership = Some(Membership::Of(CLUB));
+        }
+        Of::Found(sort) => {
+            listing.sort = sort;
+            let query = json!({ "experienceGroupId": CLUB.to_string() });
+            listing.query = Some(wire::read("query", query).unwrap());
+        }
+        Of::Groups(sort) => {
+            let listing = experience_groups::Listing { query: None, name: None, sort, paging };
+            let found = experience_groups::list(tx, tenant, &listing)?;
+            let items = found.items.iter().map(|group| group.id.0).collect();
+            return Ok(Listed { items, total: found.total, next: found.next });
+        }
+    }
+    let found = experience_users::list(tx, tenant, &listing)?;
+    let items = found.items.iter().map(|user| user.id.0).collect();
+    Ok(Listed { items, total: found.total, next: found.next })
+}
+
+/// What a walk has seen.
+struct Seen {
+    rows: Vec<(Key, ObjectId)>,
+    /// Who was there from the first page on.
+    throughout: BTreeSet<ObjectId>,
+}
+
+#[derive(Debug, Clone)]
+struct Walk {
+    of: Of,
+    direction: SortDirection,
+    begin: Vec<Traits>,
+    /// How many rows each page has, and what happens then.
+    pages: Vec<(u64, Vec<Edit>)>,
+}
+
+fn walk() -> impl Strategy<Value = Walk> {
+    (
+        of(),
+        any::<bool>(),
+        prop::collection::vec(traits(), 0..25),
+        prop::collection::vec((1..6_u64, prop::collection::vec(edit(), 0..4)), 0..12),
+    )
+        .prop_map(|(of, up, begin, pages)| Walk {
+            of,
+            direction: if up { SortDirection::Asc } else { SortDirection::Desc },
+            begin,
+            pages,
+        })
+}
+
+fn take(tx: &mut Tx<'_>, walk: &Walk) -> Result<()> {
+    let (of, direction) = (walk.of, walk.direction);
+    let mut world = World::default();
+    for traits in &walk.begin {
+        world.add(tx, of, traits)?;
+    }
+    let everybody = world.listed(of, direction);
+    let throughout = everybody.iter().map(|(_, id)| *id).collect();
+    let mut seen = Seen { rows: Vec::new(), throughout };
+    let mut start = Start::Page(0);
+    let mut pages = walk.pages.iter();
+    loop {
+        let (per_page, edits) = pages.next().map_or((3, [].as_slice()), |(n, e)| (*n, e));
+        let found = page(tx, of, Paging { start, per_page, direction })?;
+        let listed = world.listed(of, direction);
+        assert_eq!(found.total, listed.len() as u64);
+        assert!(found.items.len() as u64 <= per_page);
+        for id in &found.items {
+            seen.rows.push(listed.iter().find(|(_, of)| of == id).expect("it is there").clone());
+        }
+        let more = |position: &Position| seen.rows.last().map(|(_, id)| *id) == Some(position.id);
+        assert!(found.next.as_ref().is_none_or(more), "it goes on after what was answered");
+        let last = seen.rows.last().and_then(|last| listed.iter().position(|row| row == last));
+        let left = last.map(|last| listed.len() - last - 1);
+        if let Some(left) = left.filter(|_| !found.items.is_empty()) {
+            assert_eq!(found.next.is_some(), left > 0, "{left} are left");
+        }
+        let Some(next) = found.next else { break };
+        let anchor = seen.rows.last().map(|(_, id)| id.bytes()[11]);
+        for edit in edits {
+            world.edit(tx, of, edit, anchor)?;
+        }
+        let now: BTreeSet<_> = world.listed(of, direction).into_iter().map(|(_, id)| id).collect();
+        seen.throughout.retain(|id| now.contains(id));
+        start = Start::After(next);
+    }
+    let in_order = seen.rows.windows(2).all(|pair| match direction {
+        SortDirection::Asc => pair[0] < pair[1],
+        SortDirection::Desc => pair[0] > pair[1],
+    });
+    assert!(in_order, "{:?}", seen.rows);
+    let ids: BTreeSet<_> = seen.rows.iter().map(|(_, id)| *id).collect();
+    assert!(ids.is_superset(&seen.throughout), "{:?}", seen.throughout.difference(&ids));
+    Ok(())
+}
+
+#[test]
+fn a_walk_neither_skips_nor_repeats() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (store, proof) = Store::ephemeral(&Options { readers: 1, ..Options::default() }).unwrap();
+    proptest!(
+        ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() },
+        |(walk in walk())| {
+            let proof = proof.clone();
+            let work = store.write(move |tx| {
+                ephemeral::clear(tx, &proof)?;
+                let post = wire::read("application", json!({ "name": "a" })).unwrap();
+                let organization = "0".repeat(24).parse().unwrap();
+                let new = domain::new_application(&post, APPLICATION, organization, NOW);
+                applications::add(tx, &new)?;
+                if !matches!(walk.of, Of::Groups(_)) {
+                    let post = wire::read("experienceGroup", json!({ "name": "club" })).unwrap();
+                    let club =
+                        domain::new_group(&post, CLUB, APPLICATION, Vec::new(), Vec::new(), NOW);
+                    experience_groups::add(tx, &club)?;
+                }
+                take(tx, &walk)
+            });
+            let outcome = runtime.block_on(work);
+            prop_assert!(outcome.is_ok(), "{outcome:?}");
+        }
+    );
+}
