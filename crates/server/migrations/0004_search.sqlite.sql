@@ -26,9 +26,17 @@ CREATE VIRTUAL TABLE user_search USING fts5(
 INSERT INTO user_search (rowid, email, first_name, last_name)
     SELECT number, email_key, first_name_key, last_name_key FROM experience_users ORDER BY number;
 
+-- Numbers that applications had before all their users were removed. What is left under them is
+-- removed later, little by little.
+CREATE TABLE user_search_left (
+    number INTEGER NOT NULL PRIMARY KEY
+) STRICT;
+
 -- Kept by the database itself, so that nobody can forget it.
 CREATE TRIGGER applications_numbered AFTER INSERT ON applications BEGIN
-    UPDATE applications SET number = (SELECT coalesce(max(number), 0) + 1 FROM applications)
+    UPDATE applications SET number = 1 + max(
+            (SELECT coalesce(max(number), 0) FROM applications),
+            (SELECT coalesce(max(number), 0) FROM user_search_left))
         WHERE id = NEW.id;
 END;
 
@@ -54,6 +62,8 @@ BEGIN
         VALUES (NEW.number, NEW.email_key, NEW.first_name_key, NEW.last_name_key);
 END;
 
-CREATE TRIGGER experience_users_removed AFTER DELETE ON experience_users BEGIN
+CREATE TRIGGER experience_users_removed AFTER DELETE ON experience_users
+    WHEN OLD.number >> 32 = (SELECT number FROM applications WHERE id = OLD.application_id)
+BEGIN
     DELETE FROM user_search WHERE rowid = OLD.number;
 END;

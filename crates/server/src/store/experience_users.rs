@@ -394,6 +394,7 @@ pub fn delete(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
 /// # Errors
 /// When the store fails.
 pub fn delete_all(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
+    search::abandon(tx, tenant)?;
     memberships::delete_all(tx, tenant.id())?;
     let (all, application) = (Changed::Application(tenant.id()), tenant.id().to_string());
     tx.change(all, "DELETE FROM user_tags WHERE application_id = $1", &[&application])?;

@@ -10,7 +10,7 @@
 use super::applications::Tenant;
 use super::counts::{self, Counted};
 use super::list::{FEW, Select};
-use super::{Tx, convert};
+use super::{Changed, Tx, convert};
 use crate::error::{Error, Result};
 use std::collections::BTreeSet;
 
@@ -20,6 +20,8 @@ pub(super) const FOUND: &str =
 
 /// An application with fewer users is read as a whole, in some milliseconds.
 const SMALL: u64 = if cfg!(test) { 3 } else { 20_000 };
+/// So many users are removed without what the table says of them.
+const MANY: u64 = if cfg!(test) { 3 } else { 1_000 };
 /// How many characters in a row are looked up.
 const GRAM: usize = 3;
 /// How many of them are asked for: more make a search slower, and hardly narrower.
@@ -54,8 +56,8 @@ pub(super) fn candidates(
     let number: Option<i64> =
         tx.first("SELECT number FROM applications WHERE id = $1", &[&tenant.id().to_string()])?;
     let number = number.ok_or(Error::NotFound("Application"))?;
-    let candidates =
-        Candidates { grams, first: number << OWN_BITS, last: ((number + 1) << OWN_BITS) - 1 };
+    let (first, last) = numbers(number);
+    let candidates = Candidates { grams, first, last };
     let most = i64::try_from(FEW).map_err(Error::internal)?;
     let found: Option<i64> = tx.first(
         "SELECT count(*) FROM (SELECT 1 FROM user_search
@@ -63,6 +65,59 @@ pub(super) fn candidates(
         &[&candidates.grams, &candidates.first, &candidates.last, &(most + 1)],
     )?;
     Ok(found.is_some_and(|found| found <= most).then_some(candidates))
+}
+
+/// The first and the last number that a user of the application with this number may have.
+const fn numbers(of: i64) -> (i64, i64) {
+    (of << OWN_BITS, ((of + 1) << OWN_BITS) - 1)
+}
+
+/// All users of the application are about to be removed. When they are many, what the table says of
+/// them is left for [`forget`]: to remove it with them would take several times as long as all else.
+/// The application takes another number, under which there is nothing.
+///
+/// # Errors
+/// When the store fails.
+pub(super) fn abandon(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
+    if !tx.0.has_user_search() || counts::of(tx, Counted::Users(tenant.id()))? < MANY {
+        return Ok(());
+    }
+    let application = tenant.id().to_string();
+    for sql in [
+        "INSERT INTO user_search_left (number) SELECT number FROM applications WHERE id = $1",
+        "UPDATE applications SET number = 1 + max((SELECT max(number) FROM applications),
+            (SELECT max(number) FROM user_search_left)) WHERE id = $1",
+    ] {
+        // No answer says the number.
+        tx.change(Changed::Nothing, sql, &[&application])?;
+    }
+    Ok(())
+}
+
+/// Removes up to `most` of what the table says of users that were removed with all others of their
+/// application, and tells how many.
+///
+/// # Errors
+/// When the store fails.
+pub fn forget(tx: &mut Tx<'_>, most: i64) -> Result<u64> {
+    if !tx.0.has_user_search() {
+        return Ok(0);
+    }
+    let left: Option<i64> =
+        tx.first("SELECT number FROM user_search_left ORDER BY number LIMIT 1", &[])?;
+    let Some(number) = left else { return Ok(0) };
+    let (first, last) = numbers(number);
+    let gone = tx.change(
+        Changed::Nothing,
+        "DELETE FROM user_search WHERE rowid IN
+            (SELECT id FROM user_search_docsize WHERE id BETWEEN $1 AND $2 LIMIT $3)",
+        &[&first, &last, &most],
+    )?;
+    if gone == 0 {
+        let sql = "DELETE FROM user_search_left WHERE number = $1";
+        tx.change(Changed::Nothing, sql, &[&number])?;
+    }
+    Ok(gone)
 }
 
 impl Candidates {
