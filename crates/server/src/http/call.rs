@@ -344,8 +344,13 @@ impl Call<Grant> {
         let unproven = self.head.unproven.load(Ordering::Acquire);
         let stamp = if unproven { self.app.store.stamp_of_token(token) } else { None };
         let found = self.app.store.read(move |tx| {
+            if unproven {
+                api_tokens::grant_ahead(tx, token)?;
+            }
+            let found = find(tx)?;
+            // Of two refusals that of the token is told, which is asked about again in any case.
             let proven = if unproven { Some(api_tokens::grant(tx, token, now)?) } else { None };
-            Ok((find(tx)?, proven))
+            Ok((found, proven))
         });
         let (found, proven) = found.await?;
         if let Some(grant) = proven

@@ -67,11 +67,7 @@ async fn get(
     input: In<OneExperienceUser>,
 ) -> Result<Found<Entity<ExperienceUser>>> {
     let (within, id) = (call.within(input.path.application_id)?, input.path.experience_user_id);
-    call.show_user(input.path.application_id, id, move |tx| {
-        let tenant = within.enter(tx)?;
-        users::get(tx, tenant, id)
-    })
-    .await
+    call.show_user(input.path.application_id, id, move |tx| users::get_within(tx, within, id)).await
 }
 
 async fn list(
@@ -145,8 +141,7 @@ async fn patch(
     };
     let asked = call.clone();
     call.change(move |tx| {
-        let tenant = within.enter(tx)?;
-        let before = users::lock(tx, tenant, id)?;
+        let (tenant, before) = users::lock_within(tx, within, id)?;
         asked.check(&before)?;
         let groups = match &patch.experience_group_ids {
             Some(ids) => Some(users::groups(tx, tenant, &ids.0, GROUP_IDS)?),
@@ -165,8 +160,7 @@ async fn delete(call: Call<Grant>, input: In<OneExperienceUser>) -> Result<Found
     let (within, id) = (call.within(input.path.application_id)?, input.path.experience_user_id);
     let asked = call.clone();
     call.remove(move |tx| {
-        let tenant = within.enter(tx)?;
-        let user = users::lock(tx, tenant, id)?;
+        let (_, user) = users::lock_within(tx, within, id)?;
         asked.check(&user)?;
         users::delete(tx, &user)
     })

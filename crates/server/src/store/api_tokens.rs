@@ -102,19 +102,26 @@ impl FromRow for Stored {
     }
 }
 
+const GRANT: &str = "SELECT t.id, t.kind, t.owner_id, t.name, t.scope, t.status, t.created,
+        t.expires, u.token_cutoff
+    FROM api_tokens t LEFT JOIN users u ON t.kind = 'session' AND u.id = t.owner_id
+    WHERE t.id = $1";
+
+/// Says that [`grant`] is going to be asked about the token `id`.
+///
+/// # Errors
+/// When the transaction has failed already.
+pub fn grant_ahead(tx: &mut Tx<'_>, id: ApiTokenId) -> Result<()> {
+    tx.ahead(GRANT, &[&id.to_string()])
+}
+
 /// What the token `id` allows at `now`.
 ///
 /// # Errors
 /// [`Error::TokenInvalid`] when there is no such token or it is not active, or when it is a
 /// session that began before its administrator's cutoff; [`Error::TokenExpired`] when it has ended.
 pub fn grant(tx: &mut Tx<'_>, id: ApiTokenId, now: DateTime) -> Result<Grant> {
-    let stored: Option<Stored> = tx.first(
-        "SELECT t.id, t.kind, t.owner_id, t.name, t.scope, t.status, t.created, t.expires,
-            u.token_cutoff
-         FROM api_tokens t LEFT JOIN users u ON t.kind = 'session' AND u.id = t.owner_id
-         WHERE t.id = $1",
-        &[&id.to_string()],
-    )?;
+    let stored: Option<Stored> = tx.first(GRANT, &[&id.to_string()])?;
     let stored = stored.ok_or(Error::TokenInvalid)?;
     // Tokens count whole seconds, so one of the cutoff's own second has to live.
     let seconds = |moment: DateTime| moment.millis().div_euclid(1000);

@@ -49,6 +49,12 @@ impl Within {
         found.map(|_| Tenant(self.0)).ok_or(NOT_FOUND)
     }
 
+    /// The same for whoever only looks at rows that refer to it, of which there are none if it does
+    /// not exist.
+    pub(super) const fn holding_rows(self) -> Tenant {
+        Tenant(self.0)
+    }
+
     /// As [`Within::enter`], and nobody else who comes in this way does so before this transaction
     /// ends: for what looks at more than one row before it writes.
     ///

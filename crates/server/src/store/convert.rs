@@ -59,7 +59,8 @@ pub(super) fn key(text: &str) -> String {
 }
 
 /// What it means that the address `email` cannot be kept twice.
-pub(super) fn email_taken(email: &str) -> impl Fn(Error) -> Error + '_ {
+pub(super) fn email_taken(email: &str) -> impl Fn(Error) -> Error + use<> {
+    let email = email.to_owned();
     move |error| match error {
         Error::Taken(_) => {
             Error::AlreadyExists(format!("Email address \"{email}\" already exists"))

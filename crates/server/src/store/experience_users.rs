@@ -1,10 +1,10 @@
 //! End users of applications, and the groups they are in.
 
-use super::applications::Tenant;
+use super::applications::{Tenant, Within};
 use super::convert::{email_taken, id, json, key, maybe_id, maybe_moment, moment, to_json};
 use super::counts::{self, Counted};
 use super::filter::{self, Hint};
-use super::list::{ID, Key, Listed, Order, Paging, Rows, Select};
+use super::list::{Budget, Key, Listed, Order, Paging, Rows, Select};
 use super::looked_up::{tag_user, untag_user};
 use super::{Changed, FromRow, Param, Row, Tx, memberships, search};
 use crate::auth::hasher::PasswordHash;
@@ -17,6 +17,7 @@ use guestlist_api::id::{ExperienceGroupId, ExperienceUserId};
 use guestlist_api::query::UserQuery;
 use guestlist_api::time::DateTime;
 use guestlist_api::wire::{Problem, Rule};
+use std::collections::BTreeMap;
 
 const COLUMNS: &str = "u.application_id, u.id, u.email, u.first_name, u.last_name, u.created,
     u.updated, u.password_updated, u.last_login, u.token_cutoff, u.tags";
@@ -76,16 +77,54 @@ fn one(
     id: ExperienceUserId,
     lock: &str,
 ) -> Result<ExperienceUser> {
-    let user: Option<ExperienceUser> = tx.first(
-        &format!(
-            "SELECT {COLUMNS} FROM experience_users u
-             WHERE u.application_id = $1 AND u.id = $2{lock}"
-        ),
-        &[&tenant.id().to_string(), &id.to_string()],
-    )?;
+    let sql = format!(
+        "SELECT {COLUMNS} FROM experience_users u
+         WHERE u.application_id = $1 AND u.id = $2{lock}"
+    );
+    let (application, id) = (tenant.id().to_string(), id.to_string());
+    tx.ahead(&sql, &[&application, &id])?;
+    tx.ahead(GROUPS_OF, &[&application, &id])?;
+    let user: Option<ExperienceUser> = tx.first(&sql, &[&application, &id])?;
     let mut user = user.ok_or(Error::NotFound("Experience user"))?;
     user.experience_groups = groups_of(tx, &user)?;
     Ok(user)
+}
+
+/// As [`get`], where the caller may act.
+///
+/// # Errors
+/// As [`get`] and [`Within::enter`].
+pub fn get_within(tx: &mut Tx<'_>, within: Within, id: ExperienceUserId) -> Result<ExperienceUser> {
+    Ok(one_within(tx, within, id, "")?.1)
+}
+
+/// As [`lock`], where the caller may act; and the proof that the application exists.
+///
+/// # Errors
+/// As [`lock`] and [`Within::enter`].
+pub fn lock_within(
+    tx: &mut Tx<'_>,
+    within: Within,
+    id: ExperienceUserId,
+) -> Result<(Tenant, ExperienceUser)> {
+    one_within(tx, within, id, " FOR UPDATE")
+}
+
+fn one_within(
+    tx: &mut Tx<'_>,
+    within: Within,
+    id: ExperienceUserId,
+    lock: &str,
+) -> Result<(Tenant, ExperienceUser)> {
+    // A user refers to its application, which is only looked for where there is no user.
+    let tenant = within.holding_rows();
+    match one(tx, tenant, id, lock) {
+        Err(Error::NotFound(what)) => {
+            within.enter(tx)?;
+            Err(Error::NotFound(what))
+        }
+        user => Ok((tenant, user?)),
+    }
 }
 
 /// A row that is the id of a user.
@@ -113,13 +152,40 @@ pub fn with_address(
     Ok(found.map(|UserId(id)| id))
 }
 
+const GROUPS_OF: &str = "SELECT g.id, g.name, g.parent_id FROM memberships m
+    JOIN experience_groups g ON g.application_id = m.application_id AND g.id = m.group_id
+    WHERE m.application_id = $1 AND m.user_id = $2 ORDER BY g.name_key, g.id";
+
 fn groups_of(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<Vec<GroupRef>> {
-    tx.all(
-        "SELECT g.id, g.name, g.parent_id FROM memberships m
+    tx.all(GROUPS_OF, &[&user.application_id.to_string(), &user.id.to_string()])
+}
+
+/// Adds their groups to some users of the application, as long as `budget` lasts.
+fn add_groups(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    users: &mut [ExperienceUser],
+    budget: &mut Budget,
+) -> Result<()> {
+    let ids: Vec<String> = users.iter().map(|user| user.id.to_string()).collect();
+    let application = tenant.id().to_string();
+    let (list, params) = memberships::any_of(&application, &ids);
+    let sql = format!(
+        "SELECT m.user_id, g.id, g.name, g.parent_id FROM memberships m
          JOIN experience_groups g ON g.application_id = m.application_id AND g.id = m.group_id
-         WHERE m.application_id = $1 AND m.user_id = $2 ORDER BY g.name_key, g.id",
-        &[&user.application_id.to_string(), &user.id.to_string()],
-    )
+         WHERE m.application_id = $1 AND m.user_id IN ({list})
+         ORDER BY m.user_id, g.name_key, g.id"
+    );
+    let mut of: BTreeMap<ExperienceUserId, Vec<GroupRef>> = BTreeMap::new();
+    tx.0.query(&sql, &params, &mut |row| {
+        budget.spend(row.size()?)?;
+        of.entry(id(row, "user_id")?).or_default().push(GroupRef::from_row(row)?);
+        Ok(true)
+    })?;
+    for user in users {
+        user.experience_groups = of.remove(&user.id).unwrap_or_default();
+    }
+    Ok(())
 }
 
 /// The groups `ids` of the application, each once.
@@ -266,10 +332,8 @@ pub fn list(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Listed
     };
     let order = Order { key, id: "u.id" };
     let mut rows: Rows<ExperienceUser> = select.page(tx, COLUMNS, order, &listing.paging)?;
-    for user in &mut rows.page.items {
-        user.experience_groups = groups_of(tx, user)?;
-        let names = user.experience_groups.iter().map(|group| group.name.len() + ID);
-        rows.budget.spend(names.sum())?;
+    for some in rows.page.items.chunks_mut(memberships::TOGETHER) {
+        add_groups(tx, tenant, some, &mut rows.budget)?;
     }
     Ok(rows.page)
 }
@@ -358,15 +422,15 @@ pub fn put(
     let (application, user) = (after.application_id.to_string(), after.id.to_string());
     let mut params: Vec<&dyn Param> = vec![&application, &user];
     params.extend(values.iter().map(|value| &**value));
-    tx.change(
+    tx.change_later(
         row_of(after),
         &format!(
             "UPDATE experience_users SET {} WHERE application_id = $1 AND id = $2",
             assignments.join(", ")
         ),
         &params,
-    )
-    .map_err(email_taken(&after.email))?;
+        email_taken(&after.email),
+    )?;
     if after.user_tags != before.user_tags {
         untag_user(tx, after)?;
         tag_user(tx, after)?;

@@ -2,7 +2,7 @@
 //! of members.
 
 use super::counts::{self, Counted};
-use super::{Changed, Tx};
+use super::{Changed, Param, Tx};
 use crate::error::{Error, Result};
 use guestlist_api::experience_group::ExperienceGroup;
 use guestlist_api::experience_user::ExperienceUser;
@@ -10,7 +10,23 @@ use guestlist_api::id::{ApplicationId, ExperienceGroupId, ExperienceUserId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Users asked about in one statement.
-const TOGETHER: usize = 100;
+pub(super) const TOGETHER: usize = 100;
+
+/// What a statement asks about up to [`TOGETHER`] users of an application: their ids as a list of
+/// parameters, and all parameters, of which the first is the application. There are two sizes of
+/// lists, so that there are two statements and not a hundred.
+pub(super) fn any_of<'a>(
+    application: &'a String,
+    users: &'a [String],
+) -> (String, Vec<&'a dyn Param>) {
+    let size = if users.len() <= 1 { 1 } else { TOGETHER };
+    let names: Vec<String> = (2..).take(size).map(|n| format!("${n}")).collect();
+    let mut params: Vec<&dyn Param> = vec![application];
+    // To ask about one twice changes nothing; and there is no user without an id.
+    let last = users.last().unwrap_or(application);
+    params.extend((0..size).map(|index| users.get(index).unwrap_or(last) as &dyn Param));
+    (names.join(", "), params)
+}
 
 /// What has changed in an application, until it is counted.
 struct Changes {
@@ -99,20 +115,13 @@ fn groups_of_each(
     application: ApplicationId,
     users: &[(String, i64)],
 ) -> Result<BTreeMap<String, i64>> {
-    let Some((last, _)) = users.last() else { return Ok(BTreeMap::new()) };
-    // Of two sizes, so that there are two statements and not a hundred.
-    let asked = if users.len() == 1 { 1 } else { TOGETHER };
-    let names: Vec<String> = (2..).take(asked).map(|n| format!("${n}")).collect();
-    let application = application.to_string();
-    let mut params: Vec<&dyn super::Param> = vec![&application];
-    for index in 0..asked {
-        params.push(users.get(index).map_or(last, |(user, _)| user));
-    }
+    let (ids, application): (Vec<String>, _) =
+        (users.iter().map(|(user, _)| user.clone()).collect(), application.to_string());
+    let (list, params) = any_of(&application, &ids);
     let counted: Vec<(String, i64)> = tx.all(
         &format!(
             "SELECT user_id, count(*) FROM memberships
-             WHERE application_id = $1 AND user_id IN ({}) GROUP BY user_id",
-            names.join(", ")
+             WHERE application_id = $1 AND user_id IN ({list}) GROUP BY user_id"
         ),
         &params,
     )?;

@@ -363,6 +363,9 @@ impl Shared {
 /// A transaction.
 pub struct Tx<'a>(&'a mut (dyn Engine + 'a));
 
+/// What an error means to whoever made the statement.
+type Explain = Box<dyn Fn(Error) -> Error>;
+
 /// What an engine must do for a [`Tx`].
 trait Engine {
     /// Gives the rows of `sql` to `each` until it says `false`.
@@ -374,6 +377,11 @@ trait Engine {
     ) -> Result<()>;
     /// Runs `sql` and counts the rows it touched.
     fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64>;
+    /// As [`Engine::run`], where the count matters to nobody and an error may be told at the end of
+    /// the transaction. Either way it is told as `explain` says it.
+    fn run_later(&mut self, sql: &str, params: &[&dyn Param], explain: Explain) -> Result<u64> {
+        self.run(sql, params).map_err(explain)
+    }
     /// Is told that `sql` is going to be queried.
     fn ahead(&mut self, sql: &str, params: &[&dyn Param]) -> Result<()>;
     /// Takes note of what a statement has changed, where answers are kept ready.
@@ -460,6 +468,21 @@ impl Tx<'_> {
             self.0.note(what);
         }
         Ok(touched)
+    }
+
+    /// As [`Tx::change`], where nobody waits for the answer: it may only be there at the end of the
+    /// transaction, which fails with what `explain` makes of an error.
+    fn change_later(
+        &mut self,
+        what: Changed,
+        sql: &str,
+        params: &[&dyn Param],
+        explain: impl Fn(Error) -> Error + 'static,
+    ) -> Result<()> {
+        if self.0.run_later(sql, params, Box::new(explain))? > 0 {
+            self.0.note(what);
+        }
+        Ok(())
     }
 }
 

@@ -201,7 +201,8 @@ impl Answer {
         assert!((1..=64).contains(&id.len()), "{self:?}");
         assert_eq!(self.header("server"), Some("Guestlist"));
         assert_eq!(self.header("www-authenticate"), (self.status == 401).then_some("Bearer"));
-        assert_eq!(self.header("retry-after").is_some(), self.status == 503, "{self:?}");
+        let later = matches!(self.status, 429 | 503);
+        assert_eq!(self.header("retry-after").is_some(), later, "{self:?}");
         if self.has_no_body(method) {
             return;
         }
@@ -224,6 +225,7 @@ impl Answer {
             413 => "PayloadTooLarge",
             414 => "URITooLong",
             415 => "UnsupportedMediaType",
+            429 => "AccountLocked",
             431 => "HeadersTooLarge",
             503 => "ServiceUnavailable",
             _ => panic!("no test expects such an answer: {self:?}"),

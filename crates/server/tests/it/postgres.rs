@@ -16,5 +16,6 @@ mod conditions;
 mod experience;
 mod idempotency;
 mod lists;
+mod races;
 mod ready;
 mod world;

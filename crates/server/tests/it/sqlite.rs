@@ -16,6 +16,7 @@ mod conditions;
 mod experience;
 mod idempotency;
 mod lists;
+mod races;
 mod ready;
 mod testing;
 mod world;

@@ -8,7 +8,7 @@
 mod address;
 mod fault;
 mod link;
-mod migrate;
+pub(super) mod migrate;
 mod scram;
 mod scratch;
 mod session;

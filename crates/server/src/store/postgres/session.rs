@@ -8,7 +8,7 @@ use super::wire::{self, ColumnOf, Reader};
 use super::{Role, Row};
 use crate::error::{Error, Result};
 use crate::store::job::too_long;
-use crate::store::{self, Cells, Changed, Engine, Param};
+use crate::store::{self, Cells, Changed, Engine, Explain, Param};
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -28,6 +28,8 @@ pub(super) struct Session<'l> {
     /// An answer is being read.
     reading: bool,
     failed: Option<Meaning>,
+    /// What that means.
+    explain: Option<Explain>,
 }
 
 /// A statement that was sent before its result was asked for.
@@ -36,6 +38,8 @@ struct Ahead {
     sql: Box<str>,
     params: Vec<u8>,
     sent: Sent,
+    /// What an error means.
+    explain: Option<Explain>,
     /// The answer, once it is read.
     rows: Option<(Arc<[ColumnOf]>, Vec<Bytes>)>,
 }
@@ -58,7 +62,7 @@ impl<'l> Session<'l> {
     /// A transaction on `link` that may go on `until` then.
     pub(super) fn new(link: &'l mut Link, role: Role, until: Instant) -> Self {
         let ahead = VecDeque::new();
-        Self { link, role, until, ahead, begun: false, reading: false, failed: None }
+        Self { link, role, until, ahead, begun: false, reading: false, failed: None, explain: None }
     }
 
     /// Notes what went wrong, and says it to whoever asked.
@@ -66,7 +70,10 @@ impl<'l> Session<'l> {
         self.ahead.clear();
         self.reading = false;
         let meaning = fault::meaning(failure, self.role);
-        let error = meaning.to_error();
+        let error = match self.explain.take() {
+            Some(explain) => explain(meaning.to_error()),
+            None => meaning.to_error(),
+        };
         self.failed.get_or_insert(meaning);
         error
     }
@@ -89,7 +96,7 @@ impl<'l> Session<'l> {
         if self.role == Role::Write && !self.begun {
             let params = wire::encode(&[]);
             let sent = self.link.run(BEGIN, &[], &params);
-            self.ahead.push_back(Ahead { sql: "".into(), params, sent, rows: None });
+            self.ahead.push_back(Ahead { sql: "".into(), params, sent, explain: None, rows: None });
         }
         self.begun = true;
     }
@@ -99,7 +106,10 @@ impl<'l> Session<'l> {
         self.reading = true;
         for ahead in self.ahead.iter_mut().take(count).filter(|ahead| ahead.rows.is_none()) {
             let mut rows = Vec::new();
-            self.link.answer(ahead.sent, |_, row| rows.push(row))?;
+            if let Err(failure) = self.link.answer(ahead.sent, |_, row| rows.push(row)) {
+                self.explain = ahead.explain.take();
+                return Err(failure);
+            }
             ahead.rows = Some((self.link.columns(ahead.sent), rows));
         }
         self.reading = false;
@@ -236,9 +246,11 @@ impl<'l> Session<'l> {
                 Ending::Unknown
             }
             Err(refused) => {
-                self.reading = false;
-                self.fail(refused);
-                self.end(false)
+                let error = self.fail(refused);
+                match self.end(false) {
+                    Ending::Settled => Ending::Refused(error),
+                    other => other,
+                }
             }
         }
     }
@@ -288,7 +300,13 @@ impl Engine for Session<'_> {
         }
         self.begin();
         let sent = self.link.run(sql, params, &encoded);
-        self.ahead.push_back(Ahead { sql: sql.into(), params: encoded, sent, rows: None });
+        self.ahead.push_back(Ahead {
+            sql: sql.into(),
+            params: encoded,
+            sent,
+            explain: None,
+            rows: None,
+        });
         Ok(())
     }
 
@@ -311,6 +329,21 @@ impl Engine for Session<'_> {
 
     fn has_user_search(&self) -> bool {
         false
+    }
+
+    fn run_later(&mut self, sql: &str, params: &[&dyn Param], explain: Explain) -> Result<u64> {
+        let encoded = wire::encode(params);
+        if self.link.waiting() + encoded.len() > ON_THE_WAY {
+            return self.run(sql, params).map_err(explain);
+        }
+        self.check()?;
+        self.begin();
+        // What was found before may be otherwise now.
+        self.ahead.retain(|ahead| ahead.rows.is_none());
+        self.ahead.iter_mut().for_each(|ahead| ahead.sql = "".into());
+        let (explain, sent) = (Some(explain), self.link.run(sql, params, &encoded));
+        self.ahead.push_back(Ahead { sql: "".into(), params: encoded, sent, explain, rows: None });
+        Ok(1)
     }
 
     fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64> {

@@ -6,9 +6,11 @@ mod group;
 mod model;
 mod open;
 mod plans;
+mod postgres;
 mod query;
 mod read;
 mod search;
+mod statements;
 mod versions;
 
 use super::{Options, Store, Tx};

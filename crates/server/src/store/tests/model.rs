@@ -1,9 +1,10 @@
 //! The store against a map, on whatever proptest thinks of.
 
-use super::super::{Store, Tx};
+use super::super::{Options, Store, Tx};
 use super::{Scratch, hold_writer};
 use crate::error::{Error, Result};
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -135,6 +136,30 @@ async fn run(store: &Store, batch: Vec<Work>, together: bool, model: &mut Model)
         store.write(|tx| tx.run("DELETE FROM t WHERE k = $1", &[&HELD])).await.unwrap();
     }
     assert_eq!(&contents(store).await, model);
+}
+
+/// The same where each job has its own transaction, one after the other.
+#[test]
+fn the_store_is_a_map_on_postgres() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let database = super::postgres::with_table();
+    let options = Options { readers: 1, writers: 1, ..Options::default() };
+    let batches =
+        prop::collection::vec((prop::collection::vec(work(), 1..12), any::<bool>()), 1..8);
+    let config = ProptestConfig { cases: 24, failure_persistence: None, ..Default::default() };
+    let outcome = TestRunner::new(config).run(&batches, |batches| {
+        database.run("TRUNCATE t").unwrap();
+        runtime.block_on(async {
+            let store = Store::open_at(&database.place(), &options).unwrap();
+            let mut model = Model::new();
+            for (batch, together) in batches {
+                run(&store, batch, together, &mut model).await;
+            }
+            store.close().await;
+        });
+        Ok(())
+    });
+    outcome.unwrap();
 }
 
 proptest! {

@@ -27,9 +27,9 @@ struct Noting<'c> {
 }
 
 /// A statement, and what SQLite says of how it runs it.
-struct Plan {
-    sql: String,
-    steps: Vec<String>,
+pub(super) struct Plan {
+    pub(super) sql: String,
+    pub(super) steps: Vec<String>,
 }
 
 impl Noting<'_> {
@@ -77,9 +77,9 @@ impl Engine for Noting<'_> {
     }
 }
 
-const APPLICATION: ApplicationId = ApplicationId(ObjectId::from_bytes([1; 12]));
-const GROUP: ExperienceGroupId = ExperienceGroupId(ObjectId::from_bytes([2; 12]));
-const USER: ExperienceUserId = ExperienceUserId(ObjectId::from_bytes([3; 12]));
+pub(super) const APPLICATION: ApplicationId = ApplicationId(ObjectId::from_bytes([1; 12]));
+pub(super) const GROUP: ExperienceGroupId = ExperienceGroupId(ObjectId::from_bytes([2; 12]));
+pub(super) const USER: ExperienceUserId = ExperienceUserId(ObjectId::from_bytes([3; 12]));
 
 /// One user, in one group.
 async fn populate(store: &Store) {
@@ -103,7 +103,7 @@ async fn populate(store: &Store) {
 }
 
 /// The plans of everything that `work` does.
-async fn plans(work: impl FnOnce(&mut Tx<'_>) -> Result<()>) -> Vec<Plan> {
+pub(super) async fn plans(work: impl FnOnce(&mut Tx<'_>) -> Result<()>) -> Vec<Plan> {
     let scratch = Scratch::new();
     let store = scratch.open();
     populate(&store).await;
@@ -124,26 +124,44 @@ async fn plans(work: impl FnOnce(&mut Tx<'_>) -> Result<()>) -> Vec<Plan> {
     noted
 }
 
+/// Statements that may read a table from its start to its end, by how they begin.
+const WHOLE: [(&str, &str); 3] = [
+    ("DELETE FROM ", "all of it goes: `ephemeral::clear`, in tests"),
+    ("UPDATE experience_groups SET parent_id = NULL", "before all groups go: the same"),
+    (
+        "SELECT count(*) AS total FROM applications a WHERE a.name_key LIKE",
+        "a pattern has no index",
+    ),
+];
+
 impl Plan {
-    /// No table that grows with an application is read from its start to its end, whether by itself
-    /// or by an index, and no more is sorted than is answered.
+    /// No table that grows is read from its start to its end, whether by itself or by an index, and
+    /// no more is sorted than is answered.
     fn check(&self) {
+        let bare = !self.sql.contains(" WHERE ");
+        let allowed = WHOLE
+            .iter()
+            .any(|(start, _)| self.sql.starts_with(start) && (bare || start.contains(" WHERE ")));
         for step in &self.steps {
             let scan = step.strip_prefix("SCAN ").map(|rest| rest.split(' ').next());
             // Rows that a statement has made for itself are not a table.
             let own = [Some("line"), Some("below"), Some("b"), Some("some"), Some("CONSTANT")];
+            // A page of all applications is read in order until it is full.
+            let page = self.sql.contains(" FROM applications a") && self.sql.contains(" LIMIT ");
+            let ordered = page && !self.sorts();
             // Of this it reads what has all that is searched for, within one application.
             let searched = step.starts_with("SCAN user_search VIRTUAL TABLE INDEX 0:M")
                 && step.ends_with("><");
-            assert!(searched || scan.is_none_or(|of| own.contains(&of)), "{step}\n{}", self.sql);
+            let fine = searched || scan.is_none_or(|of| own.contains(&of));
+            assert!(fine || ordered || allowed, "{step}\n{}", self.sql);
         }
     }
 
-    fn uses(&self, index: &str) -> bool {
+    pub(super) fn uses(&self, index: &str) -> bool {
         self.steps.iter().any(|step| step.contains(index))
     }
 
-    fn sorts(&self) -> bool {
+    pub(super) fn sorts(&self) -> bool {
         self.uses("TEMP B-TREE FOR ORDER BY")
     }
 }

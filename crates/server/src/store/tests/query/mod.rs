@@ -13,7 +13,7 @@ use crate::domain::new_application;
 use crate::error::Result;
 use crate::store::applications::{self, Tenant, Within};
 use crate::store::list::{Paging, Start};
-use crate::store::{Options, Store, Tx, experience_groups, experience_users};
+use crate::store::{Options, Place, Store, Tx, experience_groups, experience_users};
 use guestlist_api::application::ApplicationPost;
 use guestlist_api::entity::SortDirection;
 use guestlist_api::experience_group::ExperienceGroupSort;
@@ -28,6 +28,7 @@ use proptest::sample::select;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{TestCaseError, TestRunner};
 use serde_json::{Value, json};
+use std::any::Any;
 use std::cell::Cell;
 use std::env;
 use tokio::runtime::Runtime;
@@ -124,17 +125,28 @@ struct Scene {
     runtime: Runtime,
     store: Store,
     hash: PasswordHash,
-    _directory: tempfile::TempDir,
+    /// What the store is in, and goes with this.
+    _home: Box<dyn Any>,
 }
 
 impl Scene {
-    fn new() -> Self {
+    fn on_sqlite() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let options = Options { readers: 1, ..Options::default() };
-        let store = Store::open(&directory.path().join("guestlist.db"), &options).unwrap();
+        let place = Place::Sqlite(directory.path().join("guestlist.db"));
+        Self::new(&place, Box::new(directory))
+    }
+
+    fn on_postgres() -> Self {
+        let database = super::postgres::database();
+        Self::new(&database.place(), Box::new(database))
+    }
+
+    fn new(place: &Place, home: Box<dyn Any>) -> Self {
+        let options = Options { readers: 1, writers: 1, ..Options::default() };
+        let store = Store::open_at(place, &options).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let hash = PasswordHash::from_stored("$argon2id$".into());
-        Self { runtime, store, hash, _directory: directory }
+        Self { runtime, store, hash, _home: home }
     }
 
     /// Puts `population` into an application, asks in it, and takes all of it away again.
@@ -208,12 +220,20 @@ fn several(queries: BoxedStrategy<Value>) -> impl Strategy<Value = Vec<(Value, O
 
 #[test]
 fn the_store_finds_what_the_query_says() {
-    let scene = Scene::new();
+    finds_what_the_query_says(&Scene::on_sqlite(), cases());
+}
+
+/// A fifth as many: it is the same text that is asked, and a way to another program for each.
+#[test]
+fn postgres_finds_what_the_query_says() {
+    finds_what_the_query_says(&Scene::on_postgres(), cases() / 5);
+}
+
+fn finds_what_the_query_says(scene: &Scene, cases: u32) {
     let (about_users, about_groups) = (Tally::default(), Tally::default());
     let strategy =
         (population::population(), several(ask::about_users()), several(ask::about_groups()));
-    let config =
-        ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases()) };
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) };
     let outcome = TestRunner::new(config).run(&strategy, |(population, users, groups)| {
         let (users, groups) = (all_read::<UserQuery>(users)?, all_read::<GroupQuery>(groups)?);
         prop_assert_eq!(population.distinct(), population.users.len() + population.groups.len());
@@ -251,7 +271,15 @@ fn the_store_finds_what_the_query_says() {
 /// The longest and deepest queries there can be are not too much for the engine.
 #[test]
 fn the_largest_query_is_answered() {
-    let scene = Scene::new();
+    the_largest_is_answered(&Scene::on_sqlite());
+}
+
+#[test]
+fn the_largest_query_is_answered_by_postgres() {
+    the_largest_is_answered(&Scene::on_postgres());
+}
+
+fn the_largest_is_answered(scene: &Scene) {
     let wide: Vec<Value> = (0..98).map(|n| json!({ "email": { "$ne": format!("{n}") } })).collect();
     let level = json!({ "$nor": [{ "$and": wide }, { "$or": wide }] });
     let mut deep = json!({ "userTags": { "a": { "$in": vec!["x"; 100] } } });

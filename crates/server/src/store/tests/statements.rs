@@ -1,0 +1,406 @@
+//! Every statement of the store, and how SQLite runs it: none reads all of a table that grows, but
+//! for a few that say so. A function of the store that is not called here fails the test.
+
+use super::super::answers::{self, Answer, RequestKey};
+use super::super::api_tokens::{self, Owner};
+use super::super::applications::{self, Tenant, Within};
+use super::super::ephemeral;
+use super::super::list::{Paging, Position, Start, Value};
+use super::super::sign_ins::{self, Who};
+use super::super::{Store, Tx, experience_groups, experience_users, search, settings, users};
+use super::plans::{APPLICATION, GROUP, Plan, USER, plans};
+use crate::auth::hasher::PasswordHash;
+use crate::domain;
+use crate::error::Result;
+use guestlist_api::api_token::{ApiTokenFilter, ApiTokenSort};
+use guestlist_api::application::ApplicationSort;
+use guestlist_api::entity::{OwnerType, SortDirection};
+use guestlist_api::experience_group::{ExperienceGroup, ExperienceGroupSort};
+use guestlist_api::experience_user::{ExperienceUserFilter, ExperienceUserSort, Membership};
+use guestlist_api::id::{ApiTokenId, ExperienceGroupId, ForeignId, ObjectId, UserId};
+use guestlist_api::text::Email;
+use guestlist_api::time::DateTime;
+use guestlist_api::wire;
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::{fs, path::Path};
+
+const NOW: DateTime = DateTime::from_millis(1_800_000_000_000);
+const CHILD: ExperienceGroupId = ExperienceGroupId(ObjectId::from_bytes([5; 12]));
+const ADMINISTRATOR: UserId = UserId(ObjectId::from_bytes([6; 12]));
+const TOKEN: ApiTokenId = ApiTokenId(ObjectId::from_bytes([7; 12]));
+
+/// A function of the store, and a call of it.
+type Called = (&'static str, fn(&mut Tx<'_>) -> Result<()>);
+
+/// What is called, by name, in this order: each finds what those before it have made.
+const CALLED: &[Called] = &[
+    ("settings::put", |tx| settings::put(tx, "organization", "0".repeat(24).as_bytes())),
+    ("settings::get", |tx| settings::get(tx, "organization").map(drop)),
+    ("settings::get_or_make", |tx| settings::get_or_make(tx, "a", || Ok(vec![1])).map(drop)),
+    ("applications::enter", |tx| tenant(tx).map(drop)),
+    ("applications::enter_alone", |tx| Within::allowed(APPLICATION).enter_alone(tx).map(drop)),
+    ("applications::get", |tx| tenant(tx).and_then(|own| applications::get(tx, own)).map(drop)),
+    ("applications::lock", |tx| tenant(tx).and_then(|own| applications::lock(tx, own)).map(drop)),
+    ("applications::put", |tx| {
+        let own = tenant(tx)?;
+        let application = applications::get(tx, own)?;
+        applications::put(tx, &application)
+    }),
+    ("applications::add", |tx| {
+        let own = tenant(tx)?;
+        let mut application = applications::get(tx, own)?;
+        application.id.0 = ObjectId::from_bytes([8; 12]);
+        applications::add(tx, &application)
+    }),
+    ("applications::list", list_applications),
+    ("experience_groups::add", |tx| experience_groups::add(tx, &child())),
+    ("experience_groups::get", |tx| group(tx).map(drop)),
+    ("experience_groups::lock", |tx| {
+        let own = tenant(tx)?;
+        experience_groups::lock(tx, own, GROUP).map(drop)
+    }),
+    ("experience_groups::with_name", |tx| {
+        let own = tenant(tx)?;
+        experience_groups::with_name(tx, own, "a").map(drop)
+    }),
+    ("experience_groups::place", |tx| {
+        let own = tenant(tx)?;
+        experience_groups::place(tx, own, Some(CHILD), Some(GROUP)).map(drop)
+    }),
+    ("experience_groups::members", |tx| {
+        let own = tenant(tx)?;
+        experience_groups::members(tx, own, &[USER]).map(drop)
+    }),
+    ("experience_groups::device_counts", |tx| {
+        let group = group(tx)?;
+        experience_groups::device_counts(tx, &group).map(drop)
+    }),
+    ("experience_groups::list", list_groups),
+    ("experience_groups::put", |tx| {
+        let before = group(tx)?;
+        let mut after = ExperienceGroup { experience_user_ids: Vec::new(), ..before.clone() };
+        after.group_tags.0.insert("a".into(), "b".into());
+        after.experience_endpoint_ids.push(ForeignId(USER.0));
+        experience_groups::put(tx, &before, &after)?;
+        experience_groups::put(tx, &after, &before)
+    }),
+    ("experience_users::get", |tx| {
+        let own = tenant(tx)?;
+        experience_users::get(tx, own, USER).map(drop)
+    }),
+    ("experience_users::lock", |tx| {
+        let own = tenant(tx)?;
+        experience_users::lock(tx, own, USER).map(drop)
+    }),
+    ("experience_users::with_address", |tx| {
+        let own = tenant(tx)?;
+        experience_users::with_address(tx, own, "a@b").map(drop)
+    }),
+    ("experience_users::groups", |tx| {
+        let own = tenant(tx)?;
+        experience_users::groups(tx, own, &[GROUP], "x").map(drop)
+    }),
+    ("experience_users::list", list_users),
+    ("experience_users::put", |tx| {
+        let own = tenant(tx)?;
+        let before = experience_users::get(tx, own, USER)?;
+        let mut after = before.clone();
+        (after.email, after.first_name) = ("c@d".into(), Some("c".into()));
+        (after.last_name, after.token_cutoff) = (Some("d".into()), Some(NOW));
+        after.user_tags.0.clear();
+        after.experience_groups.clear();
+        experience_users::put(tx, &before, &after, Some(&hash()))
+    }),
+    ("experience_users::delete", |tx| {
+        let own = tenant(tx)?;
+        let user = experience_users::get(tx, own, USER)?;
+        experience_users::delete(tx, &user)
+    }),
+    ("experience_users::add", |tx| {
+        let post = json!({ "email": "a@b", "password": "Correct-h0rse", "userTags": { "a": "b" } });
+        let post = wire::read("experienceUser", post).unwrap();
+        let own = tenant(tx)?;
+        let groups = experience_users::groups(tx, own, &[GROUP, CHILD], "x")?;
+        let user = domain::new_user(&post, USER, APPLICATION, groups, NOW);
+        experience_users::add(tx, &user, &hash())
+    }),
+    ("experience_groups::delete", |tx| {
+        let group = group(tx)?;
+        experience_groups::delete(tx, &group)
+    }),
+    ("users::add", |tx| {
+        let me = domain::new_me(ADMINISTRATOR, Email::parse("a@b").unwrap(), NOW);
+        users::add(tx, &me, &hash())
+    }),
+    ("users::get", |tx| users::get(tx, ADMINISTRATOR).map(drop)),
+    ("users::lock", |tx| users::lock(tx, ADMINISTRATOR).map(drop)),
+    ("users::by_email", |tx| users::by_email(tx, "a@b").map(drop)),
+    ("users::put", |tx| {
+        let me = users::get(tx, ADMINISTRATOR)?;
+        users::put(tx, &me, Some(&hash()))
+    }),
+    ("api_tokens::add", |tx| {
+        let post = wire::read("apiToken", json!({ "name": "t" })).unwrap();
+        let owner = (ForeignId(APPLICATION.0), OwnerType::Application);
+        let scopes = [].into_iter().collect();
+        api_tokens::add(tx, &domain::new_token(&post, TOKEN, owner.0, owner.1, scopes, NOW))
+    }),
+    ("api_tokens::grant", |tx| api_tokens::grant(tx, TOKEN, NOW).map(drop)),
+    ("api_tokens::get", |tx| api_tokens::get(tx, OWNER, TOKEN).map(drop)),
+    ("api_tokens::lock", |tx| api_tokens::lock(tx, OWNER, TOKEN).map(drop)),
+    ("api_tokens::find", |tx| api_tokens::find(tx, TOKEN).map(drop)),
+    ("api_tokens::list", list_tokens),
+    ("api_tokens::put", |tx| {
+        let token = api_tokens::get(tx, OWNER, TOKEN)?;
+        api_tokens::put(tx, &token)
+    }),
+    ("api_tokens::delete", |tx| {
+        let token = api_tokens::get(tx, OWNER, TOKEN)?;
+        api_tokens::delete(tx, &token)
+    }),
+    ("api_tokens::begin", |tx| {
+        let scopes = [].into_iter().collect();
+        api_tokens::begin(tx, &domain::new_session(TOKEN, ADMINISTRATOR, scopes, None, NOW))
+    }),
+    ("api_tokens::end_sessions", |tx| api_tokens::end_sessions(tx, ADMINISTRATOR)),
+    ("sign_ins::attempt", |tx| sign_ins::attempt(tx, &Who::holder(TOKEN), NOW)),
+    ("sign_ins::passed", |tx| sign_ins::passed(tx, &Who::holder(TOKEN))),
+    ("answers::claim", |tx| answers::claim(tx, &key(), NOW).map(drop)),
+    ("answers::keep", |tx| {
+        let answer = Answer { status: 200, etag: None, body: Vec::new(), mint: None };
+        answers::keep(tx, &key(), NOW, &answer)
+    }),
+    ("answers::find", |tx| answers::find(tx, &key(), NOW).map(drop)),
+    ("answers::forget", |tx| answers::forget(tx, NOW, 9).map(drop)),
+    ("experience_users::delete_all", |tx| {
+        tenant(tx).and_then(|own| experience_users::delete_all(tx, own))
+    }),
+    ("search::forget", |tx| search::forget(tx, 9).map(drop)),
+    ("experience_groups::delete_all", |tx| {
+        tenant(tx).and_then(|own| experience_groups::delete_all(tx, own))
+    }),
+    ("applications::delete", |tx| tenant(tx).and_then(|own| applications::delete(tx, own))),
+    ("ephemeral::clear", |tx| {
+        let (_, proof) = Store::ephemeral(&super::super::Options::default()).unwrap();
+        ephemeral::clear(tx, &proof)
+    }),
+];
+
+const OWNER: Owner = Owner::Application(APPLICATION);
+
+fn tenant(tx: &mut Tx<'_>) -> Result<Tenant> {
+    Within::allowed(APPLICATION).enter(tx)
+}
+
+fn group(tx: &mut Tx<'_>) -> Result<ExperienceGroup> {
+    let own = tenant(tx)?;
+    experience_groups::get(tx, own, GROUP)
+}
+
+fn child() -> ExperienceGroup {
+    let post = json!({ "name": "child", "parentId": GROUP.to_string(), "groupTags": { "a": "b" } });
+    let post = wire::read("experienceGroup", post).unwrap();
+    domain::new_group(&post, CHILD, APPLICATION, vec![USER], vec![GROUP], NOW)
+}
+
+fn hash() -> PasswordHash {
+    PasswordHash::from_stored("$argon2id$".into())
+}
+
+fn key() -> RequestKey {
+    RequestKey::new(TOKEN, Some(APPLICATION), "key", &[b"a"])
+}
+
+/// Every way to begin a page of what is sorted by `word`, in both directions.
+fn pagings(word: &str) -> Vec<Paging> {
+    let some = match word {
+        "id" | "ownerId" => Value::Nothing,
+        "firstName" | "lastName" | "email" | "name" | "status" => Value::Text("a".into()),
+        _ => Value::Moment(7),
+    };
+    let after = |value| Start::After(Position { value, id: USER.0 });
+    let mut starts = vec![Start::Page(0), after(some)];
+    if ["firstName", "lastName", "lastLogin", "expirationDate"].contains(&word) {
+        starts.push(after(Value::Nothing));
+    }
+    let mut pagings = Vec::new();
+    for start in starts {
+        for direction in [SortDirection::Asc, SortDirection::Desc] {
+            pagings.push(Paging { start: start.clone(), per_page: 100, direction });
+        }
+    }
+    pagings
+}
+
+fn list_users(tx: &mut Tx<'_>) -> Result<()> {
+    let own = tenant(tx)?;
+    let memberships = [Membership::Of(GROUP), Membership::Any, Membership::None];
+    let filters = ExperienceUserFilter::WORDS.iter().map(|word| ExperienceUserFilter::parse(word));
+    for word in ExperienceUserSort::WORDS {
+        for paging in pagings(word) {
+            let all = experience_users::Listing {
+                query: None,
+                filter: None,
+                membership: None,
+                ancestors: false,
+                sort: ExperienceUserSort::parse(word).unwrap(),
+                paging,
+            };
+            experience_users::list(tx, own, &all)?;
+            for membership in memberships {
+                for ancestors in [false, true] {
+                    let some = Some(membership);
+                    let listing =
+                        experience_users::Listing { membership: some, ancestors, ..all.clone() };
+                    experience_users::list(tx, own, &listing)?;
+                }
+            }
+            for field in filters.clone().flatten() {
+                for glob in ["*a*", "a*", "*abc*"] {
+                    let filter = Some((field, glob.to_owned()));
+                    let listing = experience_users::Listing { filter, ..all.clone() };
+                    experience_users::list(tx, own, &listing)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn list_groups(tx: &mut Tx<'_>) -> Result<()> {
+    let own = tenant(tx)?;
+    for word in ExperienceGroupSort::WORDS {
+        for paging in pagings(word) {
+            for name in [None, Some("*a*".to_owned())] {
+                let sort = ExperienceGroupSort::parse(word).unwrap();
+                let paging = paging.clone();
+                let listing = experience_groups::Listing { query: None, name, sort, paging };
+                experience_groups::list(tx, own, &listing)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn list_applications(tx: &mut Tx<'_>) -> Result<()> {
+    for word in ApplicationSort::WORDS {
+        for paging in pagings(word) {
+            for only in [None, Some(APPLICATION)] {
+                for name in [None, Some("*a*".to_owned())] {
+                    let sort = ApplicationSort::parse(word).unwrap();
+                    let paging = paging.clone();
+                    applications::list(tx, &applications::Listing { only, name, sort, paging })?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn list_tokens(tx: &mut Tx<'_>) -> Result<()> {
+    for word in ApiTokenSort::WORDS {
+        for paging in pagings(word) {
+            for owner in [OWNER, Owner::User(ADMINISTRATOR)] {
+                for filter in [None, Some((ApiTokenFilter::Name, "*a*".to_owned()))] {
+                    let sort = ApiTokenSort::parse(word).unwrap();
+                    let paging = paging.clone();
+                    api_tokens::list(tx, owner, &api_tokens::Listing { filter, sort, paging })?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The functions of the store that work in a transaction, as its files have them.
+fn functions() -> BTreeSet<String> {
+    let mut functions = BTreeSet::new();
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let Ok(text) = fs::read_to_string(&path) else { continue };
+        let module = path.file_stem().unwrap().to_str().unwrap();
+        // Only what anybody may call: what is made of it is called with it.
+        for part in text.split("pub fn ").skip(1) {
+            let head = part.split('{').next().unwrap();
+            if head.contains("tx: &mut Tx<'_>") {
+                let name = part.split(['(', '<']).next().unwrap();
+                functions.insert(format!("{module}::{name}"));
+            }
+        }
+    }
+    functions
+}
+
+#[tokio::test]
+async fn no_statement_reads_all_of_what_grows() {
+    let called: BTreeSet<String> = CALLED.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(called, functions());
+    let all = plans(|tx| CALLED.iter().try_for_each(|(_, call)| call(tx))).await;
+    let distinct: BTreeSet<&str> = all.iter().map(|plan| plan.sql.as_str()).collect();
+    assert!(distinct.len() > 200, "{}", distinct.len());
+}
+
+/// In every order, from the first page on and from any position: the index of the order is read, and
+/// nothing is sorted.
+#[tokio::test]
+async fn a_page_is_a_range_of_the_index_of_its_order() {
+    let all = plans(|tx| {
+        list_all_users(tx)?;
+        list_all_groups(tx)?;
+        list_all_applications(tx)
+    })
+    .await;
+    let pages: Vec<&Plan> = all.iter().filter(|plan| plan.sql.contains(" LIMIT ")).collect();
+    assert!(pages.len() > 60, "{}", pages.len());
+    for page in pages {
+        assert!(!page.sorts(), "{}\n{:?}", page.sql, page.steps);
+        // From a position, the index is entered there.
+        let range = page.uses(">?") || page.uses("<?") || page.uses(",?)") || page.uses("=? AND");
+        let beyond = page.sql.contains(" > (") || page.sql.contains(" < (");
+        assert!(range || !beyond, "{}\n{:?}", page.sql, page.steps);
+    }
+}
+
+fn list_all_users(tx: &mut Tx<'_>) -> Result<()> {
+    let own = tenant(tx)?;
+    for word in ExperienceUserSort::WORDS {
+        for paging in pagings(word) {
+            let listing = experience_users::Listing {
+                query: None,
+                filter: None,
+                membership: None,
+                ancestors: false,
+                sort: ExperienceUserSort::parse(word).unwrap(),
+                paging,
+            };
+            experience_users::list(tx, own, &listing)?;
+        }
+    }
+    Ok(())
+}
+
+fn list_all_groups(tx: &mut Tx<'_>) -> Result<()> {
+    let own = tenant(tx)?;
+    for word in ExperienceGroupSort::WORDS {
+        for paging in pagings(word) {
+            let sort = ExperienceGroupSort::parse(word).unwrap();
+            let listing = experience_groups::Listing { query: None, name: None, sort, paging };
+            experience_groups::list(tx, own, &listing)?;
+        }
+    }
+    Ok(())
+}
+
+fn list_all_applications(tx: &mut Tx<'_>) -> Result<()> {
+    settings::put(tx, "organization", "0".repeat(24).as_bytes())?;
+    for word in ApplicationSort::WORDS {
+        for paging in pagings(word) {
+            let sort = ApplicationSort::parse(word).unwrap();
+            let listing = applications::Listing { only: None, name: None, sort, paging };
+            applications::list(tx, &listing)?;
+        }
+    }
+    Ok(())
+}
