@@ -14,6 +14,7 @@ mod cli;
 mod client;
 mod conditions;
 mod experience;
+mod files;
 mod idempotency;
 mod lists;
 mod races;

@@ -93,6 +93,12 @@ const CALLED: &[Called] = &[
         let own = tenant(tx)?;
         experience_users::lock(tx, own, USER).map(drop)
     }),
+    ("experience_users::get_within", |tx| {
+        experience_users::get_within(tx, Within::allowed(APPLICATION), USER).map(drop)
+    }),
+    ("experience_users::lock_within", |tx| {
+        experience_users::lock_within(tx, Within::allowed(APPLICATION), USER).map(drop)
+    }),
     ("experience_users::with_address", |tx| {
         let own = tenant(tx)?;
         experience_users::with_address(tx, own, "a@b").map(drop)
@@ -147,6 +153,7 @@ const CALLED: &[Called] = &[
         api_tokens::add(tx, &domain::new_token(&post, TOKEN, owner.0, owner.1, scopes, NOW))
     }),
     ("api_tokens::grant", |tx| api_tokens::grant(tx, TOKEN, NOW).map(drop)),
+    ("api_tokens::grant_ahead", |tx| api_tokens::grant_ahead(tx, TOKEN)),
     ("api_tokens::get", |tx| api_tokens::get(tx, OWNER, TOKEN).map(drop)),
     ("api_tokens::lock", |tx| api_tokens::lock(tx, OWNER, TOKEN).map(drop)),
     ("api_tokens::find", |tx| api_tokens::find(tx, TOKEN).map(drop)),
