@@ -103,9 +103,8 @@ pub fn forget(tx: &mut Tx<'_>, most: i64) -> Result<u64> {
     if !tx.0.has_user_search() {
         return Ok(0);
     }
-    let left: Option<i64> =
-        tx.first("SELECT number FROM user_search_left ORDER BY number LIMIT 1", &[])?;
-    let Some(number) = left else { return Ok(0) };
+    let left: Option<Option<i64>> = tx.first("SELECT min(number) FROM user_search_left", &[])?;
+    let Some(number) = left.flatten() else { return Ok(0) };
     let (first, last) = numbers(number);
     let gone = tx.change(
         Changed::Nothing,
