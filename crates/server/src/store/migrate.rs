@@ -25,7 +25,12 @@ pub(super) const MIGRATIONS: &[Migration<'static>] = &[
         postgres: include_str!("../../migrations/0002_query.postgres.sql"),
     },
     Migration { both: include_str!("../../migrations/0003_counts.sql"), sqlite: "", postgres: "" },
-    Migration { both: include_str!("../../migrations/0004_moves.sql"), sqlite: "", postgres: "" },
+    Migration {
+        both: "",
+        sqlite: include_str!("../../migrations/0004_search.sqlite.sql"),
+        postgres: include_str!("../../migrations/0004_search.postgres.sql"),
+    },
+    Migration { both: include_str!("../../migrations/0005_moves.sql"), sqlite: "", postgres: "" },
 ];
 
 /// Why a database cannot be opened.

@@ -19,6 +19,7 @@ pub mod experience_groups;
 pub mod experience_users;
 pub mod list;
 pub mod moving;
+pub mod search;
 pub mod settings;
 pub mod sign_ins;
 pub mod users;
@@ -398,6 +399,8 @@ trait Engine {
     /// The statements after which `tables` take no changes for the reason given, or take them
     /// again.
     fn close(&self, tables: &[&str], why: Option<Closed>) -> Vec<String>;
+    /// Whether it keeps the table `user_search`, rather than an index that `LIKE` uses by itself.
+    fn has_user_search(&self) -> bool;
 }
 
 impl fmt::Debug for Tx<'_> {

@@ -5,7 +5,7 @@ use super::tables::{Key, Line, TABLES, Table};
 use super::{Record, State, look, options, rows, swap};
 use crate::clock::random;
 use crate::error::{Error, Result};
-use crate::store::{OpenError, Place, Store, Tx};
+use crate::store::{OpenError, Place, Store, Tx, search};
 use guestlist_api::id::ObjectId;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -377,6 +377,10 @@ impl Moving {
                 let both = format!("{from} has {}, and {to} has {}", has(one), has(other));
                 return Err(MoveError::Differs { table: one.table, both });
             }
+        }
+        if !self.to.write(search::is_whole).await? {
+            let both = format!("that of {to} does not know the users that are there");
+            return Err(MoveError::Differs { table: "user_search", both });
         }
         Ok(Copied { sums: source, from, to })
     }

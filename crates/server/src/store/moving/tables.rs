@@ -44,7 +44,8 @@ pub(in crate::store) struct Table {
     pub(in crate::store) derived: bool,
 }
 
-/// Every table but `moves`, after those that it refers to.
+/// Every table but `moves`, after those that it refers to. What SQLite keeps of itself to search
+/// users by, a table and the numbers it knows them by, is made by inserting them.
 pub(in crate::store) const TABLES: &[Table] = &[
     table("settings", 1, &[text("name"), bytes("value")]),
     table(

@@ -252,6 +252,10 @@ impl Engine for Session<'_> {
     fn close(&self, tables: &[&str], why: Option<Closed>) -> Vec<String> {
         close::statements(tables, why)
     }
+
+    fn has_user_search(&self) -> bool {
+        true
+    }
 }
 
 fn visit(

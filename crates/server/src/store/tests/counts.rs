@@ -4,7 +4,6 @@ use super::super::applications::{self, Tenant, Within};
 use super::super::counts::{self, Counted};
 use super::super::list::{Listed, Paging, Start};
 use super::super::migrate::{MIGRATIONS, Migration};
-use super::super::sqlite::{Durability, migrate};
 use super::super::{Options, Store, Tx, api_tokens, experience_groups, experience_users, settings};
 use super::Scratch;
 use crate::auth::hasher::PasswordHash;
@@ -350,11 +349,8 @@ async fn what_was_there_before_it_was_counted_is_counted() {
     store.close().await;
     let counts = |migration: &Migration<'_>| migration.both.contains("CREATE TABLE counts");
     let version = MIGRATIONS.iter().position(counts).unwrap();
-    let beside = scratch.beside();
-    beside.execute_batch(&format!("DROP TABLE counts; PRAGMA user_version = {version}")).unwrap();
-    migrate::prepare(&scratch.path(), &MIGRATIONS[..=version], Durability::Synced).unwrap();
-    // What came later is there already.
-    beside.execute_batch(&format!("PRAGMA user_version = {}", MIGRATIONS.len())).unwrap();
+    scratch.beside().execute_batch("DROP TABLE counts").unwrap();
+    scratch.migrate_again(version);
     let store = scratch.open();
     let again = store.read(|tx| tx.all::<String>(KEPT, &[])).await.unwrap();
     assert_eq!(again, kept);

@@ -10,9 +10,12 @@ mod plans;
 mod postgres;
 mod query;
 mod read;
+mod search;
 mod statements;
 mod versions;
 
+use super::migrate::MIGRATIONS;
+use super::sqlite::{Durability, migrate};
 use super::{Options, Store, Tx};
 use crate::error::Result;
 use rusqlite::Connection;
@@ -60,6 +63,16 @@ impl Scratch {
         let connection = Connection::open(self.path()).unwrap();
         connection.busy_timeout(Duration::from_secs(10)).unwrap();
         connection
+    }
+
+    /// Brings the database from `version` to the next once more; what came later is there already.
+    fn migrate_again(&self, version: usize) {
+        let set = |version| {
+            self.beside().execute_batch(&format!("PRAGMA user_version = {version}")).unwrap();
+        };
+        set(version);
+        migrate::prepare(&self.path(), &MIGRATIONS[..=version], Durability::Synced).unwrap();
+        set(MIGRATIONS.len());
     }
 
     fn keys(&self) -> Vec<i64> {
