@@ -20,7 +20,13 @@ const DEFAULT_FILE: &str = "guestlist.toml";
 pub struct Given {
     /// The store: `sqlite:PATH`, a path, or `postgres://USER:PASSWORD@HOST:PORT/DATABASE` [default:
     /// ./guestlist-data/guestlist.db]
-    #[arg(long, env = "GUESTLIST_STORE", value_name = "URL", global = true)]
+    #[arg(
+        long,
+        env = "GUESTLIST_STORE",
+        hide_env_values = true,
+        value_name = "URL",
+        global = true
+    )]
     pub store: Option<String>,
     /// A file with settings [default: guestlist.toml, if there is one]
     #[arg(long, env = "GUESTLIST_CONFIG", value_name = "FILE", global = true)]

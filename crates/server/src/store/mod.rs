@@ -18,6 +18,7 @@ pub mod ephemeral;
 pub mod experience_groups;
 pub mod experience_users;
 pub mod list;
+pub mod moving;
 pub mod search;
 pub mod settings;
 pub mod sign_ins;
@@ -48,6 +49,7 @@ use crate::error::{Error, Result};
 use ephemeral::Scratch;
 use guestlist_api::id::{ApiTokenId, ApplicationId, ExperienceUserId};
 use job::{Queue, submit};
+use moving::Closed;
 use sqlite::Durability;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -396,6 +398,9 @@ trait Engine {
     fn declare(&mut self, what: Changed);
     /// Whether it keeps the table `user_search`, rather than an index that `LIKE` uses by itself.
     fn has_user_search(&self) -> bool;
+    /// The statements after which `tables` take no changes for the reason given, or take them
+    /// again.
+    fn close(&self, tables: &[&str], why: Option<Closed>) -> Vec<String>;
 }
 
 impl fmt::Debug for Tx<'_> {

@@ -6,6 +6,7 @@
 //! beginning nor an end of its own.
 
 mod address;
+mod close;
 mod fault;
 mod link;
 pub(super) mod migrate;

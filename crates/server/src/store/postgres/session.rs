@@ -8,6 +8,7 @@ use super::wire::{self, ColumnOf, Reader};
 use super::{Role, Row};
 use crate::error::{Error, Result};
 use crate::store::job::too_long;
+use crate::store::moving::Closed;
 use crate::store::{self, Cells, Changed, Engine, Explain, Param};
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -329,6 +330,10 @@ impl Engine for Session<'_> {
 
     fn has_user_search(&self) -> bool {
         false
+    }
+
+    fn close(&self, tables: &[&str], why: Option<Closed>) -> Vec<String> {
+        super::close::statements(tables, why)
     }
 
     fn run_later(&mut self, sql: &str, params: &[&dyn Param], explain: Explain) -> Result<u64> {
