@@ -299,6 +299,12 @@ impl Store {
         self.stamp_of([Changed::Application(application), user, Changed::Token(token)])
     }
 
+    /// As [`Store::stamp`], for lists of the users or the groups of `application`.
+    #[must_use]
+    pub fn stamp_of_lists(&self, application: ApplicationId, token: ApiTokenId) -> Option<Stamp> {
+        self.stamp_of([Changed::Within(application), Changed::Token(token), Changed::Nothing])
+    }
+
     /// As [`Store::stamp`], for whether `token` is good.
     #[must_use]
     pub fn stamp_of_token(&self, token: ApiTokenId) -> Option<Stamp> {
