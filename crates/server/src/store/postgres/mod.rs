@@ -1,16 +1,15 @@
 //! PostgreSQL: its connections, its errors, and the threads that own a connection each.
 //!
-//! The protocol is spoken here rather than by a library, because the threads are ours and what
-//! matters is in which order messages are sent and waited for (`session.rs`): a read is one way to
-//! the database and back where its statements are told ahead, and its transaction needs neither a
-//! beginning nor an end of its own.
+//! Messages are those of `postgres-protocol`. Who sends them when is decided here rather than by a
+//! client on top of it, because the threads are ours and what matters is in which order messages
+//! are sent and waited for (`session.rs`): a read is one way to the database and back where its
+//! statements are told ahead, and its transaction needs neither a beginning nor an end of its own.
 
 mod address;
 mod close;
 mod fault;
 mod link;
 pub(super) mod migrate;
-mod scram;
 mod scratch;
 mod session;
 mod tls;
@@ -26,6 +25,7 @@ use super::{Column, Doors, Options, Tx};
 use crate::error::{Error, Result};
 use link::{Failure, Link};
 use session::{Ending, Session};
+use std::ops::Range;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use wire::ColumnOf;
@@ -55,7 +55,7 @@ enum Role {
 pub(super) struct Row<'r> {
     columns: &'r [ColumnOf],
     data: &'r [u8],
-    places: &'r [Option<(usize, usize)>],
+    places: &'r [Option<Range<usize>>],
 }
 
 impl Row<'_> {
@@ -70,12 +70,12 @@ impl Row<'_> {
         let (Some(column), Some(place)) = (self.columns.get(index), self.places.get(index)) else {
             return Err(Error::internal(format!("there is no column {index}")));
         };
-        T::take(column.oid, place.and_then(|(start, end)| self.data.get(start..end)))
+        T::take(column.oid, place.clone().and_then(|place| self.data.get(place)))
     }
 
     /// How many bytes its values have.
     pub(super) fn size(&self) -> usize {
-        self.places.iter().flatten().map(|(start, end)| end - start).sum()
+        self.places.iter().flatten().map(Range::len).sum()
     }
 }
 
