@@ -18,6 +18,7 @@ pub mod ephemeral;
 pub mod experience_groups;
 pub mod experience_users;
 pub mod list;
+pub mod search;
 pub mod settings;
 pub mod sign_ins;
 pub mod users;
@@ -393,6 +394,8 @@ trait Engine {
     fn note(&mut self, what: Changed);
     /// Says that the next query changes `what`, and no more.
     fn declare(&mut self, what: Changed);
+    /// Whether it keeps the table `user_search`, rather than an index that `LIKE` uses by itself.
+    fn has_user_search(&self) -> bool;
 }
 
 impl fmt::Debug for Tx<'_> {

@@ -344,6 +344,10 @@ impl Engine for Session<'_> {
 
     fn declare(&mut self, _: Changed) {}
 
+    fn has_user_search(&self) -> bool {
+        false
+    }
+
     fn run_later(&mut self, sql: &str, params: &[&dyn Param], explain: Explain) -> Result<u64> {
         self.check()?;
         match self.touch_later(sql, params, explain) {
