@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn an_error_is_read_without_its_details() {
-        let said = b"E\0\0\0\x39SERROR\0C23505\0Mduplicate\0DKey (a)=(secret)\0nusers_key\0\0";
+        let said = b"E\0\0\0\x3bSERROR\0C23505\0Mduplicate\0DKey (a)=(secret)\0nusers_key\0\0";
         let Some(Message::ErrorResponse(body)) = next(&mut BytesMut::from(&said[..])).unwrap()
         else {
             panic!("another message")

@@ -45,6 +45,8 @@ struct Texts {
 enum Step {
     /// The user is there, and is this.
     Is(u8, Texts),
+    /// The user, if it is there, is this as far as one of the three goes.
+    Renamed(u8, u8, Texts),
     Tagged(u8),
     Removed(u8),
     AllRemoved,
@@ -98,6 +100,8 @@ fn step() -> impl Strategy<Value = (u8, Step)> {
     let user = 0..16_u8;
     let step = prop_oneof![
         16 => (user.clone(), texts()).prop_map(|(user, texts)| Step::Is(user, texts)),
+        8 => (user.clone(), 0..3_u8, texts())
+            .prop_map(|(user, one, texts)| Step::Renamed(user, one, texts)),
         1 => user.clone().prop_map(Step::Tagged),
         4 => user.prop_map(Step::Removed),
         1 => Just(Step::AllRemoved),
@@ -109,10 +113,12 @@ fn step() -> impl Strategy<Value = (u8, Step)> {
 fn glob() -> impl Strategy<Value = String> {
     let wild = select(&["*", "?", "", "**", "*?"][..]);
     let pieces = prop::collection::vec((wild, select(&WORDS[..])), 0..4);
-    (pieces, select(&["*", "?", "", "@example.com"][..])).prop_map(|(pieces, end)| {
+    let any = (pieces, select(&["*", "?", "", "@example.com"][..])).prop_map(|(pieces, end)| {
         let text: String = pieces.iter().flat_map(|(wild, word)| [*wild, *word]).collect();
         text + end
-    })
+    });
+    // Most of what is made like that matches nobody.
+    prop_oneof![any, select(&WORDS[..]).prop_map(|word| format!("*{word}*"))]
 }
 
 /// Whether `text` as a whole matches `glob`, character by character.
@@ -153,6 +159,16 @@ fn run(tx: &mut Tx<'_>, number: u8, step: &Step) -> Result<()> {
             let Some(before) = find(tx, *index) else { return Ok(()) };
             let mut after = before.clone();
             after.user_tags.0.insert("a".into(), "abcd".into());
+            users::put(tx, &before, &after, None)
+        }
+        Step::Renamed(index, one, texts) => {
+            let Some(before) = find(tx, *index) else { return Ok(()) };
+            let mut after = before.clone();
+            match one {
+                0 => after.email = format!("{index}{}", texts.email),
+                1 => after.first_name.clone_from(&texts.first),
+                _ => after.last_name.clone_from(&texts.last),
+            }
             users::put(tx, &before, &after, None)
         }
         Step::Is(index, texts) => {
@@ -235,24 +251,25 @@ fn ask(tx: &mut Tx<'_>, number: u8, glob: &str, sort: ExperienceUserSort) -> Res
         if found != right {
             return Err(Error::internal(format!("{field:?} {glob:?}: {found:?}, not {right:?}")));
         }
-        if glob.is_empty() {
+        let part = glob.replace(['*', '?'], "");
+        if part.is_empty() {
             continue;
         }
         for operator in ["$contains", "$endsWith", "$startsWith"] {
             for any_case in [false, true] {
-                let asked = json!({ wire_name: { operator: glob, "$ci": any_case } });
+                let asked = json!({ wire_name: { operator: part, "$ci": any_case } });
                 let query: UserQuery = wire::read("query", json!({ "$and": [asked] })).unwrap();
                 let fold = |text: &str| if any_case { key(text) } else { text.to_owned() };
                 let right = wanted(&|user| {
                     text(user).is_some_and(|text| match operator {
-                        "$contains" => fold(&text).contains(&fold(glob)),
-                        "$endsWith" => fold(&text).ends_with(&fold(glob)),
-                        _ => fold(&text).starts_with(&fold(glob)),
+                        "$contains" => fold(&text).contains(&fold(&part)),
+                        "$endsWith" => fold(&text).ends_with(&fold(&part)),
+                        _ => fold(&text).starts_with(&fold(&part)),
                     })
                 });
                 let found = listed(tx, tenant, &Listing { query: Some(query), sort, ..ALL })?;
                 if found != right {
-                    let what = format!("{wire_name} {operator} {glob:?} {any_case}");
+                    let what = format!("{wire_name} {operator} {part:?} {any_case}");
                     return Err(Error::internal(format!("{what}: {found:?}, not {right:?}")));
                 }
             }
