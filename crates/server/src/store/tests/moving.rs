@@ -78,9 +78,12 @@ fn fill(tx: &mut Tx<'_>) -> Result<()> {
     for sql in [
         "INSERT INTO users VALUES ('u1', 'Ä@b.c', 'ä@b.c', '$h$', '{}', 1, 2, 3, NULL),
             ('u2', 'x@b.c', 'x@b.c', '', '{\"a\":\"\u{10FFFF}\"}', -1, 0, 9223372036854775807, 0)",
-        "INSERT INTO applications VALUES ('a1', 'Ünï', 'ünï', NULL, 1, 2, NULL, '{}'),
+        "INSERT INTO applications (id, name, name_key, description, created, updated, token_cutoff, kept)
+            VALUES ('a1', 'Ünï', 'ünï', NULL, 1, 2, NULL, '{}'),
             ('a2', '', '', '', 1, 2, -9223372036854775807, '{\"x\": 1}')",
-        "INSERT INTO experience_users VALUES
+        "INSERT INTO experience_users (application_id, id, email, email_key, first_name,
+            first_name_key, last_name, last_name_key, password_hash, created, updated,
+            password_updated, last_login, token_cutoff, tags) VALUES
             ('a1', 'e1', 'a@b.c', 'a@b.c', NULL, NULL, '', '', 'h', 1, 2, NULL, NULL, NULL, '{}'),
             ('a1', 'e2', 'b@b.c', 'b@b.c', '💡', '💡', 'Ω', 'ω', 'h', 1, 2, 3, 4, 5, '{\"Z\":\"1\"}'),
             ('a2', 'e1', 'a@b.c', 'a@b.c', 'ﬀ', 'ﬀ', NULL, NULL, 'h', 1, 2, 3, 4, 5, '{}')",
@@ -150,6 +153,8 @@ async fn there(home: &Home) -> Schema {
         Home::File(_) => {
             "SELECT s.name, c.name, lower(c.type), c.pk FROM sqlite_schema s, pragma_table_info(s.name) c
              WHERE s.type = 'table' AND s.name <> 'moves' AND s.name NOT LIKE 'sqlite!_%' ESCAPE '!'
+                -- What users are searched by is kept by the engine, and numbers are for that.
+                AND s.name NOT LIKE 'user!_search%' ESCAPE '!' AND c.name <> 'number'
              ORDER BY s.name, c.cid"
         }
         Home::Database(_) => {
