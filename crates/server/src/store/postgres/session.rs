@@ -9,6 +9,7 @@ use super::{Role, Row};
 use crate::error::{Error, Result};
 use crate::store::job::too_long;
 use crate::store::moving::Closed;
+use crate::store::versions::Versions;
 use crate::store::{self, Cells, Changed, Engine, Explain, Param};
 use fallible_iterator::FallibleIterator as _;
 use postgres_protocol::message::backend::DataRowBody;
@@ -33,6 +34,11 @@ pub(super) struct Session<'l> {
     failed: Option<Meaning>,
     /// What that means.
     explain: Option<Explain>,
+    versions: &'l Versions,
+    /// What the transaction has changed so far.
+    changed: Vec<Changed>,
+    /// What the next query changes, if it was said.
+    declared: Option<Changed>,
 }
 
 /// A statement that was sent before its result was asked for.
@@ -62,9 +68,25 @@ pub(super) enum Ending {
 
 impl<'l> Session<'l> {
     /// A transaction on `link` that may go on `until` then.
-    pub(super) fn new(link: &'l mut Link, role: Role, until: Instant) -> Self {
-        let ahead = VecDeque::new();
-        Self { link, role, until, ahead, begun: false, reading: false, failed: None, explain: None }
+    pub(super) fn new(
+        link: &'l mut Link,
+        role: Role,
+        until: Instant,
+        versions: &'l Versions,
+    ) -> Self {
+        Self {
+            link,
+            role,
+            until,
+            ahead: VecDeque::new(),
+            begun: false,
+            reading: false,
+            failed: None,
+            explain: None,
+            versions,
+            changed: Vec::new(),
+            declared: None,
+        }
     }
 
     /// Notes what went wrong, and says it to whoever asked.
@@ -144,6 +166,7 @@ impl<'l> Session<'l> {
     ) -> Outcome<Result<()>> {
         let bound = self.link.bind(sql, params)?;
         let mut visit = Visit { each, more: Ok(true), places: Vec::new() };
+        let mut changes = false;
         let known = self.ahead.iter().position(|ahead| ahead.bound.as_ref() == Some(&bound));
         if let Some(place) = known {
             if self.ahead.iter().take(place + 1).any(|ahead| ahead.rows.is_none()) {
@@ -159,9 +182,33 @@ impl<'l> Session<'l> {
         } else {
             let sent = self.send(&bound, params)?;
             self.reading = true;
-            self.link.answer(sent, |columns, row| visit.row(columns, &row))?;
+            let words = self.link.answer(sent, |columns, row| visit.row(columns, &row))?;
             self.reading = false;
+            // A query that changes something says how many rows, and what.
+            changes = !words.starts_with("SELECT");
         }
+        let changed = self.declared.take().unwrap_or(Changed::Everything);
+        if changes {
+            self.note(changed);
+        }
+        Ok(visit.more.map(drop))
+    }
+
+    /// Asks `sql` in a transaction of its own, which ends with the answer.
+    fn ask_alone(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        each: &mut dyn FnMut(&store::Row<'_>) -> Result<bool>,
+    ) -> Outcome<Result<()>> {
+        let bound = self.link.bind(sql, params)?;
+        let mut visit = Visit { each, more: Ok(true), places: Vec::new() };
+        let sent = self.link.run(&bound, params)?;
+        self.link.sync()?;
+        self.link.send()?;
+        self.reading = true;
+        self.link.answer(sent, |columns, row| visit.row(columns, &row))?;
+        self.reading = false;
         Ok(visit.more.map(drop))
     }
 
@@ -261,6 +308,8 @@ impl<'l> Session<'l> {
 
     fn keep(mut self) -> Ending {
         self.link.take_warning();
+        let (versions, changed) = (self.versions, std::mem::take(&mut self.changed));
+        let _changing = versions.changing(&changed);
         let answer = (|| {
             self.begin()?;
             let sent = self.link.run_plain("COMMIT")?;
@@ -341,9 +390,31 @@ impl Engine for Session<'_> {
         }
     }
 
-    fn note(&mut self, _: Changed) {}
+    fn query_alone(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        each: &mut dyn FnMut(&store::Row<'_>) -> Result<bool>,
+    ) -> Result<()> {
+        if self.role == Role::Write || self.begun {
+            return self.query(sql, params, each);
+        }
+        self.check()?;
+        match self.ask_alone(sql, params, each) {
+            Ok(visited) => visited,
+            Err(failure) => Err(self.fail(failure)),
+        }
+    }
 
-    fn declare(&mut self, _: Changed) {}
+    fn note(&mut self, what: Changed) {
+        if self.changed.last() != Some(&what) {
+            self.changed.push(what);
+        }
+    }
+
+    fn declare(&mut self, what: Changed) {
+        self.declared = Some(what);
+    }
 
     fn has_user_search(&self) -> bool {
         false
