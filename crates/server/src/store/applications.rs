@@ -49,6 +49,11 @@ impl Within {
         found.map(|_| Tenant(self.0)).ok_or(NOT_FOUND)
     }
 
+    /// What it means that it does not.
+    pub(super) const fn missing(self) -> Error {
+        NOT_FOUND
+    }
+
     /// The same for whoever only looks at rows that refer to it, of which there are none if it does
     /// not exist.
     pub(super) const fn holding_rows(self) -> Tenant {

@@ -231,9 +231,11 @@ mod tests {
     #[tokio::test]
     async fn clearing_leaves_no_table_out() {
         let (store, proof) = ephemeral();
-        // What users are searched by is kept with them, and what is moved is not ephemeral.
-        let tables = "SELECT name FROM sqlite_schema WHERE type = 'table'
-            AND name NOT IN ('settings', 'moves') AND name NOT LIKE 'user_search%'";
+        // What users are searched by is kept with them; the one is the store's for ever, and the other
+        // of stores that are kept.
+        let tables = "SELECT name FROM sqlite_schema
+            WHERE type = 'table' AND name NOT IN ('settings', 'moves')
+                AND name NOT LIKE 'user_search%'";
         let tables = store.read(move |tx| tx.all::<String>(tables, &[])).await.unwrap();
         assert!(tables.len() > 5, "{tables:?}");
         let mut asked = tables.clone();

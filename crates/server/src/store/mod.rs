@@ -115,6 +115,9 @@ pub struct Options {
     pub write_deadline: Duration,
     /// How long a statement may wait for another transaction, on PostgreSQL.
     pub lock_deadline: Duration,
+    /// How long a token that was good is taken for good without asking, on PostgreSQL, where other
+    /// nodes may have ended it.
+    pub trust: Duration,
     /// How long [`Store::ready`] waits for its answer.
     pub ready_deadline: Duration,
     /// How long [`Store::close`] waits for what is under way.
@@ -157,6 +160,8 @@ impl Default for Options {
             write_deadline: Duration::from_mins(5),
             // Those who wait for a lock keep others from a connection.
             lock_deadline: Duration::from_secs(5),
+            // Half of what is promised.
+            trust: Duration::from_millis(500),
             // Below the timeout of a common probe.
             ready_deadline: Duration::from_secs(5),
             // What was answered is safe, so this is only for tidiness: within the 10 s in which a
@@ -383,6 +388,15 @@ trait Engine {
         params: &[&dyn Param],
         each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
     ) -> Result<()>;
+    /// As [`Engine::query`], where what is asked after it need not see the same moment.
+    fn query_alone(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
+    ) -> Result<()> {
+        self.query(sql, params, each)
+    }
     /// Runs `sql` and counts the rows it touched.
     fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64>;
     /// As [`Engine::run`], where the count matters to nobody and an error may be told at the end of
@@ -396,11 +410,11 @@ trait Engine {
     fn note(&mut self, what: Changed);
     /// Says that the next query changes `what`, and no more.
     fn declare(&mut self, what: Changed);
+    /// Whether it keeps the table `user_search`, rather than an index that `LIKE` uses by itself.
+    fn has_user_search(&self) -> bool;
     /// The statements after which `tables` take no changes for the reason given, or take them
     /// again.
     fn close(&self, tables: &[&str], why: Option<Closed>) -> Vec<String>;
-    /// Whether it keeps the table `user_search`, rather than an index that `LIKE` uses by itself.
-    fn has_user_search(&self) -> bool;
 }
 
 impl fmt::Debug for Tx<'_> {
@@ -429,6 +443,18 @@ impl Tx<'_> {
     pub fn all<T: FromRow>(&mut self, sql: &str, params: &[&dyn Param]) -> Result<Vec<T>> {
         let mut found = Vec::new();
         self.0.query(sql, params, &mut |row| {
+            found.push(T::from_row(row)?);
+            Ok(true)
+        })?;
+        Ok(found)
+    }
+
+    /// As [`Tx::all`], for the only statement of a read: where that is cheaper it is a transaction
+    /// of its own, and what is asked after it sees a later moment. If anything was asked or sent
+    /// ahead before it, it belongs to that.
+    fn all_alone<T: FromRow>(&mut self, sql: &str, params: &[&dyn Param]) -> Result<Vec<T>> {
+        let mut found = Vec::new();
+        self.0.query_alone(sql, params, &mut |row| {
             found.push(T::from_row(row)?);
             Ok(true)
         })?;

@@ -1,16 +1,15 @@
 //! PostgreSQL: its connections, its errors, and the threads that own a connection each.
 //!
-//! The protocol is spoken here rather than by a library, because the threads are ours and what
-//! matters is in which order messages are sent and waited for (`session.rs`): a read is one way to
-//! the database and back where its statements are told ahead, and its transaction needs neither a
-//! beginning nor an end of its own.
+//! Messages are those of `postgres-protocol`. Who sends them when is decided here rather than by a
+//! client on top of it, because the threads are ours and what matters is in which order messages
+//! are sent and waited for (`session.rs`): a read is one way to the database and back where its
+//! statements are told ahead, and its transaction needs neither a beginning nor an end of its own.
 
 mod address;
 mod close;
 mod fault;
 mod link;
 pub(super) mod migrate;
-mod scram;
 mod scratch;
 mod session;
 mod tls;
@@ -22,10 +21,13 @@ pub use scratch::Database;
 
 use super::job::{Job, Jobs, Queue, Service, busy};
 use super::migrate::{MIGRATIONS, OpenError};
+use super::versions::Versions;
 use super::{Column, Doors, Options, Tx};
 use crate::error::{Error, Result};
 use link::{Failure, Link};
 use session::{Ending, Session};
+use std::ops::Range;
+use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use wire::ColumnOf;
@@ -55,7 +57,7 @@ enum Role {
 pub(super) struct Row<'r> {
     columns: &'r [ColumnOf],
     data: &'r [u8],
-    places: &'r [Option<(usize, usize)>],
+    places: &'r [Option<Range<usize>>],
 }
 
 impl Row<'_> {
@@ -70,12 +72,12 @@ impl Row<'_> {
         let (Some(column), Some(place)) = (self.columns.get(index), self.places.get(index)) else {
             return Err(Error::internal(format!("there is no column {index}")));
         };
-        T::take(column.oid, place.and_then(|(start, end)| self.data.get(start..end)))
+        T::take(column.oid, place.clone().and_then(|place| self.data.get(place)))
     }
 
     /// How many bytes its values have.
     pub(super) fn size(&self) -> usize {
-        self.places.iter().flatten().map(|(start, end)| end - start).sum()
+        self.places.iter().flatten().map(Range::len).sum()
     }
 }
 
@@ -85,8 +87,11 @@ impl Row<'_> {
 /// When it cannot be reached or is not ours to touch, or when a migration or a thread fails.
 pub(super) fn start(address: &Address, options: &Options) -> Result<Doors, OpenError> {
     migrate::prepare(address, MIGRATIONS)?;
+    let versions = Arc::new(Versions::among_others(options.trust));
     let threads = |role, count: usize| {
-        (0..count.max(1)).map(|_| Worker::start(address, role, options)).collect::<Result<_, _>>()
+        (0..count.max(1))
+            .map(|_| Worker::start(address, role, options, Arc::clone(&versions)))
+            .collect::<Result<_, _>>()
     };
     let readers = threads(Role::Read, options.readers)?;
     let writers = threads(Role::Write, options.writers)?;
@@ -94,8 +99,7 @@ pub(super) fn start(address: &Address, options: &Options) -> Result<Doors, OpenE
         readers: Queue::start("store-read", options.read_queue, readers)?,
         writer: Queue::start("store-write", options.write_queue, writers)?,
         probe: PROBE,
-        // Others write too, and what they change is not told.
-        versions: None,
+        versions: Some(versions),
     })
 }
 
@@ -115,13 +119,19 @@ struct Worker {
     setup: String,
     time: Duration,
     link: Option<Link>,
+    versions: Arc<Versions>,
     /// Attempts to connect that have failed, and when the next may be made.
     failed: u32,
     next: Instant,
 }
 
 impl Worker {
-    fn start(address: &Address, role: Role, options: &Options) -> Result<Service, OpenError> {
+    fn start(
+        address: &Address,
+        role: Role,
+        options: &Options,
+        versions: Arc<Versions>,
+    ) -> Result<Service, OpenError> {
         let (time, transaction) = match role {
             Role::Read => (options.read_deadline, "REPEATABLE READ, READ ONLY"),
             Role::Write => (options.write_deadline, "READ COMMITTED, READ WRITE"),
@@ -138,6 +148,7 @@ impl Worker {
             setup,
             time,
             link: None,
+            versions,
             failed: 0,
             next: Instant::now(),
         };
@@ -199,8 +210,8 @@ impl Worker {
         let until = Instant::now() + self.time;
         let (mut tries, mut lost) = (1, false);
         loop {
-            let role = self.role;
-            let mut session = Session::new(self.link()?, role, until);
+            let (role, versions) = (self.role, Arc::clone(&self.versions));
+            let mut session = Session::new(self.link()?, role, until, &versions);
             let kept = job.run(&mut Tx(&mut session));
             match session.end(kept) {
                 Ending::Settled => return Ok(()),

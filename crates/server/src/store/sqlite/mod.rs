@@ -249,12 +249,12 @@ impl Engine for Session<'_> {
         self.declared = Some(what);
     }
 
-    fn close(&self, tables: &[&str], why: Option<Closed>) -> Vec<String> {
-        close::statements(tables, why)
-    }
-
     fn has_user_search(&self) -> bool {
         true
+    }
+
+    fn close(&self, tables: &[&str], why: Option<Closed>) -> Vec<String> {
+        close::statements(tables, why)
     }
 }
 

@@ -81,9 +81,9 @@ fn fill(tx: &mut Tx<'_>) -> Result<()> {
         "INSERT INTO applications (id, name, name_key, description, created, updated, token_cutoff, kept)
             VALUES ('a1', 'Ünï', 'ünï', NULL, 1, 2, NULL, '{}'),
             ('a2', '', '', '', 1, 2, -9223372036854775807, '{\"x\": 1}')",
-        "INSERT INTO experience_users (application_id, id, email, email_key, first_name, first_name_key,
-                last_name, last_name_key, password_hash, created, updated, password_updated,
-                last_login, token_cutoff, tags) VALUES
+        "INSERT INTO experience_users (application_id, id, email, email_key, first_name,
+            first_name_key, last_name, last_name_key, password_hash, created, updated,
+            password_updated, last_login, token_cutoff, tags) VALUES
             ('a1', 'e1', 'a@b.c', 'a@b.c', NULL, NULL, '', '', 'h', 1, 2, NULL, NULL, NULL, '{}'),
             ('a1', 'e2', 'b@b.c', 'b@b.c', '💡', '💡', 'Ω', 'ω', 'h', 1, 2, 3, 4, 5, '{\"Z\":\"1\"}'),
             ('a2', 'e1', 'a@b.c', 'a@b.c', 'ﬀ', 'ﬀ', NULL, NULL, 'h', 1, 2, 3, 4, 5, '{}')",
@@ -153,8 +153,8 @@ async fn there(home: &Home) -> Schema {
         Home::File(_) => {
             "SELECT s.name, c.name, lower(c.type), c.pk FROM sqlite_schema s, pragma_table_info(s.name) c
              WHERE s.type = 'table' AND s.name <> 'moves' AND s.name NOT LIKE 'sqlite!_%' ESCAPE '!'
-                AND s.name NOT LIKE 'user!_search%' ESCAPE '!'
-                AND NOT (s.name IN ('applications', 'experience_users') AND c.name = 'number')
+                -- What users are searched by is kept by the engine, and numbers are for that.
+                AND s.name NOT LIKE 'user!_search%' ESCAPE '!' AND c.name <> 'number'
              ORDER BY s.name, c.cid"
         }
         Home::Database(_) => {

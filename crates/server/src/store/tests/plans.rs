@@ -73,12 +73,12 @@ impl Engine for Noting<'_> {
         self.session.declare(what);
     }
 
-    fn close(&self, tables: &[&str], why: Option<Closed>) -> Vec<String> {
-        self.session.close(tables, why)
-    }
-
     fn has_user_search(&self) -> bool {
         self.session.has_user_search()
+    }
+
+    fn close(&self, tables: &[&str], why: Option<Closed>) -> Vec<String> {
+        self.session.close(tables, why)
     }
 }
 
