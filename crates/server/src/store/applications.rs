@@ -50,7 +50,7 @@ impl Within {
     }
 
     /// What it means that it does not.
-    pub(super) const fn missing(self) -> Error {
+    pub(super) const fn missing() -> Error {
         NOT_FOUND
     }
 

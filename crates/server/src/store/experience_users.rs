@@ -138,7 +138,7 @@ pub fn get_within(tx: &mut Tx<'_>, within: Within, id: ExperienceUserId) -> Resu
         groups.extend(group);
     }
     // Without a row there is no application.
-    let Some(mut user) = found else { return Err(within.missing()) };
+    let Some(mut user) = found else { return Err(Within::missing()) };
     groups.sort_by_cached_key(|group| (key(&group.name), group.id));
     user.experience_groups = groups;
     Ok(user)

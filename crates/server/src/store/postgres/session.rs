@@ -166,7 +166,7 @@ impl<'l> Session<'l> {
     ) -> Outcome<Result<()>> {
         let bound = self.link.bind(sql, params)?;
         let mut visit = Visit { each, more: Ok(true), places: Vec::new() };
-        let mut changes = false;
+        let mut writes = false;
         let known = self.ahead.iter().position(|ahead| ahead.bound.as_ref() == Some(&bound));
         if let Some(place) = known {
             if self.ahead.iter().take(place + 1).any(|ahead| ahead.rows.is_none()) {
@@ -185,10 +185,10 @@ impl<'l> Session<'l> {
             let words = self.link.answer(sent, |columns, row| visit.row(columns, &row))?;
             self.reading = false;
             // A query that changes something says how many rows, and what.
-            changes = !words.starts_with("SELECT");
+            writes = !words.starts_with("SELECT");
         }
         let changed = self.declared.take().unwrap_or(Changed::Everything);
-        if changes {
+        if writes {
             self.note(changed);
         }
         Ok(visit.more.map(drop))
