@@ -186,9 +186,9 @@ impl<'l> Session<'l> {
             // A query that changes something says how many rows, and what.
             changes = !words.starts_with("SELECT");
         }
-        let changed = self.declared.take().unwrap_or(Changed::Everything);
+        let what = self.declared.take().unwrap_or(Changed::Everything);
         if changes {
-            self.note(changed);
+            self.note(what);
         }
         Ok(visit.more.map(drop))
     }
