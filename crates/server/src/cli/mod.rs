@@ -126,7 +126,7 @@ async fn with_app<F: Future<Output = Result<()>>>(
             path.display()
         );
     }
-    let options = Options { readers: 1, writers: 1, ..config.options.clone() };
+    let options = Options { readers: 1, writers: 1, replica: None, ..config.options.clone() };
     let store = Store::open_at(&config.store, &options)?;
     let issuer = server::issuer(&config, &store).await?;
     let app = server::app(&config, store, Clock::System, Limits::default(), issuer).await?;

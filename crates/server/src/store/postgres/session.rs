@@ -169,6 +169,11 @@ impl<'l> Session<'l> {
         Ok(wire::touched(&words))
     }
 
+    /// Whether the server refused a statement or is gone.
+    pub(super) fn failed(&self) -> bool {
+        self.failed.is_some()
+    }
+
     /// Ends the transaction of a job that is to be kept, or not.
     pub(super) fn end(mut self, kept: bool) -> Ending {
         if self.reading {
