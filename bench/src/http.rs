@@ -6,13 +6,16 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// A request, as it is sent.
-pub(crate) fn request(method: &str, path: &str, token: &str, body: &str) -> Vec<u8> {
+#[must_use]
+pub fn request(method: &str, path: &str, token: &str, body: &str) -> Vec<u8> {
     let mut text = format!(
         "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\n\
          Authorization: Bearer {token}\r\n"
     );
     if !body.is_empty() {
-        text += &format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
+        text += "Content-Type: application/json\r\nContent-Length: ";
+        text += &body.len().to_string();
+        text += "\r\n";
     }
     text += "\r\n";
     text += body;
@@ -21,7 +24,10 @@ pub(crate) fn request(method: &str, path: &str, token: &str, body: &str) -> Vec<
 
 /// Where the head of an answer ends, if `read` holds all of it: its status, its length and that of
 /// its body.
-pub(crate) fn head(read: &[u8]) -> Result<Option<(u16, usize, usize)>> {
+///
+/// # Errors
+/// When it is no head, or says no length.
+pub fn head(read: &[u8]) -> Result<Option<(u16, usize, usize)>> {
     let Some(end) = read.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
     let text = std::str::from_utf8(&read[..end])?;
     let mut lines = text.split("\r\n");
@@ -34,35 +40,50 @@ pub(crate) fn head(read: &[u8]) -> Result<Option<(u16, usize, usize)>> {
 }
 
 /// An answer.
-pub(crate) struct Answer {
-    pub(crate) status: u16,
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
     /// Head and body, as they came.
-    pub(crate) raw: Vec<u8>,
+    pub raw: Vec<u8>,
     body: usize,
 }
 
 impl Answer {
-    pub(crate) fn body(&self) -> &[u8] {
+    /// Its body.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
         &self.raw[self.body..]
     }
 
-    pub(crate) fn json(&self) -> Result<serde_json::Value> {
+    /// Its body, as JSON.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn json(&self) -> Result<serde_json::Value> {
         Ok(serde_json::from_slice(self.body())?)
     }
 }
 
 /// One connection, on which requests are sent one after another.
-pub(crate) struct Connection(TcpStream);
+pub struct Connection(TcpStream);
 
 impl Connection {
-    pub(crate) fn open(to: SocketAddr) -> Result<Self> {
+    /// Connects.
+    ///
+    /// # Errors
+    /// When nobody listens.
+    pub fn open(to: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(to)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_mins(1)))?;
         Ok(Self(stream))
     }
 
-    pub(crate) fn send(&mut self, request: &[u8]) -> Result<Answer> {
+    /// Sends a request and waits for its answer.
+    ///
+    /// # Errors
+    /// When the connection breaks, or what comes is no answer.
+    pub fn send(&mut self, request: &[u8]) -> Result<Answer> {
         self.0.write_all(request)?;
         let (mut raw, mut chunk) = (Vec::new(), vec![0; 64 * 1024]);
         let (status, body, length) = loop {
@@ -82,7 +103,10 @@ impl Connection {
     }
 
     /// Sends a request that must be answered with `status`.
-    pub(crate) fn expect(&mut self, status: u16, request: &[u8]) -> Result<Answer> {
+    ///
+    /// # Errors
+    /// As [`Connection::send`], and when it is answered with another; the message has the body.
+    pub fn expect(&mut self, status: u16, request: &[u8]) -> Result<Answer> {
         let answer = self.send(request)?;
         ensure!(
             answer.status == status,

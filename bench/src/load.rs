@@ -1,8 +1,9 @@
 //! Writes, each with a body of its own, which `oha` cannot send: as many connections as are asked
 //! for, each sending its next request when the last one is answered.
 
-use crate::{http, stats};
+use crate::stats;
 use anyhow::{Context as _, Result, ensure};
+use guestlist_bench::http;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -9,7 +9,6 @@
 mod disk;
 mod floor;
 mod hash;
-mod http;
 mod load;
 mod machine;
 mod measure;

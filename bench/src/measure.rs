@@ -29,6 +29,8 @@ pub(crate) enum Subject {
     Applications,
     /// Memory, start and the size of the program
     Footprint,
+    /// Reading and changing one user with PostgreSQL as the store
+    Postgres,
     /// All of them
     All,
 }
@@ -48,6 +50,9 @@ pub(crate) struct Args {
     /// How long a turn is that must show that a rate can be sustained
     #[arg(long, default_value_t = 60.0)]
     sustain: f64,
+    /// Which stores [default: the one in a file, and both for all subjects]
+    #[arg(long, value_enum)]
+    store: Option<Stores>,
     /// The repository
     #[arg(long, hide = true)]
     root: PathBuf,
@@ -109,7 +114,32 @@ impl Bench {
     }
 }
 
-const ALL: [Subject; 8] = [
+/// Which stores are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Stores {
+    /// The one in a file
+    Sqlite,
+    /// PostgreSQL, which has one subject: reading and changing one user
+    Postgres,
+    /// Both
+    Both,
+}
+
+/// The subjects that `args` come to.
+fn subjects_of(args: &Args) -> Vec<Subject> {
+    let all = args.subject == Subject::All;
+    match args.store {
+        Some(Stores::Postgres) => vec![Subject::Postgres],
+        Some(Stores::Sqlite) if all => {
+            ALL.into_iter().filter(|subject| *subject != Subject::Postgres).collect()
+        }
+        _ if all => ALL.to_vec(),
+        Some(Stores::Both) => vec![args.subject, Subject::Postgres],
+        _ => vec![args.subject],
+    }
+}
+
+const ALL: [Subject; 9] = [
     Subject::Get,
     Subject::List,
     Subject::Create,
@@ -118,6 +148,7 @@ const ALL: [Subject; 8] = [
     Subject::Applications,
     Subject::Delete,
     Subject::Patch,
+    Subject::Postgres,
 ];
 
 /// Measures and writes the pages. A subject that fails does not keep the others from being
@@ -127,16 +158,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let cores = std::thread::available_parallelism()?.get();
     let machine = machine::describe(&bench.place, cores);
     println!("{machine}; load average {}", machine::load_average());
-    let subjects: &[Subject] = match &args.subject {
-        Subject::All => &ALL,
-        one => std::slice::from_ref(one),
-    };
     let (mut all, mut failed, began): (Vec<Goal>, Vec<String>, _) =
         (Vec::new(), Vec::new(), Instant::now());
-    for subject in subjects {
+    for subject in subjects_of(args) {
         println!("\n--- {subject:?}");
         let (load, since) = (machine::load_average(), Instant::now());
-        let page = match subjects::measure(&bench, *subject) {
+        let page = match subjects::measure(&bench, subject) {
             Ok(page) => page,
             Err(error) => {
                 println!("{subject:?} failed: {error:#}");

@@ -1,11 +1,11 @@
 //! What is measured: stores that were seeded once, servers on copies of them, and the floor.
 
-use crate::http::{Connection, request};
 use crate::measure::Bench;
 use crate::oha::Seen;
 use crate::process::{Running, log_of, output, pinned};
 use crate::stats::Chance;
 use anyhow::{Context as _, Result, ensure};
+use guestlist_bench::http::{Connection, request};
 use serde_json::{Value, json};
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -58,6 +58,35 @@ impl Seeded {
             ids: place.join("ids.txt"),
             users,
         })
+    }
+
+    /// The store at `store`, which is empty, with `users` users.
+    pub(crate) fn fill(bench: &Bench, store: &str, ids: &Path, users: u64) -> Result<Self> {
+        let run = |arguments: &[&str], stdin: &str| -> Result<String> {
+            let mut command = Command::new(&bench.binary);
+            plain(&mut command);
+            command.args(["--store", store]).args(arguments);
+            command.stdin(Stdio::piped()).stdout(Stdio::piped());
+            let mut child = command.spawn()?;
+            child.stdin.take().context("no input")?.write_all(stdin.as_bytes())?;
+            let done = child.wait_with_output()?;
+            ensure!(done.status.success(), "guestlist {} ended with {}", arguments[0], done.status);
+            Ok(String::from_utf8(done.stdout)?.trim().to_owned())
+        };
+        let began = Instant::now();
+        let file = ids.to_str().context("a path that is no text")?;
+        let count = users.to_string();
+        let seed = ["user", "seed", "--name", "bench", "--count", &count, "--ids", file, "--json"];
+        let seeded: Value = serde_json::from_str(&run(&seed, "")?)?;
+        println!("seeded in {:.1} s", began.elapsed().as_secs_f64());
+        let application = seeded["applicationId"].as_str().context("no application")?.to_owned();
+        let create = ["token", "create", "--application", &application];
+        let scope = ["--name", "bench", "--scope", "all.Application"];
+        let token = run(&[&create[..], &scope].concat(), "")?;
+        run(&["admin", "create", "--email", EMAIL], &format!("{PASSWORD}\n"))?;
+        // Who closes last moves the log into the database.
+        run(&["application", "list"], "")?;
+        Ok(Self { path: store.into(), application, token, ids: ids.to_owned(), users })
     }
 
     /// A copy of it that may be spoilt.
@@ -168,32 +197,11 @@ fn make(bench: &Bench, place: &Path, users: u64, recipe: &str) -> Result<Value> 
     }
     fs::create_dir_all(place)?;
     let (store, ids) = (place.join("guestlist.db"), place.join("ids.txt"));
-    let run = |arguments: &[&str], stdin: &str| -> Result<String> {
-        let mut command = Command::new(&bench.binary);
-        plain(&mut command);
-        command.arg("--store").arg(&store).args(arguments);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn()?;
-        child.stdin.take().context("no input")?.write_all(stdin.as_bytes())?;
-        let done = child.wait_with_output()?;
-        ensure!(done.status.success(), "guestlist {} ended with {}", arguments[0], done.status);
-        Ok(String::from_utf8(done.stdout)?.trim().to_owned())
-    };
-    let began = Instant::now();
-    let ids = ids.to_str().context("a path that is no text")?;
-    let count = users.to_string();
-    let seed = ["user", "seed", "--name", "bench", "--count", &count, "--ids", ids, "--json"];
-    let seeded: Value = serde_json::from_str(&run(&seed, "")?)?;
-    println!("seeded in {:.1} s", began.elapsed().as_secs_f64());
-    let application = seeded["applicationId"].as_str().context("no application")?;
-    let scope = ["--name", "bench", "--scope", "all.Application"];
-    let token =
-        run(&[&["token", "create", "--application", application], &scope[..]].concat(), "")?;
-    run(&["admin", "create", "--email", EMAIL], &format!("{PASSWORD}\n"))?;
-    // Who closes last moves the log into the database.
-    run(&["application", "list"], "")?;
+    let seeded = Seeded::fill(bench, &store.to_string_lossy(), &ids, users)?;
     ensure!(!log_of(&store).exists(), "the seeded store still has its log");
-    Ok(json!({ "recipe": recipe, "applicationId": application, "token": token }))
+    Ok(json!({
+        "recipe": recipe, "applicationId": seeded.application, "token": seeded.token,
+    }))
 }
 
 /// The floor of reads, serving what `server` answers.

@@ -6,6 +6,7 @@
 
 mod bench;
 mod clients;
+mod instructions;
 mod parity;
 mod postgres;
 mod python;
@@ -34,6 +35,9 @@ usage: cargo xtask TASK
   bench     measures and writes docs/performance: `bench get`, `patch`, `create`, `delete`, `list`,
             `login`, `applications`, `footprint`, `client` (the Python one), or `all`; see
             `bench get --help` for how many users, rounds and seconds
+  instructions
+            counts what a request takes and compares it with bench/instructions.txt; part of test.
+            `instructions record REASON` writes anew what differs
   audit     known vulnerabilities in the dependencies; needs the network, so not part of test";
 
 /// Where the repository is and where everything that is built goes.
@@ -77,6 +81,10 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
         },
         ["python"] => only_python(&project, &mut steps),
         ["bench", arguments @ ..] => bench::run(&project, &mut steps, arguments),
+        ["instructions"] => steps
+            .run("callgrind", instructions::prerequisites)
+            .and_then(|()| instructions::check(&project, &mut steps)),
+        ["instructions", "record", reason] => instructions::record(&project, &mut steps, reason),
         ["audit"] => audit(&project, &mut steps),
         _ => bail!("unknown task `{}`\n{USAGE}", arguments.join(" ")),
     };
@@ -155,8 +163,10 @@ fn check(project: &Project, steps: &mut Steps, tests: Tests) -> anyhow::Result<(
 fn test(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
     // First, so that a machine without them learns it now and not after the long builds.
     clients::prerequisites(steps, &Client::ALL)?;
+    steps.run("callgrind", instructions::prerequisites)?;
     let _server = postgres::start(steps)?;
     check(project, steps, Tests::UnitAndIntegration)?;
+    instructions::check(project, steps)?;
     clients::run(project, steps, &Client::ALL)?;
     python::test(project, steps)
 }

@@ -1,12 +1,12 @@
 //! Many applications in one store.
 
-use crate::http::{Connection, request};
 use crate::measure::Bench;
 use crate::process::Running;
 use crate::report::{Bound, Goal, Page};
 use crate::stats::{Spread, float, number, quantile};
 use crate::target::{EMAIL, PASSWORD, Seeded};
 use anyhow::{Context as _, Result};
+use guestlist_bench::http::{Connection, request};
 use serde_json::json;
 use std::thread;
 use std::time::{Duration, Instant};

@@ -1,7 +1,6 @@
 //! Lists, at three sizes.
 
 use super::reads::generator;
-use crate::http::{Connection, request};
 use crate::measure::Bench;
 use crate::oha::{Load, Seen, To};
 use crate::process::Running;
@@ -9,6 +8,7 @@ use crate::report::{Bound, Goal, Page};
 use crate::stats::{Spread, float, number};
 use crate::target::{Copied, Floor, Seeded};
 use anyhow::{Context as _, Result};
+use guestlist_bench::http::{Connection, request};
 use serde_json::{Value, json};
 
 const FEW: u64 = 1000;

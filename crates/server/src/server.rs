@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::http::listen::{self, Limits};
 use crate::http::{App, Parts, Service};
-use crate::store::{Store, answers, settings};
+use crate::store::{Store, answers, search, settings};
 use anyhow::{Context as _, Result};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -57,12 +57,13 @@ impl Server {
     }
 }
 
-/// How often what is too old is looked for.
+/// How often what is to be forgotten is looked for.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// How much of it goes in one write, so that no other waits for long.
 const SWEEP_AT_ONCE: u64 = 500;
 
-/// Forgets answers that are too old, for as long as it runs.
+/// Forgets answers that are too old, and what is left of users that have gone, for as long as it
+/// runs.
 async fn sweep(app: Arc<App>) {
     let mut minutes = tokio::time::interval(SWEEP_EVERY);
     loop {
@@ -70,12 +71,15 @@ async fn sweep(app: Arc<App>) {
         let now = app.clock.now();
         let most = i64::try_from(SWEEP_AT_ONCE).unwrap_or(i64::MAX);
         loop {
-            match app.store.write(move |tx| answers::forget(tx, now, most)).await {
+            let work = app.store.write(move |tx| {
+                Ok(answers::forget(tx, now, most)?.max(search::forget(tx, most)?))
+            });
+            match work.await {
                 Ok(SWEEP_AT_ONCE..) => {}
                 Ok(_) => break,
                 // It is tried again soon, and nothing depends on it.
                 Err(error) => {
-                    tracing::warn!(%error, "old answers are still there");
+                    tracing::warn!(%error, "what is to be forgotten is still there");
                     break;
                 }
             }

@@ -300,8 +300,9 @@ impl App {
         if kept.expires.is_some_and(|end| end <= now) || !self.store.holds(&kept.stamp) {
             return None;
         }
-        let reply = Reply::new(StatusCode::OK, kept.body.clone());
-        Some((reply.with(header::ETAG, kept.etag.clone()), kept.operation))
+        let mut reply = Reply::new(StatusCode::OK, kept.body.clone());
+        reply.headers.extend(kept.etag.clone().map(|etag| (header::ETAG, etag)));
+        Some((reply, kept.operation))
     }
 
     /// The row that `method` and `path` lead to.

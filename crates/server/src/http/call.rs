@@ -7,14 +7,15 @@ use super::ready::Kept;
 use super::reply::Reply;
 use super::route::Caller;
 use crate::error::{Error, Result};
-use crate::store::Tx;
 use crate::store::answers::{self, Answer, Mint, RequestKey};
 use crate::store::api_tokens::{self, Grant, Owner};
 use crate::store::applications::Within;
+use crate::store::{Stamp, Store, Tx};
+use bytes::Bytes;
 use guestlist_api::api_token::ApiToken;
 use guestlist_api::entity::{Action, Entity, Link, Success};
 use guestlist_api::experience_user::ExperienceUser;
-use guestlist_api::id::{ApplicationId, ExperienceUserId, UserId};
+use guestlist_api::id::{ApiTokenId, ApplicationId, ExperienceUserId, UserId};
 use guestlist_api::scope::Scopes;
 use guestlist_api::time::DateTime;
 use hyper::StatusCode;
@@ -101,6 +102,8 @@ pub(super) struct Head {
     pub(super) key: Option<RequestKey>,
     /// What the answer may be kept ready for.
     pub(super) keep: Option<Box<str>>,
+    /// What is done, for the log.
+    pub(super) operation: &'static str,
     /// Whether the store has yet to be asked about the token.
     pub(super) unproven: AtomicBool,
 }
@@ -388,22 +391,41 @@ impl Call<Grant> {
         user: ExperienceUserId,
         find: impl Fn(&mut Tx<'_>) -> Result<ExperienceUser> + Send + 'static,
     ) -> Result<Found<Entity<ExperienceUser>>> {
-        let (token, common) = (self.caller.token, &self.head.common);
-        let plain = common.if_match.is_none() && common.if_none_match.is_none();
-        let keep = self.head.keep.as_deref().filter(|_| plain);
-        let stamp = keep.and_then(|_| self.app.store.stamp(application, user, token));
-        // A token that was proven before the counts were taken may have been revoked in between.
-        let good = || self.app.known.proven(&self.app.store, token, self.now).is_some();
-        let stamp = stamp.filter(|_| self.head.unproven.load(Ordering::Acquire) || good());
+        let stamp = self.keeping(|store, token| store.stamp(application, user, token));
         let found = self.show(find).await?;
-        if let (Some(target), Some(stamp)) = (keep, stamp)
-            && let [(_, etag)] = &*found.0.headers
-        {
-            let (expires, operation) = (self.caller.expires, "experienceUser.get");
-            let (etag, body) = (etag.clone(), found.0.body.clone());
-            self.app.ready.put(token, target, Kept { stamp, expires, operation, etag, body });
-        }
+        self.keep(stamp, &found.0);
         Ok(found)
+    }
+
+    /// What the answer depends on, taken before it is made, if it can be kept ready.
+    pub(super) fn keeping(
+        &self,
+        stamp: impl FnOnce(&Store, ApiTokenId) -> Option<Stamp>,
+    ) -> Option<Stamp> {
+        let (head, store, token) = (&self.head, &self.app.store, self.caller.token);
+        let plain = head.common.if_match.is_none() && head.common.if_none_match.is_none();
+        if head.keep.is_none() || !plain {
+            return None;
+        }
+        let stamp = stamp(store, token)?;
+        // A token that was proven before the counts were taken may have been revoked in between.
+        let good = || self.app.known.proven(store, token, self.now).is_some();
+        (head.unproven.load(Ordering::Acquire) || good()).then_some(stamp)
+    }
+
+    /// Keeps `reply` ready, if [`Call::keeping`] said so.
+    pub(super) fn keep(&self, stamp: Option<Stamp>, reply: &Reply) {
+        let (Some(stamp), Some(target)) = (stamp, self.head.keep.as_deref()) else { return };
+        let etag = reply.headers.iter().find(|(name, _)| name == header::ETAG);
+        let kept = Kept {
+            stamp,
+            expires: self.caller.expires,
+            operation: self.head.operation,
+            etag: etag.map(|(_, etag)| etag.clone()),
+            // As much as it takes, where what was written into has room to spare.
+            body: Bytes::copy_from_slice(&reply.body),
+        };
+        self.app.ready.put(self.caller.token, target, kept);
     }
 
     async fn write_resource<T: Resource, W: Into<Written<T>>>(

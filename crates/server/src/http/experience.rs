@@ -8,7 +8,7 @@ use crate::domain::{example_address, example_group, example_group_name, example_
 use crate::error::{Error, Result};
 use crate::store::Tx;
 use crate::store::api_tokens::Grant;
-use crate::store::applications::{self, Tenant};
+use crate::store::applications::Tenant;
 use crate::store::{experience_groups as groups, experience_users as users};
 use guestlist_api::application::OneApplication;
 use guestlist_api::entity::Success;
@@ -44,9 +44,7 @@ async fn delete(
 ) -> Result<Found<Success>> {
     let (within, flags) = (call.within(input.path.application_id)?, input.query);
     call.remove(move |tx| {
-        let tenant = within.enter(tx)?;
-        // Nobody adds to it meanwhile.
-        applications::lock(tx, tenant)?;
+        let tenant = within.enter_alone(tx)?;
         if flags.keep_users.is_none() {
             users::delete_all(tx, tenant)?;
         }
@@ -79,7 +77,7 @@ async fn bootstrap(
     let other = format!("-{id}");
     let begin = Begin { user, group, replace, other, now };
     call.do_once(move |tx| {
-        let tenant = within.enter(tx)?;
+        let tenant = within.enter_alone(tx)?;
         let suffix = begin.suffix(tx, tenant)?;
         begin.make(tx, tenant, suffix)?;
         let mut result = ExperienceBootstrapResult {

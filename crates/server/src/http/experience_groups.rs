@@ -119,7 +119,7 @@ async fn list(
         paging: asked.paging.clone(),
     };
     let seen = call.clone();
-    call.list(move |tx| {
+    call.list_within(within.id(), move |tx| {
         let tenant = within.enter(tx)?;
         let found = groups::list(tx, tenant, &listing)?;
         let of = OfApplication { application_id: tenant.id(), experience_group_id: None };

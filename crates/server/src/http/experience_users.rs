@@ -96,7 +96,7 @@ async fn list(
         paging: asked.paging.clone(),
     };
     let seen = call.clone();
-    call.list(move |tx| {
+    call.list_within(within.id(), move |tx| {
         let tenant = within.enter(tx)?;
         let found = users::list(tx, tenant, &listing)?;
         let group = match listing.membership {

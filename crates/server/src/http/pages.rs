@@ -6,10 +6,11 @@ use super::memory::PageShare;
 use super::query::write_query;
 use super::reply::Reply;
 use crate::error::Result;
-use crate::store::Tx;
 use crate::store::api_tokens::Grant;
 use crate::store::list::{HEAVIEST_PAGE, Listed, Paging, Start};
+use crate::store::{Stamp, Tx};
 use guestlist_api::entity::{Cursor, Entity, Link, Page, PageNumber, PerPage, SortDirection};
+use guestlist_api::id::ApplicationId;
 use hyper::StatusCode;
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -133,9 +134,27 @@ impl Call<Grant> {
         Paged { page, next }
     }
 
+    /// Reads a page of what is in `application`, and keeps the answer ready for whoever asks again.
+    pub(super) async fn list_within<T: Resource + Send + 'static, O: PageOf + Send + 'static>(
+        &self,
+        application: ApplicationId,
+        find: impl Fn(&mut Tx<'_>) -> Result<Paged<T, O>> + Send + 'static,
+    ) -> Result<Found<Entity<Page<Entity<T>, O>>>> {
+        let stamp = self.keeping(|store, token| store.stamp_of_lists(application, token));
+        self.list_and_keep(stamp, find).await
+    }
+
     /// Reads a page.
     pub(super) async fn list<T: Resource + Send + 'static, O: PageOf + Send + 'static>(
         &self,
+        find: impl Fn(&mut Tx<'_>) -> Result<Paged<T, O>> + Send + 'static,
+    ) -> Result<Found<Entity<Page<Entity<T>, O>>>> {
+        self.list_and_keep(None, find).await
+    }
+
+    async fn list_and_keep<T: Resource + Send + 'static, O: PageOf + Send + 'static>(
+        &self,
+        stamp: Option<Stamp>,
         find: impl Fn(&mut Tx<'_>) -> Result<Paged<T, O>> + Send + 'static,
     ) -> Result<Found<Entity<Page<Entity<T>, O>>>> {
         // For as much as it may be, so that no more lists are made at once than there is room for.
@@ -149,6 +168,7 @@ impl Call<Grant> {
             links.insert("next".into(), Link { href });
         }
         let reply = Reply::json(StatusCode::OK, &answer)?;
+        self.keep(stamp, &reply);
         let share = share.resize(reply.body.len())?;
         Ok(Found(reply.holding(share), PhantomData))
     }

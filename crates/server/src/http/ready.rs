@@ -1,4 +1,5 @@
-//! Answers that are kept ready: those to a bearer who asks for one user, as bytes.
+//! Answers that are kept ready, as bytes: those to a bearer who asks for one user, or for a page
+//! of the users or the groups of an application.
 //!
 //! An answer is sent again to the same token for the same target as long as the store says that
 //! nothing has changed of what it was made of, which includes the record of the token. So there is
@@ -32,7 +33,7 @@ pub(super) struct Kept {
     /// What was done, for the log.
     pub(super) operation: &'static str,
     /// The tag of what it says.
-    pub(super) etag: HeaderValue,
+    pub(super) etag: Option<HeaderValue>,
     /// What it says.
     pub(super) body: Bytes,
 }
@@ -67,7 +68,8 @@ struct Size;
 
 impl Weighter<Question, Arc<Kept>> for Size {
     fn weight(&self, question: &Question, kept: &Arc<Kept>) -> u64 {
-        (AROUND + question.target.len() + kept.etag.len() + kept.body.len()) as u64
+        let etag = kept.etag.as_ref().map_or(0, HeaderValue::len);
+        (AROUND + question.target.len() + etag + kept.body.len()) as u64
     }
 }
 

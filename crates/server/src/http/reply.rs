@@ -182,12 +182,10 @@ pub async fn finish(reply: Reply, facts: &Facts) -> Response<Full<Bytes>> {
     }
     if facts.accepted.wants_gzip(response.body().len())
         && let Some(packed) = coding::gzip(response.body()).await
+        // The plain form has its share already: it goes out where there is none for another.
+        && let Some(packed) = counted(packed)
     {
-        *response.body_mut() = match PageShare::now(packed.len()) {
-            Ok(share) if packed.len() > LARGE => share.hold(packed),
-            Ok(_) => packed,
-            Err(error) => return dress(error.into(), facts).map(Full::new),
-        };
+        *response.body_mut() = packed;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         if let Some(tag) = headers.get(header::ETAG).and_then(gzip_tag) {
@@ -195,6 +193,14 @@ pub async fn finish(reply: Reply, facts: &Facts) -> Response<Full<Bytes>> {
         }
     }
     response.map(Full::new)
+}
+
+/// `body`, with a share of the memory if it is so large that it needs one; `None` if there is none.
+fn counted(body: Bytes) -> Option<Bytes> {
+    if body.len() <= LARGE {
+        return Some(body);
+    }
+    PageShare::now(body.len()).ok().map(|share| share.hold(body))
 }
 
 /// As [`finish`], but never compressed.

@@ -120,8 +120,13 @@ where
             };
             let caller = C::admit(&operation, grant)?;
             let key = caller.grant().and_then(|grant| request.text.key(&common, grant.token));
-            let head =
-                Arc::new(Head { common, key, keep: request.keep, unproven: unproven.into() });
+            let head = Arc::new(Head {
+                common,
+                key,
+                keep: request.keep,
+                operation: operation.name(),
+                unproven: unproven.into(),
+            });
             let call = Call::new(Arc::clone(&app), caller, Arc::clone(&head), request.peer);
             if let Some(reply) = call.replay().await? {
                 return Ok(reply);

@@ -86,6 +86,31 @@ pub(super) fn like(glob: &str) -> String {
     pattern
 }
 
+/// What each text that matches `glob` starts with, folded.
+pub(super) fn prefix(glob: &str) -> String {
+    key(glob).chars().take_while(|character| !matches!(character, '*' | '?')).collect()
+}
+
+/// What each text that matches `glob` has in it after what it starts with, folded: the characters
+/// between a `*` or `?` and the next.
+pub(super) fn parts(glob: &str) -> Vec<String> {
+    key(glob).split(['*', '?']).skip(1).map(str::to_owned).collect()
+}
+
+/// The first text after all those that start with `prefix`, in the order of code points, if there
+/// is one.
+pub(super) fn after(prefix: &str) -> Option<String> {
+    let mut text: Vec<char> = prefix.chars().collect();
+    while let Some(last) = text.pop() {
+        // The next one that is a character: there are none from U+D800 to U+DFFF.
+        if let Some(next) = (last..=char::MAX).nth(1) {
+            text.push(next);
+            return Some(text.into_iter().collect());
+        }
+    }
+    None
+}
+
 /// `text` where a pattern for `LIKE .. ESCAPE '\'` means nothing but itself.
 fn literally(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 8);
@@ -115,13 +140,28 @@ pub(super) fn contains(part: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{key, like};
+    use super::{after, key, like, parts, prefix};
 
     #[test]
     fn characters_fold_one_by_one() {
         assert_eq!(key("ΟΔΟΣ"), key("οδος"));
         assert!(key("ΟΔΟΣΑ").starts_with(&key("ΟΔΟΣ")));
         assert_eq!(key("İ").chars().count(), 1);
+    }
+
+    #[test]
+    fn what_starts_with_a_text_is_before_the_one_after_it() {
+        assert_eq!(after("foo").as_deref(), Some("fop"));
+        assert_eq!(after("a\u{d7ff}").as_deref(), Some("a\u{e000}"));
+        assert_eq!(after("a\u{10ffff}").as_deref(), Some("b"));
+        assert_eq!((after(""), after("\u{10ffff}")), (None, None));
+    }
+
+    #[test]
+    fn a_glob_has_a_start_and_parts() {
+        assert_eq!((prefix("Foo*"), parts("Foo*")), ("foo".into(), vec![String::new()]));
+        assert_eq!((prefix("foo"), parts("foo")), ("foo".into(), Vec::new()));
+        assert_eq!(parts("a*B?c"), ["b", "c"]);
     }
 
     #[test]

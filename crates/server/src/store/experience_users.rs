@@ -3,9 +3,10 @@
 use super::applications::{Tenant, Within};
 use super::convert::{email_taken, id, json, key, maybe_id, maybe_moment, moment, to_json};
 use super::counts::{self, Counted};
+use super::filter::{self, Hint};
 use super::list::{Budget, Key, Listed, Order, Paging, Rows, Select};
 use super::looked_up::{tag_user, untag_user};
-use super::{Changed, FromRow, Param, Row, Tx, filter, memberships};
+use super::{Changed, FromRow, Param, Row, Tx, memberships, search};
 use crate::auth::hasher::PasswordHash;
 use crate::domain::avatar_url;
 use crate::error::{Error, Result};
@@ -295,17 +296,30 @@ fn counted(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Option<
 /// # Errors
 /// When the store fails.
 pub fn list(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Listed<ExperienceUser>> {
-    let mut select = Select::from("experience_users u");
+    let hints = listing.query.as_ref().map(filter::hints).unwrap_or_default();
+    let parts: Vec<String> = match (&listing.query, &listing.filter) {
+        (None, Some((_, glob))) => search::of_glob(glob),
+        _ => hints.iter().filter_map(Hint::part).collect(),
+    };
+    let candidates = search::candidates(tx, tenant, &parts)?;
+    let from = if candidates.is_some() { search::FOUND } else { "experience_users u" };
+    let mut select = Select::from(from);
     let application = select.bind(tenant.id().to_string());
     select.only(format!("u.application_id = {application}"));
     if let Some(query) = &listing.query {
         let condition = filter::users(&mut select, &application, query);
         select.narrow(condition);
+        for (column, prefix) in hints.iter().filter_map(Hint::start) {
+            select.starting(column, prefix);
+        }
     } else {
         select = narrowed(select, &application, listing);
         if let Some(total) = counted(tx, tenant, listing)? {
             select.known(total);
         }
+    }
+    if let Some(candidates) = candidates {
+        candidates.only(&mut select);
     }
     let key = match listing.sort {
         ExperienceUserSort::FirstName => Some(Key::text("u.first_name_key").or_nothing()),
@@ -444,6 +458,7 @@ pub fn delete(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
 /// # Errors
 /// When the store fails.
 pub fn delete_all(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
+    search::abandon(tx, tenant)?;
     memberships::delete_all(tx, tenant.id())?;
     let (all, application) = (Changed::Application(tenant.id()), tenant.id().to_string());
     tx.change(all, "DELETE FROM user_tags WHERE application_id = $1", &[&application])?;

@@ -1,6 +1,6 @@
 //! One page of a table: closed words become SQL here, what a person typed becomes a parameter.
 
-use super::convert::id;
+use super::convert::{self, id};
 use super::{FromRow, Param, Tx};
 use crate::error::{Error, Result};
 use guestlist_api::entity::{DEFAULT_PER_PAGE, PageNumber, PerPage, SortDirection};
@@ -52,7 +52,7 @@ pub(super) struct Rows<T> {
 
 /// As many rows as are rather found first and sorted then. To read rows in their order until a page
 /// is full takes longer than that when fewer than these are wanted of a million. Tests see both.
-const FEW: u64 = if cfg!(test) { 10 } else { 10_000 };
+pub(super) const FEW: u64 = if cfg!(test) { 10 } else { 10_000 };
 
 /// Where in a list a row is, or was: rows are told apart by what they are sorted by, and then by
 /// their ids. So it is a place whether or not that row is still there.
@@ -134,6 +134,7 @@ pub(super) struct Select {
     values: Vec<Box<dyn Param>>,
     before: &'static str,
     narrow: bool,
+    bounds: Vec<Bound>,
     total: Option<u64>,
 }
 
@@ -144,6 +145,15 @@ pub enum Start {
     Page(u64),
     /// After this position.
     After(Position),
+}
+
+/// What else holds of rows whose column starts with some text.
+struct Bound {
+    column: &'static str,
+    /// It is not before that.
+    from: String,
+    /// It is before all that comes after.
+    to: Option<String>,
 }
 
 /// Which page of a list, and how it is sorted.
@@ -270,6 +280,7 @@ impl Select {
             values: Vec::new(),
             before: "",
             narrow: false,
+            bounds: Vec::new(),
             total: None,
         }
     }
@@ -303,9 +314,41 @@ impl Select {
     }
 
     /// Only rows whose `column` matches `glob` as a whole.
-    pub(super) fn matching(&mut self, column: &str, glob: &str) {
-        let pattern = self.bind(super::convert::like(glob));
+    pub(super) fn matching(&mut self, column: &'static str, glob: &str) {
+        let pattern = self.bind(convert::like(glob));
         self.only(format!(r"{column} LIKE {pattern} ESCAPE '\'"));
+        self.starting(column, &convert::prefix(glob));
+    }
+
+    /// Other conditions hold only of rows whose `column` starts with `prefix`, which an index of
+    /// that column finds. It is not for rows that are read in another order, of which many match:
+    /// then they would all have to be sorted.
+    pub(super) fn starting(&mut self, column: &'static str, prefix: &str) {
+        if prefix.is_empty() {
+            return;
+        }
+        let from = format!("{column} >= {}", self.bind(prefix.to_owned()));
+        let to = convert::after(prefix).map(|after| format!("{column} < {}", self.bind(after)));
+        self.bounds.push(Bound { column, from, to });
+    }
+
+    /// Which ends of the bounds help to read a page of `total` rows in their order.
+    fn ends(&self, order: Order, paging: &Paging, total: u64) -> Vec<&str> {
+        let mut all = Vec::new();
+        for Bound { column, from, to } in &self.bounds {
+            let sorted = order.key.is_some_and(|key| key.column == *column);
+            // Where a page starts is an end by itself, and of two an engine may use the wrong one.
+            let (first, last) = match (&paging.start, paging.direction) {
+                _ if total <= FEW => (true, true),
+                _ if !sorted => (false, false),
+                (Start::Page(_), _) => (true, true),
+                (Start::After(_), SortDirection::Asc) => (false, true),
+                (Start::After(_), SortDirection::Desc) => (true, false),
+            };
+            all.extend(first.then_some(from.as_str()));
+            all.extend(to.as_deref().filter(|_| last));
+        }
+        all
     }
 
     /// How many rows there are.
@@ -313,15 +356,18 @@ impl Select {
         if let Some(total) = self.total {
             return Ok(total);
         }
-        let (before, from, conditions) = (self.before, self.from, self.all(None));
+        let ends = self.bounds.iter().flat_map(|bound| [Some(&bound.from), bound.to.as_ref()]);
+        let ends: Vec<&str> = ends.flatten().map(String::as_str).collect();
+        let (before, from, conditions) = (self.before, self.from, self.all(&ends, None));
         let sql = format!("{before}SELECT count(*) AS total FROM {from}{conditions}");
         let total: Option<i64> = tx.first(&sql, values)?;
         Ok(total.and_then(|total| u64::try_from(total).ok()).unwrap_or_default())
     }
 
-    /// All conditions, and one more.
-    fn all(&self, more: Option<&str>) -> String {
-        let all: Vec<&str> = self.conditions.iter().map(String::as_str).chain(more).collect();
+    /// All conditions, those `ends` of the bounds, and one more.
+    fn all(&self, ends: &[&str], more: Option<&str>) -> String {
+        let all = self.conditions.iter().map(String::as_str);
+        let all: Vec<&str> = all.chain(ends.iter().copied()).chain(more).collect();
         if all.is_empty() { String::new() } else { format!(" WHERE {}", all.join(" AND ")) }
     }
 
@@ -337,7 +383,10 @@ impl Select {
         let values: Vec<&dyn Param> = self.values.iter().map(|value| &**value).collect();
         let total = self.count(tx, &values)?;
         // No index is in the order of an expression, so that one for the condition is looked for.
-        let written = Written::new(order, paging.direction, self.narrow && total <= FEW);
+        let other = |bound: &Bound| order.key.is_none_or(|key| key.column != bound.column);
+        let narrow = self.narrow || self.bounds.iter().any(other);
+        let written = Written::new(order, paging.direction, narrow && total <= FEW);
+        let ends = self.ends(order, paging, total);
         let parts = match &paging.start {
             Start::After(position) => written.after(position, values.len() + 1),
             Start::Page(page) => match page.saturating_mul(paging.per_page) {
@@ -350,7 +399,7 @@ impl Select {
         let mut budget = Budget(HEAVIEST_PAGE);
         let (mut items, mut last, mut more) = (Vec::new(), None, false);
         for part in parts {
-            let conditions = self.all(part.condition.as_deref());
+            let conditions = self.all(&ends, part.condition.as_deref());
             let left = paging.per_page.saturating_sub(items.len() as u64);
             // One more than there is room for, to see whether there is one.
             let limit = i64::try_from(left.saturating_add(1)).unwrap_or(i64::MAX);

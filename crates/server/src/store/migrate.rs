@@ -25,6 +25,11 @@ pub(super) const MIGRATIONS: &[Migration<'static>] = &[
         postgres: include_str!("../../migrations/0002_query.postgres.sql"),
     },
     Migration { both: include_str!("../../migrations/0003_counts.sql"), sqlite: "", postgres: "" },
+    Migration {
+        both: "",
+        sqlite: include_str!("../../migrations/0004_search.sqlite.sql"),
+        postgres: include_str!("../../migrations/0004_search.postgres.sql"),
+    },
 ];
 
 /// Why a database cannot be opened.

@@ -18,6 +18,7 @@ pub mod ephemeral;
 pub mod experience_groups;
 pub mod experience_users;
 pub mod list;
+pub mod search;
 pub mod settings;
 pub mod sign_ins;
 pub mod users;
@@ -313,6 +314,12 @@ impl Store {
         self.stamp_of([Changed::Application(application), user, Changed::Token(token)])
     }
 
+    /// As [`Store::stamp`], for lists of the users or the groups of `application`.
+    #[must_use]
+    pub fn stamp_of_lists(&self, application: ApplicationId, token: ApiTokenId) -> Option<Stamp> {
+        self.stamp_of([Changed::Within(application), Changed::Token(token), Changed::Nothing])
+    }
+
     /// As [`Store::stamp`], for whether `token` is good.
     #[must_use]
     pub fn stamp_of_token(&self, token: ApiTokenId) -> Option<Stamp> {
@@ -407,6 +414,8 @@ trait Engine {
     fn note(&mut self, what: Changed);
     /// Says that the next query changes `what`, and no more.
     fn declare(&mut self, what: Changed);
+    /// Whether it keeps the table `user_search`, rather than an index that `LIKE` uses by itself.
+    fn has_user_search(&self) -> bool;
 }
 
 impl fmt::Debug for Tx<'_> {

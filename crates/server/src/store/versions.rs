@@ -32,6 +32,8 @@ pub enum Changed {
     User(ApplicationId, ExperienceUserId),
     /// An application, or what several of its users have to do with.
     Application(ApplicationId),
+    /// Anything that lists of an application show: what is any of the above changes that too.
+    Within(ApplicationId),
     /// The record of a token.
     Token(ApiTokenId),
     /// Anything.
@@ -76,7 +78,8 @@ impl Versions {
         match what {
             Changed::User(application, user) => of(0, application.0, user.0),
             Changed::Application(application) => of(1, application.0, application.0),
-            Changed::Token(token) => of(2, token.0, token.0),
+            Changed::Within(application) => of(2, application.0, application.0),
+            Changed::Token(token) => of(3, token.0, token.0),
             Changed::Nothing | Changed::Everything => REST,
         }
     }
@@ -102,10 +105,18 @@ impl Versions {
 
     /// Says that the writer is about to commit changes of `what`, until the answer goes.
     pub(super) fn changing(&self, what: &[Changed]) -> Changing<'_> {
+        let around = |what: &Changed| match what {
+            Changed::User(application, _) | Changed::Application(application) => {
+                Some(Changed::Within(*application))
+            }
+            _ => None,
+        };
         let mut places: Vec<usize> = what
             .iter()
             .filter(|what| **what != Changed::Nothing)
-            .map(|what| self.place(*what))
+            .flat_map(|what| [Some(*what), around(what)])
+            .flatten()
+            .map(|what| self.place(what))
             .collect();
         places.sort_unstable();
         places.dedup();

@@ -86,6 +86,10 @@ impl Client {
     pub(crate) fn work(&mut self, scene: &Scene<'_>) {
         while !scene.over.load(Ordering::Relaxed) {
             let user = self.random.one_of(0..scene.users.len()).expect("there are some");
+            // What one node has told it, the others have to know.
+            if self.random.once_in(10) {
+                self.turn();
+            }
             match self.random.below(20) {
                 0 => self.make(scene),
                 1..10 => self.read(scene, user),
@@ -94,6 +98,12 @@ impl Client {
             }
             thread::sleep(Duration::from_millis(self.random.below(6)));
         }
+    }
+
+    /// Goes on with any node.
+    fn turn(&mut self) {
+        self.connection = None;
+        self.node = self.random.one_of(0..NODES).expect("there are some");
     }
 
     /// Sends `request` once.
@@ -116,8 +126,7 @@ impl Client {
         self.tally.unanswered += 1;
         thread::sleep(Duration::from_millis(5));
         if self.random.once_in(2) {
-            self.connection = None;
-            self.node = self.random.one_of(0..NODES).expect("there are some");
+            self.turn();
         }
         Outcome::Unknown
     }

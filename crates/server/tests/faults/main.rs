@@ -25,7 +25,7 @@ use site::{NODES, Site};
 use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const CLIENTS: u64 = 12;
 /// Few, so that many write to the same at once.
@@ -124,10 +124,14 @@ fn connections_are_cut_in_the_middle_of_a_commit() {
                     wire.open();
                 }
                 _ => {
-                    let before = wire.doomed();
+                    let (before, start) = (wire.doomed(), Instant::now());
                     wire.doom(random.one_of(fates).expect("there are some"), 1);
-                    pause(random, 50, 100);
+                    // Until a commit comes by; nobody may be asking this node just now.
+                    while wire.doomed() == before && start.elapsed() < Duration::from_secs(2) {
+                        thread::sleep(Duration::from_millis(2));
+                    }
                     doomed += wire.doomed() - before;
+                    pause(random, 20, 100);
                 }
             }
         }

@@ -283,3 +283,27 @@ fn a_group_names_all_its_members() {
         .call(&scene.token, "PATCH", &path, &json!({ "experienceUserIds": ids }))
         .refused(400, "experienceGroup.experienceUserIds has more items than allowed");
 }
+
+#[test]
+fn many_who_list_at_once_wait_for_each_other_also_when_they_take_gzip() {
+    let scene = Scene::new();
+    for number in 0..20 {
+        let email = format!("user.{number}@example.com");
+        scene.world.user(scene.application, json!({ "email": email }), &[]);
+    }
+    // More than there is memory for pages as large as they may be.
+    let all = Barrier::new(64);
+    thread::scope(|scope| {
+        for _ in 0..64 {
+            scope.spawn(|| {
+                all.wait();
+                for _ in 0..10 {
+                    let users = scene.users("");
+                    let asked = scene.world.request("GET", &users).token(&scene.token);
+                    let answer = asked.header("Accept-Encoding", "gzip").send().expect(200);
+                    assert_eq!(answer.header("content-encoding"), Some("gzip"));
+                }
+            });
+        }
+    });
+}

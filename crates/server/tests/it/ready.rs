@@ -188,13 +188,23 @@ impl Scene {
     /// Every answer there is, twice, held against the same that was not kept: no answer is kept
     /// for a request with a condition.
     fn look(&self, after: &Event) {
-        for user in &self.users {
+        let within = format!("/applications/{}/experience", self.application);
+        let users = self.users.iter().map(|user| format!("{within}/users/{}", user.id));
+        let lists = [
+            "users",
+            "groups",
+            "users?sortField=id&perPage=1",
+            "users?filterField=email&filter=a*",
+        ];
+        for path in users.chain(lists.map(|list| format!("{within}/{list}"))) {
             for (at, (_, token)) in self.tokens.iter().enumerate() {
-                for flags in ["", "?_actions=false", "?_links=false"] {
-                    let target = format!(
-                        "/applications/{}/experience/users/{}{flags}",
-                        self.application, user.id
-                    );
+                for flags in ["", "_actions=false", "_links=false"] {
+                    let mark = if path.contains('?') { '&' } else { '?' };
+                    let target = if flags.is_empty() {
+                        path.clone()
+                    } else {
+                        format!("{path}{mark}{flags}")
+                    };
                     let ask = || self.world.request("GET", &target).token(token);
                     let fresh = ask().header("If-None-Match", "\"none\"").send();
                     assert_eq!(fresh.status == 401, !self.good(at), "{target} after {after:?}");

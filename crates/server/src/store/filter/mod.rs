@@ -27,6 +27,45 @@ pub(super) fn users(select: &mut Select, application: &str, query: &UserQuery) -
     Filter { select, application }.query(query)
 }
 
+/// What the text of a field has in it when a query holds, folded.
+pub(super) enum Hint {
+    /// It starts with this; the field is in this column.
+    Start(&'static str, String),
+    /// It has this somewhere.
+    Part(String),
+}
+
+impl Hint {
+    pub(super) fn start(&self) -> Option<(&'static str, &str)> {
+        match self {
+            Self::Start(column, prefix) => Some((column, prefix)),
+            Self::Part(_) => None,
+        }
+    }
+
+    pub(super) fn part(&self) -> Option<String> {
+        match self {
+            Self::Start(..) => None,
+            Self::Part(part) => Some(part.clone()),
+        }
+    }
+}
+
+/// What the texts of every user have in them of whom `query` holds.
+pub(super) fn hints(query: &UserQuery) -> Vec<Hint> {
+    let mut all = Vec::new();
+    for clause in query.clauses() {
+        match clause {
+            Clause::And(queries) => all.extend(queries.iter().flat_map(hints)),
+            Clause::Field(UserCondition::Email(test)) => EMAIL.hints(test, &mut all),
+            Clause::Field(UserCondition::FirstName(test)) => FIRST_NAME.hints(test, &mut all),
+            Clause::Field(UserCondition::LastName(test)) => LAST_NAME.hints(test, &mut all),
+            _ => {}
+        }
+    }
+    all
+}
+
 /// What holds of the groups `g` of the application that the parameter called `application` names.
 pub(super) fn groups(select: &mut Select, application: &str, query: &GroupQuery) -> String {
     Filter { select, application }.query(query)

@@ -1,7 +1,7 @@
 //! Texts and moments.
 
 use super::super::convert::{contains, ends_with, key, starts_with};
-use super::{FALSE, Filter, TRUE, joined, order, unlike, with_null};
+use super::{FALSE, Filter, Hint, TRUE, joined, order, unlike, with_null};
 use guestlist_api::query::{Comparison, Operator, Scalar, ScalarTest};
 use guestlist_api::time::DateTime;
 
@@ -10,6 +10,17 @@ use guestlist_api::time::DateTime;
 pub(super) struct Text {
     pub(super) column: &'static str,
     pub(super) key: &'static str,
+}
+
+impl Text {
+    /// Adds what the text has in it when `test` holds. What it says folds as the text does.
+    pub(super) fn hints(self, test: &ScalarTest, all: &mut Vec<Hint>) {
+        all.extend(test.operators.iter().filter_map(|operator| match operator {
+            Operator::StartsWith(part) => Some(Hint::Start(self.key, key(part))),
+            Operator::EndsWith(part) | Operator::Contains(part) => Some(Hint::Part(key(part))),
+            _ => None,
+        }));
+    }
 }
 
 /// A moment, in milliseconds.

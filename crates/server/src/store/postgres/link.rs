@@ -8,6 +8,7 @@ use super::wire::{self, ColumnOf, Message, Reader, Refusal, malformed, tag};
 use crate::store::Param;
 use bytes::{BufMut as _, Bytes, BytesMut};
 use md5::{Digest as _, Md5};
+use rustix::net::sockopt;
 use rustls::{ClientConnection, StreamOwned};
 use std::collections::HashMap;
 use std::io::{self, Error, ErrorKind, Read, Write};
@@ -66,6 +67,7 @@ impl Socket {
         }
         let mut stream = stream?;
         stream.set_nodelay(true)?;
+        notice_silence(&stream)?;
         stream.set_read_timeout(Some(CONNECTING))?;
         stream.set_write_timeout(Some(CONNECTING))?;
         if *encryption == Encryption::Disable {
@@ -96,6 +98,24 @@ impl Socket {
             Self::Tls(stream) => stream.read(into),
         }
     }
+}
+
+/// How long the other machine may be silent, whatever is waited for. A process that ends closes its
+/// connections; a machine that vanishes does not.
+const SILENCE: Duration = Duration::from_secs(15);
+
+/// Makes an error of a machine that is not there any more. One that is there and at work answers for
+/// its process, however long that takes.
+fn notice_silence(stream: &TcpStream) -> io::Result<()> {
+    let third = SILENCE / 3;
+    sockopt::set_socket_keepalive(stream, true)?;
+    sockopt::set_tcp_keepidle(stream, third)?;
+    sockopt::set_tcp_keepintvl(stream, third)?;
+    sockopt::set_tcp_keepcnt(stream, 2)?;
+    // For what was sent and never arrived, where the system has it.
+    #[cfg(target_os = "linux")]
+    sockopt::set_tcp_user_timeout(stream, u32::try_from(SILENCE.as_millis()).unwrap_or(u32::MAX))?;
+    Ok(())
 }
 
 /// A connection that is ready for statements.
@@ -464,4 +484,24 @@ fn md5(parts: [&[u8]; 2]) -> String {
 fn cannot_log_in() -> Failure {
     let words = "the server asks for a way to log in that is not spoken here";
     Error::new(ErrorKind::Unsupported, words).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    #[test]
+    fn a_machine_that_has_vanished_is_noticed() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let host = Host { name: "127.0.0.1".into(), port };
+        let socket = Socket::open(&host, &Encryption::Disable).unwrap();
+        let tcp = socket.tcp();
+        assert!(sockopt::socket_keepalive(tcp).unwrap());
+        let asked = sockopt::tcp_keepcnt(tcp).unwrap() * sockopt::tcp_keepintvl(tcp).unwrap();
+        assert_eq!(sockopt::tcp_keepidle(tcp).unwrap() + asked, SILENCE);
+        #[cfg(target_os = "linux")]
+        assert_eq!(u128::from(sockopt::tcp_user_timeout(tcp).unwrap()), SILENCE.as_millis());
+    }
 }

@@ -332,6 +332,10 @@ impl Engine for Session<'_> {
 
     fn declare(&mut self, _: Changed) {}
 
+    fn has_user_search(&self) -> bool {
+        false
+    }
+
     fn run_later(&mut self, sql: &str, params: &[&dyn Param], explain: Explain) -> Result<u64> {
         let encoded = wire::encode(params);
         if self.link.waiting() + encoded.len() > ON_THE_WAY {

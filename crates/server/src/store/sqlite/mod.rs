@@ -246,6 +246,10 @@ impl Engine for Session<'_> {
     fn declare(&mut self, what: Changed) {
         self.declared = Some(what);
     }
+
+    fn has_user_search(&self) -> bool {
+        true
+    }
 }
 
 fn visit(

@@ -9,6 +9,7 @@ mod plans;
 mod postgres;
 mod query;
 mod read;
+mod search;
 mod statements;
 mod versions;
 

@@ -10,7 +10,9 @@ use crate::domain;
 use crate::error::Result;
 use guestlist_api::entity::SortDirection;
 use guestlist_api::experience_group::ExperienceGroupSort;
-use guestlist_api::experience_user::{ExperienceUserSort, GroupRef, Membership};
+use guestlist_api::experience_user::{
+    ExperienceUser, ExperienceUserFilter, ExperienceUserSort, GroupRef, Membership,
+};
 use guestlist_api::id::{ApplicationId, ExperienceGroupId, ExperienceUserId, ObjectId};
 use guestlist_api::query::{GroupQuery, UserQuery};
 use guestlist_api::time::DateTime;
@@ -68,6 +70,10 @@ impl Engine for Noting<'_> {
 
     fn declare(&mut self, what: Changed) {
         self.session.declare(what);
+    }
+
+    fn has_user_search(&self) -> bool {
+        self.session.has_user_search()
     }
 }
 
@@ -139,11 +145,14 @@ impl Plan {
         for step in &self.steps {
             let scan = step.strip_prefix("SCAN ").map(|rest| rest.split(' ').next());
             // Rows that a statement has made for itself are not a table.
-            let own = [Some("line"), Some("below"), Some("b"), Some("CONSTANT")];
+            let own = [Some("line"), Some("below"), Some("b"), Some("some"), Some("CONSTANT")];
             // A page of all applications is read in order until it is full.
             let page = self.sql.contains(" FROM applications a") && self.sql.contains(" LIMIT ");
             let ordered = page && !self.sorts();
-            let fine = scan.is_none_or(|of| own.contains(&of));
+            // Of this it reads what has all that is searched for, within one application.
+            let searched = step.starts_with("SCAN user_search VIRTUAL TABLE INDEX 0:M")
+                && step.ends_with("><");
+            let fine = searched || scan.is_none_or(|of| own.contains(&of));
             assert!(fine || ordered || allowed, "{step}\n{}", self.sql);
         }
     }
@@ -277,6 +286,105 @@ async fn a_query_finds_by_an_index_and_sorts_then() {
             }
         }
     }
+}
+
+const SEARCHED: &str = "SCAN user_search VIRTUAL TABLE INDEX 0:M";
+const BY_NUMBER: &str = "experience_users_by_number (number=?)";
+const WITHIN_EMAIL: &str =
+    "sqlite_autoindex_experience_users_2 (application_id=? AND email_key>? AND email_key<?)";
+const WITHIN_NAME: &str =
+    "experience_users_by_first_name (application_id=? AND first_name_key>? AND first_name_key<?)";
+
+fn filtered(field: ExperienceUserFilter, glob: &str) -> experience_users::Listing {
+    experience_users::Listing { filter: Some((field, glob.into())), ..LISTING }
+}
+
+/// What is listed, where there are enough users to search and one of them matches.
+async fn searched(listing: experience_users::Listing) -> Vec<Plan> {
+    plans(move |tx| {
+        let tenant = Within::allowed(APPLICATION).enter(tx)?;
+        let before = experience_users::get(tx, tenant, USER)?;
+        let after = ExperienceUser {
+            email: "abcdef@example.com".into(),
+            first_name: Some("abcdef".into()),
+            ..before.clone()
+        };
+        experience_users::put(tx, &before, &after, None)?;
+        for index in 0..3 {
+            let id = ExperienceUserId(ObjectId::from_bytes([4 + index; 12]));
+            let email = format!("{index}@b");
+            let user = ExperienceUser { id, email, ..before.clone() };
+            experience_users::add(tx, &user, &PasswordHash::from_stored("x".into()))?;
+        }
+        let found = experience_users::list(tx, tenant, &listing)?;
+        assert_eq!((found.items.len(), found.total), (1, 1));
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn parts_of_texts_are_searched_for() {
+    let contains = |what: &str, operator: &str| {
+        let query = json!({ "$and": [{ what: { operator: "bcdef" } }] });
+        experience_users::Listing { ..users(query) }
+    };
+    for listing in [
+        filtered(ExperienceUserFilter::Email, "*bcde*"),
+        filtered(ExperienceUserFilter::Email, "a*cde?@example*"),
+        filtered(ExperienceUserFilter::FirstName, "*bcdef"),
+        contains("email", "$contains"),
+        contains("firstName", "$endsWith"),
+    ] {
+        for sort in [ExperienceUserSort::Email, ExperienceUserSort::CreationDate] {
+            let all = searched(experience_users::Listing { sort, ..listing.clone() }).await;
+            let looked_up = all.iter().filter(|plan| plan.uses(SEARCHED));
+            let joined = looked_up.clone().filter(|plan| plan.uses(BY_NUMBER));
+            // The candidates are counted, then those that match, and then they are read.
+            assert_eq!((looked_up.count(), joined.count()), (3, 2), "{listing:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_text_starts_with_is_found_in_the_order_of_texts() {
+    let starts = json!({ "email": { "$startsWith": "abc" } });
+    for (listing, index) in [
+        (filtered(ExperienceUserFilter::Email, "abc*"), WITHIN_EMAIL),
+        (filtered(ExperienceUserFilter::Email, "ab?d*"), WITHIN_EMAIL),
+        (filtered(ExperienceUserFilter::FirstName, "abc*"), WITHIN_NAME),
+        (users(starts), WITHIN_EMAIL),
+    ] {
+        for sort in [ExperienceUserSort::Email, ExperienceUserSort::CreationDate] {
+            let all = searched(experience_users::Listing { sort, ..listing.clone() }).await;
+            let within = all.iter().filter(|plan| plan.uses(index)).count();
+            let looked_up = all.iter().filter(|plan| plan.uses(SEARCHED)).count();
+            assert_eq!((within, looked_up), (2, 0), "{listing:?} {sort:?}");
+        }
+    }
+}
+
+/// To sort all of them would take longer than to come upon the first hundred.
+#[tokio::test]
+async fn many_that_start_alike_are_read_in_the_order_they_are_listed_in() {
+    let all = plans(|tx| {
+        let tenant = Within::allowed(APPLICATION).enter(tx)?;
+        let before = experience_users::get(tx, tenant, USER)?;
+        for index in 0..20 {
+            let id = ExperienceUserId(ObjectId::from_bytes([4 + index; 12]));
+            let user = ExperienceUser { id, email: format!("abc{index}@b"), ..before.clone() };
+            experience_users::add(tx, &user, &PasswordHash::from_stored("x".into()))?;
+        }
+        let listing = experience_users::Listing {
+            sort: ExperienceUserSort::CreationDate,
+            ..filtered(ExperienceUserFilter::Email, "abc*")
+        };
+        experience_users::list(tx, tenant, &listing).map(drop)
+    })
+    .await;
+    let pages: Vec<&Plan> = all.iter().filter(|plan| plan.sql.contains("LIMIT")).collect();
+    let page = pages.iter().find(|plan| plan.uses("experience_users_by_created")).unwrap();
+    assert!(!page.sorts(), "{:?}", page.steps);
 }
 
 #[tokio::test]

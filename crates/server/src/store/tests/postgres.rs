@@ -120,7 +120,8 @@ async fn of_two_that_wait_for_each_other_one_goes_again() {
         tx.run(bump, &[&other])
     });
     assert!(done.await.iter().all(Result::is_ok));
-    assert_eq!(runs.load(Ordering::SeqCst), 3);
+    // Whoever goes again may come in the way again.
+    assert!(runs.load(Ordering::SeqCst) >= 3);
     let now = store.read(|tx| tx.all::<i64>("SELECT v FROM t ORDER BY k", &[])).await;
     assert_eq!(now.unwrap(), [21, 22]);
 }

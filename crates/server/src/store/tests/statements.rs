@@ -7,7 +7,7 @@ use super::super::applications::{self, Tenant, Within};
 use super::super::ephemeral;
 use super::super::list::{Paging, Position, Start, Value};
 use super::super::sign_ins::{self, Who};
-use super::super::{Store, Tx, experience_groups, experience_users, settings, users};
+use super::super::{Store, Tx, experience_groups, experience_users, search, settings, users};
 use super::plans::{APPLICATION, GROUP, Plan, USER, plans};
 use crate::auth::hasher::PasswordHash;
 use crate::domain;
@@ -183,6 +183,7 @@ const CALLED: &[Called] = &[
     ("experience_users::delete_all", |tx| {
         tenant(tx).and_then(|own| experience_users::delete_all(tx, own))
     }),
+    ("search::forget", |tx| search::forget(tx, 9).map(drop)),
     ("experience_groups::delete_all", |tx| {
         tenant(tx).and_then(|own| experience_groups::delete_all(tx, own))
     }),
@@ -263,9 +264,11 @@ fn list_users(tx: &mut Tx<'_>) -> Result<()> {
                 }
             }
             for field in filters.clone().flatten() {
-                let filter = Some((field, "*a*".to_owned()));
-                let listing = experience_users::Listing { filter, ..all.clone() };
-                experience_users::list(tx, own, &listing)?;
+                for glob in ["*a*", "a*", "*abc*"] {
+                    let filter = Some((field, glob.to_owned()));
+                    let listing = experience_users::Listing { filter, ..all.clone() };
+                    experience_users::list(tx, own, &listing)?;
+                }
             }
         }
     }

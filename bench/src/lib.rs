@@ -1,0 +1,3 @@
+//! What the programs here have in common.
+
+pub mod http;

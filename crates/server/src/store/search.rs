@@ -1,0 +1,155 @@
+//! Users found by parts of their address and names.
+//!
+//! SQLite keeps a table for it, of which a migration says how it is kept. Whoever searches asks it
+//! for the users that have every three characters of the parts anywhere, and compares those users
+//! with what was really asked. That pays where they are few: when there are many, or few users at
+//! all, all users of the application are compared, which takes a second for ten millions of them.
+//!
+//! PostgreSQL decides by itself whether to use its index.
+
+use super::applications::Tenant;
+use super::counts::{self, Counted};
+use super::list::{FEW, Select};
+use super::{Changed, Tx, convert};
+use crate::error::{Error, Result};
+use std::collections::BTreeSet;
+
+/// Where to look for users that were found like this; they are called `u`.
+pub(super) const FOUND: &str =
+    "user_search CROSS JOIN experience_users u ON u.number = user_search.rowid";
+
+/// An application with fewer users is read as a whole, in some milliseconds.
+const SMALL: u64 = if cfg!(test) { 3 } else { 20_000 };
+/// So many users are removed without what the table says of them.
+const MANY: u64 = if cfg!(test) { 3 } else { 1_000 };
+/// How many characters in a row are looked up.
+const GRAM: usize = 3;
+/// How many of them are asked for: more make a search slower, and hardly narrower.
+const MOST_GRAMS: usize = 12;
+/// How many bits of the number of a user are its own.
+const OWN_BITS: u32 = 32;
+
+/// Users that may have what is searched for.
+pub(super) struct Candidates {
+    grams: String,
+    first: i64,
+    last: i64,
+}
+
+/// The users of the application that may have all of `parts`, folded, in their address and names;
+/// `None` where it is better to look at all users.
+///
+/// # Errors
+/// When the store fails.
+pub(super) fn candidates(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    parts: &[String],
+) -> Result<Option<Candidates>> {
+    let grams = grams(parts);
+    if grams.is_empty()
+        || !tx.0.has_user_search()
+        || counts::of(tx, Counted::Users(tenant.id()))? < SMALL
+    {
+        return Ok(None);
+    }
+    let number: Option<i64> =
+        tx.first("SELECT number FROM applications WHERE id = $1", &[&tenant.id().to_string()])?;
+    let number = number.ok_or(Error::NotFound("Application"))?;
+    let (first, last) = numbers(number);
+    let candidates = Candidates { grams, first, last };
+    let most = i64::try_from(FEW).map_err(Error::internal)?;
+    let found: Option<i64> = tx.first(
+        "SELECT count(*) FROM (SELECT 1 FROM user_search
+            WHERE user_search MATCH $1 AND rowid BETWEEN $2 AND $3 LIMIT $4) some",
+        &[&candidates.grams, &candidates.first, &candidates.last, &(most + 1)],
+    )?;
+    Ok(found.is_some_and(|found| found <= most).then_some(candidates))
+}
+
+/// The first and the last number that a user of the application with this number may have.
+const fn numbers(of: i64) -> (i64, i64) {
+    (of << OWN_BITS, ((of + 1) << OWN_BITS) - 1)
+}
+
+/// All users of the application are about to be removed. When they are many, what the table says of
+/// them is left for [`forget`]: to remove it with them would take several times as long as all else.
+/// The application takes another number, under which there is nothing.
+///
+/// # Errors
+/// When the store fails.
+pub(super) fn abandon(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
+    if !tx.0.has_user_search() || counts::of(tx, Counted::Users(tenant.id()))? < MANY {
+        return Ok(());
+    }
+    let application = tenant.id().to_string();
+    for sql in [
+        "INSERT INTO user_search_left (number) SELECT number FROM applications WHERE id = $1",
+        "UPDATE applications SET number = 1 + max((SELECT max(number) FROM applications),
+            (SELECT max(number) FROM user_search_left)) WHERE id = $1",
+    ] {
+        // No answer says the number.
+        tx.change(Changed::Nothing, sql, &[&application])?;
+    }
+    Ok(())
+}
+
+/// Removes up to `most` of what the table says of users that were removed with all others of their
+/// application, and tells how many.
+///
+/// # Errors
+/// When the store fails.
+pub fn forget(tx: &mut Tx<'_>, most: i64) -> Result<u64> {
+    if !tx.0.has_user_search() {
+        return Ok(0);
+    }
+    let left: Option<Option<i64>> = tx.first("SELECT min(number) FROM user_search_left", &[])?;
+    let Some(number) = left.flatten() else { return Ok(0) };
+    let (first, last) = numbers(number);
+    let gone = tx.change(
+        Changed::Nothing,
+        "DELETE FROM user_search WHERE rowid IN
+            (SELECT id FROM user_search_docsize WHERE id BETWEEN $1 AND $2 LIMIT $3)",
+        &[&first, &last, &most],
+    )?;
+    if gone == 0 {
+        let sql = "DELETE FROM user_search_left WHERE number = $1";
+        tx.change(Changed::Nothing, sql, &[&number])?;
+    }
+    Ok(gone)
+}
+
+impl Candidates {
+    /// Only these, of [`FOUND`].
+    pub(super) fn only(self, select: &mut Select) {
+        let (grams, first, last) =
+            (select.bind(self.grams), select.bind(self.first), select.bind(self.last));
+        select.narrow(format!(
+            "user_search MATCH {grams} AND user_search.rowid BETWEEN {first} AND {last}"
+        ));
+    }
+}
+
+/// What asks the table for all of `parts`: each three characters of them, or as many as are asked
+/// for, from everywhere; nothing when no part is long enough.
+fn grams(parts: &[String]) -> String {
+    let mut all = BTreeSet::new();
+    for part in parts {
+        let characters: Vec<char> = part.chars().collect();
+        all.extend(characters.windows(GRAM).map(|gram| gram.iter().collect::<String>()));
+    }
+    let step = all.len().div_ceil(MOST_GRAMS).max(1);
+    let quoted = all.iter().step_by(step).map(|gram| format!("\"{}\"", gram.replace('"', "\"\"")));
+    quoted.collect::<Vec<_>>().join(" AND ")
+}
+
+/// The parts of `glob` that are worth a search: not what it starts with, which an index in the order
+/// of the text finds.
+pub(super) fn of_glob(glob: &str) -> Vec<String> {
+    let mut parts = convert::parts(glob);
+    if grams(&parts).is_empty() {
+        return Vec::new();
+    }
+    parts.push(convert::prefix(glob));
+    parts
+}

@@ -1,0 +1,424 @@
+//! Users are found by parts of their texts, whoever they have been and whatever is asked.
+
+use super::super::applications::{self, Tenant, Within};
+use super::super::convert::key;
+use super::super::ephemeral::Database;
+use super::super::experience_users::{self as users, Listing};
+use super::super::list::{Paging, Start};
+use super::super::migrate::{MIGRATIONS, Migration};
+use super::super::{Options, Store, Tx, search};
+use super::Scratch;
+use crate::auth::hasher::PasswordHash;
+use crate::domain;
+use crate::error::{Error, Result};
+use guestlist_api::entity::SortDirection;
+use guestlist_api::experience_user::{ExperienceUser, ExperienceUserFilter, ExperienceUserSort};
+use guestlist_api::id::{ApplicationId, ExperienceUserId, ObjectId};
+use guestlist_api::query::UserQuery;
+use guestlist_api::time::DateTime;
+use guestlist_api::wire;
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::test_runner::TestRunner;
+use serde_json::{Value, json};
+
+const NOW: DateTime = DateTime::from_millis(0);
+
+fn id(kind: u8, index: u8) -> ObjectId {
+    ObjectId::from_bytes([kind, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, index])
+}
+
+fn application(number: u8) -> ApplicationId {
+    ApplicationId(id(1, number))
+}
+
+/// Who somebody is, and is going to be.
+#[derive(Debug, Clone)]
+struct Texts {
+    email: String,
+    first: Option<String>,
+    last: Option<String>,
+}
+
+/// Something that happens in one of two applications, to one of its users or to all of them.
+#[derive(Debug, Clone)]
+enum Step {
+    /// The user is there, and is this.
+    Is(u8, Texts),
+    /// The user, if it is there, is this as far as one of the three goes.
+    Renamed(u8, u8, Texts),
+    Tagged(u8),
+    Removed(u8),
+    AllRemoved,
+    ApplicationRemoved,
+}
+
+/// What texts and patterns are made of: few words, so that they meet, and all that has a meaning to
+/// some engine.
+const WORDS: [&str; 24] = [
+    "ann",
+    "Anna",
+    "bert",
+    "abcd",
+    "BCDE",
+    "a",
+    "",
+    "%",
+    "_",
+    "\\",
+    "'",
+    "\"",
+    "* ",
+    "?",
+    " AND ",
+    "ÄÖÜ",
+    "äöü",
+    "ΟΔΟΣ",
+    "οδος",
+    "İi",
+    "日本語",
+    "\u{10ffff}",
+    "\u{fffe}\u{ffff}",
+    "-x-",
+];
+
+fn text() -> impl Strategy<Value = String> {
+    prop::collection::vec(select(&WORDS[..]), 0..6).prop_map(|words| words.concat())
+}
+
+fn texts() -> impl Strategy<Value = Texts> {
+    let word = select(&["ann", "ANNA", "bert", "abcd", "%_", "'a'", "x.y"][..]);
+    let local = prop::collection::vec(word, 1..4).prop_map(|words| words.concat());
+    let name = || prop::option::of(text());
+    (local, name(), name()).prop_map(|(local, first, last)| {
+        let email = format!("{local}@example.com");
+        Texts { email, first, last }
+    })
+}
+
+fn step() -> impl Strategy<Value = (u8, Step)> {
+    let user = 0..16_u8;
+    let step = prop_oneof![
+        16 => (user.clone(), texts()).prop_map(|(user, texts)| Step::Is(user, texts)),
+        8 => (user.clone(), 0..3_u8, texts())
+            .prop_map(|(user, one, texts)| Step::Renamed(user, one, texts)),
+        1 => user.clone().prop_map(Step::Tagged),
+        4 => user.prop_map(Step::Removed),
+        1 => Just(Step::AllRemoved),
+        1 => Just(Step::ApplicationRemoved),
+    ];
+    (0..2_u8, step)
+}
+
+fn glob() -> impl Strategy<Value = String> {
+    let wild = select(&["*", "?", "", "**", "*?"][..]);
+    let pieces = prop::collection::vec((wild, select(&WORDS[..])), 0..4);
+    let any = (pieces, select(&["*", "?", "", "@example.com"][..])).prop_map(|(pieces, end)| {
+        let text: String = pieces.iter().flat_map(|(wild, word)| [*wild, *word]).collect();
+        text + end
+    });
+    // Most of what is made like that matches nobody.
+    prop_oneof![any, select(&WORDS[..]).prop_map(|word| format!("*{word}*"))]
+}
+
+/// Whether `text` as a whole matches `glob`, character by character.
+fn matches(glob: &[char], text: &[char]) -> bool {
+    match glob.split_first() {
+        None => text.is_empty(),
+        Some(('*', rest)) => (0..=text.len()).any(|skip| matches(rest, &text[skip..])),
+        Some((one, rest)) => text
+            .split_first()
+            .is_some_and(|(first, others)| (*one == '?' || one == first) && matches(rest, others)),
+    }
+}
+
+fn folded(text: &str) -> Vec<char> {
+    key(text).chars().collect()
+}
+
+fn enter(tx: &mut Tx<'_>, number: u8) -> Result<Tenant> {
+    if let Ok(tenant) = Within::allowed(application(number)).enter(tx) {
+        return Ok(tenant);
+    }
+    let post = wire::read("application", json!({ "name": "a" })).unwrap();
+    let organization = "0".repeat(24).parse().unwrap();
+    let new = domain::new_application(&post, application(number), organization, NOW);
+    applications::add(tx, &new)?;
+    Within::allowed(application(number)).enter(tx)
+}
+
+fn run(tx: &mut Tx<'_>, number: u8, step: &Step) -> Result<()> {
+    let tenant = enter(tx, number)?;
+    let find =
+        |tx: &mut Tx<'_>, index| users::lock(tx, tenant, ExperienceUserId(id(2, index))).ok();
+    match step {
+        Step::ApplicationRemoved => applications::delete(tx, tenant),
+        Step::AllRemoved => users::delete_all(tx, tenant),
+        Step::Removed(index) => find(tx, *index).map_or(Ok(()), |user| users::delete(tx, &user)),
+        Step::Tagged(index) => {
+            let Some(before) = find(tx, *index) else { return Ok(()) };
+            let mut after = before.clone();
+            after.user_tags.0.insert("a".into(), "abcd".into());
+            users::put(tx, &before, &after, None)
+        }
+        Step::Renamed(index, one, texts) => {
+            let Some(before) = find(tx, *index) else { return Ok(()) };
+            let mut after = before.clone();
+            match one {
+                0 => after.email = format!("{index}{}", texts.email),
+                1 => after.first_name.clone_from(&texts.first),
+                _ => after.last_name.clone_from(&texts.last),
+            }
+            users::put(tx, &before, &after, None)
+        }
+        Step::Is(index, texts) => {
+            // One address has one user.
+            let email = format!("{index}{}", texts.email);
+            let Some(before) = find(tx, *index) else {
+                let post = json!({ "email": email, "password": "Correct-h0rse" });
+                let post = wire::read("experienceUser", post).unwrap();
+                let new = ExperienceUserId(id(2, *index));
+                let mut user = domain::new_user(&post, new, tenant.id(), Vec::new(), NOW);
+                (user.first_name, user.last_name) = (texts.first.clone(), texts.last.clone());
+                return users::add(tx, &user, &PasswordHash::from_stored("x".into()));
+            };
+            let mut after = ExperienceUser { email, ..before.clone() };
+            (after.first_name, after.last_name) = (texts.first.clone(), texts.last.clone());
+            users::put(tx, &before, &after, None)
+        }
+    }
+}
+
+const ALL: Listing = Listing {
+    query: None,
+    filter: None,
+    membership: None,
+    ancestors: false,
+    sort: ExperienceUserSort::Id,
+    paging: Paging { start: Start::Page(0), per_page: 1000, direction: SortDirection::Asc },
+};
+
+fn listed(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Vec<ExperienceUserId>> {
+    let found = users::list(tx, tenant, listing)?;
+    if found.items.len() as u64 != found.total {
+        return Err(Error::internal(format!("{} of {}", found.total, found.items.len())));
+    }
+    let mut ids: Vec<_> = found.items.iter().map(|user| user.id).collect();
+    // And page by page.
+    for direction in [SortDirection::Asc, SortDirection::Desc] {
+        let mut paging = Paging { per_page: 3, direction, ..listing.paging.clone() };
+        let mut walked = Vec::new();
+        loop {
+            let page =
+                users::list(tx, tenant, &Listing { paging: paging.clone(), ..listing.clone() })?;
+            walked.extend(page.items.iter().map(|user| user.id));
+            let Some(next) = page.next else { break };
+            paging.start = Start::After(next);
+        }
+        if direction == SortDirection::Desc {
+            walked.reverse();
+        }
+        if walked != ids {
+            return Err(Error::internal(format!("{walked:?}, not {ids:?}")));
+        }
+    }
+    ids.sort_unstable();
+    Ok(ids)
+}
+
+/// Every list that `glob` and its words ask for is as it should be.
+fn ask(tx: &mut Tx<'_>, number: u8, glob: &str, sort: ExperienceUserSort) -> Result<()> {
+    let tenant = enter(tx, number)?;
+    let everybody = users::list(tx, tenant, &ALL)?.items;
+    let wanted = |holds: &dyn Fn(&ExperienceUser) -> bool| -> Vec<ExperienceUserId> {
+        everybody.iter().filter(|user| holds(user)).map(|user| user.id).collect()
+    };
+    for (field, wire_name) in [
+        (ExperienceUserFilter::Email, "email"),
+        (ExperienceUserFilter::FirstName, "firstName"),
+        (ExperienceUserFilter::LastName, "lastName"),
+    ] {
+        let text = |user: &ExperienceUser| match field {
+            ExperienceUserFilter::Email => Some(user.email.clone()),
+            ExperienceUserFilter::FirstName => user.first_name.clone(),
+            ExperienceUserFilter::LastName => user.last_name.clone(),
+        };
+        let listing = Listing { filter: Some((field, glob.to_owned())), sort, ..ALL };
+        let pattern = folded(glob);
+        let right =
+            wanted(&|user| text(user).is_some_and(|text| matches(&pattern, &folded(&text))));
+        let found = listed(tx, tenant, &listing)?;
+        if found != right {
+            return Err(Error::internal(format!("{field:?} {glob:?}: {found:?}, not {right:?}")));
+        }
+        let part = glob.replace(['*', '?'], "");
+        if part.is_empty() {
+            continue;
+        }
+        for operator in ["$contains", "$endsWith", "$startsWith"] {
+            for any_case in [false, true] {
+                let asked = json!({ wire_name: { operator: part, "$ci": any_case } });
+                let query: UserQuery = wire::read("query", json!({ "$and": [asked] })).unwrap();
+                let fold = |text: &str| if any_case { key(text) } else { text.to_owned() };
+                let right = wanted(&|user| {
+                    text(user).is_some_and(|text| match operator {
+                        "$contains" => fold(&text).contains(&fold(&part)),
+                        "$endsWith" => fold(&text).ends_with(&fold(&part)),
+                        _ => fold(&text).starts_with(&fold(&part)),
+                    })
+                });
+                let found = listed(tx, tenant, &Listing { query: Some(query), sort, ..ALL })?;
+                if found != right {
+                    let what = format!("{wire_name} {operator} {part:?} {any_case}");
+                    return Err(Error::internal(format!("{what}: {found:?}, not {right:?}")));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whom the table knows, and whom it should.
+const LEFT: &str = "SELECT number FROM user_search_left";
+const KNOWN: &str = "SELECT id FROM user_search_docsize ORDER BY 1";
+const THERE: &str = "SELECT number FROM experience_users ORDER BY 1";
+
+fn holds(store: &Store, cases: u32) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let organization = "0".repeat(24).into_bytes();
+    let named =
+        store.write(move |tx| super::super::settings::put(tx, "organization", &organization));
+    runtime.block_on(named).unwrap();
+    let steps = prop::collection::vec(step(), 1..80);
+    let sort = select(
+        &[
+            ExperienceUserSort::Email,
+            ExperienceUserSort::LastName,
+            ExperienceUserSort::CreationDate,
+        ][..],
+    );
+    let asked = prop::collection::vec((glob(), sort), 1..8);
+    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
+    let outcome = TestRunner::new(config).run(&(steps, asked), |(steps, asked)| {
+        let work = store.write(move |tx| {
+            for number in 0..2 {
+                run(tx, number, &Step::ApplicationRemoved)?;
+            }
+            for (number, step) in &steps {
+                run(tx, *number, step)?;
+            }
+            for (glob, sort) in &asked {
+                ask(tx, 0, glob, *sort)?;
+                ask(tx, 1, glob, *sort)?;
+            }
+            while tx.0.has_user_search() && tx.first::<i64>(LEFT, &[])?.is_some() {
+                search::forget(tx, 5)?;
+            }
+            if tx.0.has_user_search() {
+                let (known, there) = (tx.all::<i64>(KNOWN, &[])?, tx.all::<i64>(THERE, &[])?);
+                if known != there {
+                    return Err(Error::internal(format!("{known:?}, not {there:?}")));
+                }
+            }
+            Ok(())
+        });
+        let outcome = runtime.block_on(work);
+        prop_assert!(outcome.is_ok(), "{outcome:?}");
+        Ok(())
+    });
+    outcome.unwrap();
+}
+
+#[test]
+fn whoever_matches_is_found() {
+    let (store, _) = Store::ephemeral(&Options { readers: 1, ..Options::default() }).unwrap();
+    holds(&store, 200);
+}
+
+#[test]
+fn whoever_matches_is_found_by_postgresql_too() {
+    let url = std::env::var("GUESTLIST_TEST_POSTGRES").expect(
+        "GUESTLIST_TEST_POSTGRES names no cluster: run `cargo xtask postgres -- <command>`",
+    );
+    let database = Database::new(&url).unwrap();
+    let store = Store::open_at(&database.place(), &Options::default()).unwrap();
+    holds(&store, 50);
+}
+
+/// Users of an application, of which every other has gone again.
+fn populate(tx: &mut Tx<'_>) -> Result<()> {
+    for index in 0..40 {
+        let texts = Texts {
+            email: format!("abcd{}@example.com", index % 4),
+            first: Some("Anna".into()),
+            last: None,
+        };
+        run(tx, 0, &Step::Is(index, texts))?;
+    }
+    (0..20).try_for_each(|index| run(tx, 0, &Step::Removed(index * 2)))
+}
+
+fn look(tx: &mut Tx<'_>) -> Result<()> {
+    ask(tx, 0, "*abcd1@*", ExperienceUserSort::Email)?;
+    ask(tx, 0, "*3abcd*", ExperienceUserSort::Email)
+}
+
+#[tokio::test]
+async fn they_are_found_after_the_file_was_vacuumed() {
+    let scratch = Scratch::new();
+    let store = scratch.open();
+    store.write(populate).await.unwrap();
+    scratch.beside().execute_batch("VACUUM").unwrap();
+    store.read(look).await.unwrap();
+    store.write(|tx| run(tx, 0, &Step::Removed(13))).await.unwrap();
+    store.read(look).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_was_there_before_is_found() {
+    let scratch = Scratch::new();
+    let store = scratch.open();
+    store.write(populate).await.unwrap();
+    store.close().await;
+    let search = |migration: &Migration<'_>| migration.sqlite.contains("user_search");
+    let version = MIGRATIONS.iter().position(search).unwrap();
+    scratch
+        .beside()
+        .execute_batch(&format!(
+            "DROP TRIGGER applications_numbered; DROP TRIGGER experience_users_added;
+             DROP TRIGGER experience_users_renamed; DROP TRIGGER experience_users_removed;
+             DROP TABLE user_search; DROP TABLE user_search_left;
+             DROP INDEX applications_by_number; ALTER TABLE applications DROP COLUMN number;
+             DROP INDEX experience_users_by_number;
+             ALTER TABLE experience_users DROP COLUMN number; PRAGMA user_version = {version}"
+        ))
+        .unwrap();
+    let store = scratch.open();
+    store.read(look).await.unwrap();
+    let known = store.read(|tx| tx.all::<i64>(KNOWN, &[])).await.unwrap();
+    assert_eq!(known.len(), 20);
+    let more = Texts { email: "abcd1@example.com".into(), first: None, last: None };
+    store.write(move |tx| run(tx, 0, &Step::Is(50, more.clone()))).await.unwrap();
+    store.read(look).await.unwrap();
+}
+
+/// A long pattern is one search, and none is a wrong one.
+#[tokio::test]
+async fn long_patterns_and_many_wildcards_are_answered() {
+    let scratch = Scratch::new();
+    let store = scratch.open();
+    store.write(populate).await.unwrap();
+    let long: String = (0..4000_u32).filter_map(|n| char::from_u32(0x4e00 + n)).collect();
+    let globs = [format!("*{long}*"), "*\"\"\"*".into(), "*NOT*".into(), "*ab?d*".into()];
+    let work = store.read(move |tx| globs.iter().try_for_each(|glob| ask_filter(tx, glob)));
+    work.await.unwrap();
+}
+
+fn ask_filter(tx: &mut Tx<'_>, glob: &str) -> Result<()> {
+    let tenant = enter(tx, 0)?;
+    let filter = Some((ExperienceUserFilter::Email, glob.to_owned()));
+    let found = listed(tx, tenant, &Listing { filter, ..ALL })?;
+    let right: usize = if glob == "*ab?d*" { 20 } else { 0 };
+    let value: Value = json!(found.len());
+    if value == json!(right) { Ok(()) } else { Err(Error::internal(format!("{glob}: {value}"))) }
+}
