@@ -45,7 +45,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
     rounds: u64,
     /// How long a turn is
-    #[arg(long, default_value_t = 3.0)]
+    #[arg(long, default_value_t = 2.5)]
     seconds: f64,
     /// How long a turn is that must show that a rate can be sustained
     #[arg(long, default_value_t = 60.0)]

@@ -8,6 +8,7 @@ use super::wire::{self, ColumnOf};
 use super::{Role, Row};
 use crate::error::{Error, Result};
 use crate::store::job::too_long;
+use crate::store::moving::Closed;
 use crate::store::versions::Versions;
 use crate::store::{self, Cells, Changed, Engine, Explain, Param};
 use fallible_iterator::FallibleIterator as _;
@@ -33,7 +34,8 @@ pub(super) struct Session<'l> {
     failed: Option<Meaning>,
     /// What that means.
     explain: Option<Explain>,
-    versions: &'l Versions,
+    /// What is told of changes, if answers depend on what is changed here.
+    versions: Option<&'l Versions>,
     /// What the transaction has changed so far.
     changed: Vec<Changed>,
     /// What the next query changes, if it was said.
@@ -71,7 +73,7 @@ impl<'l> Session<'l> {
         link: &'l mut Link,
         role: Role,
         until: Instant,
-        versions: &'l Versions,
+        versions: Option<&'l Versions>,
     ) -> Self {
         Self {
             link,
@@ -253,6 +255,11 @@ impl<'l> Session<'l> {
         Ok(Ok(()))
     }
 
+    /// Whether the server refused a statement or is gone.
+    pub(super) fn failed(&self) -> bool {
+        self.failed.is_some()
+    }
+
     /// Ends the transaction of a job that is to be kept, or not.
     pub(super) fn end(mut self, kept: bool) -> Ending {
         if self.reading {
@@ -308,7 +315,7 @@ impl<'l> Session<'l> {
     fn keep(mut self) -> Ending {
         self.link.take_warning();
         let (versions, changed) = (self.versions, std::mem::take(&mut self.changed));
-        let _changing = versions.changing(&changed);
+        let _changing = versions.map(|versions| versions.changing(&changed));
         let answer = (|| {
             self.begin()?;
             let sent = self.link.run_plain("COMMIT")?;
@@ -417,6 +424,10 @@ impl Engine for Session<'_> {
 
     fn has_user_search(&self) -> bool {
         false
+    }
+
+    fn close(&self, tables: &[&str], why: Option<Closed>) -> Vec<String> {
+        super::close::statements(tables, why)
     }
 
     fn run_later(&mut self, sql: &str, params: &[&dyn Param], explain: Explain) -> Result<u64> {
