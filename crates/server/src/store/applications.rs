@@ -49,11 +49,6 @@ impl Within {
         found.map(|_| Tenant(self.0)).ok_or(NOT_FOUND)
     }
 
-    /// What it means that it does not.
-    pub(super) const fn missing() -> Error {
-        NOT_FOUND
-    }
-
     /// The same for whoever only looks at rows that refer to it, of which there are none if it does
     /// not exist.
     pub(super) const fn holding_rows(self) -> Tenant {
@@ -86,7 +81,8 @@ pub(super) fn keep(tx: &mut Tx<'_>, application: &str) -> Result<()> {
     found.map(drop).ok_or(NOT_FOUND)
 }
 
-const NOT_FOUND: Error = Error::NotFound("Application");
+/// What it means that there is none.
+pub(super) const NOT_FOUND: Error = Error::NotFound("Application");
 
 const COLUMNS: &str = "id, name, description, created, updated, token_cutoff, kept,
     (SELECT value FROM settings WHERE name = 'organization') AS organization,

@@ -1,6 +1,6 @@
 //! End users of applications, and the groups they are in.
 
-use super::applications::{Tenant, Within};
+use super::applications::{NOT_FOUND, Tenant, Within};
 use super::convert::{email_taken, id, json, key, maybe_id, maybe_moment, moment, to_json};
 use super::counts::{self, Counted};
 use super::filter::{self, Hint};
@@ -138,7 +138,7 @@ pub fn get_within(tx: &mut Tx<'_>, within: Within, id: ExperienceUserId) -> Resu
         groups.extend(group);
     }
     // Without a row there is no application.
-    let Some(mut user) = found else { return Err(Within::missing()) };
+    let Some(mut user) = found else { return Err(NOT_FOUND) };
     groups.sort_by_cached_key(|group| (key(&group.name), group.id));
     user.experience_groups = groups;
     Ok(user)

@@ -48,8 +48,9 @@ pub use versions::{Changed, Stamp};
 use crate::error::{Error, Result};
 use ephemeral::Scratch;
 use guestlist_api::id::{ApiTokenId, ApplicationId, ExperienceUserId};
-use job::{Queue, submit};
+use job::{Job, Queue, submit};
 use moving::Closed;
+use postgres::Replica;
 use sqlite::Durability;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -109,6 +110,8 @@ pub struct Options {
     pub group: usize,
     /// How long a group may gather before it is committed.
     pub group_time: Duration,
+    /// A standby of the database, on PostgreSQL, that is read from while it is up to date.
+    pub replica: Option<Address>,
     /// How long one read may run.
     pub read_deadline: Duration,
     /// How long one write may run.
@@ -154,6 +157,7 @@ impl Default for Options {
             group: 128,
             // No more than what a slow disk's sync takes, so gathering never doubles the wait.
             group_time: Duration::from_millis(10),
+            replica: None,
             // Clients give up by then.
             read_deadline: Duration::from_secs(10),
             // Deleting an application of a million users is one transaction.
@@ -190,9 +194,19 @@ struct Shared {
 struct Doors {
     readers: Queue,
     writer: Queue,
+    replica: Option<Replica>,
     /// Reads something of the database, whatever is in it.
     probe: &'static str,
     versions: Option<Arc<Versions>>,
+}
+
+impl Doors {
+    fn read(&self, job: Box<dyn Job>) -> Result<()> {
+        match &self.replica {
+            Some(replica) if replica.follows() => replica.send(job),
+            _ => self.readers.send(job),
+        }
+    }
 }
 
 impl fmt::Debug for Store {
@@ -273,7 +287,7 @@ impl Store {
         &self,
         f: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        submit(f, |job| self.0.enter(|doors| doors.readers.send(job))).await
+        submit(f, |job| self.0.enter(|doors| doors.read(job))).await
     }
 
     /// Runs `f` in a transaction that is kept, safe on disk, if this returns `Ok`, and undone if
@@ -342,7 +356,9 @@ impl Store {
             doors.readers.intact().and_then(|()| doors.writer.intact())
         })?;
         let both = async {
-            self.read(move |tx| tx.first::<i64>(probe, &[]).map(drop)).await?;
+            // Of the database itself, which is enough to serve.
+            let read = move |tx: &mut Tx<'_>| tx.first::<i64>(probe, &[]).map(drop);
+            submit(read, |job| self.0.enter(|doors| doors.readers.send(job))).await?;
             self.write(|_| Ok(())).await
         };
         timeout(self.0.ready_deadline, both).await.unwrap_or_else(|_| Err(job::busy()))
@@ -353,9 +369,13 @@ impl Store {
     /// by then may not be kept, and what was is safe.
     pub async fn close(self) {
         let doors = self.0.doors.write().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Doors { readers, writer, .. }) = doors else { return };
+        let Some(Doors { readers, writer, replica, .. }) = doors else { return };
         // The writer last: who closes last empties the log, and a reader is not allowed to.
         let ended = async {
+            // It passes on to the readers what it cannot answer.
+            if let Some(replica) = replica {
+                replica.end().await;
+            }
             readers.end().await;
             writer.end().await;
         };

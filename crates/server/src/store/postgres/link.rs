@@ -185,7 +185,8 @@ pub(super) struct Sent {
 }
 
 impl Link {
-    /// Connects to the first server that can be written to, and says who it is; then runs `setup`,
+    /// Connects to the first server that can be written to, or to any where the address says that
+    /// it may follow, and says who it is; then runs `setup`,
     /// statements without parameters.
     pub(super) fn open(address: &Address, setup: &str, patience: Duration) -> Outcome<Self> {
         let mut outcome = Err(Error::from(ErrorKind::NotFound).into());
@@ -223,7 +224,7 @@ impl Link {
         ];
         frontend::startup_message(names, &mut link.out)?;
         link.log_in(address)?;
-        if link.follows {
+        if link.follows && !address.may_follow {
             return Err(Error::other("the server only follows another").into());
         }
         link.command(setup)?;

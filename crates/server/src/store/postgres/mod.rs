@@ -10,6 +10,7 @@ mod close;
 mod fault;
 mod link;
 pub(super) mod migrate;
+mod replica;
 mod scratch;
 mod session;
 mod tls;
@@ -17,6 +18,7 @@ mod wire;
 
 pub use address::Address;
 pub(super) use address::is_address;
+pub(super) use replica::Replica;
 pub use scratch::Database;
 
 use super::job::{Job, Jobs, Queue, Service, busy};
@@ -51,6 +53,38 @@ enum Role {
     Read,
     /// Changing.
     Write,
+}
+
+impl Role {
+    fn time(self, options: &Options) -> Duration {
+        match self {
+            Self::Read => options.read_deadline,
+            Self::Write => options.write_deadline,
+        }
+    }
+
+    /// What is said to the server at first.
+    fn setup(self, options: &Options) -> String {
+        let transaction = match self {
+            Self::Read => "REPEATABLE READ, READ ONLY",
+            Self::Write => "READ COMMITTED, READ WRITE",
+        };
+        format!(
+            "SET statement_timeout = {}; SET lock_timeout = {}; SET TIME ZONE 'UTC';
+             SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL {transaction}",
+            self.time(options).as_millis().max(1),
+            options.lock_deadline.as_millis().max(1),
+        )
+    }
+}
+
+fn connect(address: &Address, setup: &str, patience: Duration) -> link::Outcome<Link> {
+    let mut link = Link::open(address, setup, patience)?;
+    // Compiling a statement takes longer than any of these does. Not every engine knows it.
+    match link.command("SET jit = off") {
+        Err(Failure::Lost(error)) => Err(Failure::Lost(error)),
+        _ => Ok(link),
+    }
 }
 
 /// A row as it was sent.
@@ -95,8 +129,12 @@ pub(super) fn start(address: &Address, options: &Options) -> Result<Doors, OpenE
     };
     let readers = threads(Role::Read, options.readers)?;
     let writers = threads(Role::Write, options.writers)?;
+    let readers = Queue::start("store-read", options.read_queue, readers)?;
+    let replica = options.replica.as_ref();
+    let replica = replica.map(|at| Replica::start(address, at, &readers.feed(), options));
     Ok(Doors {
-        readers: Queue::start("store-read", options.read_queue, readers)?,
+        replica: replica.transpose()?,
+        readers,
         writer: Queue::start("store-write", options.write_queue, writers)?,
         probe: PROBE,
         versions: Some(versions),
@@ -132,21 +170,11 @@ impl Worker {
         options: &Options,
         versions: Arc<Versions>,
     ) -> Result<Service, OpenError> {
-        let (time, transaction) = match role {
-            Role::Read => (options.read_deadline, "REPEATABLE READ, READ ONLY"),
-            Role::Write => (options.write_deadline, "READ COMMITTED, READ WRITE"),
-        };
-        let setup = format!(
-            "SET statement_timeout = {}; SET lock_timeout = {}; SET TIME ZONE 'UTC';
-             SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL {transaction}",
-            time.as_millis().max(1),
-            options.lock_deadline.as_millis().max(1),
-        );
         let mut worker = Self {
             address: address.clone(),
             role,
-            setup,
-            time,
+            setup: role.setup(options),
+            time: role.time(options),
             link: None,
             versions,
             failed: 0,
@@ -157,12 +185,7 @@ impl Worker {
     }
 
     fn connect(&self) -> link::Outcome<Link> {
-        let mut link = Link::open(&self.address, &self.setup, self.time + SLACK)?;
-        // Compiling a statement takes longer than any of these does. Not every engine knows it.
-        match link.command("SET jit = off") {
-            Err(Failure::Lost(error)) => Err(Failure::Lost(error)),
-            _ => Ok(link),
-        }
+        connect(&self.address, &self.setup, self.time + SLACK)
     }
 
     /// The connection: the one there is, or a new one if it is time to try.
@@ -211,7 +234,7 @@ impl Worker {
         let (mut tries, mut lost) = (1, false);
         loop {
             let (role, versions) = (self.role, Arc::clone(&self.versions));
-            let mut session = Session::new(self.link()?, role, until, &versions);
+            let mut session = Session::new(self.link()?, role, until, Some(&versions));
             let kept = job.run(&mut Tx(&mut session));
             match session.end(kept) {
                 Ending::Settled => return Ok(()),

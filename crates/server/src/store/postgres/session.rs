@@ -34,7 +34,8 @@ pub(super) struct Session<'l> {
     failed: Option<Meaning>,
     /// What that means.
     explain: Option<Explain>,
-    versions: &'l Versions,
+    /// What is told of changes, if answers depend on what is changed here.
+    versions: Option<&'l Versions>,
     /// What the transaction has changed so far.
     changed: Vec<Changed>,
     /// What the next query changes, if it was said.
@@ -72,7 +73,7 @@ impl<'l> Session<'l> {
         link: &'l mut Link,
         role: Role,
         until: Instant,
-        versions: &'l Versions,
+        versions: Option<&'l Versions>,
     ) -> Self {
         Self {
             link,
@@ -166,7 +167,7 @@ impl<'l> Session<'l> {
     ) -> Outcome<Result<()>> {
         let bound = self.link.bind(sql, params)?;
         let mut visit = Visit { each, more: Ok(true), places: Vec::new() };
-        let mut writes = false;
+        let mut changes = false;
         let known = self.ahead.iter().position(|ahead| ahead.bound.as_ref() == Some(&bound));
         if let Some(place) = known {
             if self.ahead.iter().take(place + 1).any(|ahead| ahead.rows.is_none()) {
@@ -185,11 +186,11 @@ impl<'l> Session<'l> {
             let words = self.link.answer(sent, |columns, row| visit.row(columns, &row))?;
             self.reading = false;
             // A query that changes something says how many rows, and what.
-            writes = !words.starts_with("SELECT");
+            changes = !words.starts_with("SELECT");
         }
-        let changed = self.declared.take().unwrap_or(Changed::Everything);
-        if writes {
-            self.note(changed);
+        let what = self.declared.take().unwrap_or(Changed::Everything);
+        if changes {
+            self.note(what);
         }
         Ok(visit.more.map(drop))
     }
@@ -254,6 +255,11 @@ impl<'l> Session<'l> {
         Ok(Ok(()))
     }
 
+    /// Whether the server refused a statement or is gone.
+    pub(super) fn failed(&self) -> bool {
+        self.failed.is_some()
+    }
+
     /// Ends the transaction of a job that is to be kept, or not.
     pub(super) fn end(mut self, kept: bool) -> Ending {
         if self.reading {
@@ -309,7 +315,7 @@ impl<'l> Session<'l> {
     fn keep(mut self) -> Ending {
         self.link.take_warning();
         let (versions, changed) = (self.versions, std::mem::take(&mut self.changed));
-        let _changing = versions.changing(&changed);
+        let _changing = versions.map(|versions| versions.changing(&changed));
         let answer = (|| {
             self.begin()?;
             let sent = self.link.run_plain("COMMIT")?;

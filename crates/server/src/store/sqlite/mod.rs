@@ -413,7 +413,7 @@ pub(super) fn start(
     };
     let versions = Arc::new(versions);
     let writer = writer::start(&path, options, durability, Arc::clone(&versions))?;
-    Ok(Doors { readers, writer, probe: PROBE, versions: Some(versions) })
+    Ok(Doors { readers, writer, replica: None, probe: PROBE, versions: Some(versions) })
 }
 
 /// Starts the threads that read.
