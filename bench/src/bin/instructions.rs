@@ -48,7 +48,7 @@ async fn main() -> Result<()> {
 async fn bind(place: &Path) -> Result<Server> {
     let store = place.join("guestlist.db").to_string_lossy().into_owned();
     let given = Given { store: Some(store), ..Given::default() };
-    let server = GivenServer { listen: Some("127.0.0.1:0".into()) };
+    let server = GivenServer { listen: Some("127.0.0.1:0".into()), ..GivenServer::default() };
     Server::bind(&Config::read(&given, &server)?, Clock::System).await
 }
 

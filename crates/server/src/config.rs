@@ -1,7 +1,7 @@
 //! What the program is told: flags beat the environment, which beats the file, which beats what is
 //! usual. Only [`Config`] goes further, and it is known to be good.
 
-use crate::store::{Options, Place};
+use crate::store::{Address, Options, Place};
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -20,7 +20,13 @@ const DEFAULT_FILE: &str = "guestlist.toml";
 pub struct Given {
     /// The store: `sqlite:PATH`, a path, or `postgres://USER:PASSWORD@HOST:PORT/DATABASE` [default:
     /// ./guestlist-data/guestlist.db]
-    #[arg(long, env = "GUESTLIST_STORE", value_name = "URL", global = true)]
+    #[arg(
+        long,
+        env = "GUESTLIST_STORE",
+        hide_env_values = true,
+        value_name = "URL",
+        global = true
+    )]
     pub store: Option<String>,
     /// A file with settings [default: guestlist.toml, if there is one]
     #[arg(long, env = "GUESTLIST_CONFIG", value_name = "FILE", global = true)]
@@ -37,6 +43,10 @@ pub struct GivenServer {
     /// The address to listen on; port 0 picks a free one [default: 127.0.0.1:8080]
     #[arg(long, env = "GUESTLIST_LISTEN", value_name = "ADDR")]
     pub listen: Option<String>,
+    /// A standby of a PostgreSQL store, `postgres://USER:PASSWORD@HOST:PORT/DATABASE`: reads go to it
+    /// while it is up to date
+    #[arg(long, env = "GUESTLIST_STORE_REPLICA", value_name = "URL", hide_env_values = true)]
+    pub store_replica: Option<String>,
 }
 
 /// What the file says.
@@ -48,6 +58,7 @@ struct File {
     public_url: Option<String>,
     max_connections: Option<usize>,
     hash_workers: Option<usize>,
+    store_replica: Option<String>,
     store_readers: Option<usize>,
     store_writers: Option<usize>,
     store_read_timeout: Option<usize>,
@@ -97,8 +108,12 @@ impl Config {
         }
         let place = Place::parse(store.map_or(DEFAULT_STORE, String::as_str))
             .map_err(|why| anyhow!("store: {why}"))?;
+        let replica = server.store_replica.as_ref().or(file.store_replica.as_ref());
         Ok(Self {
-            options: options(&file, &place),
+            options: Options {
+                replica: replica.map(|url| self::replica(url, &place)).transpose()?,
+                ..options(&file, &place)
+            },
             store: place,
             listen: address(listen.map_or(DEFAULT_LISTEN, String::as_str))?,
             issuer: public_url.map(|url| host(url)).transpose()?,
@@ -144,6 +159,13 @@ fn options(file: &File, place: &Place) -> Options {
     }
 }
 
+fn replica(url: &str, of: &Place) -> Result<Address> {
+    if !matches!(of, Place::Postgres(_)) {
+        bail!("store-replica: only a store in PostgreSQL has one");
+    }
+    Address::of_replica(url).map_err(|why| anyhow!("store-replica: {why}"))
+}
+
 /// The address that `text` names.
 pub(crate) fn address(text: &str) -> Result<SocketAddr> {
     let text = text.replace("localhost:", "127.0.0.1:");
@@ -181,7 +203,7 @@ mod tests {
         let filed = with_file(file, Given::default(), &GivenServer::default()).unwrap();
         assert_eq!((filed.store, filed.hash_workers), (Place::Sqlite("/a.db".into()), Some(3)));
         let given = Given { store: Some("/b.db".into()), ..Given::default() };
-        let server = GivenServer { listen: Some("localhost:0".into()) };
+        let server = GivenServer { listen: Some("localhost:0".into()), ..GivenServer::default() };
         let config = with_file(file, given, &server).unwrap();
         assert_eq!(config.store, Place::Sqlite("/b.db".into()));
         assert_eq!(config.listen.to_string(), "127.0.0.1:0");
@@ -210,6 +232,24 @@ mod tests {
         assert_eq!((config.options.readers, config.options.writers), (3, 8));
         assert_eq!(config.options.lock_deadline, Duration::from_secs(7));
         assert_eq!(config.store.to_string(), "postgres://a@h:5432/d");
+    }
+
+    #[test]
+    fn a_replica_is_of_a_store_in_postgresql() {
+        let file = "store = 'postgres://a:b@h/d'\nstore-replica = 'postgres://a:b@filed/d'";
+        let replica = |file: &str, given: Option<&str>| {
+            let given = GivenServer { store_replica: given.map(Into::into), ..Default::default() };
+            let config =
+                with_file(file, Given::default(), &given).map_err(|why| why.to_string())?;
+            Ok::<_, String>(config.options.replica.map(|address| address.to_string()))
+        };
+        assert_eq!(replica(file, None).unwrap().unwrap(), "postgres://a@filed:5432/d");
+        let said = replica(file, Some("postgres://a:b@said/d"));
+        assert_eq!(said.unwrap().unwrap(), "postgres://a@said:5432/d");
+        let wrong = replica("", Some("postgres://a:b@said/d")).unwrap_err();
+        assert_eq!(wrong, "store-replica: only a store in PostgreSQL has one");
+        let wrong = replica(file, Some("postgres://a:b@one,two/d")).unwrap_err();
+        assert_eq!(wrong, "store-replica: name one server");
     }
 
     #[test]

@@ -6,8 +6,9 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::http::listen::{self, Limits};
 use crate::http::{App, Parts, Service};
-use crate::store::{Store, answers, search, settings};
-use anyhow::{Context as _, Result};
+use crate::store::moving::{self, Record, State};
+use crate::store::{Options, Store, answers, search, settings};
+use anyhow::{Context as _, Result, bail};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +33,7 @@ impl Server {
             .await
             .with_context(|| format!("cannot listen on {}", config.listen))?;
         let address = listener.local_addr()?;
-        let store = Store::open_at(&config.store, &config.options)?;
+        let store = open(config, &config.options).await?;
         let mut limits = Limits::default();
         limits.max_connections = config.max_connections.unwrap_or(limits.max_connections);
         let issuer = config.issuer.clone().unwrap_or_else(|| address.to_string());
@@ -55,6 +56,22 @@ impl Server {
         sweeping.abort();
         self.app.store.clone().close().await;
     }
+}
+
+/// Opens the store, made if there is none.
+///
+/// # Errors
+/// When it cannot be opened, or is the unfinished copy of another.
+pub async fn open(config: &Config, options: &Options) -> Result<Store> {
+    let store = Store::open_at(&config.store, options)?;
+    if let Some(Record { state: State::Arriving, other, .. }) = store.read(moving::look).await? {
+        bail!(
+            "{} is an unfinished copy of {other}: finish that move by the same `guestlist move`, \
+             or give it up with --abandon",
+            config.store
+        );
+    }
+    Ok(store)
 }
 
 /// How often what is to be forgotten is looked for.
@@ -95,6 +112,8 @@ async fn remember_issuer(store: &Store, issuer: &str) -> Result<(), Error> {
     store
         .write(move |tx| match settings::get(tx, ISSUER)? {
             Some(known) if known == issuer => Ok(()),
+            // One that is moved or was takes no changes, and can be served all the same.
+            _ if moving::look(tx)?.is_some() => Ok(()),
             _ => settings::put(tx, ISSUER, &issuer),
         })
         .await

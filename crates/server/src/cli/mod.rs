@@ -2,6 +2,8 @@
 
 mod admin;
 mod application;
+mod moving;
+mod progress;
 mod quickstart;
 mod remote;
 mod seed;
@@ -15,7 +17,7 @@ use crate::config::{Config, Given, GivenServer};
 use crate::http::App;
 use crate::http::listen::Limits;
 use crate::server;
-use crate::store::{Options, Place, Store};
+use crate::store::{Options, Place};
 use anyhow::{Result, bail};
 use clap::{CommandFactory as _, Parser, Subcommand};
 use serde::Serialize;
@@ -53,6 +55,10 @@ enum Command {
     /// Administrators
     #[command(subcommand)]
     Admin(admin::Command),
+    /// Copy a store into another, of the other engine or the same, and hold one against the other
+    Move(moving::Args),
+    /// Print the checksum of what a store holds, which is that of every copy of it
+    Checksum,
     /// Print the OpenAPI document
     Openapi,
     /// Print a script that completes commands in a shell
@@ -97,6 +103,8 @@ impl Cli {
             Command::Admin(command) => {
                 with_app(&self.given, true, |app| admin::run(command, app, out)).await
             }
+            Command::Move(args) => moving::run(args, out).await,
+            Command::Checksum => moving::checksum(&self.given, out).await,
             Command::Remote(command) => remote::run(command, &self.given, out).await,
             Command::Openapi => line(&format!("{:#}", crate::http::openapi())),
             Command::Completions { shell } => {
@@ -116,23 +124,28 @@ async fn with_app<F: Future<Output = Result<()>>>(
     work: impl FnOnce(Arc<App>) -> F,
 ) -> Result<()> {
     let config = Config::read(given, &GivenServer::default())?;
-    if !make
-        && let Place::Sqlite(path) = &config.store
-        && !path.exists()
-    {
-        bail!(
-            "there is no store at {}: name one with --store, or begin one with `guestlist \
-             application create`, `admin create`, `serve` or `quickstart`",
-            path.display()
-        );
+    if !make {
+        must_exist(&config.store, "--store")?;
     }
-    let options = Options { readers: 1, writers: 1, ..config.options.clone() };
-    let store = Store::open_at(&config.store, &options)?;
+    let options = Options { readers: 1, writers: 1, replica: None, ..config.options.clone() };
+    let store = server::open(&config, &options).await?;
     let issuer = server::issuer(&config, &store).await?;
     let app = server::app(&config, store, Clock::System, Limits::default(), issuer).await?;
     let done = work(Arc::clone(&app)).await;
     app.store.clone().close().await;
     done
+}
+
+/// Refuses a path at which there is no file: `flag` would have named another.
+fn must_exist(place: &Place, flag: &str) -> Result<()> {
+    match place {
+        Place::Sqlite(path) if !path.exists() => bail!(
+            "there is no store at {}: name one with {flag}, or begin one with `guestlist \
+             application create`, `admin create`, `serve` or `quickstart`",
+            path.display()
+        ),
+        _ => Ok(()),
+    }
 }
 
 /// Where results go: standard output, as text or as JSON.

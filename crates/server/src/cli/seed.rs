@@ -1,5 +1,6 @@
 //! `guestlist user seed`: a population, straight into the store.
 
+use super::progress::Progress;
 use super::{Output, application};
 use crate::auth::hasher::PasswordHash;
 use crate::clock::random;
@@ -14,10 +15,9 @@ use guestlist_api::id::ApplicationId;
 use guestlist_api::secret::NewUserPassword;
 use serde_json::json;
 use std::fs::File;
-use std::io::{BufWriter, IsTerminal as _, Write as _};
+use std::io::{BufWriter, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 /// Users that are written in one transaction: enough that its sync is nothing, and few enough
 /// that another writer does not wait for long.
@@ -89,7 +89,7 @@ pub(super) async fn run(args: Args, app: Arc<App>, out: Output) -> Result<()> {
     });
     planting.await.map_err(&taken)?;
 
-    let (mut progress, mut planted) = (Progress::new(args.count), Planted::default());
+    let (mut progress, mut planted) = (Progress::new("users", 0, args.count), Planted::default());
     while planted.users < people.count() {
         let end = (planted.users + AT_ONCE).min(people.count());
         let users: Vec<ExperienceUser> = people.users(planted.users..end).collect();
@@ -151,63 +151,5 @@ fn taken(seed: u32) -> impl Fn(Error) -> anyhow::Error {
              leave --application out to make a new one"
         ),
         error => error.into(),
-    }
-}
-
-/// How far it is, on a terminal.
-struct Progress {
-    total: u64,
-    began: Instant,
-    shown: bool,
-}
-
-impl Progress {
-    fn new(total: u64) -> Self {
-        Self { total, began: Instant::now(), shown: std::io::stderr().is_terminal() }
-    }
-
-    fn show(&mut self, done: u64) {
-        if self.shown {
-            let bar = bar(done, self.total, self.began.elapsed());
-            // Nothing is lost with a terminal that has gone.
-            self.shown = write!(std::io::stderr(), "\r{bar}\x1b[K").is_ok();
-        }
-    }
-
-    fn end(&self) {
-        if self.shown {
-            drop(writeln!(std::io::stderr()));
-        }
-    }
-}
-
-/// `done` of `total` after `took`.
-fn bar(done: u64, total: u64, took: Duration) -> String {
-    const WIDTH: u64 = 30;
-    let full = usize::try_from(done.saturating_mul(WIDTH) / total.max(1)).unwrap_or_default();
-    let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
-    let rate = done.saturating_mul(1000) / millis;
-    let left = total.saturating_sub(done).div_ceil(rate.max(1));
-    format!(
-        "[{}{}] {:3} %  {done} users, {rate}/s, {left} s left",
-        "#".repeat(full),
-        " ".repeat(usize::try_from(WIDTH).unwrap_or_default().saturating_sub(full)),
-        done.saturating_mul(100) / total.max(1),
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_bar_says_how_far_how_fast_and_how_long() {
-        let half = bar(500_000, 1_000_000, Duration::from_secs(10));
-        assert_eq!(
-            half,
-            "[###############               ]  50 %  500000 users, 50000/s, 10 s left"
-        );
-        assert!(bar(10, 10, Duration::ZERO).ends_with("100 %  10 users, 10000/s, 0 s left"));
-        assert!(bar(1, 10, Duration::from_secs(100)).contains(" 9 s left"));
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! Whom a token speaks for and what it may do never change, but whether it is still good can at any
 //! time. Where the store can tell that nothing has changed since it was asked, it need not be asked
-//! again. Where it cannot, a read begins with what is known of its token, and asks the store about
-//! it in the transaction that reads: one way to the store and back, where asking first would be two.
+//! again. Where it cannot, it is not asked again for half a second; then a read begins with what is
+//! known of its token, and asks the store about it in the transaction that reads: one way to the
+//! store and back, where asking first would be two.
 
 use crate::store::api_tokens::Grant;
 use crate::store::{Stamp, Store};

@@ -81,7 +81,8 @@ pub(super) fn keep(tx: &mut Tx<'_>, application: &str) -> Result<()> {
     found.map(drop).ok_or(NOT_FOUND)
 }
 
-const NOT_FOUND: Error = Error::NotFound("Application");
+/// What it means that there is none.
+pub(super) const NOT_FOUND: Error = Error::NotFound("Application");
 
 const COLUMNS: &str = "id, name, description, created, updated, token_cutoff, kept,
     (SELECT value FROM settings WHERE name = 'organization') AS organization,

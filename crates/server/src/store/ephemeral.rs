@@ -13,6 +13,7 @@ pub use super::postgres::Database;
 
 use super::Tx;
 use super::migrate::OpenError;
+use super::moving::tables::TABLES;
 use crate::error::Result;
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -119,22 +120,9 @@ fn base() -> PathBuf {
 /// # Errors
 /// When the store fails.
 pub fn clear(tx: &mut Tx<'_>, _: &Ephemeral) -> Result<()> {
-    for sql in [
-        "DELETE FROM memberships",
-        "DELETE FROM user_tags",
-        "DELETE FROM group_tags",
-        "DELETE FROM group_endpoints",
-        "DELETE FROM experience_users",
-        "UPDATE experience_groups SET parent_id = NULL",
-        "DELETE FROM experience_groups",
-        "DELETE FROM answers",
-        "DELETE FROM sign_in_attempts",
-        "DELETE FROM api_tokens",
-        "DELETE FROM applications",
-        "DELETE FROM users",
-        "DELETE FROM counts",
-    ] {
-        tx.run(sql, &[])?;
+    // What refers to others comes after them, and goes before them.
+    for table in TABLES.iter().rev().filter(|table| table.name != "settings") {
+        table.clear(tx)?;
     }
     Ok(())
 }
@@ -243,9 +231,11 @@ mod tests {
     #[tokio::test]
     async fn clearing_leaves_no_table_out() {
         let (store, proof) = ephemeral();
-        // What users are searched by is kept with them.
+        // What users are searched by is kept with them; the one is the store's for ever, and the other
+        // of stores that are kept.
         let tables = "SELECT name FROM sqlite_schema
-            WHERE type = 'table' AND name != 'settings' AND name NOT LIKE 'user_search%'";
+            WHERE type = 'table' AND name NOT IN ('settings', 'moves')
+                AND name NOT LIKE 'user_search%'";
         let tables = store.read(move |tx| tx.all::<String>(tables, &[])).await.unwrap();
         assert!(tables.len() > 5, "{tables:?}");
         let mut asked = tables.clone();

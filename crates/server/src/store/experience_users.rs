@@ -1,6 +1,6 @@
 //! End users of applications, and the groups they are in.
 
-use super::applications::{Tenant, Within};
+use super::applications::{NOT_FOUND, Tenant, Within};
 use super::convert::{email_taken, id, json, key, maybe_id, maybe_moment, moment, to_json};
 use super::counts::{self, Counted};
 use super::filter::{self, Hint};
@@ -90,12 +90,58 @@ fn one(
     Ok(user)
 }
 
-/// As [`get`], where the caller may act.
+/// Groups that come along with a user in one statement. Each repeats what is known of the user, so
+/// that one who is in many is asked for otherwise.
+const FEW: usize = 16;
+
+/// A user with one of its groups, if there is such a user in the application, and a group.
+struct OneOf(Option<(ExperienceUser, Option<GroupRef>)>);
+
+impl FromRow for OneOf {
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        if row.get::<Option<String>>("id")?.is_none() {
+            return Ok(Self(None));
+        }
+        let group = maybe_id(row, "group_id")?.map(|id| {
+            let (name, parent_id) = (row.get("group_name")?, maybe_id(row, "group_parent_id")?);
+            Ok::<_, Error>(GroupRef { id, name, parent_id })
+        });
+        Ok(Self(Some((ExperienceUser::from_row(row)?, group.transpose()?))))
+    }
+}
+
+/// As [`get`], where the caller may act, for a read that asks nothing else: one statement says that
+/// the application exists, who the user is and which groups it is in.
 ///
 /// # Errors
 /// As [`get`] and [`Within::enter`].
 pub fn get_within(tx: &mut Tx<'_>, within: Within, id: ExperienceUserId) -> Result<ExperienceUser> {
-    Ok(one_within(tx, within, id, "")?.1)
+    let sql = format!(
+        "SELECT {COLUMNS}, g.id AS group_id, g.name AS group_name, g.parent_id AS group_parent_id
+         FROM applications a
+         LEFT JOIN experience_users u ON u.application_id = a.id AND u.id = $2
+         LEFT JOIN memberships m ON m.application_id = u.application_id AND m.user_id = u.id
+         LEFT JOIN experience_groups g ON g.application_id = m.application_id AND g.id = m.group_id
+         WHERE a.id = $1 LIMIT {}",
+        FEW + 1
+    );
+    let params: [&dyn Param; 2] = [&within.id().to_string(), &id.to_string()];
+    let rows: Vec<OneOf> = tx.all_alone(&sql, &params)?;
+    if rows.len() > FEW {
+        let tenant = within.enter(tx)?;
+        return get(tx, tenant, id);
+    }
+    let (mut found, mut groups) = (None, Vec::with_capacity(rows.len()));
+    for OneOf(row) in rows {
+        let (user, group) = row.ok_or(Error::NotFound("Experience user"))?;
+        found = found.or(Some(user));
+        groups.extend(group);
+    }
+    // Without a row there is no application.
+    let Some(mut user) = found else { return Err(NOT_FOUND) };
+    groups.sort_by_cached_key(|group| (key(&group.name), group.id));
+    user.experience_groups = groups;
+    Ok(user)
 }
 
 /// As [`lock`], where the caller may act; and the proof that the application exists.
@@ -107,18 +153,9 @@ pub fn lock_within(
     within: Within,
     id: ExperienceUserId,
 ) -> Result<(Tenant, ExperienceUser)> {
-    one_within(tx, within, id, " FOR UPDATE")
-}
-
-fn one_within(
-    tx: &mut Tx<'_>,
-    within: Within,
-    id: ExperienceUserId,
-    lock: &str,
-) -> Result<(Tenant, ExperienceUser)> {
     // A user refers to its application, which is only looked for where there is no user.
     let tenant = within.holding_rows();
-    match one(tx, tenant, id, lock) {
+    match lock(tx, tenant, id) {
         Err(Error::NotFound(what)) => {
             within.enter(tx)?;
             Err(Error::NotFound(what))

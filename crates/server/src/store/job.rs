@@ -85,9 +85,44 @@ fn gone() -> Error {
 
 /// The jobs that wait for a kind of thread, as seen by those who send them.
 pub(super) struct Queue {
-    jobs: flume::Sender<Box<dyn Job>>,
-    living: watch::Receiver<usize>,
+    feed: Feed,
     threads: Vec<JoinHandle<()>>,
+}
+
+/// A way into a queue. It keeps the queue open: whoever has one ends before the queue does.
+#[derive(Clone)]
+pub(super) struct Feed {
+    jobs: flume::Sender<Box<dyn Job>>,
+    waiting: flume::Receiver<Box<dyn Job>>,
+    living: watch::Receiver<usize>,
+}
+
+impl Feed {
+    /// Puts `job` at the end, or gives it back with the reason why not.
+    fn send(&self, job: Box<dyn Job>) -> Result<(), (Box<dyn Job>, Error)> {
+        self.jobs.try_send(job).map_err(|error| match error {
+            flume::TrySendError::Full(job) => (job, busy()),
+            flume::TrySendError::Disconnected(job) => (job, gone()),
+        })?;
+        // Looked at after sending: either we see that the last thread is gone, or it sees the
+        // job when it empties the queue. Dropping a job tells its caller.
+        if *self.living.borrow() == 0 {
+            self.waiting.drain().for_each(drop);
+        }
+        Ok(())
+    }
+
+    /// Puts `job` at the end, or answers it with the reason why not.
+    pub(super) fn pass(&self, job: Box<dyn Job>) {
+        if let Err((job, why)) = self.send(job) {
+            job.finish(Err(why));
+        }
+    }
+
+    /// Takes out what waits.
+    pub(super) fn take_back(&self) -> impl Iterator<Item = Box<dyn Job>> {
+        self.waiting.drain()
+    }
 }
 
 /// The same, as seen by a thread.
@@ -122,7 +157,7 @@ impl Queue {
                 .map_err(OpenError::Thread)?;
             threads.push(thread);
         }
-        Ok(Self { jobs, living, threads })
+        Ok(Self { feed: Feed { jobs, waiting, living }, threads })
     }
 
     /// Puts `job` at the end.
@@ -130,13 +165,12 @@ impl Queue {
     /// # Errors
     /// [`Error::Busy`] when there is no room; [`Error::Internal`] when nobody serves the queue.
     pub(super) fn send(&self, job: Box<dyn Job>) -> Result<()> {
-        self.jobs.try_send(job).map_err(|error| match error {
-            flume::TrySendError::Full(_) => busy(),
-            flume::TrySendError::Disconnected(_) => gone(),
-        })?;
-        // Looked at after sending: either we see that the last thread is gone, or it sees the
-        // job when it empties the queue.
-        if *self.living.borrow() == 0 { Err(gone()) } else { Ok(()) }
+        self.feed.send(job).map_err(|(_, why)| why)
+    }
+
+    /// A way into it for a thread of the store.
+    pub(super) fn feed(&self) -> Feed {
+        self.feed.clone()
     }
 
     /// Whether all its threads live.
@@ -144,13 +178,14 @@ impl Queue {
     /// # Errors
     /// [`Error::Internal`] when one does not.
     pub(super) fn intact(&self) -> Result<()> {
-        if *self.living.borrow() == self.threads.len() { Ok(()) } else { Err(gone()) }
+        if *self.feed.living.borrow() == self.threads.len() { Ok(()) } else { Err(gone()) }
     }
 
     /// Takes no more jobs and waits until the last is done and the threads have ended.
     pub(super) async fn end(self) {
-        let Self { jobs, mut living, threads } = self;
-        drop(jobs);
+        let Self { feed, threads } = self;
+        let mut living = feed.living.clone();
+        drop(feed);
         // Fails when the counting side is gone, which is to say that the threads are.
         drop(living.wait_for(|count| *count == 0).await);
         for thread in threads {

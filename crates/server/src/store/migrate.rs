@@ -30,6 +30,7 @@ pub(super) const MIGRATIONS: &[Migration<'static>] = &[
         sqlite: include_str!("../../migrations/0004_search.sqlite.sql"),
         postgres: include_str!("../../migrations/0004_search.postgres.sql"),
     },
+    Migration { both: include_str!("../../migrations/0005_moves.sql"), sqlite: "", postgres: "" },
 ];
 
 /// Why a database cannot be opened.

@@ -18,6 +18,7 @@ pub mod ephemeral;
 pub mod experience_groups;
 pub mod experience_users;
 pub mod list;
+pub mod moving;
 pub mod search;
 pub mod settings;
 pub mod sign_ins;
@@ -47,7 +48,9 @@ pub use versions::{Changed, Stamp};
 use crate::error::{Error, Result};
 use ephemeral::Scratch;
 use guestlist_api::id::{ApiTokenId, ApplicationId, ExperienceUserId};
-use job::{Queue, submit};
+use job::{Job, Queue, submit};
+use moving::Closed;
+use postgres::Replica;
 use sqlite::Durability;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -107,12 +110,17 @@ pub struct Options {
     pub group: usize,
     /// How long a group may gather before it is committed.
     pub group_time: Duration,
+    /// A standby of the database, on PostgreSQL, that is read from while it is up to date.
+    pub replica: Option<Address>,
     /// How long one read may run.
     pub read_deadline: Duration,
     /// How long one write may run.
     pub write_deadline: Duration,
     /// How long a statement may wait for another transaction, on PostgreSQL.
     pub lock_deadline: Duration,
+    /// How long a token that was good is taken for good without asking, on PostgreSQL, where other
+    /// nodes may have ended it.
+    pub trust: Duration,
     /// How long [`Store::ready`] waits for its answer.
     pub ready_deadline: Duration,
     /// How long [`Store::close`] waits for what is under way.
@@ -149,12 +157,15 @@ impl Default for Options {
             group: 128,
             // No more than what a slow disk's sync takes, so gathering never doubles the wait.
             group_time: Duration::from_millis(10),
+            replica: None,
             // Clients give up by then.
             read_deadline: Duration::from_secs(10),
             // Deleting an application of a million users is one transaction.
             write_deadline: Duration::from_mins(5),
             // Those who wait for a lock keep others from a connection.
             lock_deadline: Duration::from_secs(5),
+            // Half of what is promised.
+            trust: Duration::from_millis(500),
             // Below the timeout of a common probe.
             ready_deadline: Duration::from_secs(5),
             // What was answered is safe, so this is only for tidiness: within the 10 s in which a
@@ -183,9 +194,19 @@ struct Shared {
 struct Doors {
     readers: Queue,
     writer: Queue,
+    replica: Option<Replica>,
     /// Reads something of the database, whatever is in it.
     probe: &'static str,
     versions: Option<Arc<Versions>>,
+}
+
+impl Doors {
+    fn read(&self, job: Box<dyn Job>) -> Result<()> {
+        match &self.replica {
+            Some(replica) if replica.follows() => replica.send(job),
+            _ => self.readers.send(job),
+        }
+    }
 }
 
 impl fmt::Debug for Store {
@@ -266,7 +287,7 @@ impl Store {
         &self,
         f: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        submit(f, |job| self.0.enter(|doors| doors.readers.send(job))).await
+        submit(f, |job| self.0.enter(|doors| doors.read(job))).await
     }
 
     /// Runs `f` in a transaction that is kept, safe on disk, if this returns `Ok`, and undone if
@@ -335,7 +356,9 @@ impl Store {
             doors.readers.intact().and_then(|()| doors.writer.intact())
         })?;
         let both = async {
-            self.read(move |tx| tx.first::<i64>(probe, &[]).map(drop)).await?;
+            // Of the database itself, which is enough to serve.
+            let read = move |tx: &mut Tx<'_>| tx.first::<i64>(probe, &[]).map(drop);
+            submit(read, |job| self.0.enter(|doors| doors.readers.send(job))).await?;
             self.write(|_| Ok(())).await
         };
         timeout(self.0.ready_deadline, both).await.unwrap_or_else(|_| Err(job::busy()))
@@ -346,9 +369,13 @@ impl Store {
     /// by then may not be kept, and what was is safe.
     pub async fn close(self) {
         let doors = self.0.doors.write().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Doors { readers, writer, .. }) = doors else { return };
+        let Some(Doors { readers, writer, replica, .. }) = doors else { return };
         // The writer last: who closes last empties the log, and a reader is not allowed to.
         let ended = async {
+            // It passes on to the readers what it cannot answer.
+            if let Some(replica) = replica {
+                replica.end().await;
+            }
             readers.end().await;
             writer.end().await;
         };
@@ -381,6 +408,15 @@ trait Engine {
         params: &[&dyn Param],
         each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
     ) -> Result<()>;
+    /// As [`Engine::query`], where what is asked after it need not see the same moment.
+    fn query_alone(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
+    ) -> Result<()> {
+        self.query(sql, params, each)
+    }
     /// Runs `sql` and counts the rows it touched.
     fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64>;
     /// As [`Engine::run`], where the count matters to nobody and an error may be told at the end of
@@ -396,6 +432,9 @@ trait Engine {
     fn declare(&mut self, what: Changed);
     /// Whether it keeps the table `user_search`, rather than an index that `LIKE` uses by itself.
     fn has_user_search(&self) -> bool;
+    /// The statements after which `tables` take no changes for the reason given, or take them
+    /// again.
+    fn close(&self, tables: &[&str], why: Option<Closed>) -> Vec<String>;
 }
 
 impl fmt::Debug for Tx<'_> {
@@ -424,6 +463,18 @@ impl Tx<'_> {
     pub fn all<T: FromRow>(&mut self, sql: &str, params: &[&dyn Param]) -> Result<Vec<T>> {
         let mut found = Vec::new();
         self.0.query(sql, params, &mut |row| {
+            found.push(T::from_row(row)?);
+            Ok(true)
+        })?;
+        Ok(found)
+    }
+
+    /// As [`Tx::all`], for the only statement of a read: where that is cheaper it is a transaction
+    /// of its own, and what is asked after it sees a later moment. If anything was asked or sent
+    /// ahead before it, it belongs to that.
+    fn all_alone<T: FromRow>(&mut self, sql: &str, params: &[&dyn Param]) -> Result<Vec<T>> {
+        let mut found = Vec::new();
+        self.0.query_alone(sql, params, &mut |row| {
             found.push(T::from_row(row)?);
             Ok(true)
         })?;

@@ -2,6 +2,7 @@
 //! conversions, and for PostgreSQL the binary form of the few types that columns have here.
 
 use crate::error::{Error, Result};
+use bytes::BytesMut;
 
 /// What a value is to PostgreSQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,20 +34,20 @@ pub trait Param: rusqlite::ToSql + Sync {
     /// What it is to PostgreSQL, also where it is nothing.
     fn kind(&self) -> Kind;
     /// Adds its binary form to `out`, or says `false` because it is nothing.
-    fn put(&self, out: &mut Vec<u8>) -> bool;
+    fn put(&self, out: &mut BytesMut) -> bool;
 }
 
 /// A type of which there can be nothing as well as something.
 trait Typed: rusqlite::ToSql + Sync {
     const KIND: Kind;
-    fn put(&self, out: &mut Vec<u8>) -> bool;
+    fn put(&self, out: &mut BytesMut) -> bool;
 }
 
 impl<T: Typed> Param for T {
     fn kind(&self) -> Kind {
         T::KIND
     }
-    fn put(&self, out: &mut Vec<u8>) -> bool {
+    fn put(&self, out: &mut BytesMut) -> bool {
         Typed::put(self, out)
     }
 }
@@ -55,7 +56,7 @@ macro_rules! typed {
     ($($type:ty, $kind:ident, $value:ident => $bytes:expr;)*) => {$(
         impl Typed for $type {
             const KIND: Kind = Kind::$kind;
-            fn put(&self, out: &mut Vec<u8>) -> bool {
+            fn put(&self, out: &mut BytesMut) -> bool {
                 let $value = self;
                 out.extend_from_slice(&$bytes);
                 true
@@ -76,14 +77,14 @@ typed! {
 
 impl<T: Typed + ?Sized> Typed for &T {
     const KIND: Kind = T::KIND;
-    fn put(&self, out: &mut Vec<u8>) -> bool {
+    fn put(&self, out: &mut BytesMut) -> bool {
         T::put(self, out)
     }
 }
 
 impl<T: Typed> Typed for Option<T> {
     const KIND: Kind = T::KIND;
-    fn put(&self, out: &mut Vec<u8>) -> bool {
+    fn put(&self, out: &mut BytesMut) -> bool {
         self.as_ref().is_some_and(|value| value.put(out))
     }
 }
@@ -161,9 +162,9 @@ mod tests {
     use super::*;
 
     fn there_and_back<T: Column + Param>(value: &T) -> T {
-        let mut bytes = Vec::new();
+        let mut bytes = BytesMut::new();
         let some = value.put(&mut bytes);
-        T::take(value.kind().oid(), some.then_some(bytes.as_slice())).unwrap()
+        T::take(value.kind().oid(), some.then_some(&*bytes)).unwrap()
     }
 
     #[test]

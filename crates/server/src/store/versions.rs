@@ -9,6 +9,10 @@
 //! Another process may write the same file. SQLite numbers the commits of a file, whoever makes
 //! them, in the memory that its processes share, and that number is looked at each time: when it is
 //! not the one that this process knows of, no answer stands until everything has been forgotten.
+//!
+//! Where other processes write and nothing tells of it, nothing but the proof of a token is kept,
+//! and that only for a moment: a token that is ended here is refused at once, and one that is ended
+//! elsewhere when the moment has passed.
 
 use guestlist_api::id::{ApiTokenId, ApplicationId, ExperienceUserId, ObjectId};
 use std::fs::File;
@@ -17,6 +21,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Counts of rows: half a megabyte of them.
 const COUNTS: usize = 1 << 16;
@@ -45,20 +50,33 @@ const DEPENDS: usize = 3;
 
 /// The counts of what an answer depends on, as they were before it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stamp([(usize, u64); 1 + DEPENDS]);
+pub struct Stamp {
+    counts: [(usize, u64); 1 + DEPENDS],
+    /// When it is worth nothing any more, whatever the counts are.
+    until: Option<Instant>,
+}
 
 /// The counts of a store.
 pub(super) struct Versions {
     counts: Box<[AtomicU64]>,
     hasher: RandomState,
     others: Option<Others>,
+    /// How long a token is taken for good without asking, if others may end it and nothing tells of
+    /// it.
+    trust: Option<Duration>,
 }
 
 impl Versions {
     /// Those of a store that no other process can write.
     pub(super) fn alone() -> Self {
         let counts = std::iter::repeat_with(|| AtomicU64::new(0)).take(COUNTS).collect();
-        Self { counts, hasher: RandomState::new(), others: None }
+        Self { counts, hasher: RandomState::new(), others: None, trust: None }
+    }
+
+    /// Those of a store that others write without a trace, where a token is taken for good as long
+    /// as `trust`.
+    pub(super) fn among_others(trust: Duration) -> Self {
+        Self { trust: Some(trust), ..Self::alone() }
     }
 
     /// Those of the database at `path`, which has a connection open.
@@ -84,7 +102,8 @@ impl Versions {
         }
     }
 
-    /// The counts of `what`; `None` while one of them is changing.
+    /// The counts of `what`; `None` while one of them is changing, and where others may change it
+    /// for whom it must not be out of date.
     pub(super) fn stamp(&self, what: [Changed; DEPENDS]) -> Option<Stamp> {
         if let Some(others) = &self.others
             && !others.silent()
@@ -92,14 +111,23 @@ impl Versions {
             others.listen(|| self.forget_all());
             return None;
         }
+        let brief = |what| matches!(what, Changed::Token(_) | Changed::Nothing);
+        if self.trust.is_some() && !what.into_iter().all(brief) {
+            return None;
+        }
+        let until = self.trust.map(|trust| Instant::now() + trust);
         let [a, b, c] = what.map(|what| self.place(what));
-        let stamp = [REST, a, b, c].map(|place| (place, self.counts[place].load(Ordering::SeqCst)));
-        stamp.iter().all(|(_, count)| count % 2 == 0).then_some(Stamp(stamp))
+        let counts =
+            [REST, a, b, c].map(|place| (place, self.counts[place].load(Ordering::SeqCst)));
+        counts.iter().all(|(_, count)| count % 2 == 0).then_some(Stamp { counts, until })
     }
 
     /// Whether nothing of what `stamp` is of has changed, or is changing.
     pub(super) fn hold(&self, stamp: &Stamp) -> bool {
-        stamp.0.iter().all(|(place, count)| self.counts[*place].load(Ordering::SeqCst) == *count)
+        let same =
+            |(place, count): &(usize, u64)| self.counts[*place].load(Ordering::SeqCst) == *count;
+        stamp.counts.iter().all(same)
+            && stamp.until.is_none_or(|until| Instant::now() < until)
             && self.others.as_ref().is_none_or(Others::silent)
     }
 

@@ -65,6 +65,8 @@ fn outlives(
     let answers = answers.into_inner().expect("nobody panics with it");
     assert!(answers.iter().any(|(_, start, status)| *start < answered && *status == 200));
     assert!(answers.iter().all(|(_, _, status)| matches!(status, 200 | 401)));
+    let own = answers.iter().filter(|(node, start, _)| *node == by && *start > answered);
+    assert!(own.clone().count() > 0 && own.clone().all(|(_, _, status)| *status == 401));
     let good = answers.iter().filter(|(_, _, status)| *status == 200);
     let last = good.map(|(_, start, _)| start.saturating_duration_since(answered)).max();
     last.unwrap_or_default()
@@ -111,8 +113,8 @@ fn a_token_that_is_ended_on_one_node_is_refused_by_all() {
         slowest = slowest.max(outlives(&site, session, &read, by, &end, session));
     }
     let _ = writeln!(std::io::stdout(), "taken for another {slowest:?}");
-    // What is promised is a second; each read asks the database, so that it is none.
-    assert_eq!(slowest, Duration::ZERO);
+    // What is promised is a second; a node takes a token for good for half of that.
+    assert!(slowest < Duration::from_secs(1), "{slowest:?}");
 }
 
 #[test]

@@ -34,6 +34,8 @@ pub struct Address {
     pub(in crate::store) password: Zeroizing<String>,
     pub(in crate::store) database: String,
     pub(in crate::store) encryption: Encryption,
+    /// Whether a server that only follows another will do.
+    pub(in crate::store) may_follow: bool,
 }
 
 impl fmt::Display for Host {
@@ -105,7 +107,20 @@ impl Address {
             user,
             password: Zeroizing::new(password),
             encryption: encryption(query)?,
+            may_follow: false,
         })
+    }
+
+    /// Reads the address of a standby: one server, for what one has does not say what another has.
+    ///
+    /// # Errors
+    /// As [`Address::parse`].
+    pub fn of_replica(url: &str) -> Result<Self, String> {
+        let address = Self::parse(url)?;
+        match address.hosts.as_slice() {
+            [_] => Ok(Self { may_follow: true, ..address }),
+            _ => Err("name one server".into()),
+        }
     }
 }
 
@@ -178,6 +193,12 @@ mod tests {
         assert_eq!(address.to_string(), "postgres://ada@one:5432,[::2]:6432,three:7432/d");
         assert!(Address::parse("postgres://ada@one,two:x/d").is_err());
         assert!(Address::parse("postgres://ada@one/d?target_session_attrs=any").is_err());
+    }
+
+    #[test]
+    fn a_replica_is_one_server() {
+        assert!(Address::of_replica("postgres://ada@one/d").unwrap().may_follow);
+        assert_eq!(Address::of_replica("postgres://ada@one,two/d").unwrap_err(), "name one server");
     }
 
     #[test]

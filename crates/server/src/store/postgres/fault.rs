@@ -5,6 +5,7 @@ use super::link::Failure;
 use super::wire::Refusal;
 use crate::error::Error;
 use crate::store::job::{busy, cannot_write, too_long};
+use crate::store::moving::Closed;
 
 /// What a failure means for its transaction.
 pub(super) enum Meaning {
@@ -25,6 +26,7 @@ pub(super) enum Kind {
     CannotWrite,
     TooLong,
     TooLarge,
+    Closed(Closed),
     Internal(String),
 }
 
@@ -42,6 +44,7 @@ impl Meaning {
                 Kind::TooLarge => Error::Malformed(
                     "A text is too long for the indexes of the database behind this server".into(),
                 ),
+                Kind::Closed(why) => why.to_error(),
                 Kind::Internal(why) => Error::internal(why.clone()),
             },
         }
@@ -89,7 +92,7 @@ pub(super) fn meaning(failure: Failure, role: Role) -> Meaning {
         }
         code if code.starts_with("53") => Kind::Busy,
         code if code.starts_with("08") || code.starts_with("57P") => return Meaning::Lost,
-        _ => says(),
+        code => Closed::from_mark(code).map_or_else(says, Kind::Closed),
     };
     Meaning::Refused(kind)
 }

@@ -2,12 +2,15 @@
 //! answered.
 
 use super::address::{Address, Encryption, Host};
-use super::scram::{MECHANISM, Scram};
 use super::tls;
-use super::wire::{self, ColumnOf, Message, Reader, Refusal, malformed, tag};
+use super::wire::{self, ColumnOf, Refusal, malformed};
 use crate::store::Param;
-use bytes::{BufMut as _, Bytes, BytesMut};
-use md5::{Digest as _, Md5};
+use bytes::BytesMut;
+use fallible_iterator::FallibleIterator as _;
+use postgres_protocol::authentication::md5_hash;
+use postgres_protocol::authentication::sasl::{ChannelBinding, SCRAM_SHA_256, ScramSha256};
+use postgres_protocol::message::backend::{DataRowBody, Message};
+use postgres_protocol::message::frontend;
 use rustix::net::sockopt;
 use rustls::{ClientConnection, StreamOwned};
 use std::collections::HashMap;
@@ -73,7 +76,9 @@ impl Socket {
         if *encryption == Encryption::Disable {
             return Ok(Self::Plain(stream));
         }
-        stream.write_all(&wire::ask_for_tls())?;
+        let mut question = BytesMut::new();
+        frontend::ssl_request(&mut question);
+        stream.write_all(&question)?;
         let mut answer = [0];
         stream.read_exact(&mut answer)?;
         match (answer, encryption) {
@@ -121,7 +126,7 @@ fn notice_silence(stream: &TcpStream) -> io::Result<()> {
 /// A connection that is ready for statements.
 pub(super) struct Link {
     socket: Socket,
-    out: Vec<u8>,
+    out: BytesMut,
     read: BytesMut,
     chunk: Box<[u8]>,
     index: HashMap<Arc<str>, usize>,
@@ -157,6 +162,20 @@ enum Prepared {
     Yes,
 }
 
+/// A statement with its parameters, as it is sent.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Bound {
+    slot: usize,
+    bytes: BytesMut,
+}
+
+impl Bound {
+    /// How much there is to send.
+    pub(super) fn size(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
 /// A statement that was sent.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sent {
@@ -166,7 +185,8 @@ pub(super) struct Sent {
 }
 
 impl Link {
-    /// Connects to the first server that can be written to, and says who it is; then runs `setup`,
+    /// Connects to the first server that can be written to, or to any where the address says that
+    /// it may follow, and says who it is; then runs `setup`,
     /// statements without parameters.
     pub(super) fn open(address: &Address, setup: &str, patience: Duration) -> Outcome<Self> {
         let mut outcome = Err(Error::from(ErrorKind::NotFound).into());
@@ -182,7 +202,7 @@ impl Link {
     fn to(host: &Host, address: &Address, setup: &str, patience: Duration) -> Outcome<Self> {
         let mut link = Self {
             socket: Socket::open(host, &address.encryption)?,
-            out: Vec::with_capacity(1024),
+            out: BytesMut::with_capacity(1024),
             read: BytesMut::with_capacity(16 * 1024),
             chunk: vec![0; 16 * 1024].into(),
             index: HashMap::new(),
@@ -196,9 +216,15 @@ impl Link {
             follows: false,
             warned: false,
         };
-        wire::startup(&mut link.out, &address.user, &address.database);
+        let names = [
+            ("user", &*address.user),
+            ("database", &address.database),
+            ("application_name", "guestlist"),
+            ("client_encoding", "UTF8"),
+        ];
+        frontend::startup_message(names, &mut link.out)?;
         link.log_in(address)?;
-        if link.follows {
+        if link.follows && !address.may_follow {
             return Err(Error::other("the server only follows another").into());
         }
         link.command(setup)?;
@@ -209,47 +235,42 @@ impl Link {
     }
 
     fn log_in(&mut self, address: &Address) -> Outcome<()> {
-        let (mut scram, mut proof) = (None, None);
+        let (password, mut scram) = (address.password.as_bytes(), None);
+        // A server that was asked for a proof has to prove as well that it knew the password.
+        let mut proven = true;
         let until = Instant::now() + CONNECTING;
         self.send()?;
         while Instant::now() < until {
-            let Message { tag, body } = self.receive()?;
-            match tag {
-                tag::ERROR => return Err(Failure::Refused(wire::refusal(&body)?)),
-                tag::READY => return Ok(()),
-                tag::AUTHENTICATION => {}
-                _ => continue,
-            }
-            let mut body = Reader(&body);
-            match body.long()? {
-                0 => {}
-                3 => wire::password(&mut self.out, &address.password),
-                5 => {
-                    let inner = md5([address.password.as_bytes(), address.user.as_bytes()]);
-                    let outer = md5([inner.as_bytes(), body.bytes(4)?]);
-                    wire::password(&mut self.out, &format!("md5{outer}"));
+            match self.receive()? {
+                Message::ErrorResponse(body) => {
+                    return Err(Failure::Refused(wire::refusal(body.fields())?));
                 }
-                10 => {
-                    let mut known = false;
-                    while !body.0.is_empty() {
-                        known |= body.text()? == MECHANISM;
-                    }
-                    if !known {
+                Message::ReadyForQuery(_) if proven => return Ok(()),
+                Message::AuthenticationCleartextPassword => {
+                    frontend::password_message(password, &mut self.out)?;
+                }
+                Message::AuthenticationMd5Password(body) => {
+                    let hash = md5_hash(address.user.as_bytes(), password, body.salt());
+                    frontend::password_message(hash.as_bytes(), &mut self.out)?;
+                }
+                Message::AuthenticationSasl(body) => {
+                    if !body.mechanisms().any(|name| Ok(name == SCRAM_SHA_256))? {
                         return Err(cannot_log_in());
                     }
-                    let nonce = crate::clock::random::<18>().map_err(Error::other)?;
-                    let begun = Scram::new(&nonce);
-                    wire::sasl_first(&mut self.out, MECHANISM, &begun.first());
-                    scram = Some(begun);
+                    let begun = ScramSha256::new(password, ChannelBinding::unsupported());
+                    frontend::sasl_initial_response(SCRAM_SHA_256, begun.message(), &mut self.out)?;
+                    (scram, proven) = (Some(begun), false);
                 }
-                11 => {
-                    let made =
-                        scram.take().and_then(|scram| scram.prove(&address.password, body.0));
-                    let made = made.ok_or_else(malformed)?;
-                    wire::sasl_next(&mut self.out, &made.message);
-                    proof = Some(made);
+                Message::AuthenticationSaslContinue(body) => {
+                    let scram = scram.as_mut().ok_or_else(malformed)?;
+                    scram.update(body.data())?;
+                    frontend::sasl_response(scram.message(), &mut self.out)?;
                 }
-                12 if proof.take().is_some_and(|proof| proof.accepts(body.0)) => {}
+                Message::AuthenticationSaslFinal(body) => {
+                    scram.take().ok_or_else(malformed)?.finish(body.data())?;
+                    proven = true;
+                }
+                Message::AuthenticationOk | Message::BackendKeyData(_) => {}
                 _ => return Err(cannot_log_in()),
             }
             self.send()?;
@@ -260,7 +281,7 @@ impl Link {
     /// Runs `sql`, statements without parameters whose rows are nobody's business.
     pub(super) fn command(&mut self, sql: &str) -> Outcome<()> {
         self.settle()?;
-        wire::simple(&mut self.out, sql);
+        frontend::query(sql, &mut self.out)?;
         self.syncs += 1;
         self.settle()
     }
@@ -271,10 +292,11 @@ impl Link {
         let mut refused = None;
         self.send()?;
         while self.ready < self.syncs {
-            let Message { tag, body } = self.receive()?;
-            match tag {
-                tag::READY => self.ready += 1,
-                tag::ERROR => refused = refused.or(Some(wire::refusal(&body)?)),
+            match self.receive()? {
+                Message::ReadyForQuery(_) => self.ready += 1,
+                Message::ErrorResponse(body) => {
+                    refused = refused.or(Some(wire::refusal(body.fields())?));
+                }
                 _ => {}
             }
         }
@@ -286,33 +308,46 @@ impl Link {
         self.out.len()
     }
 
-    /// Puts `sql` with `params`, as they are sent, behind what is to be sent.
-    pub(super) fn run(&mut self, sql: &str, params: &[&dyn Param], encoded: &[u8]) -> Sent {
+    /// `sql` with `params`, as they are sent.
+    pub(super) fn bind(&mut self, sql: &str, params: &[&dyn Param]) -> Outcome<Bound> {
         let slot = self.slot(sql);
-        if let Some(Slot { state, name, sql, .. }) = self.slots.get_mut(slot) {
-            if *state == Prepared::Not {
-                wire::prepare(&mut self.out, *name, sql, params);
-                *state = Prepared::Asked;
-            }
-            wire::run(&mut self.out, *name, encoded);
+        let name = self.slots.get(slot).map_or(0, |slot| slot.name);
+        Ok(Bound { slot, bytes: wire::run(name, params)? })
+    }
+
+    /// Puts `bound`, whose parameters are like `params`, behind what is to be sent.
+    pub(super) fn run(&mut self, bound: &Bound, params: &[&dyn Param]) -> Outcome<Sent> {
+        if let Some(Slot { state, name, sql, .. }) = self.slots.get_mut(bound.slot)
+            && *state == Prepared::Not
+        {
+            wire::prepare(&mut self.out, *name, sql, params)?;
+            *state = Prepared::Asked;
         }
-        Sent { slot, after: self.syncs }
+        self.out.extend_from_slice(&bound.bytes);
+        Ok(Sent { slot: bound.slot, after: self.syncs })
+    }
+
+    /// As [`Link::run`], for `sql` that has no parameters.
+    pub(super) fn run_plain(&mut self, sql: &str) -> Outcome<Sent> {
+        let bound = self.bind(sql, &[])?;
+        self.run(&bound, &[])
     }
 
     /// Has the answers sent to what is behind.
     pub(super) fn flush(&mut self) -> Outcome<()> {
-        wire::flush(&mut self.out);
+        frontend::flush(&mut self.out);
         self.send()
     }
 
     /// Ends what belongs together. It goes with the next to be sent.
-    pub(super) fn sync(&mut self) {
-        wire::sync(&mut self.out);
+    pub(super) fn sync(&mut self) -> Outcome<()> {
+        frontend::sync(&mut self.out);
         self.syncs += 1;
         // Now the server does as it is told, whatever happened before.
         for name in std::mem::take(&mut self.forgotten) {
-            wire::forget(&mut self.out, name);
+            wire::forget(&mut self.out, name)?;
         }
+        Ok(())
     }
 
     /// Sends what is to be sent.
@@ -324,40 +359,41 @@ impl Link {
         Ok(())
     }
 
-    /// The answer to `sent`, which is the first to be answered: its rows go to `each`, and this is
-    /// what it says of itself.
+    /// The answer to `sent`, which is the first to be answered: its rows go to `each`, and these
+    /// are the words it ends with.
     pub(super) fn answer(
         &mut self,
         sent: Sent,
-        mut each: impl FnMut(&Arc<[ColumnOf]>, Bytes),
-    ) -> Outcome<Bytes> {
+        mut each: impl FnMut(&Arc<[ColumnOf]>, DataRowBody),
+    ) -> Outcome<Box<str>> {
         let mut columns = self.columns(sent);
         loop {
-            let Message { tag, body } = self.receive()?;
+            let message = self.receive()?;
             if self.ready < sent.after {
                 // What is still said to those before.
-                self.ready += u64::from(tag == tag::READY);
+                self.ready += u64::from(matches!(message, Message::ReadyForQuery(_)));
                 continue;
             }
-            match tag {
-                tag::ROW => each(&columns, body),
-                tag::COMPLETE | tag::EMPTY => return Ok(body),
-                tag::PARSED => {
+            match message {
+                Message::DataRow(row) => each(&columns, row),
+                Message::CommandComplete(body) => return Ok(body.tag()?.into()),
+                Message::EmptyQueryResponse => return Ok("".into()),
+                Message::ParseComplete => {
                     if let Some(slot) = self.slots.get_mut(sent.slot) {
                         slot.state = Prepared::Yes;
                     }
                 }
-                tag::COLUMNS => {
+                Message::RowDescription(body) => {
                     columns = wire::columns(&body)?.into();
                     if let Some(slot) = self.slots.get_mut(sent.slot) {
                         slot.columns = Arc::clone(&columns);
                     }
                 }
-                tag::ERROR => {
+                Message::ErrorResponse(body) => {
                     self.forget_unsure();
-                    return Err(Failure::Refused(wire::refusal(&body)?));
+                    return Err(Failure::Refused(wire::refusal(body.fields())?));
                 }
-                tag::READY => return Err(malformed().into()),
+                Message::ReadyForQuery(_) => return Err(malformed().into()),
                 _ => {}
             }
         }
@@ -439,13 +475,13 @@ impl Link {
     fn receive(&mut self) -> io::Result<Message> {
         loop {
             match wire::next(&mut self.read)? {
-                Some(Message { tag: tag::NOTIFICATION, .. }) => {}
-                Some(Message { tag: tag::SETTING, body }) => {
-                    if let Some(value) = body.strip_prefix(b"in_hot_standby\0") {
-                        self.follows = value.starts_with(b"on");
+                Some(Message::NotificationResponse(_)) => {}
+                Some(Message::ParameterStatus(body)) => {
+                    if body.name()? == "in_hot_standby" {
+                        self.follows = body.value()? == "on";
                     }
                 }
-                Some(Message { tag: tag::NOTICE, body }) => self.warned |= wire::warns(&body),
+                Some(Message::NoticeResponse(body)) => self.warned |= wire::warns(&body),
                 Some(message) => return Ok(message),
                 None => {
                     let count = match self.socket.read(&mut self.chunk) {
@@ -453,7 +489,7 @@ impl Link {
                         Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                         read => read?,
                     };
-                    self.read.put_slice(self.chunk.get(..count).unwrap_or_default());
+                    self.read.extend_from_slice(self.chunk.get(..count).unwrap_or_default());
                 }
             }
         }
@@ -463,21 +499,9 @@ impl Link {
 impl Drop for Link {
     fn drop(&mut self) {
         self.out.clear();
-        wire::goodbye(&mut self.out);
+        frontend::terminate(&mut self.out);
         drop(self.send()); // tidiness: the server notices a closed socket as well
     }
-}
-
-/// The digest of `parts`, in hexadecimal digits.
-fn md5(parts: [&[u8]; 2]) -> String {
-    let digest = parts.into_iter().fold(Md5::new(), Md5::chain_update).finalize();
-    let mut text = String::with_capacity(32);
-    for byte in digest {
-        for digit in [byte >> 4, byte & 15] {
-            text.extend(char::from_digit(u32::from(digit), 16));
-        }
-    }
-    text
 }
 
 fn cannot_log_in() -> Failure {

@@ -86,13 +86,13 @@ fn version(link: &mut Link, address: &Address, known: usize) -> Result<usize, Op
 
 /// The number that `sql` finds.
 fn number(link: &mut Link, sql: &str) -> Outcome<i64> {
-    let sent = link.run(sql, &[], &super::wire::encode(&[]));
-    link.sync();
+    let sent = link.run_plain(sql)?;
+    link.sync()?;
     link.send()?;
     let mut found = None;
     let answer = link.answer(sent, |_, row| {
         // One row of one column of eight bytes.
-        found = row.last_chunk::<8>().map(|bytes| i64::from_be_bytes(*bytes));
+        found = row.buffer().last_chunk::<8>().map(|bytes| i64::from_be_bytes(*bytes));
     });
     link.settle()?;
     answer?;

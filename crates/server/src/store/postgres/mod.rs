@@ -1,15 +1,16 @@
 //! PostgreSQL: its connections, its errors, and the threads that own a connection each.
 //!
-//! The protocol is spoken here rather than by a library, because the threads are ours and what
-//! matters is in which order messages are sent and waited for (`session.rs`): a read is one way to
-//! the database and back where its statements are told ahead, and its transaction needs neither a
-//! beginning nor an end of its own.
+//! Messages are those of `postgres-protocol`. Who sends them when is decided here rather than by a
+//! client on top of it, because the threads are ours and what matters is in which order messages
+//! are sent and waited for (`session.rs`): a read is one way to the database and back where its
+//! statements are told ahead, and its transaction needs neither a beginning nor an end of its own.
 
 mod address;
+mod close;
 mod fault;
 mod link;
 pub(super) mod migrate;
-mod scram;
+mod replica;
 mod scratch;
 mod session;
 mod tls;
@@ -17,14 +18,18 @@ mod wire;
 
 pub use address::Address;
 pub(super) use address::is_address;
+pub(super) use replica::Replica;
 pub use scratch::Database;
 
 use super::job::{Job, Jobs, Queue, Service, busy};
 use super::migrate::{MIGRATIONS, OpenError};
+use super::versions::Versions;
 use super::{Column, Doors, Options, Tx};
 use crate::error::{Error, Result};
 use link::{Failure, Link};
 use session::{Ending, Session};
+use std::ops::Range;
+use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use wire::ColumnOf;
@@ -50,11 +55,43 @@ enum Role {
     Write,
 }
 
+impl Role {
+    fn time(self, options: &Options) -> Duration {
+        match self {
+            Self::Read => options.read_deadline,
+            Self::Write => options.write_deadline,
+        }
+    }
+
+    /// What is said to the server at first.
+    fn setup(self, options: &Options) -> String {
+        let transaction = match self {
+            Self::Read => "REPEATABLE READ, READ ONLY",
+            Self::Write => "READ COMMITTED, READ WRITE",
+        };
+        format!(
+            "SET statement_timeout = {}; SET lock_timeout = {}; SET TIME ZONE 'UTC';
+             SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL {transaction}",
+            self.time(options).as_millis().max(1),
+            options.lock_deadline.as_millis().max(1),
+        )
+    }
+}
+
+fn connect(address: &Address, setup: &str, patience: Duration) -> link::Outcome<Link> {
+    let mut link = Link::open(address, setup, patience)?;
+    // Compiling a statement takes longer than any of these does. Not every engine knows it.
+    match link.command("SET jit = off") {
+        Err(Failure::Lost(error)) => Err(Failure::Lost(error)),
+        _ => Ok(link),
+    }
+}
+
 /// A row as it was sent.
 pub(super) struct Row<'r> {
     columns: &'r [ColumnOf],
     data: &'r [u8],
-    places: &'r [Option<(usize, usize)>],
+    places: &'r [Option<Range<usize>>],
 }
 
 impl Row<'_> {
@@ -69,12 +106,12 @@ impl Row<'_> {
         let (Some(column), Some(place)) = (self.columns.get(index), self.places.get(index)) else {
             return Err(Error::internal(format!("there is no column {index}")));
         };
-        T::take(column.oid, place.and_then(|(start, end)| self.data.get(start..end)))
+        T::take(column.oid, place.clone().and_then(|place| self.data.get(place)))
     }
 
     /// How many bytes its values have.
     pub(super) fn size(&self) -> usize {
-        self.places.iter().flatten().map(|(start, end)| end - start).sum()
+        self.places.iter().flatten().map(Range::len).sum()
     }
 }
 
@@ -84,17 +121,23 @@ impl Row<'_> {
 /// When it cannot be reached or is not ours to touch, or when a migration or a thread fails.
 pub(super) fn start(address: &Address, options: &Options) -> Result<Doors, OpenError> {
     migrate::prepare(address, MIGRATIONS)?;
+    let versions = Arc::new(Versions::among_others(options.trust));
     let threads = |role, count: usize| {
-        (0..count.max(1)).map(|_| Worker::start(address, role, options)).collect::<Result<_, _>>()
+        (0..count.max(1))
+            .map(|_| Worker::start(address, role, options, Arc::clone(&versions)))
+            .collect::<Result<_, _>>()
     };
     let readers = threads(Role::Read, options.readers)?;
     let writers = threads(Role::Write, options.writers)?;
+    let readers = Queue::start("store-read", options.read_queue, readers)?;
+    let replica = options.replica.as_ref();
+    let replica = replica.map(|at| Replica::start(address, at, &readers.feed(), options));
     Ok(Doors {
-        readers: Queue::start("store-read", options.read_queue, readers)?,
+        replica: replica.transpose()?,
+        readers,
         writer: Queue::start("store-write", options.write_queue, writers)?,
         probe: PROBE,
-        // Others write too, and what they change is not told.
-        versions: None,
+        versions: Some(versions),
     })
 }
 
@@ -114,29 +157,26 @@ struct Worker {
     setup: String,
     time: Duration,
     link: Option<Link>,
+    versions: Arc<Versions>,
     /// Attempts to connect that have failed, and when the next may be made.
     failed: u32,
     next: Instant,
 }
 
 impl Worker {
-    fn start(address: &Address, role: Role, options: &Options) -> Result<Service, OpenError> {
-        let (time, transaction) = match role {
-            Role::Read => (options.read_deadline, "REPEATABLE READ, READ ONLY"),
-            Role::Write => (options.write_deadline, "READ COMMITTED, READ WRITE"),
-        };
-        let setup = format!(
-            "SET statement_timeout = {}; SET lock_timeout = {}; SET TIME ZONE 'UTC';
-             SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL {transaction}",
-            time.as_millis().max(1),
-            options.lock_deadline.as_millis().max(1),
-        );
+    fn start(
+        address: &Address,
+        role: Role,
+        options: &Options,
+        versions: Arc<Versions>,
+    ) -> Result<Service, OpenError> {
         let mut worker = Self {
             address: address.clone(),
             role,
-            setup,
-            time,
+            setup: role.setup(options),
+            time: role.time(options),
             link: None,
+            versions,
             failed: 0,
             next: Instant::now(),
         };
@@ -145,12 +185,7 @@ impl Worker {
     }
 
     fn connect(&self) -> link::Outcome<Link> {
-        let mut link = Link::open(&self.address, &self.setup, self.time + SLACK)?;
-        // Compiling a statement takes longer than any of these does. Not every engine knows it.
-        match link.command("SET jit = off") {
-            Err(Failure::Lost(error)) => Err(Failure::Lost(error)),
-            _ => Ok(link),
-        }
+        connect(&self.address, &self.setup, self.time + SLACK)
     }
 
     /// The connection: the one there is, or a new one if it is time to try.
@@ -198,8 +233,8 @@ impl Worker {
         let until = Instant::now() + self.time;
         let (mut tries, mut lost) = (1, false);
         loop {
-            let role = self.role;
-            let mut session = Session::new(self.link()?, role, until);
+            let (role, versions) = (self.role, Arc::clone(&self.versions));
+            let mut session = Session::new(self.link()?, role, until, Some(&versions));
             let kept = job.run(&mut Tx(&mut session));
             match session.end(kept) {
                 Ending::Settled => return Ok(()),

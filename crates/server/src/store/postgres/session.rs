@@ -3,14 +3,18 @@
 //! is going to ask is asked at once.
 
 use super::fault::{self, Meaning};
-use super::link::{Failure, Link, ON_THE_WAY, Outcome, Sent};
-use super::wire::{self, ColumnOf, Reader};
+use super::link::{Bound, Failure, Link, ON_THE_WAY, Outcome, Sent};
+use super::wire::{self, ColumnOf};
 use super::{Role, Row};
 use crate::error::{Error, Result};
 use crate::store::job::too_long;
+use crate::store::moving::Closed;
+use crate::store::versions::Versions;
 use crate::store::{self, Cells, Changed, Engine, Explain, Param};
-use bytes::Bytes;
+use fallible_iterator::FallibleIterator as _;
+use postgres_protocol::message::backend::DataRowBody;
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -30,18 +34,23 @@ pub(super) struct Session<'l> {
     failed: Option<Meaning>,
     /// What that means.
     explain: Option<Explain>,
+    /// What is told of changes, if answers depend on what is changed here.
+    versions: Option<&'l Versions>,
+    /// What the transaction has changed so far.
+    changed: Vec<Changed>,
+    /// What the next query changes, if it was said.
+    declared: Option<Changed>,
 }
 
 /// A statement that was sent before its result was asked for.
 struct Ahead {
     /// What is asked; nothing where nobody is going to.
-    sql: Box<str>,
-    params: Vec<u8>,
+    bound: Option<Bound>,
     sent: Sent,
     /// What an error means.
     explain: Option<Explain>,
     /// The answer, once it is read.
-    rows: Option<(Arc<[ColumnOf]>, Vec<Bytes>)>,
+    rows: Option<(Arc<[ColumnOf]>, Vec<DataRowBody>)>,
 }
 
 /// What becomes of a job.
@@ -60,9 +69,25 @@ pub(super) enum Ending {
 
 impl<'l> Session<'l> {
     /// A transaction on `link` that may go on `until` then.
-    pub(super) fn new(link: &'l mut Link, role: Role, until: Instant) -> Self {
-        let ahead = VecDeque::new();
-        Self { link, role, until, ahead, begun: false, reading: false, failed: None, explain: None }
+    pub(super) fn new(
+        link: &'l mut Link,
+        role: Role,
+        until: Instant,
+        versions: Option<&'l Versions>,
+    ) -> Self {
+        Self {
+            link,
+            role,
+            until,
+            ahead: VecDeque::new(),
+            begun: false,
+            reading: false,
+            failed: None,
+            explain: None,
+            versions,
+            changed: Vec::new(),
+            declared: None,
+        }
     }
 
     /// Notes what went wrong, and says it to whoever asked.
@@ -92,13 +117,13 @@ impl<'l> Session<'l> {
         if Instant::now() >= self.until { Err(too_long()) } else { Ok(()) }
     }
 
-    fn begin(&mut self) {
+    fn begin(&mut self) -> Outcome<()> {
         if self.role == Role::Write && !self.begun {
-            let params = wire::encode(&[]);
-            let sent = self.link.run(BEGIN, &[], &params);
-            self.ahead.push_back(Ahead { sql: "".into(), params, sent, explain: None, rows: None });
+            let sent = self.link.run_plain(BEGIN)?;
+            self.ahead.push_back(Ahead { bound: None, sent, explain: None, rows: None });
         }
         self.begun = true;
+        Ok(())
     }
 
     /// Reads the answers to the first `count` that were sent ahead.
@@ -116,17 +141,22 @@ impl<'l> Session<'l> {
         Ok(())
     }
 
-    /// Sends `sql`, of which the answer is the next.
-    fn send(&mut self, sql: &str, params: &[&dyn Param], encoded: &[u8]) -> Outcome<Sent> {
-        self.begin();
-        if self.link.waiting() + encoded.len() > ON_THE_WAY {
+    /// Sends `bound`, of which the answer is the next.
+    fn send(&mut self, bound: &Bound, params: &[&dyn Param]) -> Outcome<Sent> {
+        self.begin()?;
+        if !self.fits(bound) {
             self.link.flush()?;
             self.catch_up(self.ahead.len())?;
         }
-        let sent = self.link.run(sql, params, encoded);
+        let sent = self.link.run(bound, params)?;
         self.link.flush()?;
         self.catch_up(self.ahead.len())?;
         Ok(sent)
+    }
+
+    /// Whether `bound` may be on its way with what waits already.
+    fn fits(&self, bound: &Bound) -> bool {
+        self.link.waiting() + bound.size() <= ON_THE_WAY
     }
 
     fn ask(
@@ -135,10 +165,10 @@ impl<'l> Session<'l> {
         params: &[&dyn Param],
         each: &mut dyn FnMut(&store::Row<'_>) -> Result<bool>,
     ) -> Outcome<Result<()>> {
-        let encoded = wire::encode(params);
+        let bound = self.link.bind(sql, params)?;
         let mut visit = Visit { each, more: Ok(true), places: Vec::new() };
-        let known =
-            self.ahead.iter().position(|ahead| *ahead.sql == *sql && ahead.params == encoded);
+        let mut changes = false;
+        let known = self.ahead.iter().position(|ahead| ahead.bound.as_ref() == Some(&bound));
         if let Some(place) = known {
             if self.ahead.iter().take(place + 1).any(|ahead| ahead.rows.is_none()) {
                 self.link.flush()?;
@@ -151,22 +181,83 @@ impl<'l> Session<'l> {
                 }
             }
         } else {
-            let sent = self.send(sql, params, &encoded)?;
+            let sent = self.send(&bound, params)?;
             self.reading = true;
-            self.link.answer(sent, |columns, row| visit.row(columns, &row))?;
+            let words = self.link.answer(sent, |columns, row| visit.row(columns, &row))?;
             self.reading = false;
+            // A query that changes something says how many rows, and what.
+            changes = !words.starts_with("SELECT");
+        }
+        let what = self.declared.take().unwrap_or(Changed::Everything);
+        if changes {
+            self.note(what);
         }
         Ok(visit.more.map(drop))
     }
 
+    /// Asks `sql` in a transaction of its own, which ends with the answer.
+    fn ask_alone(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        each: &mut dyn FnMut(&store::Row<'_>) -> Result<bool>,
+    ) -> Outcome<Result<()>> {
+        let bound = self.link.bind(sql, params)?;
+        let mut visit = Visit { each, more: Ok(true), places: Vec::new() };
+        let sent = self.link.run(&bound, params)?;
+        self.link.sync()?;
+        self.link.send()?;
+        self.reading = true;
+        self.link.answer(sent, |columns, row| visit.row(columns, &row))?;
+        self.reading = false;
+        Ok(visit.more.map(drop))
+    }
+
     fn touch(&mut self, sql: &str, params: &[&dyn Param]) -> Outcome<u64> {
-        let sent = self.send(sql, params, &wire::encode(params))?;
+        let bound = self.link.bind(sql, params)?;
+        let sent = self.send(&bound, params)?;
         // What was found before may be otherwise now.
         self.ahead.clear();
         self.reading = true;
         let words = self.link.answer(sent, |_, _| {})?;
         self.reading = false;
         Ok(wire::touched(&words))
+    }
+
+    fn send_ahead(&mut self, sql: &str, params: &[&dyn Param]) -> Outcome<()> {
+        let bound = self.link.bind(sql, params)?;
+        if self.fits(&bound) {
+            self.begin()?;
+            let sent = self.link.run(&bound, params)?;
+            self.ahead.push_back(Ahead { bound: Some(bound), sent, explain: None, rows: None });
+        }
+        Ok(())
+    }
+
+    /// Sends a change of which nobody waits for the answer; gives `explain` back if there is no
+    /// room for it.
+    fn touch_later(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        explain: Explain,
+    ) -> Outcome<Result<(), Explain>> {
+        let bound = self.link.bind(sql, params)?;
+        if !self.fits(&bound) {
+            return Ok(Err(explain));
+        }
+        self.begin()?;
+        // What was found before may be otherwise now.
+        self.ahead.retain(|ahead| ahead.rows.is_none());
+        self.ahead.iter_mut().for_each(|ahead| ahead.bound = None);
+        let sent = self.link.run(&bound, params)?;
+        self.ahead.push_back(Ahead { bound: None, sent, explain: Some(explain), rows: None });
+        Ok(Ok(()))
+    }
+
+    /// Whether the server refused a statement or is gone.
+    pub(super) fn failed(&self) -> bool {
+        self.failed.is_some()
     }
 
     /// Ends the transaction of a job that is to be kept, or not.
@@ -205,7 +296,7 @@ impl<'l> Session<'l> {
     fn end_read(&mut self) -> Outcome<()> {
         if self.begun {
             self.catch_up(self.ahead.len())?;
-            self.link.sync();
+            self.link.sync()?;
         }
         Ok(())
     }
@@ -213,20 +304,22 @@ impl<'l> Session<'l> {
     fn undo(&mut self) -> Outcome<()> {
         if self.begun {
             // The first lets a server that has refused something listen again.
-            self.link.sync();
-            self.link.run("ROLLBACK", &[], &wire::encode(&[]));
-            self.link.sync();
+            self.link.sync()?;
+            self.link.run_plain("ROLLBACK")?;
+            self.link.sync()?;
             self.link.settle()?;
         }
         Ok(())
     }
 
     fn keep(mut self) -> Ending {
-        self.begin();
         self.link.take_warning();
-        let sent = self.link.run("COMMIT", &[], &wire::encode(&[]));
-        self.link.sync();
+        let (versions, changed) = (self.versions, std::mem::take(&mut self.changed));
+        let _changing = versions.map(|versions| versions.changing(&changed));
         let answer = (|| {
+            self.begin()?;
+            let sent = self.link.run_plain("COMMIT")?;
+            self.link.sync()?;
             self.link.send()?;
             self.catch_up(self.ahead.len())?;
             let words = self.link.answer(sent, |_, _| {})?;
@@ -239,7 +332,7 @@ impl<'l> Session<'l> {
                 tracing::error!("the database warned of the change that it kept");
                 Ending::Unknown
             }
-            Ok(words) if words.starts_with(b"COMMIT") => Ending::Settled,
+            Ok(words) if *words == *"COMMIT" => Ending::Settled,
             Ok(_) => Ending::Refused(Error::internal("the database did not commit")),
             Err(Failure::Lost(error)) => {
                 tracing::error!(%error, "the database was lost while it was to keep a change");
@@ -260,54 +353,34 @@ impl<'l> Session<'l> {
 struct Visit<'v, 'e> {
     each: &'v mut (dyn FnMut(&store::Row<'_>) -> Result<bool> + 'e),
     more: Result<bool>,
-    places: Vec<Option<(usize, usize)>>,
+    places: Vec<Option<Range<usize>>>,
 }
 
 impl Visit<'_, '_> {
-    fn row(&mut self, columns: &[ColumnOf], data: &[u8]) {
+    fn row(&mut self, columns: &[ColumnOf], row: &DataRowBody) {
         // The rest of the rows is on its way, so that it is read, but not looked at.
         if let Ok(true) = self.more {
-            self.more = self.place(data).and_then(|()| {
-                let row = Row { columns, data, places: &self.places };
+            self.more = self.place(row).and_then(|()| {
+                let row = Row { columns, data: row.buffer(), places: &self.places };
                 (self.each)(&store::Row(Cells::Postgres(row)))
             });
         }
     }
 
-    fn place(&mut self, data: &[u8]) -> Result<()> {
-        let mut rest = Reader(data);
-        let mut read = || {
-            self.places.clear();
-            for _ in 0..rest.short()? {
-                let length = rest.long()?;
-                let start = data.len() - rest.0.len();
-                let there = (length != u32::MAX).then_some((start, start + length as usize));
-                rest.bytes(there.map_or(0, |_| length as usize))?;
-                self.places.push(there);
-            }
-            Ok::<_, std::io::Error>(())
-        };
-        read().map_err(Error::internal)
+    fn place(&mut self, row: &DataRowBody) -> Result<()> {
+        self.places.clear();
+        let mut ranges = row.ranges();
+        while let Some(place) = ranges.next().map_err(Error::internal)? {
+            self.places.push(place);
+        }
+        Ok(())
     }
 }
 
 impl Engine for Session<'_> {
     fn ahead(&mut self, sql: &str, params: &[&dyn Param]) -> Result<()> {
         self.check()?;
-        let encoded = wire::encode(params);
-        if self.link.waiting() + encoded.len() > ON_THE_WAY {
-            return Ok(());
-        }
-        self.begin();
-        let sent = self.link.run(sql, params, &encoded);
-        self.ahead.push_back(Ahead {
-            sql: sql.into(),
-            params: encoded,
-            sent,
-            explain: None,
-            rows: None,
-        });
-        Ok(())
+        self.send_ahead(sql, params).map_err(|failure| self.fail(failure))
     }
 
     fn query(
@@ -323,27 +396,47 @@ impl Engine for Session<'_> {
         }
     }
 
-    fn note(&mut self, _: Changed) {}
+    fn query_alone(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        each: &mut dyn FnMut(&store::Row<'_>) -> Result<bool>,
+    ) -> Result<()> {
+        if self.role == Role::Write || self.begun {
+            return self.query(sql, params, each);
+        }
+        self.check()?;
+        match self.ask_alone(sql, params, each) {
+            Ok(visited) => visited,
+            Err(failure) => Err(self.fail(failure)),
+        }
+    }
 
-    fn declare(&mut self, _: Changed) {}
+    fn note(&mut self, what: Changed) {
+        if self.changed.last() != Some(&what) {
+            self.changed.push(what);
+        }
+    }
+
+    fn declare(&mut self, what: Changed) {
+        self.declared = Some(what);
+    }
 
     fn has_user_search(&self) -> bool {
         false
     }
 
+    fn close(&self, tables: &[&str], why: Option<Closed>) -> Vec<String> {
+        super::close::statements(tables, why)
+    }
+
     fn run_later(&mut self, sql: &str, params: &[&dyn Param], explain: Explain) -> Result<u64> {
-        let encoded = wire::encode(params);
-        if self.link.waiting() + encoded.len() > ON_THE_WAY {
-            return self.run(sql, params).map_err(explain);
-        }
         self.check()?;
-        self.begin();
-        // What was found before may be otherwise now.
-        self.ahead.retain(|ahead| ahead.rows.is_none());
-        self.ahead.iter_mut().for_each(|ahead| ahead.sql = "".into());
-        let (explain, sent) = (Some(explain), self.link.run(sql, params, &encoded));
-        self.ahead.push_back(Ahead { sql: "".into(), params: encoded, sent, explain, rows: None });
-        Ok(1)
+        match self.touch_later(sql, params, explain) {
+            Ok(Ok(())) => Ok(1),
+            Ok(Err(explain)) => self.run(sql, params).map_err(explain),
+            Err(failure) => Err(self.fail(failure)),
+        }
     }
 
     fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64> {

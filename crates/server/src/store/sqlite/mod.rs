@@ -1,10 +1,12 @@
 //! SQLite: its connections, its spelling, its errors, and the threads that read.
 
+mod close;
 pub(super) mod migrate;
 mod writer;
 
 use super::job::{Jobs, Queue, Service, busy, cannot_write, too_long};
 use super::migrate::{MIGRATIONS, OpenError};
+use super::moving::Closed;
 use super::versions::Versions;
 use super::{Cells, Changed, Doors, Engine, Options, Param, Row, Tx};
 use crate::error::{Error, Result};
@@ -250,6 +252,10 @@ impl Engine for Session<'_> {
     fn has_user_search(&self) -> bool {
         true
     }
+
+    fn close(&self, tables: &[&str], why: Option<Closed>) -> Vec<String> {
+        close::statements(tables, why)
+    }
 }
 
 fn visit(
@@ -371,6 +377,10 @@ pub(super) fn fault(error: &rusqlite::Error, role: Role) -> Error {
             let message = error.to_string();
             Error::Taken(message.strip_prefix(UNIQUE).unwrap_or(&message).to_owned())
         }
+        (_, ffi::SQLITE_CONSTRAINT_TRIGGER) => {
+            let message = error.to_string();
+            Closed::from_mark(&message).map_or_else(|| Error::internal(message), Closed::to_error)
+        }
         (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => busy(),
         (ErrorCode::OperationInterrupted, _) => too_long(),
         (ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::ReadOnly, _)
@@ -403,7 +413,7 @@ pub(super) fn start(
     };
     let versions = Arc::new(versions);
     let writer = writer::start(&path, options, durability, Arc::clone(&versions))?;
-    Ok(Doors { readers, writer, probe: PROBE, versions: Some(versions) })
+    Ok(Doors { readers, writer, replica: None, probe: PROBE, versions: Some(versions) })
 }
 
 /// Starts the threads that read.

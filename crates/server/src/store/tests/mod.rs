@@ -4,6 +4,7 @@ mod counts;
 mod cursors;
 mod group;
 mod model;
+mod moving;
 mod open;
 mod plans;
 mod postgres;

@@ -2,6 +2,7 @@
 
 use super::super::applications::{self, Within};
 use super::super::list::{Paging, Start};
+use super::super::moving::Closed;
 use super::super::sqlite::{Durability, Role, Session, connect};
 use super::super::{Changed, Engine, Param, Row, Store, Tx, experience_groups, experience_users};
 use super::Scratch;
@@ -74,6 +75,10 @@ impl Engine for Noting<'_> {
 
     fn has_user_search(&self) -> bool {
         self.session.has_user_search()
+    }
+
+    fn close(&self, tables: &[&str], why: Option<Closed>) -> Vec<String> {
+        self.session.close(tables, why)
     }
 }
 

@@ -4,9 +4,10 @@
 use super::super::ephemeral::Database;
 use super::super::migrate::{MIGRATIONS, Migration};
 use super::super::postgres::{Address, migrate};
-use super::super::{OpenError, Options, Place, Store, Tx};
+use super::super::{Changed, OpenError, Options, Place, Stamp, Store, Tx};
 use super::insert;
 use crate::error::{Error, Result};
+use guestlist_api::id::{ApiTokenId, ApplicationId, ExperienceUserId, ObjectId};
 use guestlist_testbed::{Fate, Proxy};
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -162,7 +163,7 @@ async fn what_is_told_at_the_end_is_told() {
             };
             insert(tx, 7)?;
             let sql = "INSERT INTO t (k, v) VALUES (1, 9)";
-            tx.change_later(super::super::Changed::Nothing, sql, &[], explain)?;
+            tx.change_later(Changed::Nothing, sql, &[], explain)?;
             if more { insert(tx, 8).map(drop) } else { Ok(()) }
         });
         assert!(matches!(answer.await, Err(Error::AlreadyExists(_))), "{more}");
@@ -206,6 +207,80 @@ async fn a_read_sees_one_moment_and_writes_nothing() {
     });
     assert!(matches!(seen.await.unwrap(), Err(Error::Internal(_))));
     assert_eq!(keys(&scene.direct()).await, [1]);
+}
+
+#[tokio::test]
+async fn a_read_of_one_statement_ends_with_its_answer() {
+    let scene = Scene::new();
+    let (store, beside) = (scene.direct(), scene.direct());
+    let runtime = tokio::runtime::Handle::current();
+    let seen = tokio::task::spawn_blocking(move || {
+        let inner = runtime.clone();
+        let read = |ahead: bool| {
+            let (inner, beside) = (inner.clone(), beside.clone());
+            store.read(move |tx| {
+                let (count, next) =
+                    ("SELECT count(*) FROM t", "SELECT count(*) FROM t WHERE k > 0");
+                if ahead {
+                    tx.ahead(next, &[])?;
+                }
+                let before = tx.all_alone::<i64>(count, &[])?;
+                inner.block_on(beside.write(|tx| {
+                    let key: Option<i64> = tx.first("SELECT count(*) + 1 FROM t", &[])?;
+                    insert(tx, key.unwrap_or_default())
+                }))?;
+                Ok((before, tx.all_alone::<i64>(next, &[])?))
+            })
+        };
+        let refused = runtime.block_on(store.read(|tx| tx.all_alone::<i64>("SELECT 1 / 0", &[])));
+        assert!(matches!(refused, Err(Error::Internal(_))), "{refused:?}");
+        (runtime.block_on(read(false)), runtime.block_on(read(true)))
+    });
+    let (alone, together) = seen.await.unwrap();
+    assert_eq!(alone.unwrap(), (vec![0], vec![1]));
+    // What was begun by something else goes on.
+    assert_eq!(together.unwrap(), (vec![1], vec![1]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_kept_of_a_token_is_forgotten_with_it() {
+    let token = |byte| ApiTokenId(ObjectId::from_bytes([byte; 12]));
+    let mut scene = Scene::new();
+    scene.options.trust = Duration::from_hours(1);
+    let store = scene.direct();
+    let stamps = || [1, 2].map(|byte| store.stamp_of_token(token(byte)).unwrap());
+    let hold = |stamps: [Stamp; 2]| stamps.map(|stamp| store.holds(&stamp));
+
+    let before = stamps();
+    store.write(|tx| insert(tx, 1).map(drop)).await.unwrap();
+    assert_eq!(hold(before), [false, false], "anything may have changed");
+    let before = stamps();
+    let change = "UPDATE t SET v = v + 1";
+    let work = move |tx: &mut Tx<'_>| tx.change(Changed::Token(token(1)), change, &[]);
+    store.write(work).await.unwrap();
+    assert_eq!(hold(before), [false, true]);
+    let before = stamps();
+    let work = move |tx: &mut Tx<'_>| {
+        tx.change_all::<i64>(Changed::Token(token(2)), "UPDATE t SET v = 1 RETURNING v", &[])
+    };
+    store.write(work).await.unwrap();
+    assert_eq!(hold(before), [true, false]);
+    let before = stamps();
+    let work = |tx: &mut Tx<'_>| tx.all::<i64>("DELETE FROM t RETURNING v", &[]);
+    store.write(work).await.unwrap();
+    assert_eq!(hold(before), [false, false]);
+    let before = stamps();
+    store.write(|tx| tx.all::<i64>("SELECT v FROM t FOR UPDATE", &[])).await.unwrap();
+    assert_eq!(hold(before), [true, true], "nothing has changed");
+
+    // Others write too, so that nothing else is kept, and this not for ever.
+    let application = ApplicationId(ObjectId::from_bytes([3; 12]));
+    assert!(store.stamp_of_lists(application, token(1)).is_none());
+    let user = ExperienceUserId(ObjectId::from_bytes([4; 12]));
+    assert!(store.stamp(application, user, token(1)).is_none());
+    scene.options.trust = Duration::ZERO;
+    let store = scene.direct();
+    assert!(!store.holds(&store.stamp_of_token(token(1)).unwrap()));
 }
 
 #[tokio::test]

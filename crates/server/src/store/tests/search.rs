@@ -6,6 +6,7 @@ use super::super::ephemeral::Database;
 use super::super::experience_users::{self as users, Listing};
 use super::super::list::{Paging, Start};
 use super::super::migrate::{MIGRATIONS, Migration};
+use super::super::sqlite::{Durability, migrate};
 use super::super::{Options, Store, Tx, search};
 use super::Scratch;
 use crate::auth::hasher::PasswordHash;
@@ -393,6 +394,10 @@ async fn who_was_there_before_is_found() {
              ALTER TABLE experience_users DROP COLUMN number; PRAGMA user_version = {version}"
         ))
         .unwrap();
+    migrate::prepare(&scratch.path(), &MIGRATIONS[..=version], Durability::Synced).unwrap();
+    // What came later is there already.
+    let last = format!("PRAGMA user_version = {}", MIGRATIONS.len());
+    scratch.beside().execute_batch(&last).unwrap();
     let store = scratch.open();
     store.read(look).await.unwrap();
     let known = store.read(|tx| tx.all::<i64>(KNOWN, &[])).await.unwrap();

@@ -1,0 +1,386 @@
+//! What a store consists of: the one list of its tables.
+
+use super::super::value::Param;
+use super::super::{Row, Tx};
+use crate::error::Result;
+use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
+
+/// What a column holds, or nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) enum Holds {
+    Text,
+    Whole,
+    Bytes,
+}
+
+#[derive(Debug)]
+pub(in crate::store) struct Column {
+    pub(in crate::store) name: &'static str,
+    pub(in crate::store) holds: Holds,
+}
+
+const fn text(name: &'static str) -> Column {
+    Column { name, holds: Holds::Text }
+}
+
+const fn whole(name: &'static str) -> Column {
+    Column { name, holds: Holds::Whole }
+}
+
+const fn bytes(name: &'static str) -> Column {
+    Column { name, holds: Holds::Bytes }
+}
+
+#[derive(Debug)]
+pub(in crate::store) struct Table {
+    pub(in crate::store) name: &'static str,
+    /// How many columns, from the first, are its key.
+    pub(in crate::store) key: usize,
+    pub(in crate::store) columns: &'static [Column],
+    /// The column that refers to other rows of the table, in whatever order.
+    pub(in crate::store) later: Option<usize>,
+    /// Whether it only says again what others say.
+    pub(in crate::store) derived: bool,
+}
+
+/// Every table but `moves`, after those that it refers to.
+pub(in crate::store) const TABLES: &[Table] = &[
+    table("settings", 1, &[text("name"), bytes("value")]),
+    table(
+        "users",
+        1,
+        &[
+            text("id"),
+            text("email"),
+            text("email_key"),
+            text("password_hash"),
+            text("profile"),
+            whole("created"),
+            whole("updated"),
+            whole("password_updated"),
+            whole("token_cutoff"),
+        ],
+    ),
+    table(
+        "applications",
+        1,
+        &[
+            text("id"),
+            text("name"),
+            text("name_key"),
+            text("description"),
+            whole("created"),
+            whole("updated"),
+            whole("token_cutoff"),
+            text("kept"),
+        ],
+    ),
+    table(
+        "experience_users",
+        2,
+        &[
+            text("application_id"),
+            text("id"),
+            text("email"),
+            text("email_key"),
+            text("first_name"),
+            text("first_name_key"),
+            text("last_name"),
+            text("last_name_key"),
+            text("password_hash"),
+            whole("created"),
+            whole("updated"),
+            whole("password_updated"),
+            whole("last_login"),
+            whole("token_cutoff"),
+            text("tags"),
+        ],
+    ),
+    Table {
+        later: Some(5),
+        ..table(
+            "experience_groups",
+            2,
+            &[
+                text("application_id"),
+                text("id"),
+                text("name"),
+                text("name_key"),
+                text("description"),
+                text("parent_id"),
+                whole("created"),
+                whole("updated"),
+                text("tags"),
+                text("endpoint_ids"),
+                text("device_ids"),
+                text("device_tags"),
+                text("device_query"),
+            ],
+        )
+    },
+    table("memberships", 3, &[text("application_id"), text("user_id"), text("group_id")]),
+    table(
+        "api_tokens",
+        1,
+        &[
+            text("id"),
+            text("kind"),
+            text("owner_id"),
+            text("creator_id"),
+            text("creator_type"),
+            text("creator_name"),
+            text("name"),
+            text("name_key"),
+            text("description"),
+            whole("created"),
+            whole("updated"),
+            whole("expires"),
+            text("scope"),
+            text("status"),
+            text("default_role"),
+            text("org_roles"),
+        ],
+    ),
+    table("sign_in_attempts", 1, &[text("who"), whole("count"), whole("last")]),
+    table(
+        "answers",
+        2,
+        &[
+            text("token_id"),
+            bytes("key_digest"),
+            text("application_id"),
+            bytes("fingerprint"),
+            whole("created"),
+            whole("status"),
+            text("etag"),
+            bytes("body"),
+            text("mint"),
+        ],
+    ),
+    derived("user_tags", 3, &[text("application_id"), text("user_id"), text("tag"), text("value")]),
+    derived(
+        "group_tags",
+        3,
+        &[text("application_id"), text("group_id"), text("tag"), text("value")],
+    ),
+    derived("group_endpoints", 3, &[text("application_id"), text("group_id"), text("endpoint_id")]),
+    derived("counts", 2, &[text("application_id"), text("counted"), whole("total")]),
+];
+
+const fn table(name: &'static str, key: usize, columns: &'static [Column]) -> Table {
+    Table { name, key, columns, later: None, derived: false }
+}
+
+const fn derived(name: &'static str, key: usize, columns: &'static [Column]) -> Table {
+    Table { derived: true, ..table(name, key, columns) }
+}
+
+/// A value of a column.
+#[derive(Clone)]
+pub(in crate::store) enum Value {
+    Text(Option<String>),
+    Whole(Option<i64>),
+    Bytes(Option<Vec<u8>>),
+}
+
+impl Value {
+    pub(super) fn param(&self) -> &dyn Param {
+        match self {
+            Self::Text(value) => value,
+            Self::Whole(value) => value,
+            Self::Bytes(value) => value,
+        }
+    }
+
+    fn is_something(&self) -> bool {
+        match self {
+            Self::Text(value) => value.is_some(),
+            Self::Whole(value) => value.is_some(),
+            Self::Bytes(value) => value.is_some(),
+        }
+    }
+
+    /// What stands for no value of its kind.
+    fn nothing(&self) -> &'static dyn Param {
+        match self {
+            Self::Text(_) => &None::<String>,
+            Self::Whole(_) => &None::<i64>,
+            Self::Bytes(_) => &None::<Vec<u8>>,
+        }
+    }
+
+    /// Adds it to `digest`, so that no two rows are the same to it that are not the same.
+    pub(super) fn digest(&self, digest: &mut Sha256) {
+        let whole;
+        let (kind, bytes): (u8, &[u8]) = match self {
+            Self::Text(Some(text)) => (1, text.as_bytes()),
+            Self::Whole(Some(number)) => {
+                whole = number.to_be_bytes();
+                (2, &whole)
+            }
+            Self::Bytes(Some(bytes)) => (3, bytes),
+            Self::Text(None) | Self::Whole(None) | Self::Bytes(None) => {
+                return digest.update([0]);
+            }
+        };
+        digest.update([kind]);
+        digest.update((bytes.len() as u64).to_be_bytes());
+        digest.update(bytes);
+    }
+}
+
+/// A row, all columns of it.
+pub(in crate::store) type Line = Vec<Value>;
+
+/// The columns of a row that are its key.
+pub(in crate::store) type Key = Vec<Value>;
+
+impl Table {
+    /// The first of its columns, `count` of them, as a statement lists them.
+    fn list(&self, count: usize) -> String {
+        let names: Vec<_> = self.columns.iter().take(count).map(|column| column.name).collect();
+        names.join(", ")
+    }
+
+    fn read(&self, row: &Row<'_>, count: usize) -> Result<Line> {
+        let columns = self.columns.iter().take(count).enumerate();
+        let value = |(index, column): (usize, &Column)| {
+            Ok(match column.holds {
+                Holds::Text => Value::Text(row.get_at(index)?),
+                Holds::Whole => Value::Whole(row.get_at(index)?),
+                Holds::Bytes => Value::Bytes(row.get_at(index)?),
+            })
+        };
+        columns.map(value).collect()
+    }
+
+    /// Gives every row to `each`, in the order of the keys.
+    pub(super) fn walk(
+        &self,
+        tx: &mut Tx<'_>,
+        mut each: impl FnMut(&Line) -> Result<()>,
+    ) -> Result<()> {
+        let (all, key) = (self.list(self.columns.len()), self.list(self.key));
+        let sql = format!("SELECT {all} FROM {} ORDER BY {key}", self.name);
+        tx.0.query(&sql, &[], &mut |row| {
+            each(&self.read(row, self.columns.len())?)?;
+            Ok(true)
+        })
+    }
+
+    /// The rows behind the one with the key `after`, in the order of the keys: `most` of them, or
+    /// fewer where they have `room` bytes or more.
+    pub(in crate::store) fn page(
+        &self,
+        tx: &mut Tx<'_>,
+        after: Option<&[Value]>,
+        most: usize,
+        room: usize,
+    ) -> Result<Vec<Line>> {
+        let (all, key) = (self.list(self.columns.len()), self.list(self.key));
+        let behind = after
+            .map_or_else(String::new, |_| format!("WHERE ({key}) > ({})", numbers(1, self.key)));
+        let sql = format!("SELECT {all} FROM {} {behind} ORDER BY {key} LIMIT {most}", self.name);
+        let params: Vec<_> = after.into_iter().flatten().map(Value::param).collect();
+        let (mut lines, mut size) = (Vec::new(), 0);
+        tx.0.query(&sql, &params, &mut |row| {
+            size += row.size()?;
+            lines.push(self.read(row, self.columns.len())?);
+            Ok(size < room)
+        })?;
+        Ok(lines)
+    }
+
+    /// The key of `line`.
+    pub(in crate::store) fn key_of(&self, line: &Line) -> Key {
+        line.iter().take(self.key).cloned().collect()
+    }
+
+    /// The greatest key there is.
+    pub(super) fn last(&self, tx: &mut Tx<'_>) -> Result<Option<Key>> {
+        let key = self.list(self.key);
+        let backwards = key.replace(", ", " DESC, ");
+        let sql = format!("SELECT {key} FROM {} ORDER BY {backwards} DESC LIMIT 1", self.name);
+        let mut last = None;
+        tx.0.query(&sql, &[], &mut |row| {
+            last = Some(self.read(row, self.key)?);
+            Ok(false)
+        })?;
+        Ok(last)
+    }
+
+    /// How many rows there are.
+    pub(super) fn count(&self, tx: &mut Tx<'_>) -> Result<u64> {
+        let count: Option<i64> = tx.first(&format!("SELECT count(*) FROM {}", self.name), &[])?;
+        Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or_default())
+    }
+
+    pub(super) fn is_empty(&self, tx: &mut Tx<'_>) -> Result<bool> {
+        Ok(tx.first::<i64>(&format!("SELECT 1 FROM {} LIMIT 1", self.name), &[])?.is_none())
+    }
+
+    /// Adds `lines`, but for what refers to other rows of the table.
+    pub(super) fn add(&self, tx: &mut Tx<'_>, lines: &[Line]) -> Result<()> {
+        /// Rows of one statement: enough that there is nothing to gain by more.
+        const AT_ONCE: usize = 100;
+        let width = self.columns.len();
+        for lines in lines.chunks(AT_ONCE) {
+            let mut sql = format!("INSERT INTO {} ({}) VALUES ", self.name, self.list(width));
+            for row in 0..lines.len() {
+                let comma = if row == 0 { "" } else { ", " };
+                // Writing into a text does not fail.
+                let _ = write!(sql, "{comma}({})", numbers(row * width + 1, width));
+            }
+            let cells = lines.iter().flat_map(|line| line.iter().enumerate());
+            let params: Vec<&dyn Param> = cells
+                .map(
+                    |(column, value)| {
+                        if self.later == Some(column) { value.nothing() } else { value.param() }
+                    },
+                )
+                .collect();
+            tx.run(&sql, &params)?;
+        }
+        Ok(())
+    }
+
+    /// Has `lines`, which are there, refer to what they refer to.
+    pub(super) fn refer(&self, tx: &mut Tx<'_>, lines: &[Line]) -> Result<()> {
+        let Some(column) = self.later.and_then(|later| self.columns.get(later)) else {
+            return Ok(());
+        };
+        let key = self.list(self.key);
+        let sql = format!(
+            "UPDATE {} SET {} = $1 WHERE ({key}) = ({})",
+            self.name,
+            column.name,
+            numbers(2, self.key)
+        );
+        for line in lines {
+            if let Some(value) = self.later.and_then(|later| line.get(later))
+                && value.is_something()
+            {
+                let key = line.iter().take(self.key);
+                let params: Vec<_> = [value].into_iter().chain(key).map(Value::param).collect();
+                tx.run(&sql, &params)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes all rows.
+    pub(in crate::store) fn clear(&self, tx: &mut Tx<'_>) -> Result<()> {
+        if let Some(column) = self.later.and_then(|later| self.columns.get(later)) {
+            tx.run(&format!("UPDATE {} SET {} = NULL", self.name, column.name), &[])?;
+        }
+        tx.run(&format!("DELETE FROM {}", self.name), &[])?;
+        Ok(())
+    }
+}
+
+/// `count` parameters, from `first` on.
+fn numbers(first: usize, count: usize) -> String {
+    let numbers: Vec<_> = (first..first + count).map(|number| format!("${number}")).collect();
+    numbers.join(", ")
+}

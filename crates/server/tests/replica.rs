@@ -1,0 +1,172 @@
+//! Reading from a standby: what was answered on one node is seen on every other, whatever the standby
+//! does, and the standby is what is read.
+
+#![expect(clippy::unwrap_used, reason = "in a test this is a failure that says where")]
+
+use guestlist::config::{Config, Given, GivenServer};
+use guestlist::store::{OpenError, Store, settings};
+use guestlist_testbed::{Cluster, Random, Settings};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Far longer than it takes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A primary and its standby, and no other node.
+fn clusters() -> (Cluster, Cluster) {
+    let primary = Cluster::start(&Settings::default()).unwrap();
+    let standby = primary.standby("standby").unwrap();
+    (primary, standby)
+}
+
+/// A node, as the configuration makes it.
+fn node(primary: &Cluster, replica: &Cluster) -> Result<Store, OpenError> {
+    let given = Given { store: Some(primary.url()), ..Given::default() };
+    let server = GivenServer { store_replica: Some(replica.url()), ..GivenServer::default() };
+    let config = Config::read(&given, &server).unwrap();
+    Store::open_at(&config.store, &config.options)
+}
+
+/// The number called `name`, and whether a standby said it.
+async fn read(node: &Store, name: &str) -> (u64, bool) {
+    let name = name.to_owned();
+    let found = node.read(move |tx| {
+        let follows = tx.first::<bool>("SELECT pg_is_in_recovery()", &[])?;
+        Ok((settings::get(tx, &name)?, follows))
+    });
+    let (value, follows) = found.await.unwrap();
+    let number = value.map_or(0, |value| u64::from_be_bytes(value.try_into().unwrap()));
+    (number, follows.unwrap())
+}
+
+async fn write(node: &Store, name: &str, number: u64) {
+    let name = name.to_owned();
+    let kept = node.write(move |tx| settings::put(tx, &name, &number.to_be_bytes()));
+    kept.await.unwrap();
+}
+
+/// Waits until `node` reads from a standby, or from none.
+async fn until(node: &Store, follows: bool) {
+    let start = Instant::now();
+    while read(node, "nothing").await.1 != follows {
+        assert!(start.elapsed() < PATIENCE);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_answered_on_one_node_is_seen_on_another() {
+    let (primary, standby) = clusters();
+    let (one, other) = (node(&primary, &standby).unwrap(), node(&primary, &standby).unwrap());
+    until(&one, true).await;
+    until(&other, true).await;
+    let over = Arc::new(AtomicBool::new(false));
+    let counts: Arc<[AtomicU64; 2]> = Arc::default();
+    let clients = (0..8).map(|client| {
+        let (over, counts) = (Arc::clone(&over), Arc::clone(&counts));
+        let nodes = [one.clone(), other.clone()];
+        tokio::spawn(async move {
+            let name = format!("client {client}");
+            let mut number = 0;
+            while !over.load(Ordering::Relaxed) {
+                number += 1;
+                let [one, other] = &nodes;
+                let (here, there) = if number % 2 == 0 { (one, other) } else { (other, one) };
+                write(here, &name, number).await;
+                for node in [there, here, there] {
+                    let (seen, follows) = read(node, &name).await;
+                    counts[usize::from(follows)].fetch_add(1, Ordering::Relaxed);
+                    assert_eq!(seen, number, "on a standby: {follows}");
+                }
+            }
+        })
+    });
+    let clients: Vec<_> = clients.collect();
+    let breaks = tokio::task::spawn_blocking(move || {
+        let mut random = Random::of("GUESTLIST_FAULT_SEED").unwrap();
+        for _ in 0..30 {
+            standby.sql("SELECT pg_wal_replay_pause()").unwrap();
+            std::thread::sleep(Duration::from_millis(random.below(150)));
+            standby.sql("SELECT pg_wal_replay_resume()").unwrap();
+            std::thread::sleep(Duration::from_millis(random.below(500)));
+        }
+        standby
+    });
+    let standby = breaks.await.unwrap();
+    over.store(true, Ordering::Relaxed);
+    for client in clients {
+        client.await.unwrap();
+    }
+    let [primaries, standbys] = [0, 1].map(|of| counts[of].load(Ordering::Relaxed));
+    // What did not happen was not tested.
+    assert!(primaries > 500 && standbys > 1000, "{primaries} and {standbys}");
+    drop(standby);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_standby_that_is_gone_is_missed_by_nobody() {
+    let (primary, standby) = clusters();
+    let node = node(&primary, &standby).unwrap();
+    write(&node, "it", 1).await;
+    until(&node, true).await;
+    assert_eq!(read(&node, "it").await, (1, true));
+    standby.kill().unwrap();
+    // At once, and ready all the time.
+    assert_eq!(read(&node, "it").await, (1, false));
+    node.ready().await.unwrap();
+    write(&node, "it", 2).await;
+    assert_eq!(read(&node, "it").await, (2, false));
+    standby.begin().unwrap();
+    until(&node, true).await;
+    assert_eq!(read(&node, "it").await, (2, true));
+    node.close().await;
+}
+
+/// The log of the primary that took over is another, and may be behind that of a standby that
+/// followed the one before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_standby_of_a_primary_that_was_is_not_read() {
+    let (primary, standby) = clusters();
+    let heir = primary.standby("heir").unwrap();
+    let hosts = primary.url_through(&[primary.address(), heir.address()], "postgres");
+    let given = Given { store: Some(hosts), ..Given::default() };
+    let server = GivenServer { store_replica: Some(standby.url()), ..GivenServer::default() };
+    let config = Config::read(&given, &server).unwrap();
+    let node = Store::open_at(&config.store, &config.options).unwrap();
+    write(&node, "it", 1).await;
+    until(&node, true).await;
+    heir.sql("SELECT pg_wal_replay_pause()").unwrap();
+    // The heir never has these; the standby does.
+    heir.stop().unwrap();
+    for number in 2..500 {
+        write(&node, "it", number).await;
+    }
+    assert_eq!(read(&node, "it").await.0, 499);
+    until(&node, true).await;
+    primary.kill().unwrap();
+    heir.begin().unwrap();
+    heir.promote().unwrap();
+    let start = Instant::now();
+    while node.ready().await.is_err() {
+        assert!(start.elapsed() < PATIENCE);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    write(&node, "it", 1000).await;
+    for _ in 0..200 {
+        assert_eq!(read(&node, "it").await, (1000, false));
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_standby_of_something_else_is_refused() {
+    let primary = Cluster::start(&Settings::default()).unwrap();
+    let stranger = Cluster::start(&Settings::default()).unwrap();
+    let refused = node(&primary, &stranger).unwrap_err().to_string();
+    assert!(refused.contains("it is no standby of postgres://"), "{refused}");
+    // One that has taken over is no reason to stop: it is only not read as a standby.
+    let node = node(&primary, &primary).unwrap();
+    write(&node, "it", 1).await;
+    assert_eq!(read(&node, "it").await, (1, false));
+}
