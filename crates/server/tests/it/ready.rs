@@ -2,7 +2,7 @@
 
 use crate::world::World;
 use guestlist::store::api_tokens::{self, Owner};
-use guestlist::store::{Options, Store, experience_groups};
+use guestlist::store::{Options, Place, Store, experience_groups};
 use guestlist_api::api_token::ApiToken;
 use guestlist_api::experience_group::ExperienceGroup;
 use guestlist_api::experience_user::ExperienceUser;
@@ -11,6 +11,8 @@ use guestlist_api::time::DateTime;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::cell::Cell;
+use std::thread;
+use std::time::Duration;
 
 /// Something that happens between two looks.
 #[derive(Debug, Clone)]
@@ -151,6 +153,10 @@ impl Scene {
                 let mut record = self.tokens[*at].0.clone();
                 record.status = guestlist_api::api_token::TokenStatus::parse(status(*on)).unwrap();
                 self.write_beside(move |tx| api_tokens::put(tx, &record));
+                if matches!(self.world.place(), Place::Postgres(_)) {
+                    // What is promised of a token that another process ends. All else is at once.
+                    thread::sleep(Duration::from_secs(1));
+                }
             }
             Event::RenameGroupBeside(name) => {
                 let mut after = self.group.clone();
