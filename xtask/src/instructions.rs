@@ -27,11 +27,12 @@ const TOLERANCE: u64 = 50;
 
 /// What is counted, and with how few and how many requests: so many that what differs from start to
 /// start is nothing beside them, and no more patches than fit the log before it is copied.
-const COUNTED: [(&str, u64, u64); 6] = [
+const COUNTED: [(&str, u64, u64); 7] = [
     ("get", 100, 900),
     ("get-again", 100, 1100),
     ("patch", 10, 90),
     ("list", 5, 25),
+    ("list-again", 100, 500),
     ("query", 20, 220),
     ("token", 20, 220),
 ];

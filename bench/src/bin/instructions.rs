@@ -28,7 +28,7 @@ use tokio::net::TcpStream;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const USERS: u64 = 1000;
+const USERS: u64 = 3000;
 const TOKENS: u8 = 250;
 /// No password is checked here.
 const HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$\
@@ -102,6 +102,8 @@ async fn run(place: &Path, what: &str, count: usize) -> Result<()> {
     let most = match what {
         "token" => tokens.len(),
         "get" | "patch" => ids.len(),
+        "list" => ids.len() / 100,
+        "query" => ids.len() / 10,
         _ => usize::MAX,
     };
     ensure!(count < most, "there are not so many to ask for");
@@ -116,16 +118,19 @@ async fn run(place: &Path, what: &str, count: usize) -> Result<()> {
     let users = format!("/applications/{}/experience/users", application());
     let token = &tokens[0];
     let get = |path: &str| request("GET", path, token, "");
-    let query = json!({ "userTags": { "badge": "B0000500" }, "email": { "$endsWith": ".com" } });
-    let query = query.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>();
-    let query = query.concat();
+    // Each for another user, as an answer that is asked for again may be kept.
+    let query = |number: usize| {
+        let badge = json!({ "userTags": { "badge": format!("B{:07}", (number + 1) * 10) } });
+        badge.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat()
+    };
     let requests: Vec<Vec<u8>> = (0..count)
         .map(|number| {
             Ok(match what {
                 "get" => get(&format!("{users}/{}", ids[number + 1])),
                 "get-again" => get(&format!("{users}/{}", ids[0])),
-                "list" => get(&format!("{users}?perPage=100")),
-                "query" => get(&format!("{users}?query={query}")),
+                "list" => get(&format!("{users}?perPage=100&page={number}")),
+                "list-again" => get(&format!("{users}?perPage=100")),
+                "query" => get(&format!("{users}?query={}", query(number))),
                 "patch" => {
                     let body = format!(r#"{{"firstName":"Visitor {number:04}"}}"#);
                     request("PATCH", &format!("{users}/{}", ids[number + 1]), token, &body)
