@@ -10,9 +10,13 @@ use crate::target::{Copied, Floor, Seeded};
 use anyhow::{Context as _, Result};
 use guestlist_bench::http::{Connection, request};
 use serde_json::{Value, json};
+use std::fs;
+use std::path::PathBuf;
 
 const FEW: u64 = 1000;
 const SOME: u64 = 100_000;
+/// URLs that one load has to choose from: many more than it has answers kept for.
+const UNASKED: u64 = 30_000;
 
 /// A list that is asked for, and what the rounds saw.
 struct Asked {
@@ -98,13 +102,24 @@ impl Size {
         for asked in &mut self.asked {
             let Some(query) = &asked.query else { continue };
             let url = format!("http://{}{}?{query}", self.server.address, seeded.users_path());
-            let mut load = Load::get(To::One(url), &seeded.token, 1, bench.seconds / 4.0);
+            let urls = To::Any(unasked(bench, &url)?);
+            let mut load = Load::get(urls, &seeded.token, 1, bench.seconds / 4.0);
             // The last one is waited for, as one may take longer than a turn.
             load.wait = true;
             asked.seen.push(bench.load(&load)?);
         }
         Ok(())
     }
+}
+
+/// A file of URLs for what `url` is for, none of which was asked for before: the server keeps the
+/// answers to those that were. What tells them apart is a parameter that nobody reads.
+fn unasked(bench: &Bench, url: &str) -> Result<PathBuf> {
+    let run = bench.next_run();
+    let urls: Vec<String> = (0..UNASKED).map(|number| format!("{url}&n={run}.{number}")).collect();
+    let file = bench.place.join("unasked.txt");
+    fs::write(&file, urls.join("\n"))?;
+    Ok(file)
 }
 
 /// `text` as it stands in a URL.
@@ -126,8 +141,9 @@ pub(super) fn list(bench: &Bench) -> Result<Page> {
         "Lists",
         "Lists of the users of one application, 100 a page, at three sizes: how long one client waits \
          for each, and how that compares with an application of 1,000 users. Every page says how many \
-         users there are in all. Below that the first page over 64 connections, beside a bare axum \
-         handler that answers with the same bytes.",
+         users there are in all, and every request is one that was not made before, so that no answer \
+         had been kept. Below that the first page over 64 connections, beside a bare axum handler that \
+         answers with the same bytes: asked for again and again, and never asked for before.",
     );
     let mut sizes = [FEW, SOME, bench.users]
         .into_iter()
@@ -207,12 +223,10 @@ fn table(sizes: &[Size]) -> String {
 fn first_page(bench: &Bench, page: &mut Page, size: &Size) -> Result<()> {
     let seeded = &size.copied.seeded;
     let floor = Floor::of(bench, seeded, &size.server)?.running;
-    let load = |at: &Running| {
-        let url = format!("http://{}{}?perPage=100", at.address, seeded.users_path());
-        Load::get(To::One(url), &seeded.token, 64, bench.seconds)
-    };
-    let (mut ours, mut base) = (Vec::new(), Vec::new());
-    let (mut ours_took, mut base_took) = (Vec::new(), Vec::new());
+    let url = |at: &Running| format!("http://{}{}?perPage=100", at.address, seeded.users_path());
+    let load = |at: &Running| Load::get(To::One(url(at)), &seeded.token, 64, bench.seconds);
+    let (mut ours, mut base, mut fresh) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut ours_took, mut base_took, mut fresh_took) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..bench.rounds {
         let (seen, took) = floor.watch(None, || bench.load(&load(&floor)))?;
         base.push(seen);
@@ -220,18 +234,26 @@ fn first_page(bench: &Bench, page: &mut Page, size: &Size) -> Result<()> {
         let (seen, took) = size.server.watch(None, || bench.load(&load(&size.server)))?;
         ours.push(seen);
         ours_took.push(took);
+        let urls = To::Any(unasked(bench, &url(&size.server))?);
+        let unkept = Load::get(urls, &seeded.token, 64, bench.seconds);
+        let (seen, took) = size.server.watch(None, || bench.load(&unkept))?;
+        fresh.push(seen);
+        fresh_took.push(took);
     }
     page.series("floor, the same bytes", &base, &base_took);
-    page.series("first page of 100", &ours, &ours_took);
+    page.series("first page of 100, again", &ours, &ours_took);
+    page.series("first page of 100, not asked for before", &fresh, &fresh_took);
     let rate = |seen: &[Seen]| number(Spread::of(seen.iter().map(|seen| seen.rate)).median);
-    page.goal(Goal {
-        what: "list, the first page of 100 at the most users".into(),
-        ours: format!("{}/s", rate(&ours)),
-        base: format!("floor {}/s", rate(&base)),
-        figure: Spread::of(ours.iter().zip(&base).map(|(ours, base)| ours.rate / base.rate)),
-        unit: "",
-        bound: Bound::AtLeast(0.25, 0.5),
-    });
+    for (what, ours) in [("again", &ours), ("not asked for before", &fresh)] {
+        page.goal(Goal {
+            what: format!("list, the first page of 100 at the most users, {what}"),
+            ours: format!("{}/s", rate(ours)),
+            base: format!("floor {}/s", rate(&base)),
+            figure: Spread::of(ours.iter().zip(&base).map(|(ours, base)| ours.rate / base.rate)),
+            unit: "",
+            bound: Bound::AtLeast(0.25, 0.5),
+        });
+    }
     let busy = Spread::of(base_took.iter().map(|took| took.cores));
     page.notes.push(generator(busy, bench.split.cores));
     Ok(())

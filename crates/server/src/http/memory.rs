@@ -108,7 +108,9 @@ impl PageShare {
 
 #[cfg(test)]
 mod tests {
+    use super::super::reply::{Facts, Reply, finish};
     use super::*;
+    use hyper::{HeaderMap, StatusCode};
 
     // One test, for the shares are those of the whole process.
     #[tokio::test]
@@ -140,5 +142,14 @@ mod tests {
         let share = PageShare::of(KIB).await.unwrap();
         assert!(matches!(share.resize((before + 1) * KIB), Err(Error::Busy { .. })));
         assert_eq!(PAGES.available_permits(), before);
+
+        // A page that was kept ready is sent like one that is made: when it is its turn.
+        let others = PageShare::now(before * KIB).unwrap();
+        let reply = Reply::new(StatusCode::OK, vec![b'x'; 100 * KIB]);
+        let facts = Facts::of(&HeaderMap::new());
+        let mut answer = std::pin::pin!(finish(reply, &facts));
+        assert!(timeout(Duration::from_millis(50), &mut answer).await.is_err());
+        drop(others);
+        assert_eq!(answer.await.status(), StatusCode::OK);
     }
 }

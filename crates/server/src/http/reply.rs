@@ -163,7 +163,8 @@ pub async fn finish(reply: Reply, facts: &Facts) -> Response<Full<Bytes>> {
     let reply = if reply.held || reply.body.len() <= LARGE {
         reply
     } else {
-        match PageShare::now(reply.body.len()) {
+        // It may be one of many that are asked for at once, such as a page that was kept ready.
+        match PageShare::of(reply.body.len()).await {
             Ok(share) => reply.holding(share),
             Err(error) => error.into(),
         }
