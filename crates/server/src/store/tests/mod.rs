@@ -12,6 +12,7 @@ mod query;
 mod read;
 mod search;
 mod statements;
+mod tls;
 mod versions;
 
 use super::migrate::MIGRATIONS;
