@@ -3,8 +3,8 @@
 //! have come, so that each sees what it must.
 //!
 //! A job is run twice for that, as any may be: first to see what it asks, and again when the answer
-//! is there. One that asks anything else is run by itself. So is what was
-//! sent behind a statement that is refused, which is nothing to the others.
+//! is there. One that asks anything else is run by itself. So is what was sent behind a statement that
+//! is refused: what one job is refused is nothing to the others.
 
 use super::Role;
 use super::fault::{self, Meaning};
@@ -116,7 +116,8 @@ enum Step {
 }
 
 impl Alone<'_> {
-    /// Puts a statement that is prepared, with its end, behind what is to be sent, if there is room.
+    /// Puts the statement behind what is to be sent, if it is prepared and there is room: then
+    /// nothing but rows comes of it, or a refusal.
     fn ask(&mut self, sql: &str, params: &[&dyn Param]) -> Outcome<Step> {
         let bound = self.link.bind(sql, params)?;
         if !self.link.is_prepared(&bound) || self.link.waiting() + bound.size() > ON_THE_WAY {

@@ -250,7 +250,7 @@ async fn waiting_together<T: Send + 'static>(
     work: impl Fn(&mut Tx<'_>, i64) -> Result<T> + Clone + Send + 'static,
     meanwhile: impl FnOnce(),
 ) -> Vec<Result<T>> {
-    let (hold, held) = mpsc::channel::<()>();
+    let (release, held) = mpsc::channel::<()>();
     let held = Mutex::new(held);
     let busy = store.clone();
     let busy = tokio::spawn(async move {
@@ -270,7 +270,7 @@ async fn waiting_together<T: Send + 'static>(
     // One thread runs all tasks, in their order: now each has its job in the queue.
     tokio::task::yield_now().await;
     meanwhile();
-    drop(hold);
+    drop(release);
     busy.await.unwrap().unwrap();
     let mut answers = Vec::new();
     for one in all {
