@@ -2,6 +2,7 @@
 
 mod counts;
 mod cursors;
+mod engines;
 mod group;
 mod model;
 mod moving;
