@@ -31,6 +31,14 @@ impl Own {
         Self { store, runtime, _database: database }
     }
 
+    /// Runs `work` where it can write, and keeps it.
+    pub(super) fn kept<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.runtime.block_on(self.store.write(work))
+    }
+
     /// Runs `work` where it can write, and undoes it: a store that others have written to costs more
     /// to empty than to fill.
     pub(super) fn undone<T: Send + 'static>(

@@ -12,7 +12,6 @@ mod postgres;
 mod query;
 mod read;
 mod search;
-mod statements;
 mod versions;
 
 use super::migrate::MIGRATIONS;
