@@ -43,7 +43,7 @@ impl Scene {
         fs::create_dir_all(&place)?;
         fs::write(place.join("read.sql"), READ)?;
         fs::write(place.join("write.sql"), WRITE)?;
-        let settings = Settings { fsync: true, more: Vec::new() };
+        let settings = Settings { fsync: true, ..Settings::default() };
         let cluster = Cluster::start(&settings)?;
         let seeded = Seeded::fill(bench, &cluster.url(), &place.join("ids.txt"), users)?;
         cluster.sql(

@@ -7,6 +7,7 @@
 
 mod address;
 mod close;
+mod end_point;
 mod fault;
 mod link;
 pub(super) mod migrate;

@@ -12,6 +12,7 @@ mod postgres;
 mod query;
 mod read;
 mod search;
+mod tls;
 mod versions;
 
 use super::migrate::MIGRATIONS;
