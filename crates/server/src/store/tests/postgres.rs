@@ -38,6 +38,12 @@ fn few() -> Options {
     Options { readers: 2, writers: 2, ..Options::default() }
 }
 
+/// A machine that is busy takes its time to make a database: longer than one waits for a connection.
+#[test]
+fn a_statement_beside_may_take_longer_than_connecting() {
+    database().run("SELECT pg_sleep(6)").unwrap();
+}
+
 /// A database with a table of its own, a wire that can be cut, and a store behind it.
 struct Scene {
     database: Database,
