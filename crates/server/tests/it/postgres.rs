@@ -15,6 +15,7 @@ mod client;
 mod conditions;
 mod experience;
 mod idempotency;
+mod lengths;
 mod lists;
 mod races;
 mod ready;

@@ -16,6 +16,7 @@ mod conditions;
 mod experience;
 mod files;
 mod idempotency;
+mod lengths;
 mod lists;
 mod races;
 mod ready;
