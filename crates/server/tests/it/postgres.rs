@@ -17,6 +17,7 @@ mod experience;
 mod idempotency;
 mod lengths;
 mod lists;
+mod memberships;
 mod races;
 mod ready;
 mod world;

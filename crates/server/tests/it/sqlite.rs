@@ -18,6 +18,7 @@ mod files;
 mod idempotency;
 mod lengths;
 mod lists;
+mod memberships;
 mod races;
 mod ready;
 mod testing;
