@@ -48,6 +48,29 @@ impl DateTime {
     pub const fn plus_millis(self, millis: i64) -> Self {
         Self(self.0.saturating_add(millis))
     }
+
+    /// As it is written, which has room for the years that can be read.
+    fn written(self) -> [u8; 24] {
+        let (days, millis) = (self.0.div_euclid(DAY), self.0.rem_euclid(DAY));
+        let date = EPOCH.saturating_add(jiff::Span::new().try_days(days).unwrap_or_default());
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        put(&mut text[0..4], date.year().max(0).into());
+        put(&mut text[5..7], date.month().into());
+        put(&mut text[8..10], date.day().into());
+        put(&mut text[11..13], millis / 3_600_000);
+        put(&mut text[14..16], millis / 60_000 % 60);
+        put(&mut text[17..19], millis / 1000 % 60);
+        put(&mut text[20..23], millis % 1000);
+        text
+    }
+}
+
+/// Writes the last digits of `number`, which is not negative, over `place`.
+fn put(place: &mut [u8], mut number: i64) {
+    for digit in place.iter_mut().rev() {
+        *digit = b"0123456789"[usize::try_from(number % 10).unwrap_or_default()];
+        number /= 10;
+    }
 }
 
 /// Takes `count` ASCII digits from the front of `text`.
@@ -130,12 +153,7 @@ impl FromStr for DateTime {
 
 impl fmt::Display for DateTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (days, millis) = (self.0.div_euclid(DAY), self.0.rem_euclid(DAY));
-        let (hour, minute) = (millis / 3_600_000, millis / 60_000 % 60);
-        let (second, millis) = (millis / 1000 % 60, millis % 1000);
-        let date = EPOCH.saturating_add(jiff::Span::new().try_days(days).unwrap_or_default());
-        let (year, month, day) = (date.year().max(0), date.month(), date.day());
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+        f.write_str(std::str::from_utf8(&self.written()).unwrap_or_default())
     }
 }
 
@@ -147,7 +165,7 @@ impl fmt::Debug for DateTime {
 
 impl Serialize for DateTime {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(self)
+        to.serialize_str(std::str::from_utf8(&self.written()).unwrap_or_default())
     }
 }
 

@@ -8,19 +8,13 @@ use guestlist_api::id::{ApplicationId, ExperienceUserId};
 use guestlist_api::text::Text;
 use guestlist_api::time::DateTime;
 use md5::{Digest as _, Md5};
-use std::fmt::Write as _;
 
 /// The picture that gravatar.com has for `email`: the MD5 of the address, trimmed and in lower
 /// case, as the wire has it.
 #[must_use]
 pub fn avatar_url(email: &str) -> String {
-    let mut url = String::from("https://secure.gravatar.com/avatar/");
-    for byte in Md5::digest(email.trim().to_lowercase()) {
-        // Writing to a String cannot fail.
-        let _ = write!(url, "{byte:02x}");
-    }
-    url.push_str("?d=retro&s=240");
-    url
+    let digest = u128::from_be_bytes(Md5::digest(email.trim().to_lowercase()).into());
+    format!("https://secure.gravatar.com/avatar/{digest:032x}?d=retro&s=240")
 }
 
 /// The user that `post` asks for.
