@@ -12,7 +12,12 @@ pub(super) fn id<T: FromStr>(row: &Row<'_>, column: &str) -> Result<T>
 where
     T::Err: std::error::Error + Send + Sync + 'static,
 {
-    row.get::<String>(column)?.parse().map_err(Error::internal)
+    text(row, column)?.parse().map_err(Error::internal)
+}
+
+/// The text in `column`, which has to be there.
+fn text<'r>(row: &'r Row<'_>, column: &str) -> Result<&'r str> {
+    row.text(column)?.ok_or_else(|| Error::internal(format!("there is nothing in {column}")))
 }
 
 /// The id in `column`, if there is one.
@@ -20,7 +25,7 @@ pub(super) fn maybe_id<T: FromStr>(row: &Row<'_>, column: &str) -> Result<Option
 where
     T::Err: std::error::Error + Send + Sync + 'static,
 {
-    row.get::<Option<String>>(column)?.map(|text| text.parse().map_err(Error::internal)).transpose()
+    row.text(column)?.map(|text| text.parse().map_err(Error::internal)).transpose()
 }
 
 /// The moment in `column`.
@@ -35,7 +40,7 @@ pub(super) fn maybe_moment(row: &Row<'_>, column: &str) -> Result<Option<DateTim
 
 /// What the JSON text in `column` says.
 pub(super) fn json<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> Result<T> {
-    serde_json::from_str(&row.get::<String>(column)?).map_err(Error::internal)
+    serde_json::from_str(text(row, column)?).map_err(Error::internal)
 }
 
 /// `value` as JSON text.

@@ -17,7 +17,7 @@ use guestlist_api::id::{ExperienceGroupId, ExperienceUserId};
 use guestlist_api::query::UserQuery;
 use guestlist_api::time::DateTime;
 use guestlist_api::wire::{Problem, Rule};
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 const COLUMNS: &str = "u.application_id, u.id, u.email, u.first_name, u.last_name, u.created,
     u.updated, u.password_updated, u.last_login, u.token_cutoff, u.tags";
@@ -94,24 +94,8 @@ fn one(
 /// that one who is in many is asked for otherwise.
 const FEW: usize = 16;
 
-/// A user with one of its groups, if there is such a user in the application, and a group.
-struct OneOf(Option<(ExperienceUser, Option<GroupRef>)>);
-
-impl FromRow for OneOf {
-    fn from_row(row: &Row<'_>) -> Result<Self> {
-        if row.get::<Option<String>>("id")?.is_none() {
-            return Ok(Self(None));
-        }
-        let group = maybe_id(row, "group_id")?.map(|id| {
-            let (name, parent_id) = (row.get("group_name")?, maybe_id(row, "group_parent_id")?);
-            Ok::<_, Error>(GroupRef { id, name, parent_id })
-        });
-        Ok(Self(Some((ExperienceUser::from_row(row)?, group.transpose()?))))
-    }
-}
-
 /// As [`get`], where the caller may act, for a read that asks nothing else: one statement says that
-/// the application exists, who the user is and which groups it is in.
+/// the application exists, without which there is no row, who the user is and which groups it is in.
 ///
 /// # Errors
 /// As [`get`] and [`Within::enter`].
@@ -126,21 +110,26 @@ pub fn get_within(tx: &mut Tx<'_>, within: Within, id: ExperienceUserId) -> Resu
         FEW + 1
     );
     let params: [&dyn Param; 2] = [&within.id().to_string(), &id.to_string()];
-    let rows: Vec<OneOf> = tx.all_alone(&sql, &params)?;
-    if rows.len() > FEW {
+    let (mut rows, mut user, mut groups) = (0, None, Vec::new());
+    tx.each_alone(&sql, &params, |row| {
+        rows += 1;
+        if rows == 1 && row.text("id")?.is_some() {
+            user = Some(ExperienceUser::from_row(row)?);
+        }
+        if let Some(id) = maybe_id(row, "group_id")? {
+            let (name, parent_id) = (row.get("group_name")?, maybe_id(row, "group_parent_id")?);
+            groups.push(GroupRef { id, name, parent_id });
+        }
+        Ok(())
+    })?;
+    if rows > FEW {
         let tenant = within.enter(tx)?;
         return get(tx, tenant, id);
     }
-    let (mut found, mut groups) = (None, Vec::with_capacity(rows.len()));
-    for OneOf(row) in rows {
-        let (user, group) = row.ok_or(Error::NotFound("Experience user"))?;
-        found = found.or(Some(user));
-        groups.extend(group);
-    }
-    // Without a row there is no application.
-    let Some(mut user) = found else { return Err(NOT_FOUND) };
-    groups.sort_by_cached_key(|group| (key(&group.name), group.id));
-    user.experience_groups = groups;
+    let Some(mut user) = user else {
+        return Err(if rows == 0 { NOT_FOUND } else { Error::NotFound("Experience user") });
+    };
+    user.experience_groups = sorted(groups);
     Ok(user)
 }
 
@@ -189,12 +178,18 @@ pub fn with_address(
     Ok(found.map(|UserId(id)| id))
 }
 
+/// `groups` in the order in which a user names them.
+fn sorted(mut groups: Vec<GroupRef>) -> Vec<GroupRef> {
+    groups.sort_by_cached_key(|group| (key(&group.name), group.id));
+    groups
+}
+
 const GROUPS_OF: &str = "SELECT g.id, g.name, g.parent_id FROM memberships m
     JOIN experience_groups g ON g.application_id = m.application_id AND g.id = m.group_id
-    WHERE m.application_id = $1 AND m.user_id = $2 ORDER BY g.name_key, g.id";
+    WHERE m.application_id = $1 AND m.user_id = $2";
 
 fn groups_of(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<Vec<GroupRef>> {
-    tx.all(GROUPS_OF, &[&user.application_id.to_string(), &user.id.to_string()])
+    tx.all(GROUPS_OF, &[&user.application_id.to_string(), &user.id.to_string()]).map(sorted)
 }
 
 /// Adds their groups to some users of the application, as long as `budget` lasts.
@@ -210,17 +205,16 @@ fn add_groups(
     let sql = format!(
         "SELECT m.user_id, g.id, g.name, g.parent_id FROM memberships m
          JOIN experience_groups g ON g.application_id = m.application_id AND g.id = m.group_id
-         WHERE m.application_id = $1 AND m.user_id IN ({list})
-         ORDER BY m.user_id, g.name_key, g.id"
+         WHERE m.application_id = $1 AND m.user_id IN ({list})"
     );
-    let mut of: BTreeMap<ExperienceUserId, Vec<GroupRef>> = BTreeMap::new();
+    let mut of: HashMap<ExperienceUserId, Vec<GroupRef>> = HashMap::with_capacity(users.len());
     tx.0.query(&sql, &params, &mut |row| {
         budget.spend(row.size()?)?;
         of.entry(id(row, "user_id")?).or_default().push(GroupRef::from_row(row)?);
         Ok(true)
     })?;
     for user in users {
-        user.experience_groups = of.remove(&user.id).unwrap_or_default();
+        user.experience_groups = sorted(of.remove(&user.id).unwrap_or_default());
     }
     Ok(())
 }
@@ -249,7 +243,7 @@ pub fn groups(
         })?;
         found.push(group);
     }
-    found.sort_by_key(|group| (key(&group.name), group.id));
+    let mut found = sorted(found);
     found.dedup_by_key(|group| group.id);
     Ok(found)
 }

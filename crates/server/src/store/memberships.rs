@@ -8,6 +8,7 @@ use guestlist_api::experience_group::ExperienceGroup;
 use guestlist_api::experience_user::ExperienceUser;
 use guestlist_api::id::{ApplicationId, ExperienceGroupId, ExperienceUserId};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 /// Users asked about in one statement.
 pub(super) const TOGETHER: usize = 100;
@@ -18,14 +19,17 @@ pub(super) const TOGETHER: usize = 100;
 pub(super) fn any_of<'a>(
     application: &'a String,
     users: &'a [String],
-) -> (String, Vec<&'a dyn Param>) {
-    let size = if users.len() <= 1 { 1 } else { TOGETHER };
-    let names: Vec<String> = (2..).take(size).map(|n| format!("${n}")).collect();
+) -> (&'static str, Vec<&'a dyn Param>) {
+    static NAMES: LazyLock<String> = LazyLock::new(|| {
+        let names: Vec<String> = (2..).take(TOGETHER).map(|n| format!("${n}")).collect();
+        names.join(", ")
+    });
+    let (size, names) = if users.len() <= 1 { (1, "$2") } else { (TOGETHER, NAMES.as_str()) };
     let mut params: Vec<&dyn Param> = vec![application];
     // To ask about one twice changes nothing; and there is no user without an id.
     let last = users.last().unwrap_or(application);
     params.extend((0..size).map(|index| users.get(index).unwrap_or(last) as &dyn Param));
-    (names.join(", "), params)
+    (names, params)
 }
 
 /// What has changed in an application, until it is counted.

@@ -469,16 +469,16 @@ impl Tx<'_> {
         Ok(found)
     }
 
-    /// As [`Tx::all`], for the only statement of a read: where that is cheaper it is a transaction
-    /// of its own, and what is asked after it sees a later moment. If anything was asked or sent
-    /// ahead before it, it belongs to that.
-    fn all_alone<T: FromRow>(&mut self, sql: &str, params: &[&dyn Param]) -> Result<Vec<T>> {
-        let mut found = Vec::new();
-        self.0.query_alone(sql, params, &mut |row| {
-            found.push(T::from_row(row)?);
-            Ok(true)
-        })?;
-        Ok(found)
+    /// Gives every row of `sql` to `each`. It is for the only statement of a read: where that is
+    /// cheaper it is a transaction of its own, and what is asked after it sees a later moment. If
+    /// anything was asked or sent ahead before it, it belongs to that.
+    fn each_alone(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        mut each: impl FnMut(&Row<'_>) -> Result<()>,
+    ) -> Result<()> {
+        self.0.query_alone(sql, params, &mut |row| each(row).map(|()| true))
     }
 
     /// As [`Tx::all`], for a statement that gives the rows it changes, which are at most `what`.
@@ -548,7 +548,8 @@ pub struct Row<'r>(Cells<'r>);
 
 /// The row as its engine has it.
 enum Cells<'r> {
-    Sqlite(&'r rusqlite::Row<'r>),
+    /// With the names of its columns.
+    Sqlite(&'r rusqlite::Row<'r>, &'r [Box<str>]),
     Postgres(postgres::Row<'r>),
 }
 
@@ -559,8 +560,24 @@ impl Row<'_> {
     /// When there is no such column, or it holds something else.
     pub fn get<T: Column>(&self, name: &str) -> Result<T> {
         match &self.0 {
-            Cells::Sqlite(row) => row.get(name).map_err(Error::internal),
+            Cells::Sqlite(row, names) => {
+                row.get(sqlite::place(names, name)?).map_err(Error::internal)
+            }
             Cells::Postgres(row) => row.get(name),
+        }
+    }
+
+    /// The text in the column called `name`, where it stands; `None` is nothing.
+    ///
+    /// # Errors
+    /// As [`Row::get`].
+    fn text(&self, name: &str) -> Result<Option<&str>> {
+        match &self.0 {
+            Cells::Sqlite(row, names) => {
+                let value = row.get_ref(sqlite::place(names, name)?).map_err(Error::internal)?;
+                value.as_str_or_null().map_err(Error::internal)
+            }
+            Cells::Postgres(row) => row.text(name),
         }
     }
 
@@ -571,7 +588,7 @@ impl Row<'_> {
     /// As [`Row::get`].
     pub fn get_at<T: Column>(&self, index: usize) -> Result<T> {
         match &self.0 {
-            Cells::Sqlite(row) => row.get(index).map_err(Error::internal),
+            Cells::Sqlite(row, _) => row.get(index).map_err(Error::internal),
             Cells::Postgres(row) => row.get_at(index),
         }
     }
@@ -579,7 +596,7 @@ impl Row<'_> {
     /// How many bytes there are in it, numbers not always counted.
     fn size(&self) -> Result<usize> {
         match &self.0 {
-            Cells::Sqlite(row) => (0..row.as_ref().column_count()).try_fold(0, |size, index| {
+            Cells::Sqlite(row, names) => (0..names.len()).try_fold(0, |size, index| {
                 let column = row.get_ref(index).map_err(Error::internal)?;
                 Ok(size + column.as_bytes_or_null().ok().flatten().map_or(0, <[u8]>::len))
             }),

@@ -131,14 +131,21 @@ impl Column for bool {
     }
 }
 
+/// The text that PostgreSQL sent as `bytes`, of the type it numbers so.
+///
+/// # Errors
+/// When it is something else.
+pub(super) fn text(oid: u32, bytes: &[u8]) -> Result<&str> {
+    if oid == Kind::Text.oid() || oid == NAME {
+        std::str::from_utf8(bytes).map_err(Error::internal)
+    } else {
+        other(oid)
+    }
+}
+
 impl Column for String {
     fn take(oid: u32, bytes: Option<&[u8]>) -> Result<Self> {
-        match bytes {
-            Some(bytes) if oid == Kind::Text.oid() || oid == NAME => {
-                Self::from_utf8(bytes.to_vec()).map_err(Error::internal)
-            }
-            _ => other(oid),
-        }
+        bytes.map_or_else(|| other(oid), |bytes| text(oid, bytes).map(str::to_owned))
     }
 }
 

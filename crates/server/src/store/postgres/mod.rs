@@ -26,7 +26,7 @@ pub use scratch::Database;
 use super::job::{Job, Jobs, Queue, Service, busy};
 use super::migrate::{MIGRATIONS, OpenError};
 use super::versions::Versions;
-use super::{Column, Doors, Options, Tx};
+use super::{Column, Doors, Options, Tx, value};
 use crate::error::{Error, Result};
 use link::{Failure, Link};
 use session::{Ending, Session};
@@ -108,16 +108,32 @@ pub(super) struct Row<'r> {
 impl Row<'_> {
     /// The value of the column called `name`.
     pub(super) fn get<T: Column>(&self, name: &str) -> Result<T> {
-        let index = self.columns.iter().position(|column| *column.name == *name);
-        self.get_at(index.ok_or_else(|| Error::internal(format!("there is no column {name}")))?)
+        self.get_at(self.place(name)?)
+    }
+
+    /// The text in the column called `name`; `None` is nothing.
+    pub(super) fn text(&self, name: &str) -> Result<Option<&str>> {
+        let (oid, bytes) = self.cell(self.place(name)?)?;
+        bytes.map(|bytes| value::text(oid, bytes)).transpose()
+    }
+
+    fn place(&self, name: &str) -> Result<usize> {
+        let place = self.columns.iter().position(|column| *column.name == *name);
+        place.ok_or_else(|| Error::internal(format!("there is no column {name}")))
     }
 
     /// The value of the column at `index`.
     pub(super) fn get_at<T: Column>(&self, index: usize) -> Result<T> {
+        let (oid, bytes) = self.cell(index)?;
+        T::take(oid, bytes)
+    }
+
+    /// The type and the bytes of what is at `index`.
+    fn cell(&self, index: usize) -> Result<(u32, Option<&[u8]>)> {
         let (Some(column), Some(place)) = (self.columns.get(index), self.places.get(index)) else {
             return Err(Error::internal(format!("there is no column {index}")));
         };
-        T::take(column.oid, place.clone().and_then(|place| self.data.get(place)))
+        Ok((column.oid, place.clone().and_then(|place| self.data.get(place))))
     }
 
     /// How many bytes its values have.

@@ -158,7 +158,7 @@ impl<'c> Session<'c> {
 
     /// Runs `sql`, which is about the transaction and has no deadline.
     pub(super) fn command(&mut self, sql: &str) -> rusqlite::Result<()> {
-        self.statements.get(sql)?.raw_execute().map(drop)
+        self.statements.get(sql)?.statement.raw_execute().map(drop)
     }
 
     /// Ends whatever transaction is still open, undone.
@@ -184,7 +184,7 @@ impl<'c> Session<'c> {
     }
 
     /// The statement `sql`, with `params` in place.
-    fn statement(&mut self, sql: &str, params: &[&dyn Param]) -> Result<&mut Statement<'c>> {
+    fn statement(&mut self, sql: &str, params: &[&dyn Param]) -> Result<&mut Slot<'c>> {
         // Between statements too: many short ones can be as long as one, and after SQLite ended
         // the transaction each would be kept on its own.
         if self.deadline.passed() {
@@ -194,7 +194,8 @@ impl<'c> Session<'c> {
             return Err(Error::internal("a statement after its transaction had ended"));
         }
         let role = self.role;
-        let statement = self.statements.get(sql).map_err(|error| fault(&error, role))?;
+        let slot = self.statements.get(sql).map_err(|error| fault(&error, role))?;
+        let statement = &mut slot.statement;
         if statement.parameter_count() != params.len() {
             let (wanted, given) = (statement.parameter_count(), params.len());
             return Err(Error::internal(format!("{given} parameters for {wanted}: {sql}")));
@@ -202,7 +203,7 @@ impl<'c> Session<'c> {
         for (index, param) in (1..).zip(params) {
             statement.raw_bind_parameter(index, *param).map_err(|error| fault(&error, role))?;
         }
-        Ok(statement)
+        Ok(slot)
     }
 }
 
@@ -215,9 +216,9 @@ impl Engine for Session<'_> {
     ) -> Result<()> {
         let changed = self.declared.take().unwrap_or(Changed::Everything);
         let role = self.role;
-        let statement = self.statement(sql, params)?;
+        let Slot { statement, columns, .. } = self.statement(sql, params)?;
         let writes = !statement.readonly();
-        let outcome = visit(statement.raw_query(), role, each);
+        let outcome = visit(statement.raw_query(), columns, role, each);
         statement.clear_bindings(); // they may be large, and secret
         if writes {
             self.note(changed);
@@ -227,7 +228,7 @@ impl Engine for Session<'_> {
 
     fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64> {
         let role = self.role;
-        let statement = self.statement(sql, params)?;
+        let statement = &mut self.statement(sql, params)?.statement;
         let touched = statement.raw_execute();
         statement.clear_bindings();
         touched
@@ -260,16 +261,23 @@ impl Engine for Session<'_> {
 
 fn visit(
     mut rows: rusqlite::Rows<'_>,
+    columns: &[Box<str>],
     role: Role,
     each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
 ) -> Result<()> {
     // Leaving early loses nothing: SQLite makes all changes and checks before the first row.
     while let Some(row) = rows.next().map_err(|error| fault(&error, role))? {
-        if !each(&Row(Cells::Sqlite(row)))? {
+        if !each(&Row(Cells::Sqlite(row, columns)))? {
             break;
         }
     }
     Ok(())
+}
+
+/// Where in a row whose columns have these `names` the one called `name` is.
+pub(super) fn place(names: &[Box<str>], name: &str) -> Result<usize> {
+    let place = names.iter().position(|of| **of == *name);
+    place.ok_or_else(|| Error::internal(format!("there is no column {name}")))
 }
 
 /// The prepared statements of a connection, found by their text as it was written, so that
@@ -284,11 +292,13 @@ struct Statements<'c> {
 struct Slot<'c> {
     sql: Arc<str>,
     statement: Statement<'c>,
+    /// What its columns are called: SQLite says so as often as it is asked, but takes its time.
+    columns: Box<[Box<str>]>,
     used: u64,
 }
 
 impl<'c> Statements<'c> {
-    fn get(&mut self, sql: &str) -> rusqlite::Result<&mut Statement<'c>> {
+    fn get(&mut self, sql: &str) -> rusqlite::Result<&mut Slot<'c>> {
         let place = match self.index.get(sql) {
             Some(place) => *place,
             None => self.add(sql)?,
@@ -296,7 +306,7 @@ impl<'c> Statements<'c> {
         self.clock += 1;
         let slot = &mut self.slots[place];
         slot.used = self.clock;
-        Ok(&mut slot.statement)
+        Ok(slot)
     }
 
     fn add(&mut self, sql: &str) -> rusqlite::Result<usize> {
@@ -304,7 +314,8 @@ impl<'c> Statements<'c> {
             .connection
             .prepare_with_flags(&spell(sql), PrepFlags::SQLITE_PREPARE_PERSISTENT)?;
         let sql: Arc<str> = sql.into();
-        let slot = Slot { sql: Arc::clone(&sql), statement, used: self.clock };
+        let columns = statement.column_names().map(Box::from).collect();
+        let slot = Slot { sql: Arc::clone(&sql), statement, columns, used: self.clock };
         let oldest = if self.slots.len() < STATEMENTS {
             None
         } else {

@@ -17,7 +17,7 @@ mod versions;
 
 use super::migrate::MIGRATIONS;
 use super::sqlite::{Durability, migrate};
-use super::{Options, Store, Tx};
+use super::{FromRow, Options, Param, Store, Tx};
 use crate::error::Result;
 use rusqlite::Connection;
 use std::path::PathBuf;
@@ -26,6 +26,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
+
+impl Tx<'_> {
+    /// As [`Tx::all`], where [`Tx::each_alone`] is used.
+    fn all_alone<T: FromRow>(&mut self, sql: &str, params: &[&dyn Param]) -> Result<Vec<T>> {
+        let mut found = Vec::new();
+        self.each_alone(sql, params, |row| T::from_row(row).map(|one| found.push(one)))?;
+        Ok(found)
+    }
+}
 
 /// A database with tables of its own beside whatever the migrations make, in its own directory.
 struct Scratch {
