@@ -1,8 +1,9 @@
 //! `applicationApiToken(s)` and `userApiToken(s)`.
 
-use super::call::{Call, Created, Found, Resource, Written};
+use super::call::{Call, Created, Found, Written};
 use super::input::{BodyParam, In, bodies};
 use super::pages::{PageOf, Wanted};
+use super::resource::Resource;
 use super::route::Routes;
 use crate::domain::{changed_token, new_token};
 use crate::error::{Error, Result};
@@ -16,7 +17,7 @@ use guestlist_api::api_token::{
 };
 use guestlist_api::application::OneApplication;
 use guestlist_api::entity::{Entity, OfOwner, OwnerType, Page, Success};
-use guestlist_api::id::{ApiTokenId, ForeignId, UserId};
+use guestlist_api::id::{ApiTokenId, ForeignId, ObjectId, UserId};
 use guestlist_api::scope::{Operation, Scope, Scopes};
 
 pub(super) fn routes() -> [Routes; 4] {
@@ -82,8 +83,8 @@ impl Resource for ApiToken {
             OwnerType::User => "userApiToken",
         }
     }
-    fn ids(&self) -> Vec<(&'static str, String)> {
-        vec![("applicationId", self.owner_id.to_string()), ("apiTokenId", self.id.to_string())]
+    fn ids(&self) -> Vec<(&'static str, ObjectId)> {
+        vec![("applicationId", self.owner_id.0), ("apiTokenId", self.id.0)]
     }
 }
 
@@ -99,8 +100,8 @@ impl PageOf for OfTokens {
             OwnerType::User => "userApiTokens",
         }
     }
-    fn ids(&self) -> Vec<(&'static str, String)> {
-        vec![("applicationId", self.0.owner_id.to_string())]
+    fn ids(&self) -> Vec<(&'static str, ObjectId)> {
+        vec![("applicationId", self.0.owner_id.0)]
     }
 }
 

@@ -10,7 +10,8 @@ use super::query::{decode_path_segment, parse_query};
 use super::ready::LONGEST_TARGET;
 use super::ready::Ready;
 use super::reply::{self, Facts, Reply};
-use super::route::{Request, RequestText, Route};
+use super::resource::ResourceRoute;
+use super::route::{Request, RequestText, Route, Token};
 use super::{cursor, openapi};
 use crate::auth::hasher::Hasher;
 use crate::auth::seal::Seal;
@@ -20,13 +21,12 @@ use crate::error::{Error, Result};
 use crate::store::{Store, settings};
 use bytes::Bytes;
 use guestlist_api::api_token::ApiToken;
-use guestlist_api::id::{ExperienceUserId, ObjectId, OrgId};
+use guestlist_api::id::{ApiTokenId, ExperienceUserId, ObjectId, OrgId};
 use guestlist_api::scope::Operation;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, StatusCode};
 use serde_json::{Map, Value};
-use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
 
@@ -56,28 +56,6 @@ pub struct App {
     paths: matchit::Router<Vec<usize>>,
     resources: HashMap<&'static str, Vec<ResourceRoute>>,
     pub(super) openapi: Bytes,
-}
-
-/// What can be done with a resource.
-pub(super) struct ResourceRoute {
-    pub(super) operation: Operation,
-    pub(super) method: &'static str,
-    pub(super) params: Vec<Cow<'static, str>>,
-    path: &'static str,
-}
-
-impl ResourceRoute {
-    /// The path, its variable parts being `ids`.
-    pub(super) fn href(&self, ids: &[(&'static str, String)]) -> String {
-        let mut href = String::with_capacity(96);
-        for part in self.path.split('/').skip(1) {
-            href.push('/');
-            let name = part.strip_prefix('{').and_then(|part| part.strip_suffix('}'));
-            let id = name.and_then(|name| ids.iter().find(|(of, _)| *of == name));
-            href.push_str(id.map_or(part, |(_, id)| id));
-        }
-        href
-    }
 }
 
 /// The identity of a store: made with it, and never changed.
@@ -149,16 +127,14 @@ impl App {
             Identity::of(&parts.store, &ids, &parts.clock).await?;
         let table = super::table();
         let (mut paths, mut rows) = (matchit::Router::new(), HashMap::<_, Vec<usize>>::new());
-        let mut resources = HashMap::<_, Vec<ResourceRoute>>::new();
+        let mut resources = HashMap::<_, BTreeMap<_, _>>::new();
         for (index, row) in table.iter().enumerate() {
             rows.entry(row.path).or_default().push(index);
-            resources.entry(row.operation.resource()).or_default().push(ResourceRoute {
-                operation: row.operation,
-                method: openapi::method(&row.method),
-                params: openapi::own_params(row),
-                path: row.path,
-            });
+            let of = resources.entry(row.operation.resource()).or_default();
+            of.insert(row.operation.action(), ResourceRoute::of(row)?);
         }
+        let in_order = |of: BTreeMap<_, _>| of.into_values().collect();
+        let resources = resources.into_iter().map(|(kind, of)| (kind, in_order(of))).collect();
         for (path, rows) in rows {
             paths.insert(path, rows).map_err(Error::internal)?;
         }
@@ -194,6 +170,7 @@ impl App {
         self.table.iter().map(|row| row.operation).collect()
     }
 
+    /// What can be done with a resource, in the order of the names of the actions.
     pub(super) fn routes_of(&self, resource: &str) -> &[ResourceRoute] {
         self.resources.get(resource).map(Vec::as_slice).unwrap_or_default()
     }
@@ -232,7 +209,8 @@ impl App {
         operation: &mut &'static str,
     ) -> Result<Reply> {
         let (head, body) = request.into_parts();
-        if let Some((reply, of)) = self.kept(&head) {
+        let mut verified = None;
+        if let Some((reply, of)) = self.kept(&head, &mut verified) {
             *operation = of;
             body::discard(&head.headers, body).await;
             return Ok(reply);
@@ -274,7 +252,10 @@ impl App {
             }
             _ => None,
         };
-        let token = token.map(|token| token.text);
+        let token = token.map(|Presented { text, in_url }| Token {
+            text,
+            verified: verified.filter(|_| !in_url),
+        });
         let text = RequestText {
             method: head.method.to_string(),
             target: target.to_owned(),
@@ -288,15 +269,20 @@ impl App {
         (row.run)(Arc::clone(self), Request { raw, token, text, keep, peer: peer.ip() }).await
     }
 
-    /// The answer that is kept ready for a request, and what it is an answer to.
-    fn kept(&self, head: &hyper::http::request::Parts) -> Option<(Reply, &'static str)> {
+    /// The answer that is kept ready for a request, and what it is an answer to. If the token in
+    /// its head had to be looked at, it is `verified` from then on.
+    fn kept(
+        &self,
+        head: &hyper::http::request::Parts,
+        verified: &mut Option<Result<ApiTokenId>>,
+    ) -> Option<(Reply, &'static str)> {
         let conditional = |name: &HeaderName| head.headers.contains_key(name);
         if head.method != Method::GET || UNUSUAL.iter().any(conditional) {
             return None;
         }
         let now = self.clock.now();
-        let token = self.signer.verify(bearer(&head.headers)?, now).ok()?.id;
-        let kept = self.ready.get(token, head.uri.path_and_query()?.as_str())?;
+        let token = verified.insert(self.verify(bearer(&head.headers)?, now)).as_ref().ok()?;
+        let kept = self.ready.get(*token, head.uri.path_and_query()?.as_str())?;
         if kept.expires.is_some_and(|end| end <= now) || !self.store.holds(&kept.stamp) {
             return None;
         }

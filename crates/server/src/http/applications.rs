@@ -1,8 +1,9 @@
 //! `application` and `applications`.
 
-use super::call::{Call, Created, Found, Resource};
+use super::call::{Call, Created, Found};
 use super::input::{BodyParam, In, bodies};
 use super::pages::{PageOf, Wanted};
+use super::resource::Resource;
 use super::route::Routes;
 use crate::domain::{changed_application, new_application};
 use crate::error::{Error, Result};
@@ -15,7 +16,7 @@ use guestlist_api::application::{
 };
 use guestlist_api::entity::{Entity, OfServer, Page, Success};
 use guestlist_api::experience_group::NameFilter;
-use guestlist_api::id::{ApplicationId, OrgId};
+use guestlist_api::id::{ApplicationId, ObjectId, OrgId};
 use guestlist_api::scope::Operation;
 use guestlist_api::wire::{Problem, Rule};
 
@@ -52,8 +53,8 @@ impl Resource for Application {
     fn resource(&self) -> &'static str {
         "application"
     }
-    fn ids(&self) -> Vec<(&'static str, String)> {
-        vec![("applicationId", self.id.to_string())]
+    fn ids(&self) -> Vec<(&'static str, ObjectId)> {
+        vec![("applicationId", self.id.0)]
     }
 }
 
@@ -66,7 +67,7 @@ impl PageOf for OfApplications {
     fn collection(&self) -> &'static str {
         "applications"
     }
-    fn ids(&self) -> Vec<(&'static str, String)> {
+    fn ids(&self) -> Vec<(&'static str, ObjectId)> {
         Vec::new()
     }
 }

@@ -5,6 +5,7 @@ use super::etag::ETag;
 use super::input::Common;
 use super::ready::Kept;
 use super::reply::Reply;
+use super::resource::{self, Around, Resource};
 use super::route::Caller;
 use crate::error::{Error, Result};
 use crate::store::answers::{self, Answer, Mint, RequestKey};
@@ -13,18 +14,16 @@ use crate::store::applications::Within;
 use crate::store::{Stamp, Store, Tx};
 use bytes::Bytes;
 use guestlist_api::api_token::ApiToken;
-use guestlist_api::entity::{Action, Entity, Link, Success};
+use guestlist_api::entity::{Entity, Success};
 use guestlist_api::experience_user::ExperienceUser;
 use guestlist_api::id::{ApiTokenId, ApplicationId, ExperienceUserId, UserId};
-use guestlist_api::scope::Scopes;
+use guestlist_api::scope::{Operation, Scopes};
 use guestlist_api::time::DateTime;
 use hyper::StatusCode;
 use hyper::header::{self, HeaderName, HeaderValue};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -32,14 +31,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Says that an answer is one that was given before.
 pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-
-/// A resource that is answered with what is known of it beside its fields.
-pub(super) trait Resource: Serialize {
-    /// The name of the resource, such as `experienceUser`.
-    fn resource(&self) -> &'static str;
-    /// The variable parts of its path.
-    fn ids(&self) -> Vec<(&'static str, String)>;
-}
 
 /// What a handler answers with, so that its kind is in its type.
 pub(super) trait Output: Send {
@@ -284,30 +275,14 @@ impl Call<Grant> {
         scopes.iter().all(|scope| self.caller.scopes.may_grant(scope, &operations))
     }
 
-    /// `body` with its type, its links and what the caller may do with it.
-    pub(super) fn entity<T: Resource>(&self, body: T) -> Entity<T> {
-        let (kind, ids) = (body.resource(), body.ids());
-        let common = &self.head.common;
-        let routes = self.app.routes_of(kind);
-        let actions = common.actions.then(|| {
-            let allowed = routes.iter().filter(|r| r.operation.allowed_to(&self.caller.scopes));
-            let action = |route: &&super::app::ResourceRoute| {
-                let action = Action {
-                    href: route.href(&ids),
-                    method: Cow::Borrowed(route.method),
-                    params: route.params.clone(),
-                };
-                (Cow::Borrowed(route.operation.action()), action)
-            };
-            allowed.map(|route| action(&route)).collect()
-        });
-        let links = common.links.then(|| {
-            let own = routes.iter().find(|route| route.operation.action() == "get");
-            own.map(|route| (Cow::Borrowed("self"), Link { href: route.href(&ids) }))
-                .into_iter()
-                .collect::<BTreeMap<_, _>>()
-        });
-        Entity { body, kind: Cow::Borrowed(kind), actions, links }
+    /// Adds to `out`, which ends with the fields of `body`, what is answered beside them: its type,
+    /// what the caller may do with it, and its links, of which one says how a list goes on.
+    pub(super) fn surround<T: Resource>(&self, body: &T, next: Option<&str>, out: &mut Vec<u8>) {
+        let (kind, common) = (body.resource(), &self.head.common);
+        let ids: Vec<_> = body.ids().iter().map(|(name, id)| (*name, id.digits())).collect();
+        let around = Around { kind, ids: &ids, routes: self.app.routes_of(kind), next };
+        let allowed = |operation: &Operation| operation.allowed_to(&self.caller.scopes);
+        around.write(common.actions.then_some(allowed), common.links, out);
     }
 
     /// 412 unless the conditions of the request hold for `current`.
@@ -370,8 +345,9 @@ impl Call<Grant> {
         &self,
         find: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<Found<Entity<T>>> {
-        let body = self.read(find).await?;
-        let etag = etag(&body)?;
+        let found = self.read(find).await?;
+        let mut body = resource::fields(&found)?;
+        let etag = ETag::of(&body);
         let common = &self.head.common;
         if common.if_match.as_ref().is_some_and(|tags| !tags.holds(Some(&etag))) {
             return Err(Error::PreconditionFailed);
@@ -379,7 +355,8 @@ impl Call<Grant> {
         let reply = if common.if_none_match.as_ref().is_some_and(|tags| !tags.holds(Some(&etag))) {
             Reply::empty(StatusCode::NOT_MODIFIED)
         } else {
-            Reply::json(StatusCode::OK, &self.entity(body))?
+            self.surround(&found, None, &mut body);
+            Reply::new(StatusCode::OK, body)
         };
         Ok(Found(reply.with(header::ETAG, etag.header()), PhantomData))
     }
@@ -436,8 +413,9 @@ impl Call<Grant> {
         let call = self.clone();
         self.write(move |tx| {
             let written = work(tx)?.into();
-            let etag = etag(&written.body)?;
-            let body = serde_json::to_vec(&call.entity(written.body)).map_err(Error::internal)?;
+            let mut body = resource::fields(&written.body)?;
+            let etag = ETag::of(&body);
+            call.surround(&written.body, None, &mut body);
             let etag = etag.header().to_str().map(str::to_owned).ok();
             Ok((Answer { status: status.as_u16(), etag, body, mint: None }, written.secret))
         })
@@ -472,5 +450,5 @@ impl Call<Grant> {
 
 /// The tag of a resource as it is: of its own fields, whatever surrounds them.
 fn etag<T: Serialize>(body: &T) -> Result<ETag> {
-    Ok(ETag::of(&serde_json::to_vec(body).map_err(Error::internal)?))
+    Ok(ETag::of(&resource::fields(body)?))
 }

@@ -1,8 +1,9 @@
 //! `experienceGroup` and `experienceGroups`.
 
-use super::call::{Call, Created, Found, Resource};
+use super::call::{Call, Created, Found};
 use super::input::{BodyParam, In, bodies};
 use super::pages::{PageOf, Wanted};
+use super::resource::Resource;
 use super::route::Routes;
 use crate::domain::{changed_group, new_group};
 use crate::error::Result;
@@ -15,7 +16,7 @@ use guestlist_api::experience_group::{
     ExperienceGroup, ExperienceGroupGet, ExperienceGroupList, ExperienceGroupPatch,
     ExperienceGroupPost, ExperienceGroupSort, NameFilter, OneExperienceGroup,
 };
-use guestlist_api::id::ExperienceGroupId;
+use guestlist_api::id::{ExperienceGroupId, ObjectId};
 use guestlist_api::scope::Operation;
 
 pub(super) fn routes() -> [Routes; 2] {
@@ -39,11 +40,8 @@ impl Resource for ExperienceGroup {
     fn resource(&self) -> &'static str {
         "experienceGroup"
     }
-    fn ids(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("applicationId", self.application_id.to_string()),
-            ("experienceGroupId", self.id.to_string()),
-        ]
+    fn ids(&self) -> Vec<(&'static str, ObjectId)> {
+        vec![("applicationId", self.application_id.0), ("experienceGroupId", self.id.0)]
     }
 }
 
@@ -68,8 +66,8 @@ impl PageOf for OfGroups {
     fn collection(&self) -> &'static str {
         "experienceGroups"
     }
-    fn ids(&self) -> Vec<(&'static str, String)> {
-        vec![("applicationId", self.0.application_id.to_string())]
+    fn ids(&self) -> Vec<(&'static str, ObjectId)> {
+        vec![("applicationId", self.0.application_id.0)]
     }
 }
 

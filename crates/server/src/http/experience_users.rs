@@ -1,8 +1,9 @@
 //! `experienceUser` and `experienceUsers`.
 
-use super::call::{Call, Created, Found, Resource};
+use super::call::{Call, Created, Found};
 use super::input::{BodyParam, In, bodies};
 use super::pages::{PageOf, Wanted};
+use super::resource::Resource;
 use super::route::Routes;
 use crate::domain::{changed_user, new_user};
 use crate::error::Result;
@@ -14,7 +15,7 @@ use guestlist_api::experience_user::{
     ExperienceUser, ExperienceUserFilter, ExperienceUserList, ExperienceUserPatch,
     ExperienceUserPost, ExperienceUserSort, Membership, OneExperienceUser,
 };
-use guestlist_api::id::ExperienceUserId;
+use guestlist_api::id::{ExperienceUserId, ObjectId};
 use guestlist_api::scope::Operation;
 
 pub(super) fn routes() -> [Routes; 2] {
@@ -38,11 +39,8 @@ impl Resource for ExperienceUser {
     fn resource(&self) -> &'static str {
         "experienceUser"
     }
-    fn ids(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("applicationId", self.application_id.to_string()),
-            ("experienceUserId", self.id.to_string()),
-        ]
+    fn ids(&self) -> Vec<(&'static str, ObjectId)> {
+        vec![("applicationId", self.application_id.0), ("experienceUserId", self.id.0)]
     }
 }
 
@@ -55,8 +53,8 @@ impl PageOf for OfUsers {
     fn collection(&self) -> &'static str {
         "experienceUsers"
     }
-    fn ids(&self) -> Vec<(&'static str, String)> {
-        vec![("applicationId", self.0.application_id.to_string())]
+    fn ids(&self) -> Vec<(&'static str, ObjectId)> {
+        vec![("applicationId", self.0.application_id.0)]
     }
 }
 

@@ -23,6 +23,7 @@ mod memory;
 mod openapi;
 mod pages;
 mod ready;
+mod resource;
 mod root;
 mod route;
 mod sent;

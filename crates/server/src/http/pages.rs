@@ -1,16 +1,17 @@
 //! Lists: which page is asked for, by its number or by a cursor, and how it is answered.
 
-use super::call::{Call, Found, Resource};
+use super::call::{Call, Found};
 use super::cursor::{self, ListId};
 use super::memory::PageShare;
 use super::query::write_query;
 use super::reply::Reply;
-use crate::error::Result;
+use super::resource::{self, Resource};
+use crate::error::{Error, Result};
 use crate::store::api_tokens::Grant;
 use crate::store::list::{HEAVIEST_PAGE, Listed, Paging, Start};
 use crate::store::{Stamp, Tx};
-use guestlist_api::entity::{Cursor, Entity, Link, Page, PageNumber, PerPage, SortDirection};
-use guestlist_api::id::ApplicationId;
+use guestlist_api::entity::{Cursor, Entity, Page, PageNumber, PerPage, SortDirection};
+use guestlist_api::id::{ApplicationId, ObjectId};
 use hyper::StatusCode;
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -20,14 +21,14 @@ pub(super) trait PageOf: serde::Serialize {
     /// The name of the collection, such as `experienceUsers`.
     fn collection(&self) -> &'static str;
     /// The variable parts of its path.
-    fn ids(&self) -> Vec<(&'static str, String)>;
+    fn ids(&self) -> Vec<(&'static str, ObjectId)>;
 }
 
 impl<T: serde::Serialize, O: PageOf> Resource for Page<T, O> {
     fn resource(&self) -> &'static str {
         self.of.collection()
     }
-    fn ids(&self) -> Vec<(&'static str, String)> {
+    fn ids(&self) -> Vec<(&'static str, ObjectId)> {
         self.of.ids()
     }
 }
@@ -56,9 +57,10 @@ pub(super) struct Asked {
     query: Vec<(Cow<'static, str>, String)>,
 }
 
-/// A page, and the cursor for the next if there is one.
+/// A page without its items, these, and the query for the next page if there is one.
 pub(super) struct Paged<T, O> {
     page: Page<Entity<T>, O>,
+    items: Vec<T>,
     next: Option<String>,
 }
 
@@ -113,7 +115,7 @@ impl Call<Grant> {
         let Listed { items, total, next } = found;
         let page = Page {
             count: items.len() as u64,
-            items: items.into_iter().map(|item| self.entity(item)).collect(),
+            items: Vec::new(),
             of,
             per_page: asked.paging.per_page,
             page: match asked.paging.start {
@@ -131,7 +133,7 @@ impl Call<Grant> {
             let query = asked.query.iter().map(|(name, value)| (&**name, value.as_str()));
             write_query(query.chain([("cursor", &*cursor)]))
         });
-        Paged { page, next }
+        Paged { page, items, next }
     }
 
     /// Reads a page of what is in `application`, and keeps the answer ready for whoever asks again.
@@ -152,6 +154,27 @@ impl Call<Grant> {
         self.list_and_keep(None, find).await
     }
 
+    /// A page as it is answered.
+    fn write_page<T: Resource, O: PageOf>(&self, paged: &Paged<T, O>) -> Result<Vec<u8>> {
+        let Paged { page, items, next } = paged;
+        let frame = resource::fields(page)?;
+        // Of its fields only the number of the items comes before them.
+        let items_at = frame.iter().position(|byte| *byte == b'[').map_or(0, |at| at + 1);
+        let (before, after) = frame.split_at(items_at);
+        let mut out = Vec::with_capacity(frame.len() + (items.len() + 1) * resource::ORDINARY);
+        out.extend_from_slice(before);
+        for (index, item) in items.iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            serde_json::to_writer(&mut out, item).map_err(Error::internal)?;
+            self.surround(item, None, &mut out);
+        }
+        out.extend_from_slice(after);
+        self.surround(page, next.as_deref(), &mut out);
+        Ok(out)
+    }
+
     async fn list_and_keep<T: Resource + Send + 'static, O: PageOf + Send + 'static>(
         &self,
         stamp: Option<Stamp>,
@@ -159,15 +182,8 @@ impl Call<Grant> {
     ) -> Result<Found<Entity<Page<Entity<T>, O>>>> {
         // For as much as it may be, so that no more lists are made at once than there is room for.
         let share = PageShare::of(HEAVIEST_PAGE).await?;
-        let Paged { page, next } = self.read(find).await?;
-        let mut answer = self.entity(page);
-        if let (Some(links), Some(next)) = (&mut answer.links, next)
-            && let Some(own) = links.get("self")
-        {
-            let href = format!("{}?{next}", own.href);
-            links.insert("next".into(), Link { href });
-        }
-        let reply = Reply::json(StatusCode::OK, &answer)?;
+        let paged = self.read(find).await?;
+        let reply = Reply::new(StatusCode::OK, self.write_page(&paged)?);
         self.keep(stamp, &reply);
         let share = share.resize(reply.body.len())?;
         Ok(Found(reply.holding(share), PhantomData))

@@ -11,6 +11,7 @@ use crate::store::answers::RequestKey;
 use crate::store::api_tokens::{self, Grant};
 use guestlist_api::id::{ApiTokenId, ApplicationId};
 use guestlist_api::scope::Operation;
+use guestlist_api::time::DateTime;
 use hyper::Method;
 use schemars::SchemaGenerator;
 use serde_json::{Value, json};
@@ -24,12 +25,19 @@ use zeroize::Zeroizing;
 pub(super) struct Request {
     pub(super) raw: Raw,
     /// The token that came with it, if one did.
-    pub(super) token: Option<String>,
+    pub(super) token: Option<Token>,
     pub(super) text: RequestText,
     /// What the answer may be kept ready for.
     pub(super) keep: Option<Box<str>>,
     /// Where it comes from.
     pub(super) peer: IpAddr,
+}
+
+/// A token that came with a request.
+pub(super) struct Token {
+    pub(super) text: String,
+    /// Which it is, or why it is none, if that has been looked at.
+    pub(super) verified: Option<Result<ApiTokenId>>,
 }
 
 /// What tells a request from every other one. The body may hold a password, hence its type.
@@ -113,11 +121,15 @@ where
     fn answer(self, app: Arc<App>, operation: Operation, request: Request) -> Answering {
         Box::pin(async move {
             let (input, common) = In::<P, Q, B>::read(request.raw)?;
-            let token = request.token.as_deref();
-            let (grant, unproven) = match token {
-                Some(token) => app.admit(token, &operation, request.text.is_read()).await?,
-                None => (None, false),
-            };
+            let (mut token, mut grant, mut unproven) = (None, None, false);
+            if let Some(Token { text, verified }) = request.token {
+                let id = match verified {
+                    Some(verified) => verified?,
+                    None => app.verify(&text, app.clock.now())?,
+                };
+                (grant, unproven) = app.admit(id, &operation, request.text.is_read()).await?;
+                token = Some(id);
+            }
             let caller = C::admit(&operation, grant)?;
             let key = caller.grant().and_then(|grant| request.text.key(&common, grant.token));
             let head = Arc::new(Head {
@@ -234,10 +246,14 @@ impl Routes {
 }
 
 impl App {
-    /// What `token` allows now.
-    async fn authenticate(&self, token: &str) -> Result<Grant> {
+    /// Which token `text` is, at `now`.
+    pub(super) fn verify(&self, text: &str, now: DateTime) -> Result<ApiTokenId> {
+        self.signer.verify(text, now).map(|verified| verified.id)
+    }
+
+    /// What the token `id` allows now.
+    async fn authenticate(&self, id: ApiTokenId) -> Result<Grant> {
         let now = self.clock.now();
-        let id = self.signer.verify(token, now)?.id;
         if let Some(grant) = self.known.proven(&self.store, id, now) {
             return Ok(grant);
         }
@@ -247,17 +263,16 @@ impl App {
         Ok(grant)
     }
 
-    /// What `token` allows, and whether that has yet to be proven: which a request that only reads
-    /// leaves to its own transaction, if as far as is known the token allows `operation`.
+    /// What the token `id` allows, and whether that has yet to be proven: which a request that only
+    /// reads leaves to its own transaction, if as far as is known the token allows `operation`.
     async fn admit(
         &self,
-        token: &str,
+        id: ApiTokenId,
         operation: &Operation,
         reads: bool,
     ) -> Result<(Option<Grant>, bool)> {
         if reads {
             let now = self.clock.now();
-            let id = self.signer.verify(token, now)?.id;
             if let Some(grant) = self.known.proven(&self.store, id, now) {
                 return Ok((Some(grant), false));
             }
@@ -266,6 +281,6 @@ impl App {
                 return Ok((Some(grant), true));
             }
         }
-        Ok((Some(self.authenticate(token).await?), false))
+        Ok((Some(self.authenticate(id).await?), false))
     }
 }

@@ -1,7 +1,8 @@
 //! `auth` and `me`: administrators, and how they sign in.
 
-use super::call::{Call, Found, Nothing, Resource, Written};
+use super::call::{Call, Found, Nothing, Written};
 use super::input::{BodyParam, In, bodies};
+use super::resource::Resource;
 use super::route::{Anybody, Caller, Routes};
 use crate::auth::hasher::PasswordHash;
 use crate::domain::{changed_me, new_session};
@@ -10,7 +11,7 @@ use crate::store::api_tokens::{self, Grant};
 use crate::store::sign_ins::{self, Who};
 use crate::store::users;
 use guestlist_api::entity::Entity;
-use guestlist_api::id::{ApiTokenId, UserId};
+use guestlist_api::id::{ApiTokenId, ObjectId, UserId};
 use guestlist_api::scope::{Operation, Scope, Scopes};
 use guestlist_api::user::{
     AuthedUser, ChangePassword, Me, MeGet, MePatch, SsoDomain, UserCredentials,
@@ -56,7 +57,7 @@ impl Resource for Me {
     fn resource(&self) -> &'static str {
         "me"
     }
-    fn ids(&self) -> Vec<(&'static str, String)> {
+    fn ids(&self) -> Vec<(&'static str, ObjectId)> {
         Vec::new()
     }
 }

@@ -1,0 +1,255 @@
+//! A resource as it is answered: its own fields, and what surrounds them. The surroundings are the
+//! same for all resources of a kind but for the ids in them, so that they are put together once.
+
+use super::openapi;
+use super::route::Route;
+use crate::error::{Error, Result};
+use guestlist_api::entity::Action;
+use guestlist_api::id::ObjectId;
+use guestlist_api::scope::Operation;
+use serde::Serialize;
+use std::borrow::Cow;
+
+/// A resource that is answered with what is known of it beside its fields.
+pub(super) trait Resource: Serialize {
+    /// The name of the resource, such as `experienceUser`.
+    fn resource(&self) -> &'static str;
+    /// The variable parts of its path.
+    fn ids(&self) -> Vec<(&'static str, ObjectId)>;
+}
+
+/// Names of the variable parts of a path, and the digits of the ids that they are.
+type Ids = [(&'static str, [u8; 24])];
+
+/// What an ordinary resource takes, so that what it is written into seldom has to grow.
+pub(super) const ORDINARY: usize = 2048;
+
+/// The fields of `body`, with room for what surrounds them.
+///
+/// # Errors
+/// [`Error::Internal`] if there is no JSON for it.
+pub(super) fn fields<T: Serialize>(body: &T) -> Result<Vec<u8>> {
+    let mut out = Vec::with_capacity(ORDINARY);
+    serde_json::to_writer(&mut out, body).map_err(Error::internal)?;
+    Ok(out)
+}
+
+/// What can be done with a resource: JSON of an [`Action`], around the path of one resource.
+pub(super) struct ResourceRoute {
+    pub(super) operation: Operation,
+    pub(super) params: Vec<Cow<'static, str>>,
+    before: String,
+    path: Path,
+    after: String,
+}
+
+impl ResourceRoute {
+    /// That of a row of the table.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if there is no JSON for it.
+    pub(super) fn of(row: &Route) -> Result<Self> {
+        let (operation, params) = (row.operation, openapi::own_params(row));
+        let action = Action {
+            href: row.path.to_owned(),
+            method: openapi::method(&row.method).into(),
+            params: params.clone(),
+        };
+        let text = serde_json::to_string(&action).map_err(Error::internal)?;
+        let (before, after) = text
+            .split_once(row.path)
+            .ok_or_else(|| Error::internal("a path is not written as itself in JSON"))?;
+        Ok(Self {
+            operation,
+            params,
+            before: format!("\"{}\":{before}", operation.action()),
+            path: Path::of(row.path),
+            after: after.to_owned(),
+        })
+    }
+
+    /// Adds it to a JSON object, for the resource that `ids` name.
+    fn write(&self, ids: &Ids, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.before.as_bytes());
+        self.path.write(ids, out);
+        out.extend_from_slice(self.after.as_bytes());
+    }
+}
+
+/// A path with room for ids: each a text, and the name of what comes after it.
+struct Path {
+    parts: Vec<(&'static str, &'static str)>,
+    end: &'static str,
+}
+
+impl Path {
+    fn of(path: &'static str) -> Self {
+        let (mut parts, mut end) = (Vec::new(), path);
+        while let Some((before, rest)) = end.split_once('{')
+            && let Some((name, after)) = rest.split_once('}')
+        {
+            parts.push((before, name));
+            end = after;
+        }
+        Self { parts, end }
+    }
+
+    fn write(&self, ids: &Ids, out: &mut Vec<u8>) {
+        for (before, name) in &self.parts {
+            out.extend_from_slice(before.as_bytes());
+            match ids.iter().find(|(of, _)| of == name) {
+                Some((_, id)) => out.extend_from_slice(id),
+                None => out.extend_from_slice(format!("{{{name}}}").as_bytes()),
+            }
+        }
+        out.extend_from_slice(self.end.as_bytes());
+    }
+}
+
+/// What is answered with a resource, for one caller.
+pub(super) struct Around<'a> {
+    pub(super) kind: &'static str,
+    pub(super) ids: &'a Ids,
+    /// All that can be done with it, in the order of their names.
+    pub(super) routes: &'a [ResourceRoute],
+    /// The query with which a list goes on, if it does.
+    pub(super) next: Option<&'a str>,
+}
+
+impl Around<'_> {
+    /// Adds it to the object that `out` ends with, which has fields: the actions for which
+    /// `allowed` holds if there is such a question, and `links` if they are wanted.
+    pub(super) fn write(
+        &self,
+        allowed: Option<impl Fn(&Operation) -> bool>,
+        links: bool,
+        out: &mut Vec<u8>,
+    ) {
+        out.pop();
+        out.extend_from_slice(br#","_type":""#);
+        out.extend_from_slice(self.kind.as_bytes());
+        out.push(b'"');
+        if let Some(allowed) = allowed {
+            out.extend_from_slice(br#","_actions":{"#);
+            let mut first = true;
+            for route in self.routes.iter().filter(|route| allowed(&route.operation)) {
+                if !first {
+                    out.push(b',');
+                }
+                first = false;
+                route.write(self.ids, out);
+            }
+            out.push(b'}');
+        }
+        if links {
+            out.extend_from_slice(br#","_links":{"#);
+            if let Some(own) = self.routes.iter().find(|route| route.operation.action() == "get") {
+                if let Some(next) = self.next {
+                    self.link("next", own, next, out);
+                    out.push(b',');
+                }
+                self.link("self", own, "", out);
+            }
+            out.push(b'}');
+        }
+        out.push(b'}');
+    }
+
+    /// Adds a link to `own` with a query, in which nothing needs to be escaped.
+    fn link(&self, name: &str, own: &ResourceRoute, query: &str, out: &mut Vec<u8>) {
+        out.push(b'"');
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(br#"":{"href":""#);
+        own.path.write(self.ids, out);
+        if !query.is_empty() {
+            out.push(b'?');
+            out.extend_from_slice(query.as_bytes());
+        }
+        out.extend_from_slice(br#""}"#);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::table;
+    use guestlist_api::entity::{Entity, Link};
+    use std::collections::BTreeMap;
+
+    const IDS: [(&str, [u8; 24]); 2] = [
+        ("applicationId", *b"0a0a0a0a0a0a0a0a0a0a0a0a"),
+        ("experienceUserId", *b"f1f1f1f1f1f1f1f1f1f1f1f1"),
+    ];
+
+    #[derive(Serialize, Debug, PartialEq)]
+    struct Body {
+        name: &'static str,
+    }
+
+    fn href(path: &str) -> String {
+        IDS.iter().fold(path.to_owned(), |path, (name, id)| {
+            path.replace(&format!("{{{name}}}"), std::str::from_utf8(id).unwrap())
+        })
+    }
+
+    /// What is written is what serde makes of an [`Entity`], for each resource there is.
+    #[test]
+    fn what_surrounds_a_resource_is_that_of_an_entity() {
+        let table = table();
+        for kind in table.iter().map(|row| row.operation.resource()) {
+            let mut rows: Vec<_> =
+                table.iter().filter(|row| row.operation.resource() == kind).collect();
+            rows.sort_by_key(|row| row.operation.action());
+            let routes: Vec<_> = rows.iter().map(|row| ResourceRoute::of(row).unwrap()).collect();
+            for (reads, links, next) in [
+                (None, true, None),
+                (Some(true), true, Some("a=b&cursor=c")),
+                (Some(false), false, None),
+            ] {
+                let allowed = reads.map(|reads: bool| {
+                    move |operation: &Operation| !reads || operation.action() == "get"
+                });
+                let action = |row: &&&Route| {
+                    let action = Action {
+                        href: href(row.path),
+                        method: openapi::method(&row.method).into(),
+                        params: openapi::own_params(row),
+                    };
+                    (row.operation.action().into(), action)
+                };
+                let own = rows.iter().find(|row| row.operation.action() == "get");
+                let link = |query: &str| {
+                    own.map(|row| Link { href: format!("{}{query}", href(row.path)) })
+                };
+                let all =
+                    [("self", link("")), ("next", next.and_then(|next| link(&format!("?{next}"))))];
+                let wanted = Entity {
+                    body: Body { name: "a\"}" },
+                    kind: kind.into(),
+                    actions: allowed.as_ref().map(|allowed| {
+                        rows.iter()
+                            .filter(|row| allowed(&row.operation))
+                            .map(|row| action(&row))
+                            .collect()
+                    }),
+                    links: links.then(|| {
+                        let there =
+                            all.into_iter().filter_map(|(name, link)| Some((name.into(), link?)));
+                        there.collect::<BTreeMap<Cow<'static, str>, Link>>()
+                    }),
+                };
+                let mut out = fields(&wanted.body).unwrap();
+                Around { kind, ids: &IDS, routes: &routes, next }.write(allowed, links, &mut out);
+                let out = String::from_utf8(out).unwrap();
+                assert_eq!(out, serde_json::to_string(&wanted).unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn an_id_that_is_not_there_is_left_to_the_reader() {
+        let mut out = Vec::new();
+        Path::of("/a/{b}/c/{applicationId}").write(&IDS, &mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), "/a/{b}/c/0a0a0a0a0a0a0a0a0a0a0a0a");
+    }
+}
