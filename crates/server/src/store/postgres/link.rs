@@ -336,6 +336,11 @@ impl Link {
         Ok(Bound { slot, bytes: wire::run(name, params)? })
     }
 
+    /// Whether the server has prepared what `bound` runs.
+    pub(super) fn is_prepared(&self, bound: &Bound) -> bool {
+        self.slots.get(bound.slot).is_some_and(|slot| slot.state == Prepared::Yes)
+    }
+
     /// Puts `bound`, whose parameters are like `params`, behind what is to be sent.
     pub(super) fn run(&mut self, bound: &Bound, params: &[&dyn Param]) -> Outcome<Sent> {
         if let Some(Slot { state, name, sql, .. }) = self.slots.get_mut(bound.slot)
