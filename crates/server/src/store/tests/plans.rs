@@ -113,8 +113,8 @@ pub(super) async fn plans(work: impl FnOnce(&mut Tx<'_>) -> Result<()>) -> Vec<P
     let store = scratch.open();
     populate(&store).await;
     store.close().await;
-    let mut connection = connect(&scratch.path(), Role::Write, Durability::Synced).unwrap();
-    let mut session = Session::new(&mut connection, Role::Write).unwrap();
+    let connection = connect(&scratch.path(), Role::Write, Durability::Synced).unwrap();
+    let mut session = Session::new(connection, Role::Write).unwrap();
     session.command("BEGIN").unwrap();
     let (noted, late) = session.within(Duration::from_mins(1), |tx| {
         let mut noting = Noting { session: &mut *tx.0, plans: Vec::new() };
