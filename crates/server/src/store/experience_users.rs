@@ -4,7 +4,7 @@ use super::applications::{NOT_FOUND, Tenant, Within};
 use super::convert::{email_taken, id, json, key, maybe_id, maybe_moment, moment, to_json};
 use super::counts::{self, Counted};
 use super::filter::{self, Hint};
-use super::list::{Budget, Key, Listed, Order, Paging, Rows, Select};
+use super::list::{Budget, Folded, Key, Listed, Order, Paging, Rows, Select};
 use super::looked_up::{tag_user, untag_user};
 use super::{Changed, FromRow, Param, Row, Tx, memberships, search};
 use crate::auth::hasher::PasswordHash;
@@ -298,12 +298,12 @@ fn narrowed(mut select: Select, application: &str, listing: &Listing) -> Select 
         }
     }
     if let Some((field, glob)) = &listing.filter {
-        let column = match field {
-            ExperienceUserFilter::FirstName => "u.first_name_key",
-            ExperienceUserFilter::LastName => "u.last_name_key",
-            ExperienceUserFilter::Email => "u.email_key",
+        let text = match field {
+            ExperienceUserFilter::FirstName => Folded::FIRST_NAME,
+            ExperienceUserFilter::LastName => Folded::LAST_NAME,
+            ExperienceUserFilter::Email => Folded::short("u.email_key"),
         };
-        select.matching(column, glob);
+        select.matching(text, glob);
     }
     select
 }
@@ -346,8 +346,8 @@ pub fn list(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Listed
     if let Some(query) = &listing.query {
         let condition = filter::users(&mut select, &application, query);
         select.narrow(condition);
-        for (column, prefix) in hints.iter().filter_map(Hint::start) {
-            select.starting(column, prefix);
+        for (text, prefix) in hints.iter().filter_map(Hint::start) {
+            select.starting(text, prefix);
         }
     } else {
         select = narrowed(select, &application, listing);
@@ -359,9 +359,9 @@ pub fn list(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Listed
         candidates.only(&mut select);
     }
     let key = match listing.sort {
-        ExperienceUserSort::FirstName => Some(Key::text("u.first_name_key").or_nothing()),
-        ExperienceUserSort::LastName => Some(Key::text("u.last_name_key").or_nothing()),
-        ExperienceUserSort::Email => Some(Key::text("u.email_key")),
+        ExperienceUserSort::FirstName => Some(Key::text(Folded::FIRST_NAME).or_nothing()),
+        ExperienceUserSort::LastName => Some(Key::text(Folded::LAST_NAME).or_nothing()),
+        ExperienceUserSort::Email => Some(Key::text(Folded::short("u.email_key"))),
         ExperienceUserSort::Id => None,
         ExperienceUserSort::CreationDate => Some(Key::moment("u.created")),
         ExperienceUserSort::LastLogin => Some(Key::moment("u.last_login").or_nothing()),
