@@ -31,6 +31,11 @@ pub(super) const MIGRATIONS: &[Migration<'static>] = &[
         postgres: include_str!("../../migrations/0004_search.postgres.sql"),
     },
     Migration { both: include_str!("../../migrations/0005_moves.sql"), sqlite: "", postgres: "" },
+    Migration {
+        both: "",
+        sqlite: include_str!("../../migrations/0006_find.sqlite.sql"),
+        postgres: "",
+    },
 ];
 
 /// Why a database cannot be opened.

@@ -19,6 +19,7 @@ use guestlist_api::query::{GroupQuery, UserQuery};
 use guestlist_api::time::DateTime;
 use guestlist_api::wire;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// An engine that notes how each statement is going to be run.
@@ -56,6 +57,17 @@ impl Engine for Noting<'_> {
         self.session.query(sql, params, each)
     }
 
+    fn try_query(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        steps: u64,
+        each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
+    ) -> Result<bool> {
+        self.note(sql, params)?;
+        self.session.try_query(sql, params, steps, each)
+    }
+
     fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64> {
         self.note(sql, params)?;
         self.session.run(sql, params)
@@ -86,7 +98,7 @@ pub(super) const APPLICATION: ApplicationId = ApplicationId(ObjectId::from_bytes
 pub(super) const GROUP: ExperienceGroupId = ExperienceGroupId(ObjectId::from_bytes([2; 12]));
 pub(super) const USER: ExperienceUserId = ExperienceUserId(ObjectId::from_bytes([3; 12]));
 
-/// One user, in one group.
+/// One user, in one group, and some more who are in none and have no tags.
 async fn populate(store: &Store) {
     let now = DateTime::from_millis(0);
     let post = wire::read("application", json!({ "name": "a" })).unwrap();
@@ -102,9 +114,25 @@ async fn populate(store: &Store) {
     let work = store.write(move |tx| {
         applications::add(tx, &application)?;
         experience_groups::add(tx, &group)?;
-        experience_users::add(tx, &user, &hash)
+        experience_users::add(tx, &user, &hash)?;
+        let mut other = user.clone();
+        (other.experience_groups, other.user_tags.0) = (Vec::new(), BTreeMap::new());
+        add_like(tx, &other, "other", 12)
     });
     work.await.unwrap();
+}
+
+/// Adds `count` users like `user`, whose addresses start with `start`.
+fn add_like(tx: &mut Tx<'_>, user: &ExperienceUser, start: &str, count: u16) -> Result<()> {
+    for index in 0..count {
+        let mut bytes = [0; 12];
+        bytes[..2].copy_from_slice(&start.as_bytes()[..2]);
+        bytes[10..].copy_from_slice(&index.to_be_bytes());
+        let id = ExperienceUserId(ObjectId::from_bytes(bytes));
+        let new = ExperienceUser { id, email: format!("{start}{index}@b"), ..user.clone() };
+        experience_users::add(tx, &new, &PasswordHash::from_stored("x".into()))?;
+    }
+    Ok(())
 }
 
 /// The plans of everything that `work` does.
@@ -156,7 +184,8 @@ impl Plan {
             let ordered = page && !self.sorts();
             // Of this it reads what has all that is searched for, within one application.
             let searched = step.starts_with("SCAN user_search VIRTUAL TABLE INDEX 0:M")
-                && step.ends_with("><");
+                && step.ends_with("><")
+                || step == "SCAN user_search VIRTUAL TABLE INDEX 0:=";
             let fine = searched || scan.is_none_or(|of| own.contains(&of));
             assert!(fine || ordered || allowed, "{step}\n{}", self.sql);
         }
@@ -164,6 +193,10 @@ impl Plan {
 
     pub(super) fn uses(&self, index: &str) -> bool {
         self.steps.iter().any(|step| step.contains(index))
+    }
+
+    fn is_page(&self) -> bool {
+        self.sql.contains(" AS sorted_by ")
     }
 
     pub(super) fn sorts(&self) -> bool {
@@ -180,7 +213,7 @@ const LISTING: experience_users::Listing = experience_users::Listing {
     paging: Paging { start: Start::Page(0), per_page: 100, direction: SortDirection::Asc },
 };
 
-/// The plans of counting and of listing users, with at least one statement more for each user.
+/// The plans of counting and of listing users.
 async fn list(listing: experience_users::Listing) -> [Plan; 2] {
     let mut all = plans(move |tx| {
         let tenant = Within::allowed(APPLICATION).enter(tx)?;
@@ -188,8 +221,9 @@ async fn list(listing: experience_users::Listing) -> [Plan; 2] {
     })
     .await;
     all.drain(..1);
-    assert!(all.len() > 1, "nobody is listed");
-    [all.remove(0), all.remove(0)]
+    let page = all.iter().position(Plan::is_page).unwrap();
+    assert!(all.len() > page + 1, "nobody is listed");
+    [all.swap_remove(0), all.swap_remove(page)]
 }
 
 fn users(query: Value) -> experience_users::Listing {
@@ -277,11 +311,11 @@ async fn a_query_finds_by_an_index_and_sorts_then() {
         (json!({ "email": { "$eq": "A@B", "$ci": true } }), [BY_EMAIL, ""]),
         (json!({ "email": { "$in": ["a@b", "c@d"] } }), [BY_EMAIL, ""]),
         (json!({ "$and": [{ "$and": [{ "email": "a@b" }] }, {}] }), [BY_EMAIL, ""]),
-        (json!({ "userTags": { "a": "b" } }), [BY_ID, BY_TAG]),
+        (json!({ "userTags": { "a": "b" }, "id": { "$gt": "0".repeat(24) } }), [BY_ID, BY_TAG]),
+        (json!({ "creationDate": { "$lt": 7 } }), [BY_CREATED, ""]),
         (json!({ "userTags": { "$eq": { "$tagKey": "a", "$tagValue": "b" } } }), [BY_ID, BY_TAG]),
         (json!({ "userTags": { "a": { "$in": ["b", "c"] } } }), [BY_ID, BY_TAG]),
-        (json!({ "experienceGroupId": group }), [BY_ID, BY_GROUP]),
-        (json!({ "creationDate": { "$lt": 7 } }), [BY_CREATED, ""]),
+        (json!({ "experienceGroupId": { "$in": [group] } }), [BY_ID, BY_GROUP]),
     ] {
         for sort in [ExperienceUserSort::Email, ExperienceUserSort::Id] {
             let listing = experience_users::Listing { sort, ..users(query.clone()) };
@@ -293,10 +327,78 @@ async fn a_query_finds_by_an_index_and_sorts_then() {
     }
 }
 
+/// The ids are selected by themselves, so that no user has to be looked for to count them.
+#[tokio::test]
+async fn who_has_a_tag_or_a_group_is_counted_without_the_users() {
+    let group = GROUP.to_string();
+    for (query, index) in [
+        (json!({ "userTags": { "a": "b" } }), BY_TAG),
+        (json!({ "$and": [{ "userTags": { "a": "b" } }] }), BY_TAG),
+        (json!({ "experienceGroupId": group }), BY_GROUP),
+    ] {
+        for sort in [ExperienceUserSort::Email, ExperienceUserSort::Id] {
+            let listing = experience_users::Listing { sort, ..users(query.clone()) };
+            let [count, page] = list(listing).await;
+            assert!(count.uses(index) && !count.uses("experience_users"), "{:?}", count.steps);
+            assert!(page.uses(index) && page.uses(BY_ID), "{:?}", page.steps);
+        }
+    }
+}
+
+/// What a page of the members of a group is read by, when the addresses of the `members` of them
+/// start with `start`, and those of `others` others with `middle`.
+async fn come_upon(
+    sort: ExperienceUserSort,
+    start: &'static str,
+    members: u16,
+    others: u16,
+) -> Vec<Plan> {
+    let all = plans(move |tx| {
+        let tenant = Within::allowed(APPLICATION).enter(tx)?;
+        let before = experience_users::get(tx, tenant, USER)?;
+        experience_users::delete(tx, &before)?;
+        let nowhere = ExperienceUser { experience_groups: Vec::new(), ..before.clone() };
+        add_like(tx, &nowhere, "middle", others)?;
+        add_like(tx, &before, start, members)?;
+        let paging = Paging { per_page: 1, ..LISTING.paging };
+        let membership = Some(Membership::Of(GROUP));
+        let listing = experience_users::Listing { membership, sort, paging, ..LISTING };
+        let found = experience_users::list(tx, tenant, &listing)?;
+        let (first, total) = (found.items[0].email.clone(), found.total);
+        assert_eq!((first, total), (format!("{start}0@b"), u64::from(members)));
+        Ok(())
+    })
+    .await;
+    all.into_iter().filter(Plan::is_page).collect()
+}
+
+#[tokio::test]
+async fn members_who_are_many_are_come_upon_in_the_order_they_are_listed_in() {
+    for (sort, index) in [
+        (ExperienceUserSort::Email, "experience_users_by_email"),
+        (ExperienceUserSort::Id, "sqlite_autoindex_experience_users_1"),
+        (ExperienceUserSort::FirstName, "experience_users_by_first_name"),
+        (ExperienceUserSort::CreationDate, "experience_users_by_created"),
+        (ExperienceUserSort::LastLogin, "experience_users_by_last_login"),
+    ] {
+        let pages = come_upon(sort, "aa", 9, 20).await;
+        let [page] = pages.as_slice() else { panic!("{} pages", pages.len()) };
+        assert!(page.uses(index) && page.uses(BY_GROUP) && !page.sorts(), "{:?}", page.steps);
+    }
+}
+
+/// They all are at the end of the order, which nobody can know before.
+#[tokio::test]
+async fn members_who_are_not_come_upon_are_sorted_after_all() {
+    let pages = come_upon(ExperienceUserSort::Email, "zz", 10, 380).await;
+    let [tried, page] = pages.as_slice() else { panic!("{} pages", pages.len()) };
+    assert!(tried.uses("experience_users_by_email") && !tried.sorts(), "{:?}", tried.steps);
+    assert!(page.uses(BY_ID) && page.uses(BY_GROUP) && page.sorts(), "{:?}", page.steps);
+}
+
 const SEARCHED: &str = "SCAN user_search VIRTUAL TABLE INDEX 0:M";
-const BY_NUMBER: &str = "experience_users_by_number (number=?)";
-const WITHIN_EMAIL: &str =
-    "sqlite_autoindex_experience_users_2 (application_id=? AND email_key>? AND email_key<?)";
+const BY_NUMBER: &str = "experience_users_by_number (number=?";
+const WITHIN_EMAIL: &str = "(application_id=? AND email_key>? AND email_key<?)";
 const WITHIN_NAME: &str =
     "experience_users_by_first_name (application_id=? AND first_name_key>? AND first_name_key<?)";
 
@@ -345,6 +447,9 @@ async fn parts_of_texts_are_searched_for() {
             let all = searched(experience_users::Listing { sort, ..listing.clone() }).await;
             let looked_up = all.iter().filter(|plan| plan.uses(SEARCHED));
             let joined = looked_up.clone().filter(|plan| plan.uses(BY_NUMBER));
+            // What a filter asks is in the index.
+            let inside = joined.clone().filter(|plan| plan.uses("COVERING INDEX"));
+            assert_eq!(inside.count(), usize::from(listing.filter.is_some()), "{listing:?}");
             // The candidates are counted, then those that match, and then they are read.
             assert_eq!((looked_up.count(), joined.count()), (3, 2), "{listing:?}");
         }
