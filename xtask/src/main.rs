@@ -30,6 +30,7 @@ usage: cargo xtask TASK
   clients   only the suites with the official clients; `clients python` or `clients js` for one
             (GUESTLIST_BIN=PATH tests that binary instead of building one)
   python    only the Python package: built, tested, its types checked
+  nightly   the advanced query on 20,000 populations rather than 500: a quarter of an hour or more
   postgres  `postgres -- COMMAND` runs a command beside a PostgreSQL that lives as long, with its
             URL in GUESTLIST_TEST_POSTGRES
   bench     measures and writes docs/performance: `bench get`, `patch`, `create`, `delete`, `list`,
@@ -74,6 +75,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
             check(&project, &mut steps, Tests::Unit)
         }
         ["test"] => test(&project, &mut steps),
+        ["nightly"] => nightly(&mut steps),
         ["clients"] => only_clients(&project, &mut steps, &Client::ALL),
         ["clients", name] => match Client::named(name) {
             Some(client) => only_clients(&project, &mut steps, &[client]),
@@ -169,6 +171,22 @@ fn test(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
     instructions::check(project, steps)?;
     clients::run(project, steps, &Client::ALL)?;
     python::test(project, steps)
+}
+
+/// What says how many populations are tried.
+const CASES: &str = "GUESTLIST_QUERY_CASES";
+
+/// What is tried more often than a suite that everybody runs has time for.
+fn nightly(steps: &mut Steps) -> anyhow::Result<()> {
+    let _server = postgres::start(steps)?;
+    // Not by nextest, which ends a test after some minutes.
+    let mut query = cargo(&["test", "--package", "guestlist", "--lib"]);
+    query.args(["a_plain_reading_and_both_engines_find_the_same", "--", "--nocapture"]);
+    if std::env::var_os(CASES).is_none() {
+        query.env(CASES, "20000");
+    }
+    let hint = "the output above has the smallest population and query that were found";
+    steps.command("the advanced query", query, hint)
 }
 
 fn only_clients(project: &Project, steps: &mut Steps, clients: &[Client]) -> anyhow::Result<()> {

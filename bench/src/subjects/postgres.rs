@@ -43,7 +43,7 @@ impl Scene {
         fs::create_dir_all(&place)?;
         fs::write(place.join("read.sql"), READ)?;
         fs::write(place.join("write.sql"), WRITE)?;
-        let settings = Settings { fsync: true, more: Vec::new() };
+        let settings = Settings { fsync: true, ..Settings::default() };
         let cluster = Cluster::start(&settings)?;
         let seeded = Seeded::fill(bench, &cluster.url(), &place.join("ids.txt"), users)?;
         cluster.sql(
@@ -80,8 +80,11 @@ pub(super) fn postgres(bench: &Bench) -> Result<Page> {
         "GETs and PATCHes over 64 connections with PostgreSQL as the store, beside `pgbench` running one \
          prepared statement on the same cluster: the select of a user's row, and the update that the \
          PATCH comes to, over as many connections as the server has for each. A GET is more than the \
-         select, for it proves its token and finds the user's groups as well; the statements of \
-         `pgbench` look a drawn number up in a table first.",
+         select, for it finds the user's groups as well, and twice a second asks about its token; the \
+         statements of `pgbench` look a drawn number up in a table first.\n\n\
+         PostgreSQL may use all processors, `pgbench` those of the load. So `pgbench` shares them with \
+         PostgreSQL alone, and a GET also pays for the server and for the load over HTTP: where all \
+         processors are busy, which is so with four, the ratio is one of processor time.",
     );
     let scene = Scene::new(bench)?;
     // As many connections as the server has on its processors, see `store::Options`.

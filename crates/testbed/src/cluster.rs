@@ -19,8 +19,19 @@ pub struct Settings {
     /// Whether it waits for the disk. A process that is killed loses nothing that the system has,
     /// so only what is measured, or tested as operated, needs it.
     pub fsync: bool,
+    /// What it proves its name with to those who ask for TLS. Without it there is no TLS.
+    pub tls: Option<Certificate>,
     /// More settings of the server, by name.
     pub more: Vec<(String, String)>,
+}
+
+/// A certificate and its key, both in PEM.
+#[derive(Debug, Clone)]
+pub struct Certificate {
+    /// What anybody may see.
+    pub certificate: String,
+    /// What nobody may.
+    pub key: String,
 }
 
 /// A cluster in a temporary directory, on a port of the loopback interface, for a superuser with a
@@ -50,7 +61,7 @@ impl Cluster {
         let mut cluster = Self::prepare(programs, settings, password)?;
         let version = cluster.programs.version;
         let keeper = cluster.keeper.get_mut().unwrap_or_else(PoisonError::into_inner);
-        keeper.run(&["eval", &format!("(umask 077; printf %s {} >password)", cluster.password)])?;
+        keeper.write("password", &cluster.password)?;
         let initdb = cluster.programs.path("initdb");
         let mut words = vec![
             initdb.to_str().context("a path that is text")?,
@@ -101,7 +112,11 @@ impl Cluster {
     }
 
     fn prepare(programs: Programs, settings: &Settings, password: String) -> anyhow::Result<Self> {
-        let keeper = Keeper::new(&programs)?;
+        let mut keeper = Keeper::new(&programs)?;
+        if let Some(Certificate { certificate, key }) = &settings.tls {
+            keeper.write("certificate", certificate)?;
+            keeper.write("key", key)?;
+        }
         let port = free_port()?;
         let settings = settings.clone();
         Ok(Self { programs, keeper: Mutex::new(keeper), settings, port, password })
@@ -217,6 +232,11 @@ impl Cluster {
             "shared_buffers=64MB".to_owned(),
             format!("fsync={fsync}"),
         ];
+        if self.settings.tls.is_some() {
+            settings.extend(
+                ["ssl=on", "ssl_cert_file=../certificate", "ssl_key_file=../key"].map(Into::into),
+            );
+        }
         settings.extend(self.settings.more.iter().map(|(name, value)| format!("{name}={value}")));
         let mut words = vec!["begin"];
         for setting in &settings {

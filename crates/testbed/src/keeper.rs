@@ -55,6 +55,13 @@ impl Keeper {
         &self.directory
     }
 
+    /// Writes a file that the user of the server may read and nobody else.
+    pub(crate) fn write(&mut self, name: &str, text: &str) -> anyhow::Result<()> {
+        // A line of shell has no end in it.
+        let text = text.replace('\\', r"\\").replace('\n', r"\n");
+        self.run(&["eval", &format!("(umask 077; printf %b {} >{name})", quoted(&text))])
+    }
+
     /// Runs a line of shell: a function of the script, or a program of the same user.
     pub(crate) fn run(&mut self, words: &[&str]) -> anyhow::Result<()> {
         let line = words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");

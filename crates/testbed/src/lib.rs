@@ -14,7 +14,7 @@ mod programs;
 mod proxy;
 mod random;
 
-pub use cluster::{Cluster, Settings};
+pub use cluster::{Certificate, Cluster, Settings};
 pub use programs::{BIN, Programs};
 pub use proxy::{Fate, Proxy};
 pub use random::Random;

@@ -58,10 +58,11 @@ pub(super) const FEW: u64 = if cfg!(test) { 10 } else { 10_000 };
 
 /// How many rows may be passed over for each row that would be sorted otherwise: to read them is to
 /// read on in an index, where what is sorted is read from here and there.
-const PASSED: u64 = 8;
+const PASSED: u64 = 4;
 
-/// Steps of SQLite's machine for a row that is passed over, or for an id that is noted as wanted.
-const STEPS: u64 = 8;
+/// Steps of SQLite's machine for a row that is passed over, and for an id that is noted as wanted.
+const STEPS_TO_PASS: u64 = 5;
+const STEPS_TO_NOTE: u64 = 8;
 
 /// Where in a list a row is, or was: rows are told apart by what they are sorted by, and then by
 /// their ids. So it is a place whether or not that row is still there.
@@ -466,11 +467,12 @@ impl Select {
             Start::Page(page) => page.saturating_mul(paging.per_page),
             Start::After(_) => 0,
         };
-        // Twice as far as they are when they are as dense everywhere.
-        let wanted = skip.saturating_add(paging.per_page).saturating_mul(2);
+        // Half as far again as they are when they are as dense everywhere.
+        let wanted = skip.saturating_add(paging.per_page).saturating_mul(3) / 2;
         let passed = (u128::from(wanted) * u128::from(all) / u128::from(total)).min(all.into());
         let passed = u64::try_from(passed).unwrap_or(all);
-        Ok((passed <= total.saturating_mul(PASSED)).then(|| (passed + noted) * STEPS))
+        let steps = passed * STEPS_TO_PASS + noted * STEPS_TO_NOTE;
+        Ok((passed <= total.saturating_mul(PASSED)).then_some(steps))
     }
 
     /// One page of the rows in their order, and how many rows there are in all. Rows without a value

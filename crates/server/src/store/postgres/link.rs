@@ -2,13 +2,15 @@
 //! answered.
 
 use super::address::{Address, Encryption, Host};
-use super::tls;
 use super::wire::{self, ColumnOf, Refusal, malformed};
+use super::{end_point, tls};
 use crate::store::Param;
 use bytes::BytesMut;
 use fallible_iterator::FallibleIterator as _;
 use postgres_protocol::authentication::md5_hash;
-use postgres_protocol::authentication::sasl::{ChannelBinding, SCRAM_SHA_256, ScramSha256};
+use postgres_protocol::authentication::sasl::{
+    ChannelBinding, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, ScramSha256,
+};
 use postgres_protocol::message::backend::{DataRowBody, Message};
 use postgres_protocol::message::frontend;
 use rustix::net::sockopt;
@@ -85,8 +87,20 @@ impl Socket {
             ([b'S'], encryption) => {
                 tls::wrap(stream, &host.name, encryption).map(Box::new).map(Self::Tls)
             }
-            (_, Encryption::Prefer) => Ok(Self::Plain(stream)),
-            _ => Err(Error::new(ErrorKind::Unsupported, "the server does not speak TLS")),
+            ([b'N'], Encryption::Prefer) => Ok(Self::Plain(stream)),
+            ([b'N'], _) => Err(Error::new(
+                ErrorKind::Unsupported,
+                "the server has no TLS: turn it on there, or say sslmode=disable",
+            )),
+            _ => Err(malformed()),
+        }
+    }
+
+    /// What a login can be tied to.
+    fn end_point(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Tls(stream) => end_point::of(&stream.conn),
         }
     }
 
@@ -254,11 +268,18 @@ impl Link {
                     frontend::password_message(hash.as_bytes(), &mut self.out)?;
                 }
                 Message::AuthenticationSasl(body) => {
-                    if !body.mechanisms().any(|name| Ok(name == SCRAM_SHA_256))? {
-                        return Err(cannot_log_in());
-                    }
-                    let begun = ScramSha256::new(password, ChannelBinding::unsupported());
-                    frontend::sasl_initial_response(SCRAM_SHA_256, begun.message(), &mut self.out)?;
+                    let offers = |wanted| body.mechanisms().any(|name| Ok(name == wanted));
+                    let (mechanism, binding) = match self.socket.end_point() {
+                        Some(point) if offers(SCRAM_SHA_256_PLUS)? => {
+                            (SCRAM_SHA_256_PLUS, ChannelBinding::tls_server_end_point(point))
+                        }
+                        _ if !offers(SCRAM_SHA_256)? => return Err(cannot_log_in()),
+                        // A server that has offered more knows then that it was left out.
+                        Some(_) => (SCRAM_SHA_256, ChannelBinding::unrequested()),
+                        None => (SCRAM_SHA_256, ChannelBinding::unsupported()),
+                    };
+                    let begun = ScramSha256::new(password, binding);
+                    frontend::sasl_initial_response(mechanism, begun.message(), &mut self.out)?;
                     (scram, proven) = (Some(begun), false);
                 }
                 Message::AuthenticationSaslContinue(body) => {
@@ -313,6 +334,11 @@ impl Link {
         let slot = self.slot(sql);
         let name = self.slots.get(slot).map_or(0, |slot| slot.name);
         Ok(Bound { slot, bytes: wire::run(name, params)? })
+    }
+
+    /// Whether the server has prepared what `bound` runs.
+    pub(super) fn is_prepared(&self, bound: &Bound) -> bool {
+        self.slots.get(bound.slot).is_some_and(|slot| slot.state == Prepared::Yes)
     }
 
     /// Puts `bound`, whose parameters are like `params`, behind what is to be sent.

@@ -7,6 +7,7 @@
 
 mod address;
 mod close;
+mod end_point;
 mod fault;
 mod link;
 pub(super) mod migrate;
@@ -14,6 +15,7 @@ mod replica;
 mod scratch;
 mod session;
 mod tls;
+mod together;
 mod wire;
 
 pub use address::Address;
@@ -32,6 +34,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+use together::Together;
 use wire::ColumnOf;
 
 /// Reads something of the database, whatever is in it.
@@ -60,6 +63,14 @@ impl Role {
         match self {
             Self::Read => options.read_deadline,
             Self::Write => options.write_deadline,
+        }
+    }
+
+    /// How many threads are for it.
+    fn threads(self, options: &Options) -> usize {
+        match self {
+            Self::Read => options.readers.max(1),
+            Self::Write => options.writers.max(1),
         }
     }
 
@@ -122,13 +133,13 @@ impl Row<'_> {
 pub(super) fn start(address: &Address, options: &Options) -> Result<Doors, OpenError> {
     migrate::prepare(address, MIGRATIONS)?;
     let versions = Arc::new(Versions::among_others(options.trust));
-    let threads = |role, count: usize| {
-        (0..count.max(1))
+    let threads = |role: Role| {
+        (0..role.threads(options))
             .map(|_| Worker::start(address, role, options, Arc::clone(&versions)))
             .collect::<Result<_, _>>()
     };
-    let readers = threads(Role::Read, options.readers)?;
-    let writers = threads(Role::Write, options.writers)?;
+    let readers = threads(Role::Read)?;
+    let writers = threads(Role::Write)?;
     let readers = Queue::start("store-read", options.read_queue, readers)?;
     let replica = options.replica.as_ref();
     let replica = replica.map(|at| Replica::start(address, at, &readers.feed(), options));
@@ -154,6 +165,8 @@ fn unusable(address: &Address, failure: Failure) -> OpenError {
 struct Worker {
     address: Address,
     role: Role,
+    /// How many do the same.
+    threads: usize,
     setup: String,
     time: Duration,
     link: Option<Link>,
@@ -173,6 +186,7 @@ impl Worker {
         let mut worker = Self {
             address: address.clone(),
             role,
+            threads: role.threads(options),
             setup: role.setup(options),
             time: role.time(options),
             link: None,
@@ -212,12 +226,11 @@ impl Worker {
     }
 
     fn serve(mut self, jobs: &Jobs) {
-        for mut job in &jobs.waiting {
-            if job.gone() {
-                continue;
+        for job in &jobs.waiting {
+            match self.role {
+                Role::Read if !jobs.waiting.is_empty() => self.several(job, jobs),
+                _ => self.one(job),
             }
-            let settled = self.run(&mut *job);
-            job.finish(settled);
             // The end of a read is sent with the beginning of the next, if that is here already.
             if jobs.waiting.is_empty()
                 && let Some(link) = &mut self.link
@@ -225,6 +238,34 @@ impl Worker {
             {
                 self.link = None;
             }
+        }
+    }
+
+    /// Reads for `first` and what waits behind it, or this thread's share of it.
+    fn several(&mut self, first: Box<dyn Job>, jobs: &Jobs) {
+        let most = (1 + jobs.waiting.len().div_ceil(self.threads)).min(together::MOST);
+        let Ok(link) = self.link() else { return self.one(first) };
+        let mut together = Together::new(link);
+        let (mut next, mut other) = (Some(first), None);
+        while let Some(job) = next {
+            // Jobs that are run by themselves are left to other threads, but for the first.
+            other = if job.gone() { None } else { together.add(job).err() };
+            let more = other.is_none() && together.len() < most;
+            next = if more { jobs.waiting.try_recv().ok() } else { None };
+        }
+        let (again, lost) = together.answer();
+        if lost {
+            self.link = None;
+        }
+        for job in again.into_iter().chain(other) {
+            self.one(job);
+        }
+    }
+
+    fn one(&mut self, mut job: Box<dyn Job>) {
+        if !job.gone() {
+            let settled = self.run(&mut *job);
+            job.finish(settled);
         }
     }
 

@@ -58,7 +58,10 @@ impl Database {
 }
 
 fn run(address: &Address, sql: &str) -> Result<(), OpenError> {
-    Link::open(address, sql, PATIENCE).map(drop).map_err(|failure| unusable(address, failure))
+    // What is said while connecting has to be answered sooner.
+    Link::open(address, "", PATIENCE)
+        .and_then(|mut link| link.command(sql))
+        .map_err(|failure| unusable(address, failure))
 }
 
 impl Drop for Database {

@@ -166,7 +166,7 @@ impl<'l> Session<'l> {
         each: &mut dyn FnMut(&store::Row<'_>) -> Result<bool>,
     ) -> Outcome<Result<()>> {
         let bound = self.link.bind(sql, params)?;
-        let mut visit = Visit { each, more: Ok(true), places: Vec::new() };
+        let mut visit = Visit::new(each);
         let mut changes = false;
         let known = self.ahead.iter().position(|ahead| ahead.bound.as_ref() == Some(&bound));
         if let Some(place) = known {
@@ -192,7 +192,7 @@ impl<'l> Session<'l> {
         if changes {
             self.note(what);
         }
-        Ok(visit.more.map(drop))
+        Ok(visit.end())
     }
 
     /// Asks `sql` in a transaction of its own, which ends with the answer.
@@ -203,14 +203,14 @@ impl<'l> Session<'l> {
         each: &mut dyn FnMut(&store::Row<'_>) -> Result<bool>,
     ) -> Outcome<Result<()>> {
         let bound = self.link.bind(sql, params)?;
-        let mut visit = Visit { each, more: Ok(true), places: Vec::new() };
+        let mut visit = Visit::new(each);
         let sent = self.link.run(&bound, params)?;
         self.link.sync()?;
         self.link.send()?;
         self.reading = true;
         self.link.answer(sent, |columns, row| visit.row(columns, &row))?;
         self.reading = false;
-        Ok(visit.more.map(drop))
+        Ok(visit.end())
     }
 
     fn touch(&mut self, sql: &str, params: &[&dyn Param]) -> Outcome<u64> {
@@ -350,14 +350,23 @@ impl<'l> Session<'l> {
 }
 
 /// Gives rows to `each` until it has enough.
-struct Visit<'v, 'e> {
+pub(super) struct Visit<'v, 'e> {
     each: &'v mut (dyn FnMut(&store::Row<'_>) -> Result<bool> + 'e),
     more: Result<bool>,
     places: Vec<Option<Range<usize>>>,
 }
 
-impl Visit<'_, '_> {
-    fn row(&mut self, columns: &[ColumnOf], row: &DataRowBody) {
+impl<'v, 'e> Visit<'v, 'e> {
+    pub(super) fn new(each: &'v mut (dyn FnMut(&store::Row<'_>) -> Result<bool> + 'e)) -> Self {
+        Self { each, more: Ok(true), places: Vec::new() }
+    }
+
+    /// What came of it.
+    pub(super) fn end(self) -> Result<()> {
+        self.more.map(drop)
+    }
+
+    pub(super) fn row(&mut self, columns: &[ColumnOf], row: &DataRowBody) {
         // The rest of the rows is on its way, so that it is read, but not looked at.
         if let Ok(true) = self.more {
             self.more = self.place(row).and_then(|()| {

@@ -6,8 +6,8 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_t
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
-    ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore, SignatureScheme,
-    StreamOwned,
+    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore,
+    SignatureScheme, StreamOwned,
 };
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use std::io::{self, Error, ErrorKind};
@@ -26,7 +26,8 @@ pub(super) fn wrap(
         ClientConnection::new(Arc::new(config(encryption)?), name).map_err(Error::other)?;
     let mut stream = stream;
     while connection.is_handshaking() {
-        connection.complete_io(&mut stream)?;
+        let done = connection.complete_io(&mut stream);
+        done.map_err(|error| explain(error, host, encryption))?;
     }
     Ok(StreamOwned::new(connection, stream))
 }
@@ -42,6 +43,33 @@ fn config(encryption: &Encryption) -> io::Result<ClientConfig> {
         _ => builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider))),
     };
     Ok(builder.with_no_client_auth())
+}
+
+/// What to do about a certificate that is not taken.
+fn explain(error: Error, host: &str, encryption: &Encryption) -> Error {
+    let why = error.get_ref().and_then(|why| why.downcast_ref::<rustls::Error>());
+    let Some(rustls::Error::InvalidCertificate(why)) = why else { return error };
+    let words = match (why, encryption) {
+        // It may have another key, and the name of one that is known.
+        (
+            CertificateError::UnknownIssuer | CertificateError::BadSignature,
+            Encryption::VerifyFull(Some(roots)),
+        ) => format!(
+            "no certificate in {} has signed that of the server: name the file of the authority \
+             that has as sslrootcert",
+            roots.display()
+        ),
+        (CertificateError::UnknownIssuer, _) => "no authority that this system trusts has signed \
+             the certificate of the server: name the file of the one that has as sslrootcert"
+            .into(),
+        (CertificateError::NotValidForNameContext { presented, .. }, _) => format!(
+            "the certificate of the server is not for {host}, but for {}: call the server in the \
+             URL what its certificate calls it",
+            if presented.is_empty() { "no name".into() } else { presented.join(" and ") }
+        ),
+        (why, _) => format!("the certificate of the server is not taken: {why}"),
+    };
+    Error::new(ErrorKind::InvalidData, words)
 }
 
 /// The certificates in the file at `path`.

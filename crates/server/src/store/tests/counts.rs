@@ -6,6 +6,7 @@ use super::super::list::{Listed, Paging, Start};
 use super::super::migrate::{MIGRATIONS, Migration};
 use super::super::{Options, Store, Tx, api_tokens, experience_groups, experience_users, settings};
 use super::Scratch;
+use super::engines::Own;
 use crate::auth::hasher::PasswordHash;
 use crate::domain;
 use crate::error::{Error, Result};
@@ -259,17 +260,20 @@ fn lists(tx: &mut Tx<'_>, number: u8) -> Result<()> {
 
 #[test]
 fn what_is_counted_is_what_there_is() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (store, proof) = Store::ephemeral(&Options { readers: 1, ..Options::default() }).unwrap();
-    let organization = "0".repeat(24).into_bytes();
-    let named = store.write(move |tx| settings::put(tx, "organization", &organization));
-    runtime.block_on(named).unwrap();
+    counts_hold(&Own::on_sqlite());
+}
+
+#[test]
+fn what_is_counted_is_what_there_is_on_postgres() {
+    counts_hold(&Own::on_postgres());
+}
+
+fn counts_hold(own: &Own) {
     proptest!(
         ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() },
         |(steps in prop::collection::vec(step(), 1..60))| {
-            let proof = proof.clone();
-            let work = store.write(move |tx| {
-                super::super::ephemeral::clear(tx, &proof)?;
+            let outcome = own.undone(move |tx| {
+                settings::put(tx, "organization", "0".repeat(24).as_bytes())?;
                 for (number, step) in &steps {
                     run(tx, *number, step)?;
                     let (kept, there) = (tx.all::<String>(KEPT, &[])?, tx.all::<String>(THERE, &[])?);
@@ -278,10 +282,8 @@ fn what_is_counted_is_what_there_is() {
                     }
                 }
                 lists(tx, 0)?;
-                lists(tx, 1)?;
-                Ok(())
+                lists(tx, 1)
             });
-            let outcome = runtime.block_on(work);
             prop_assert!(outcome.is_ok(), "{outcome:?}");
         }
     );

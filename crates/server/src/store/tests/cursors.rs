@@ -4,7 +4,8 @@
 use super::super::applications::{self, Tenant, Within};
 use super::super::convert::key;
 use super::super::list::{Listed, Paging, Position, Start};
-use super::super::{Options, Store, Tx, ephemeral, experience_groups, experience_users};
+use super::super::{Tx, experience_groups, experience_users};
+use super::engines::Own;
 use crate::auth::hasher::PasswordHash;
 use crate::domain;
 use crate::error::Result;
@@ -373,14 +374,19 @@ fn take(tx: &mut Tx<'_>, walk: &Walk) -> Result<()> {
 
 #[test]
 fn a_walk_neither_skips_nor_repeats() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (store, proof) = Store::ephemeral(&Options { readers: 1, ..Options::default() }).unwrap();
+    walks_hold(&Own::on_sqlite());
+}
+
+#[test]
+fn a_walk_neither_skips_nor_repeats_on_postgres() {
+    walks_hold(&Own::on_postgres());
+}
+
+fn walks_hold(own: &Own) {
     proptest!(
         ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() },
         |(walk in walk())| {
-            let proof = proof.clone();
-            let work = store.write(move |tx| {
-                ephemeral::clear(tx, &proof)?;
+            let outcome = own.undone(move |tx| {
                 let post = wire::read("application", json!({ "name": "a" })).unwrap();
                 let organization = "0".repeat(24).parse().unwrap();
                 let new = domain::new_application(&post, APPLICATION, organization, NOW);
@@ -393,7 +399,6 @@ fn a_walk_neither_skips_nor_repeats() {
                 }
                 take(tx, &walk)
             });
-            let outcome = runtime.block_on(work);
             prop_assert!(outcome.is_ok(), "{outcome:?}");
         }
     );

@@ -2,6 +2,7 @@
 
 mod counts;
 mod cursors;
+mod engines;
 mod group;
 mod model;
 mod moving;
@@ -11,7 +12,7 @@ mod postgres;
 mod query;
 mod read;
 mod search;
-mod statements;
+mod tls;
 mod versions;
 
 use super::migrate::MIGRATIONS;

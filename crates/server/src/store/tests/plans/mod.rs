@@ -1,0 +1,195 @@
+//! How the engines run the statements of the store.
+
+mod postgres;
+mod sqlite;
+mod statements;
+
+use super::super::applications;
+use super::super::list::{Paging, Start};
+use super::super::moving::Closed;
+use super::super::{Changed, Engine, Param, Row, Tx, experience_groups, experience_users};
+use super::engines::Own;
+use crate::auth::hasher::PasswordHash;
+use crate::domain;
+use crate::error::Result;
+use guestlist_api::entity::SortDirection;
+use guestlist_api::experience_user::{ExperienceUser, ExperienceUserSort, GroupRef};
+use guestlist_api::id::{ApplicationId, ExperienceGroupId, ExperienceUserId, ObjectId};
+use guestlist_api::time::DateTime;
+use guestlist_api::wire;
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// What an engine says of how it would run a statement, a text for each step.
+type Explain = fn(&mut dyn Engine, &str, &[&dyn Param]) -> Result<Vec<String>>;
+
+/// An engine that notes how each statement is going to be run.
+struct Noting<'c> {
+    session: &'c mut dyn Engine,
+    explain: Explain,
+    plans: Vec<Plan>,
+}
+
+/// A statement, and how it is run.
+#[derive(Debug)]
+struct Plan {
+    sql: String,
+    steps: Vec<String>,
+}
+
+/// Statements that may read a table from its start to its end, by how they begin.
+const WHOLE: [(&str, &str); 3] = [
+    ("DELETE FROM ", "all of it goes: `ephemeral::clear`, in tests"),
+    ("UPDATE experience_groups SET parent_id = NULL", "before all groups go: the same"),
+    (
+        "SELECT count(*) AS total FROM applications a WHERE a.name_key LIKE",
+        "a pattern has no index",
+    ),
+];
+
+impl Plan {
+    /// Whether it is one of those, or a page of all applications: these are read in order until the
+    /// page is full.
+    fn may_read_all(&self) -> bool {
+        let bare = !self.sql.contains(" WHERE ");
+        let named = WHOLE
+            .iter()
+            .any(|(start, _)| self.sql.starts_with(start) && (bare || start.contains(" WHERE ")));
+        named || self.sql.contains(" FROM applications a") && self.sql.contains(" LIMIT ")
+    }
+
+    /// Whether rows are put in order, rather than read in it. Not so those that are alike but for
+    /// their ids.
+    fn sorts(&self) -> bool {
+        let sort = |step: &String| {
+            step.starts_with("USE TEMP B-TREE FOR ORDER BY") || step.starts_with("Sort ")
+        };
+        self.steps.iter().any(sort)
+    }
+
+    fn is_page(&self) -> bool {
+        self.sql.contains(" AS sorted_by ")
+    }
+
+    fn uses(&self, index: &str) -> bool {
+        self.steps.iter().any(|step| step.contains(index))
+    }
+}
+
+impl Noting<'_> {
+    fn note(&mut self, sql: &str, params: &[&dyn Param]) -> Result<()> {
+        let steps = (self.explain)(self.session, sql, params)?;
+        self.plans.push(Plan { sql: sql.into(), steps });
+        Ok(())
+    }
+}
+
+impl Engine for Noting<'_> {
+    fn query(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
+    ) -> Result<()> {
+        self.note(sql, params)?;
+        self.session.query(sql, params, each)
+    }
+
+    fn try_query(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        steps: u64,
+        each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
+    ) -> Result<bool> {
+        self.note(sql, params)?;
+        self.session.try_query(sql, params, steps, each)
+    }
+
+    fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64> {
+        self.note(sql, params)?;
+        self.session.run(sql, params)
+    }
+
+    fn ahead(&mut self, _: &str, _: &[&dyn Param]) -> Result<()> {
+        Ok(())
+    }
+
+    fn note(&mut self, what: Changed) {
+        self.session.note(what);
+    }
+
+    fn declare(&mut self, what: Changed) {
+        self.session.declare(what);
+    }
+
+    fn has_user_search(&self) -> bool {
+        self.session.has_user_search()
+    }
+
+    fn close(&self, tables: &[&str], why: Option<Closed>) -> Vec<String> {
+        self.session.close(tables, why)
+    }
+}
+
+const APPLICATION: ApplicationId = ApplicationId(ObjectId::from_bytes([1; 12]));
+const GROUP: ExperienceGroupId = ExperienceGroupId(ObjectId::from_bytes([2; 12]));
+const USER: ExperienceUserId = ExperienceUserId(ObjectId::from_bytes([3; 12]));
+
+/// One user, in one group, and some more who are in none and have no tags.
+fn populate(tx: &mut Tx<'_>) -> Result<()> {
+    let now = DateTime::from_millis(0);
+    let post = wire::read("application", json!({ "name": "a" })).unwrap();
+    let organization = "0".repeat(24).parse().unwrap();
+    applications::add(tx, &domain::new_application(&post, APPLICATION, organization, now))?;
+    let post = wire::read("experienceGroup", json!({ "name": "a" })).unwrap();
+    let group = domain::new_group(&post, GROUP, APPLICATION, Vec::new(), Vec::new(), now);
+    experience_groups::add(tx, &group)?;
+    let post = json!({ "email": "a@b", "password": "Correct-h0rse", "userTags": { "a": "b" } });
+    let post = wire::read("experienceUser", post).unwrap();
+    let groups = vec![GroupRef { id: GROUP, name: "a".into(), parent_id: None }];
+    let user = domain::new_user(&post, USER, APPLICATION, groups, now);
+    experience_users::add(tx, &user, &PasswordHash::from_stored("$argon2id$".into()))?;
+    let mut other = user.clone();
+    (other.experience_groups, other.user_tags.0) = (Vec::new(), BTreeMap::new());
+    add_like(tx, &other, "other", 12)
+}
+
+/// Adds `count` users like `user`, whose addresses start with `start`.
+fn add_like(tx: &mut Tx<'_>, user: &ExperienceUser, start: &str, count: u16) -> Result<()> {
+    for index in 0..count {
+        let mut bytes = [0; 12];
+        bytes[..2].copy_from_slice(&start.as_bytes()[..2]);
+        bytes[10..].copy_from_slice(&index.to_be_bytes());
+        let id = ExperienceUserId(ObjectId::from_bytes(bytes));
+        let new = ExperienceUser { id, email: format!("{start}{index}@b"), ..user.clone() };
+        experience_users::add(tx, &new, &PasswordHash::from_stored("x".into()))?;
+    }
+    Ok(())
+}
+
+/// How everything that `work` does is run, once `before` was done.
+fn noted(
+    own: &Own,
+    explain: Explain,
+    before: impl Fn(&mut Tx<'_>) -> Result<()> + Send + 'static,
+    work: impl Fn(&mut Tx<'_>) -> Result<()> + Send + 'static,
+) -> Vec<Plan> {
+    let noted = own.undone(move |tx| {
+        before(tx)?;
+        let mut noting = Noting { session: &mut *tx.0, explain, plans: Vec::new() };
+        work(&mut Tx(&mut noting)).map(|()| noting.plans)
+    });
+    let noted = noted.unwrap();
+    assert!(!noted.is_empty());
+    noted
+}
+
+const LISTING: experience_users::Listing = experience_users::Listing {
+    query: None,
+    filter: None,
+    membership: None,
+    ancestors: false,
+    sort: ExperienceUserSort::Email,
+    paging: Paging { start: Start::Page(0), per_page: 100, direction: SortDirection::Asc },
+};
