@@ -3,7 +3,7 @@
 
 use super::convert::{id, key, maybe_id, maybe_moment, moment, to_json};
 use super::counts::{self, Counted};
-use super::list::{Key, Listed, Order, Paging, Select};
+use super::list::{Folded, Key, Listed, Order, Paging, Select};
 use super::{Changed, FromRow, Row, Tx, applications};
 use crate::error::{Error, Result};
 use guestlist_api::api_token::{
@@ -247,13 +247,13 @@ pub fn list(tx: &mut Tx<'_>, owner: Owner, listing: &Listing) -> Result<Listed<A
             ApiTokenFilter::Name => "t.name_key",
             ApiTokenFilter::Status => "t.status",
         };
-        select.matching(column, glob);
+        select.matching(Folded::short(column), glob);
     } else if let Owner::Application(application) = owner {
         select.known(counts::of(tx, Counted::Tokens(application))?);
     }
     let key = match listing.sort {
-        ApiTokenSort::Name => Some(Key::text("t.name_key")),
-        ApiTokenSort::Status => Some(Key::text("t.status")),
+        ApiTokenSort::Name => Some(Key::text(Folded::short("t.name_key"))),
+        ApiTokenSort::Status => Some(Key::text(Folded::short("t.status"))),
         ApiTokenSort::Id => None,
         ApiTokenSort::CreationDate => Some(Key::moment("t.created")),
         ApiTokenSort::LastUpdated => Some(Key::moment("t.updated")),

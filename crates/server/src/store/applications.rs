@@ -2,7 +2,7 @@
 
 use super::convert::{id, json, key, maybe_moment, moment, to_json};
 use super::counts::{self, Counted};
-use super::list::{Key, Listed, Order, Paging, Select};
+use super::list::{Folded, Key, Listed, Order, Paging, Select};
 use super::{Changed, FromRow, Row, Tx, experience_groups, experience_users};
 use crate::domain::{ORGANIZATION, OWNER_TYPE};
 use crate::error::{Error, Result};
@@ -167,13 +167,13 @@ pub fn list(tx: &mut Tx<'_>, listing: &Listing) -> Result<Listed<Application>> {
         select.only(format!("a.id = {only}"));
     }
     if let Some(glob) = &listing.name {
-        select.matching("a.name_key", glob);
+        select.matching(Folded::short("a.name_key"), glob);
     }
     if listing.only.is_none() && listing.name.is_none() {
         select.known(counts::of(tx, Counted::Applications)?);
     }
     let key = match listing.sort {
-        ApplicationSort::Name => Some(Key::text("a.name_key")),
+        ApplicationSort::Name => Some(Key::text(Folded::short("a.name_key"))),
         ApplicationSort::CreationDate => Some(Key::moment("a.created")),
         ApplicationSort::LastUpdated => Some(Key::moment("a.updated")),
         // All have the same owner.

@@ -3,7 +3,7 @@
 use super::applications::Tenant;
 use super::convert::{id, json, key, maybe_id, moment, to_json};
 use super::counts::{self, Counted};
-use super::list::{ID, Key, Listed, Order, Paging, Rows, Select};
+use super::list::{Folded, ID, Key, Listed, Order, Paging, Rows, Select};
 use super::looked_up::{add_endpoints, remove_endpoints, tag_group, untag_group};
 use super::{Changed, FromRow, Row, Tx, filter, memberships};
 use crate::error::{Error, Result};
@@ -288,12 +288,12 @@ pub fn list(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Listed
         let condition = filter::groups(&mut select, &application, query);
         select.narrow(condition);
     } else if let Some(glob) = &listing.name {
-        select.matching("g.name_key", glob);
+        select.matching(Folded::short("g.name_key"), glob);
     } else {
         select.known(counts::of(tx, Counted::Groups(tenant.id()))?);
     }
     let key = match listing.sort {
-        ExperienceGroupSort::Name => Some(Key::text("g.name_key")),
+        ExperienceGroupSort::Name => Some(Key::text(Folded::short("g.name_key"))),
         ExperienceGroupSort::Id => None,
         ExperienceGroupSort::CreationDate => Some(Key::moment("g.created")),
         ExperienceGroupSort::LastUpdated => Some(Key::moment("g.updated")),

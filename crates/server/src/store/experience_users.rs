@@ -4,7 +4,7 @@ use super::applications::{NOT_FOUND, Tenant, Within};
 use super::convert::{email_taken, id, json, key, maybe_id, maybe_moment, moment, to_json};
 use super::counts::{self, Counted};
 use super::filter::{self, Hint};
-use super::list::{Budget, Key, Listed, Order, Paging, Rows, Select};
+use super::list::{Budget, Folded, Key, Listed, Order, Paging, Rows, Select};
 use super::looked_up::{tag_user, untag_user};
 use super::search::{self, Compared};
 use super::{Changed, FromRow, Param, Row, Tx, memberships};
@@ -300,12 +300,12 @@ fn narrowed(mut select: Select, application: &str, listing: &Listing) -> Select 
         }
     }
     if let Some((field, glob)) = &listing.filter {
-        let column = match field {
-            ExperienceUserFilter::FirstName => "u.first_name_key",
-            ExperienceUserFilter::LastName => "u.last_name_key",
-            ExperienceUserFilter::Email => "u.email_key",
+        let text = match field {
+            ExperienceUserFilter::FirstName => Folded::FIRST_NAME,
+            ExperienceUserFilter::LastName => Folded::LAST_NAME,
+            ExperienceUserFilter::Email => Folded::short("u.email_key"),
         };
-        select.matching(column, glob);
+        select.matching(text, glob);
     }
     select
 }
@@ -352,8 +352,8 @@ pub fn list(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Listed
             let condition = filter::users(&mut select, &application, query);
             select.narrow(condition);
         }
-        for (column, prefix) in hints.iter().filter_map(Hint::start) {
-            select.starting(column, prefix);
+        for (text, prefix) in hints.iter().filter_map(Hint::start) {
+            select.starting(text, prefix);
         }
     } else {
         select = narrowed(select, &application, listing);
@@ -365,10 +365,11 @@ pub fn list(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Listed
         select.found(candidates);
     }
     let key = match listing.sort {
-        ExperienceUserSort::FirstName => Some(Key::text("u.first_name_key").or_nothing()),
-        ExperienceUserSort::LastName => Some(Key::text("u.last_name_key").or_nothing()),
+        ExperienceUserSort::FirstName => Some(Key::text(Folded::FIRST_NAME).or_nothing()),
+        ExperienceUserSort::LastName => Some(Key::text(Folded::LAST_NAME).or_nothing()),
         ExperienceUserSort::Email => {
-            Some(Key::text("u.email_key").with_ids_in("experience_users_by_email"))
+            let address = Folded::short("u.email_key");
+            Some(Key::text(address).with_ids_in("experience_users_by_email"))
         }
         ExperienceUserSort::Id => None,
         ExperienceUserSort::CreationDate => Some(Key::moment("u.created")),

@@ -85,6 +85,41 @@ pub enum Value {
     Moment(i64),
 }
 
+/// So many characters of a long text are in an index, as the columns are made: of four bytes each,
+/// PostgreSQL has room for them beside two ids.
+const INDEXED: usize = 512;
+
+/// A folded text: the column that has all of it, and the one that has what is in an index, which
+/// rows are sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Folded {
+    /// All of it.
+    pub(super) whole: &'static str,
+    /// As much as is in an index: all of it, or its beginning.
+    pub(super) indexed: &'static str,
+}
+
+impl Folded {
+    /// The text in `column`, all of which is in an index.
+    pub(super) const fn short(column: &'static str) -> Self {
+        Self { whole: column, indexed: column }
+    }
+
+    /// The first name of a user.
+    pub(super) const FIRST_NAME: Self =
+        Self { whole: "u.first_name_key", indexed: "u.first_name_start" };
+
+    /// The last name of a user.
+    pub(super) const LAST_NAME: Self =
+        Self { whole: "u.last_name_key", indexed: "u.last_name_start" };
+
+    /// What the index has where this is `text`.
+    pub(super) fn cut(self, text: &str) -> String {
+        let most = if self.whole == self.indexed { usize::MAX } else { INDEXED };
+        text.chars().take(most).collect()
+    }
+}
+
 /// What rows are sorted by before their id.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Key {
@@ -102,9 +137,9 @@ enum Least {
 }
 
 impl Key {
-    /// The text in `column`.
-    pub(super) const fn text(column: &'static str) -> Self {
-        Self { column, least: Least::Text, may_lack: false, index: "" }
+    /// What an index has of `text`.
+    pub(super) const fn text(text: Folded) -> Self {
+        Self { column: text.indexed, least: Least::Text, may_lack: false, index: "" }
     }
 
     /// The moment in `column`.
@@ -373,23 +408,24 @@ impl Select {
         self.total = Some(total);
     }
 
-    /// Only rows whose `column` matches `glob` as a whole.
-    pub(super) fn matching(&mut self, column: &'static str, glob: &str) {
+    /// Only rows whose `text` matches `glob` as a whole.
+    pub(super) fn matching(&mut self, text: Folded, glob: &str) {
         let pattern = self.bind(convert::like(glob));
-        self.only(format!(r"{column} LIKE {pattern} ESCAPE '\'"));
-        self.only = Some(Only::Matching(column));
-        self.starting(column, &convert::prefix(glob));
+        self.only(format!(r"{} LIKE {pattern} ESCAPE '\'", text.whole));
+        self.only = Some(Only::Matching(text.whole));
+        self.starting(text, &convert::prefix(glob));
     }
 
-    /// Other conditions hold only of rows whose `column` starts with `prefix`, which an index of
-    /// that column finds. It is not for rows that are read in another order, of which many match:
+    /// Other conditions hold only of rows whose `text` starts with `prefix`, which an index of
+    /// it finds. It is not for rows that are read in another order, of which many match:
     /// then they would all have to be sorted.
-    pub(super) fn starting(&mut self, column: &'static str, prefix: &str) {
+    pub(super) fn starting(&mut self, text: Folded, prefix: &str) {
         if prefix.is_empty() {
             return;
         }
-        let from = format!("{column} >= {}", self.bind(prefix.to_owned()));
-        let to = convert::after(prefix).map(|after| format!("{column} < {}", self.bind(after)));
+        let (column, prefix) = (text.indexed, text.cut(prefix));
+        let from = format!("{column} >= {}", self.bind(prefix.clone()));
+        let to = convert::after(&prefix).map(|after| format!("{column} < {}", self.bind(after)));
         self.bounds.push(Bound { column, from, to });
     }
 

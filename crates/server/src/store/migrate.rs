@@ -32,8 +32,13 @@ pub(super) const MIGRATIONS: &[Migration<'static>] = &[
     },
     Migration { both: include_str!("../../migrations/0005_moves.sql"), sqlite: "", postgres: "" },
     Migration {
+        both: include_str!("../../migrations/0006_long_names.sql"),
+        sqlite: include_str!("../../migrations/0006_long_names.sqlite.sql"),
+        postgres: include_str!("../../migrations/0006_long_names.postgres.sql"),
+    },
+    Migration {
         both: "",
-        sqlite: include_str!("../../migrations/0006_find.sqlite.sql"),
+        sqlite: include_str!("../../migrations/0007_find.sqlite.sql"),
         postgres: "",
     },
 ];

@@ -9,7 +9,7 @@ mod id;
 mod scalar;
 mod tags;
 
-use super::list::Select;
+use super::list::{Folded, Select};
 use guestlist_api::query::{
     Clause, Comparison, Condition, GroupCondition, GroupQuery, IdTest, Query, TagMatcher, TagPart,
     TagTest, UserCondition, UserQuery,
@@ -61,16 +61,16 @@ pub(super) fn ids(
 
 /// What the text of a field has in it when a query holds, folded.
 pub(super) enum Hint {
-    /// It starts with this; the field is in this column.
-    Start(&'static str, String),
+    /// This text of it starts with this.
+    Start(Folded, String),
     /// It has this somewhere.
     Part(String),
 }
 
 impl Hint {
-    pub(super) fn start(&self) -> Option<(&'static str, &str)> {
+    pub(super) fn start(&self) -> Option<(Folded, &str)> {
         match self {
-            Self::Start(column, prefix) => Some((column, prefix)),
+            Self::Start(text, prefix) => Some((*text, prefix)),
             Self::Part(_) => None,
         }
     }
@@ -114,10 +114,10 @@ trait Filtered: Condition {
     fn sql(&self, filter: &mut Filter<'_>) -> String;
 }
 
-const EMAIL: Text = Text { column: "u.email", key: "u.email_key" };
-const FIRST_NAME: Text = Text { column: "u.first_name", key: "u.first_name_key" };
-const LAST_NAME: Text = Text { column: "u.last_name", key: "u.last_name_key" };
-const NAME: Text = Text { column: "g.name", key: "g.name_key" };
+const EMAIL: Text = Text { column: "u.email", key: Folded::short("u.email_key") };
+const FIRST_NAME: Text = Text { column: "u.first_name", key: Folded::FIRST_NAME };
+const LAST_NAME: Text = Text { column: "u.last_name", key: Folded::LAST_NAME };
+const NAME: Text = Text { column: "g.name", key: Folded::short("g.name_key") };
 
 impl Filtered for UserCondition {
     fn sql(&self, filter: &mut Filter<'_>) -> String {

@@ -1,15 +1,16 @@
 //! Texts and moments.
 
 use super::super::convert::{contains, ends_with, key, starts_with};
+use super::super::list::Folded;
 use super::{FALSE, Filter, Hint, TRUE, joined, order, unlike, with_null};
 use guestlist_api::query::{Comparison, Operator, Scalar, ScalarTest};
 use guestlist_api::time::DateTime;
 
-/// A text, and the column with its folded form.
+/// A text: the column that has it, and its folded form.
 #[derive(Clone, Copy)]
 pub(super) struct Text {
     pub(super) column: &'static str,
-    pub(super) key: &'static str,
+    pub(super) key: Folded,
 }
 
 impl Text {
@@ -72,7 +73,7 @@ impl Filter<'_> {
     }
 
     fn text_operator(&mut self, of: Text, test: &ScalarTest, operator: &Operator) -> String {
-        let column = if test.any_case { of.key } else { of.column };
+        let column = if test.any_case { of.key.whole } else { of.column };
         let fold = |value: &str| if test.any_case { key(value) } else { value.to_owned() };
         let pattern = match operator {
             Operator::Compare(comparison, None) => return with_null(column, *comparison),
@@ -103,7 +104,7 @@ impl Filter<'_> {
         any_case: bool,
     ) -> String {
         let (column, value) =
-            if any_case { (text.key, key(value)) } else { (text.column, value.to_owned()) };
+            if any_case { (text.key.whole, key(value)) } else { (text.column, value.to_owned()) };
         match order(comparison) {
             Some(order) => {
                 let value = self.bind(value);
@@ -119,13 +120,20 @@ impl Filter<'_> {
 
     /// `text` is one of `values`. What is equal folds alike, and the folded form has an index.
     fn text_in(&mut self, text: Text, values: &[&str], any_case: bool) -> String {
-        let keys = self.list(values.iter().map(|value| key(value)));
-        let Some(keys) = keys else { return FALSE.into() };
-        let Text { column, key } = text;
-        let same = |value: &&str| (*value).to_owned();
-        let exact = if any_case { None } else { self.list(values.iter().map(same)) };
-        let exact = exact.map_or(String::new(), |list| format!(" AND {column} IN {list}"));
-        format!("({key} IN {keys}{exact} AND {key} IS NOT NULL)")
+        let Text { column, key: folded } = text;
+        let Folded { whole, indexed } = folded;
+        let begin = self.list(values.iter().map(|value| folded.cut(&key(value))));
+        let Some(begin) = begin else { return FALSE.into() };
+        // All of it, where that is not said yet.
+        let all = match any_case {
+            true if whole == indexed => None,
+            true => self.list(values.iter().map(|value| key(value))).map(|list| (whole, list)),
+            false => {
+                self.list(values.iter().map(|value| (*value).to_owned())).map(|list| (column, list))
+            }
+        };
+        let all = all.map_or(String::new(), |(text, list)| format!(" AND {text} IN {list}"));
+        format!("({indexed} IN {begin}{all} AND {indexed} IS NOT NULL)")
     }
 
     /// What `test` asks of a moment.

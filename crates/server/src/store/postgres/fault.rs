@@ -25,7 +25,6 @@ pub(super) enum Kind {
     Busy,
     CannotWrite,
     TooLong,
-    TooLarge,
     Closed(Closed),
     Internal(String),
 }
@@ -41,9 +40,6 @@ impl Meaning {
                 Kind::Busy => busy(),
                 Kind::CannotWrite => cannot_write(),
                 Kind::TooLong => too_long(),
-                Kind::TooLarge => Error::Malformed(
-                    "A text is too long for the indexes of the database behind this server".into(),
-                ),
                 Kind::Closed(why) => why.to_error(),
                 Kind::Internal(why) => Error::internal(why.clone()),
             },
@@ -83,7 +79,6 @@ pub(super) fn meaning(failure: Failure, role: Role) -> Meaning {
         "0A000" if message.contains("cached plan") => return Meaning::Again { forget: true },
         "57014" => Kind::TooLong,
         "55P03" => Kind::Busy,
-        "54000" => Kind::TooLarge,
         // A server that has become one that only follows: another is the one to write to.
         "25006" if role == Role::Write => return Meaning::Lost,
         code if code.starts_with("53") && role == Role::Write => {

@@ -169,6 +169,7 @@ async fn there(home: &Home) -> Schema {
                 AND k.column_name = c.column_name
              WHERE c.table_schema = current_schema()
                 AND c.table_name NOT IN ('moves', 'guestlist_store')
+                AND c.is_generated = 'NEVER'
              ORDER BY c.table_name, c.ordinal_position"
         }
     };
@@ -256,10 +257,12 @@ async fn a_store_that_is_being_moved_serves_reads_and_takes_no_changes() {
         assert_eq!(refused(node.write(change).await), (moved, 10));
         for table in TABLES {
             let column = table.columns.last().unwrap().name;
+            let all: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
+            let all = all.join(", ");
             for sql in [
                 format!("UPDATE {} SET {column} = {column}", table.name),
                 format!("DELETE FROM {}", table.name),
-                format!("INSERT INTO {0} SELECT * FROM {0}", table.name),
+                format!("INSERT INTO {0} ({all}) SELECT {all} FROM {0}", table.name),
             ] {
                 let result = node.write(move |tx| tx.run(&sql, &[])).await;
                 assert_eq!(refused(result), (moved, 10), "{}", table.name);

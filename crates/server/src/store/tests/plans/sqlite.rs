@@ -235,8 +235,7 @@ fn members_who_are_not_come_upon_are_sorted_after_all() {
 const SEARCHED: &str = "SCAN user_search VIRTUAL TABLE INDEX 0:M";
 const BY_NUMBER: &str = "experience_users_by_number (number=?";
 const WITHIN_EMAIL: &str = "(application_id=? AND email_key>? AND email_key<?)";
-const WITHIN_NAME: &str =
-    "experience_users_by_first_name (application_id=? AND first_name_key>? AND first_name_key<?)";
+const WITHIN_NAME: &str = "experience_users_by_first_name (application_id=? AND first_name_start>? AND first_name_start<?)";
 
 fn filtered(field: ExperienceUserFilter, glob: &str) -> experience_users::Listing {
     experience_users::Listing { filter: Some((field, glob.into())), ..LISTING }
