@@ -31,7 +31,7 @@ pub(crate) enum Subject {
     Footprint,
     /// Reading and changing one user with PostgreSQL as the store
     Postgres,
-    /// All of them
+    /// All of them, and the Python client, which `client` measures by itself
     All,
 }
 

@@ -35,7 +35,14 @@ impl Drop for Running {
 
 /// Measures what `arguments` name.
 pub(crate) fn run(project: &Project, steps: &mut Steps, arguments: &[&str]) -> anyhow::Result<()> {
+    let help = arguments.is_empty() || arguments.iter().any(|word| ["-h", "--help"].contains(word));
     match arguments {
+        _ if help => {
+            let bench = ["run", "--quiet", "--release", "--package", "guestlist-bench"];
+            let mut command = cargo(&bench);
+            command.args(["--bin", "guestlist-bench", "--", "measure", "--help"]);
+            steps.command("help", command, "mend the code that the compiler names")
+        }
         ["client"] => client(project, steps),
         ["all", ..] => {
             // Both, even if a target of the first is not met.

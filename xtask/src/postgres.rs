@@ -35,8 +35,8 @@ pub(crate) fn beside(command: &[&str]) -> anyhow::Result<()> {
 fn cluster() -> anyhow::Result<Cluster> {
     // What was named is used, or nothing is.
     let named = std::env::var_os(guestlist_testbed::BIN).is_some();
-    if !named && Programs::find().is_err() {
-        tools::system_packages(&["postgresql"])?;
+    if !named && let Err(none) = Programs::find() {
+        tools::system_packages(&["postgresql"]).with_context(|| none.to_string())?;
     }
     let cluster = Cluster::start(&Settings::default())?;
     println!("PostgreSQL {} at {}", cluster.version(), cluster.address());

@@ -26,12 +26,18 @@ impl Programs {
     /// # Errors
     /// When there is none of version 14 or later with all that is needed.
     pub fn find() -> anyhow::Result<Self> {
-        if let Some(directory) = std::env::var_os(BIN) {
-            let directory = PathBuf::from(directory);
-            return Self::of(&directory)
-                .with_context(|| format!("{BIN} names {}", directory.display()));
+        match std::env::var_os(BIN) {
+            Some(directory) => Self::named(Path::new(&directory)),
+            None => Self::newest(&candidates()),
         }
-        match candidates().iter().filter_map(|directory| Self::of(directory).ok()).max() {
+    }
+
+    fn named(directory: &Path) -> anyhow::Result<Self> {
+        Self::of(directory).with_context(|| format!("{BIN} names {}", directory.display()))
+    }
+
+    fn newest(candidates: &BTreeSet<PathBuf>) -> anyhow::Result<Self> {
+        match candidates.iter().filter_map(|directory| Self::of(directory).ok()).max() {
             Some(newest) => Ok(newest),
             None => bail!(
                 "there is no PostgreSQL {OLDEST} or later here: {} in one directory, on PATH, in \
@@ -106,7 +112,15 @@ mod tests {
     #[test]
     fn a_directory_without_the_programs_will_not_do() {
         let empty = tempfile::tempdir().unwrap();
-        let error = Programs::of(empty.path()).unwrap_err();
-        assert_eq!(error.to_string(), "there is no postgres");
+        let named = format!("{:#}", Programs::named(empty.path()).unwrap_err());
+        let directory = empty.path().display();
+        assert_eq!(
+            named,
+            format!("GUESTLIST_POSTGRES_BIN names {directory}: there is no postgres")
+        );
+        let nowhere = Programs::newest(&[empty.path().to_owned()].into()).unwrap_err().to_string();
+        for says in ["no PostgreSQL 14 or later", "pg_basebackup", "PATH", BIN] {
+            assert!(nowhere.contains(says), "{nowhere}");
+        }
     }
 }

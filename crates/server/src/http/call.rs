@@ -126,6 +126,14 @@ impl<C> Clone for Call<C> {
     }
 }
 
+/// How much is read.
+enum Reach {
+    /// A few rows, found by their keys.
+    Few,
+    /// Whatever it takes.
+    Any,
+}
+
 /// The record of a token, and whether it is that of a session.
 pub(super) type Record = (ApiToken, bool);
 
@@ -178,7 +186,7 @@ impl<C: Caller> Call<C> {
     /// The answer that this very request was given before, if it was.
     pub(super) async fn replay(&self) -> Result<Option<Reply>> {
         let (Some(key), now) = (self.head.key.clone(), self.now) else { return Ok(None) };
-        match self.app.store.read(move |tx| answers::find(tx, &key, now)).await? {
+        match self.app.store.look_up(move |tx| answers::find(tx, &key, now)).await? {
             Some(answer) => self.send_again(answer).await.map(Some),
             None => Ok(None),
         }
@@ -188,7 +196,7 @@ impl<C: Caller> Call<C> {
     async fn send_again(&self, answer: Answer) -> Result<Reply> {
         let secret = match answer.mint {
             Some(Mint::Token(id)) => {
-                let record = self.app.store.read(move |tx| api_tokens::find(tx, id)).await?;
+                let record = self.app.store.look_up(move |tx| api_tokens::find(tx, id)).await?;
                 record.map(|record| Secret::Token(Box::new(record)))
             }
             Some(Mint::Password(user)) => Some(Secret::Password(user)),
@@ -343,10 +351,18 @@ impl Call<Grant> {
         &self,
         find: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.ask(Reach::Any, find).await
+    }
+
+    async fn ask<T: Send + 'static>(
+        &self,
+        reach: Reach,
+        find: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let (token, now) = (self.caller.token, self.now);
         let unproven = self.head.unproven.load(Ordering::Acquire);
         let stamp = if unproven { self.app.store.stamp_of_token(token) } else { None };
-        let found = self.app.store.read(move |tx| {
+        let work = move |tx: &mut Tx<'_>| {
             if unproven {
                 api_tokens::grant_ahead(tx, token)?;
             }
@@ -354,8 +370,11 @@ impl Call<Grant> {
             // Of two refusals that of the token is told, which is asked about again in any case.
             let proven = if unproven { Some(api_tokens::grant(tx, token, now)?) } else { None };
             Ok((found, proven))
-        });
-        let (found, proven) = found.await?;
+        };
+        let (found, proven) = match reach {
+            Reach::Few => self.app.store.look_up(work).await?,
+            Reach::Any => self.app.store.read(work).await?,
+        };
         if let Some(grant) = proven
             && stamp.is_some()
         {
@@ -370,7 +389,11 @@ impl Call<Grant> {
         &self,
         find: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<Found<Entity<T>>> {
-        let body = self.read(find).await?;
+        self.found(self.read(find).await?)
+    }
+
+    /// Answers with `body`, unless the conditions of the request are against it.
+    fn found<T: Resource>(&self, body: T) -> Result<Found<Entity<T>>> {
         let etag = etag(&body)?;
         let common = &self.head.common;
         if common.if_match.as_ref().is_some_and(|tags| !tags.holds(Some(&etag))) {
@@ -392,7 +415,7 @@ impl Call<Grant> {
         find: impl Fn(&mut Tx<'_>) -> Result<ExperienceUser> + Send + 'static,
     ) -> Result<Found<Entity<ExperienceUser>>> {
         let stamp = self.keeping(|store, token| store.stamp(application, user, token));
-        let found = self.show(find).await?;
+        let found = self.found(self.ask(Reach::Few, find).await?)?;
         self.keep(stamp, &found.0);
         Ok(found)
     }
@@ -404,7 +427,8 @@ impl Call<Grant> {
     ) -> Option<Stamp> {
         let (head, store, token) = (&self.head, &self.app.store, self.caller.token);
         let plain = head.common.if_match.is_none() && head.common.if_none_match.is_none();
-        if head.keep.is_none() || !plain {
+        let target = head.keep.as_deref().filter(|_| plain)?;
+        if !self.app.ready.asked_before(token, target) {
             return None;
         }
         let stamp = stamp(store, token)?;

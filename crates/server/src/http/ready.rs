@@ -4,6 +4,9 @@
 //! An answer is sent again to the same token for the same target as long as the store says that
 //! nothing has changed of what it was made of, which includes the record of the token. So there is
 //! no time for which it may be wrong, and nobody has to forget it.
+//!
+//! What is asked for the first time is not kept: of very many users that are each asked for once in
+//! a while, all would be put away and thrown out again before they are of use.
 
 use crate::store::Stamp;
 use bytes::Bytes;
@@ -12,8 +15,9 @@ use guestlist_api::time::DateTime;
 use hyper::header::HeaderValue;
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
-use std::hash::{Hash, Hasher};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Bytes that all answers together may take: 30,000 or so of ordinary users.
 const ROOM: u64 = 48 << 20;
@@ -21,6 +25,8 @@ const ROOM: u64 = 48 << 20;
 const MOST: usize = 64 << 10;
 /// What an answer takes beside what is in it: its keys, its counts, and its place in the map.
 const AROUND: usize = 320;
+/// Questions of which it is known that they were asked before, or nearly as many.
+const REMEMBERED: usize = 64 << 10;
 /// The longest target whose answer is kept.
 pub(super) const LONGEST_TARGET: usize = 256;
 
@@ -74,22 +80,63 @@ impl Weighter<Question, Arc<Kept>> for Size {
 }
 
 /// The answers.
-pub(super) struct Ready(Cache<Question, Arc<Kept>, Size>);
+pub(super) struct Ready {
+    answers: Cache<Question, Arc<Kept>, Size>,
+    /// Of the questions that share a place, by which the one asked last is known again.
+    asked: Box<[AtomicU32]>,
+    hasher: RandomState,
+}
 
 impl Default for Ready {
     fn default() -> Self {
-        Self(Cache::with_weighter(MOST, ROOM, Size))
+        Self {
+            answers: Cache::with_weighter(MOST, ROOM, Size),
+            asked: std::iter::repeat_with(AtomicU32::default).take(REMEMBERED).collect(),
+            hasher: RandomState::new(),
+        }
     }
 }
 
 impl Ready {
     /// The answer that the bearer of `token` was given to a GET of `target`.
     pub(super) fn get(&self, token: ApiTokenId, target: &str) -> Option<Arc<Kept>> {
-        self.0.get(&Asking { token, target })
+        self.answers.get(&Asking { token, target })
+    }
+
+    /// Whether the bearer of `token` asked for `target` not long ago, so that it is worth keeping
+    /// the answer. Takes note that it does now.
+    pub(super) fn asked_before(&self, token: ApiTokenId, target: &str) -> bool {
+        let hash = self.hasher.hash_one(Asking { token, target });
+        // The remainder is below the number of places, and half of a hash is no longer than it is.
+        let place = usize::try_from(hash % REMEMBERED as u64).unwrap_or_default();
+        // Not zero, as which all places begin.
+        let mark = u32::try_from(hash >> 32).unwrap_or_default() | 1;
+        self.asked[place].swap(mark, Ordering::Relaxed) == mark
     }
 
     /// Keeps an answer to the bearer of `token` for a GET of `target`.
     pub(super) fn put(&self, token: ApiTokenId, target: &str, kept: Kept) {
-        self.0.insert(Question { token, target: target.into() }, Arc::new(kept));
+        self.answers.insert(Question { token, target: target.into() }, Arc::new(kept));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use guestlist_api::id::ObjectId;
+
+    #[test]
+    fn what_is_asked_again_soon_is_known_again() {
+        let ready = Ready::default();
+        let [one, other] = [1, 2].map(|byte| ApiTokenId(ObjectId::from_bytes([byte; 12])));
+        assert!(!ready.asked_before(one, "/a"));
+        assert!(ready.asked_before(one, "/a"));
+        assert!(!ready.asked_before(other, "/a"));
+        assert!(!ready.asked_before(one, "/b"));
+        // Many times as many others push it out, but for a chance of one in ten millions.
+        for number in 0..16 * REMEMBERED {
+            ready.asked_before(one, &format!("/{number}"));
+        }
+        assert!(!ready.asked_before(one, "/a"));
     }
 }

@@ -242,7 +242,7 @@ impl App {
             return Ok(grant);
         }
         let stamp = self.store.stamp_of_token(id);
-        let grant = self.store.read(move |tx| api_tokens::grant(tx, id, now)).await?;
+        let grant = self.store.look_up(move |tx| api_tokens::grant(tx, id, now)).await?;
         self.known.put(&grant, stamp);
         Ok(grant)
     }

@@ -30,11 +30,7 @@ impl<F: Fn(&mut Tx<'_>) -> Result<T> + Send, T: Send> Job for Task<F, T> {
     }
 
     fn run(&mut self, tx: &mut Tx<'_>) -> bool {
-        // Unwinding leaves nothing half done that lives on: what `work` did to the database is
-        // undone, and statements reset themselves when dropped.
-        let result = catch_unwind(AssertUnwindSafe(|| (self.work)(tx)))
-            .unwrap_or_else(|panic| Err(Error::internal(describe(&*panic))));
-        self.result.insert(result).is_ok()
+        self.result.insert(attempt(&self.work, tx)).is_ok()
     }
 
     fn finish(self: Box<Self>, settled: Result<()>) {
@@ -44,6 +40,17 @@ impl<F: Fn(&mut Tx<'_>) -> Result<T> + Send, T: Send> Job for Task<F, T> {
         });
         drop(reply.send(answer)); // fails when the caller has gone: its right
     }
+}
+
+/// Does `work`; a panic is an error.
+pub(super) fn attempt<T>(
+    work: impl FnOnce(&mut Tx<'_>) -> Result<T>,
+    tx: &mut Tx<'_>,
+) -> Result<T> {
+    // Unwinding leaves nothing half done that lives on: what `work` did to the database is undone,
+    // and statements reset themselves when dropped.
+    catch_unwind(AssertUnwindSafe(|| work(tx)))
+        .unwrap_or_else(|panic| Err(Error::internal(describe(&*panic))))
 }
 
 fn describe(panic: &(dyn Any + Send)) -> String {

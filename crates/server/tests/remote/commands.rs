@@ -289,7 +289,7 @@ fn the_store_is_meant_when_it_is_named_or_nothing_is() {
     let scene = Scene::new();
     let url = scene.url.as_str();
     // A flag beats the environment, either way.
-    let listed = scene.asks(&["application", "list", "--store", "a.db", "--json"]).json();
+    let listed = scene.asks(&["application", "list", "--store", &scene.store, "--json"]).json();
     assert!(listed["applications"].is_array());
     let env = [("GUESTLIST_STORE", "none.db"), ("GUESTLIST_TOKEN", scene.token.as_str())];
     let listed = scene
@@ -297,16 +297,16 @@ fn the_store_is_meant_when_it_is_named_or_nothing_is() {
         .json();
     assert_eq!(listed["id"], scene.application.as_str());
     // The setting of a store beats that of a server.
-    let both = [("GUESTLIST_STORE", "a.db"), ("GUESTLIST_URL", "http://127.0.0.1:1")];
+    let both = [("GUESTLIST_STORE", scene.store.as_str()), ("GUESTLIST_URL", "http://127.0.0.1:1")];
     scene.run(&["application", "list"], &both, "").ok();
-    std::fs::write(scene.path("guestlist.toml"), "store = 'a.db'").unwrap();
+    std::fs::write(scene.path("guestlist.toml"), format!("store = '{}'", scene.store)).unwrap();
     scene.run(&["application", "list"], &both[1..], "").ok();
     std::fs::remove_file(scene.path("guestlist.toml")).unwrap();
     scene.run(&["application", "list"], &both[1..], "").failed(2, &["there is no token"]);
     scene.bare(&["application", "list"]).failed(1, &["there is no store at"]);
-    let flags = ["--store", "a.db", "--url", url];
+    let flags = ["--store", &scene.store, "--url", url];
     scene.bare(&[&["token", "list"], &flags[..]].concat()).failed(2, &["give one of them"]);
-    let store = ["--store", "a.db"];
+    let store = ["--store", &scene.store];
     scene.bare(&[&["user", "list"], &store[..]].concat()).failed(2, &["rather than --store"]);
     let get = ["application", "get", &scene.application];
     scene.bare(&[&get[..], &store].concat()).failed(2, &["this is asked of a server"]);

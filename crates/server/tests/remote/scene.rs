@@ -1,5 +1,6 @@
 //! A server, and a place from which it is asked.
 
+use guestlist::store::ephemeral::Database;
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::PathBuf;
@@ -17,6 +18,25 @@ pub(crate) struct Scene {
     pub(crate) application: String,
     /// A token of the application that may do everything in it.
     pub(crate) token: String,
+    /// What its store is called.
+    pub(crate) store: String,
+    /// Where that is, if it is no file; it goes last.
+    _database: Option<Database>,
+}
+
+/// A new store, of the kind that these tests are built for.
+fn store() -> (String, Option<Database>) {
+    if env!("CARGO_CRATE_NAME") != "remote_postgres" {
+        return ("a.db".into(), None);
+    }
+    let cluster = std::env::var("GUESTLIST_TEST_POSTGRES").unwrap_or_else(|_| {
+        panic!("GUESTLIST_TEST_POSTGRES names no cluster: run `cargo xtask postgres -- <command>`")
+    });
+    let database = Database::new(&cluster).unwrap();
+    let shown = database.place().to_string();
+    let (_, name) = shown.rsplit_once('/').unwrap();
+    let (server, _) = cluster.rsplit_once('/').unwrap();
+    (format!("{server}/{name}"), Some(database))
 }
 
 /// What a command came to.
@@ -69,16 +89,19 @@ impl Done {
 impl Scene {
     pub(crate) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
+        let (store, database) = store();
         let mut command = Command::new(env!("CARGO_BIN_EXE_guestlist"));
-        command.args(["serve", "--listen", "127.0.0.1:0", "--store", "a.db"]);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--store", &store]);
         clean(&mut command, &directory);
         let mut server = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let url = line.trim().strip_prefix("listening on ").unwrap().to_owned();
         let (application, token) = (String::new(), String::new());
-        let mut scene = Self { directory, server, url, application, token };
-        let store = ["--store", "a.db", "--json"];
+        let named = store.clone();
+        let mut scene =
+            Self { directory, server, url, application, token, store, _database: database };
+        let store = ["--store", &named, "--json"];
         let made = scene.bare(&[&["application", "create", "--name", "own"], &store[..]].concat());
         made.json()["applicationId"].as_str().unwrap().clone_into(&mut scene.application);
         let create = ["token", "create", "--name", "t", "--scope", "all.Application"];

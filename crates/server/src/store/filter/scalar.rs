@@ -92,8 +92,14 @@ impl Filter<'_> {
             Operator::EndsWith(part) => ends_with(&fold(part)),
             Operator::Contains(part) => contains(&fold(part)),
         };
+        // What is in a text is in its folded form as well, which has an index of parts on PostgreSQL.
+        let mut folded = String::new();
+        if !test.any_case && !matches!(operator, Operator::StartsWith(_)) {
+            let pattern = self.bind(key(&pattern));
+            folded = format!(r" AND {} LIKE {pattern} ESCAPE '\'", of.key.whole);
+        }
         let pattern = self.bind(pattern);
-        format!(r"({column} LIKE {pattern} ESCAPE '\' AND {column} IS NOT NULL)")
+        format!(r"({column} LIKE {pattern} ESCAPE '\'{folded} AND {column} IS NOT NULL)")
     }
 
     fn compare_text(

@@ -144,6 +144,7 @@ pub(super) fn start(address: &Address, options: &Options) -> Result<Doors, OpenE
     let replica = options.replica.as_ref();
     let replica = replica.map(|at| Replica::start(address, at, &readers.feed(), options));
     Ok(Doors {
+        here: None,
         replica: replica.transpose()?,
         readers,
         writer: Queue::start("store-write", options.write_queue, writers)?,

@@ -1,35 +1,31 @@
-//! SQLite: its connections, its spelling, its errors, and the threads that read.
+//! SQLite: its connections, its spelling and its errors.
 
 mod close;
 pub(super) mod migrate;
+mod readers;
+mod session;
 mod writer;
 
-use super::job::{Jobs, Queue, Service, busy, cannot_write, too_long};
+pub(super) use readers::Readers;
+pub(super) use session::Session;
+
+use super::job::{busy, cannot_write, too_long};
 use super::migrate::{MIGRATIONS, OpenError};
 use super::moving::Closed;
 use super::versions::Versions;
-use super::{Cells, Changed, Doors, Engine, Options, Param, Row, Tx};
-use crate::error::{Error, Result};
+use super::{Doors, Options};
+use crate::error::Error;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, PrepFlags, Statement, ffi};
-use std::collections::HashMap;
+use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Reads the file, whatever is in it.
 const PROBE: &str = "SELECT count(*) FROM sqlite_schema";
 
 /// How long to wait for another process that writes.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// Prepared statements that a connection keeps: above what the store's own functions use, so that
-/// those made on the fly push each other out and not them.
-const STATEMENTS: usize = 256;
-
-/// Steps of SQLite's machine between two looks at the clock: some 50 us.
-const STEPS: u16 = if cfg!(test) { 256 } else { 4096 };
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +54,7 @@ pub(super) fn connect(
     // Memory-mapped reads are half as fast again, and mapped pages are not private memory. `LIKE`
     // minds case, as on other engines, which also lets it use an index.
     const COMMON: &str = "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;
-        PRAGMA case_sensitive_like = ON; PRAGMA mmap_size = 1073741824;";
+        PRAGMA case_sensitive_like = ON; PRAGMA mmap_size = 68719476736;";
     // A log that grew for a long transaction gives its space back at 64 MiB; 16 MiB of cache keep
     // the pages of a busy group; and when to copy the log is for the writer to say.
     const WRITE: &str = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;
@@ -81,277 +77,6 @@ pub(super) fn connect(
         connection.execute_batch("PRAGMA synchronous = OFF")?;
     }
     Ok(connection)
-}
-
-/// When statements are interrupted.
-struct Deadline {
-    origin: Instant,
-    /// After this moment, if there is one.
-    at: AtomicU64,
-    /// When it was looked at so many times more, if that is said.
-    looks: AtomicU64,
-}
-
-impl Deadline {
-    const NEVER: u64 = u64::MAX;
-
-    fn micros(&self, more: Duration) -> u64 {
-        u64::try_from((self.origin.elapsed() + more).as_micros()).unwrap_or(Self::NEVER)
-    }
-
-    fn passed(&self) -> bool {
-        let at = self.at.load(Ordering::Relaxed);
-        at != Self::NEVER && self.micros(Duration::ZERO) >= at
-    }
-
-    /// Whether it has been looked at as often as it may be, counting this time.
-    fn looked_at(&self) -> bool {
-        let left = self.looks.load(Ordering::Relaxed);
-        if left != Self::NEVER {
-            self.looks.store(left.saturating_sub(1), Ordering::Relaxed);
-        }
-        left == 0
-    }
-}
-
-/// A connection at work: its prepared statements and its deadline.
-pub(super) struct Session<'c> {
-    connection: &'c Connection,
-    role: Role,
-    statements: Statements<'c>,
-    deadline: Arc<Deadline>,
-    /// What the transaction has changed so far.
-    changed: Vec<Changed>,
-    /// What the next query changes, if it was said.
-    declared: Option<Changed>,
-}
-
-/// Sets `connection` up to be interrupted, once and for all.
-fn interruptible(connection: &mut Connection) -> rusqlite::Result<Arc<Deadline>> {
-    let never = || AtomicU64::new(Deadline::NEVER);
-    let deadline = Arc::new(Deadline { origin: Instant::now(), at: never(), looks: never() });
-    let watched = Arc::clone(&deadline);
-    connection
-        .progress_handler(STEPS.into(), Some(move || watched.passed() || watched.looked_at()))?;
-    Ok(deadline)
-}
-
-impl<'c> Session<'c> {
-    /// A session on `connection`, whose statements it may interrupt.
-    pub(super) fn new(connection: &'c mut Connection, role: Role) -> rusqlite::Result<Self> {
-        let deadline = interruptible(connection)?;
-        let connection = &*connection;
-        let statements =
-            Statements { connection, index: HashMap::new(), slots: Vec::new(), clock: 0 };
-        Ok(Self { connection, role, statements, deadline, changed: Vec::new(), declared: None })
-    }
-
-    /// The connection beneath.
-    pub(super) fn connection(&self) -> &'c Connection {
-        self.connection
-    }
-
-    /// Whether a transaction is under way. SQLite ends one by itself when the disk fails or when
-    /// a statement that writes is interrupted.
-    pub(super) fn in_transaction(&self) -> bool {
-        !self.connection.is_autocommit()
-    }
-
-    /// What was changed since this was last asked.
-    pub(super) fn take_changed(&mut self) -> Vec<Changed> {
-        std::mem::take(&mut self.changed)
-    }
-
-    /// How often a statement was compiled again to be run with other values.
-    #[cfg(test)]
-    pub(super) fn compiled_again(&self) -> i32 {
-        let of = |slot: &Slot<'_>| slot.statement.get_status(rusqlite::StatementStatus::RePrepare);
-        self.statements.slots.iter().map(of).sum()
-    }
-
-    /// Runs `sql`, which is about the transaction and has no deadline.
-    pub(super) fn command(&mut self, sql: &str) -> rusqlite::Result<()> {
-        self.statements.get(sql)?.raw_execute().map(drop)
-    }
-
-    /// Ends whatever transaction is still open, undone.
-    pub(super) fn undo(&mut self) {
-        if self.in_transaction()
-            && let Err(error) = self.command("ROLLBACK")
-        {
-            tracing::error!(%error, "the store cannot roll back");
-        }
-    }
-
-    /// Gives `work` the connection for `time`; its result, and whether the time was up.
-    pub(super) fn within<R>(
-        &mut self,
-        time: Duration,
-        work: impl FnOnce(&mut Tx<'_>) -> R,
-    ) -> (R, bool) {
-        self.deadline.at.store(self.deadline.micros(time), Ordering::Relaxed);
-        let result = work(&mut Tx(self));
-        let late = self.deadline.passed();
-        self.deadline.at.store(Deadline::NEVER, Ordering::Relaxed);
-        (result, late)
-    }
-
-    /// The statement `sql`, with `params` in place.
-    fn statement(&mut self, sql: &str, params: &[&dyn Param]) -> Result<&mut Statement<'c>> {
-        // Between statements too: many short ones can be as long as one, and after SQLite ended
-        // the transaction each would be kept on its own.
-        if self.deadline.passed() {
-            return Err(too_long());
-        }
-        if !self.in_transaction() {
-            return Err(Error::internal("a statement after its transaction had ended"));
-        }
-        let role = self.role;
-        let statement = self.statements.get(sql).map_err(|error| fault(&error, role))?;
-        if statement.parameter_count() != params.len() {
-            let (wanted, given) = (statement.parameter_count(), params.len());
-            return Err(Error::internal(format!("{given} parameters for {wanted}: {sql}")));
-        }
-        for (index, param) in (1..).zip(params) {
-            statement.raw_bind_parameter(index, *param).map_err(|error| fault(&error, role))?;
-        }
-        Ok(statement)
-    }
-}
-
-impl Engine for Session<'_> {
-    fn query(
-        &mut self,
-        sql: &str,
-        params: &[&dyn Param],
-        each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
-    ) -> Result<()> {
-        let changed = self.declared.take().unwrap_or(Changed::Everything);
-        let role = self.role;
-        let statement = self.statement(sql, params)?;
-        let writes = !statement.readonly();
-        let outcome = visit(statement.raw_query(), role, each);
-        statement.clear_bindings(); // they may be large, and secret
-        if writes {
-            self.note(changed);
-        }
-        outcome
-    }
-
-    fn try_query(
-        &mut self,
-        sql: &str,
-        params: &[&dyn Param],
-        steps: u64,
-        each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
-    ) -> Result<bool> {
-        self.deadline.looks.store(steps / u64::from(STEPS), Ordering::Relaxed);
-        let outcome = self.query(sql, params, each);
-        let left = self.deadline.looks.swap(Deadline::NEVER, Ordering::Relaxed);
-        match outcome {
-            Ok(()) => Ok(true),
-            // SQLite undoes nothing when a statement that only reads is interrupted.
-            Err(Error::Busy { .. }) if left == 0 && !self.deadline.passed() => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
-    fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64> {
-        let role = self.role;
-        let statement = self.statement(sql, params)?;
-        let touched = statement.raw_execute();
-        statement.clear_bindings();
-        touched
-            .map(|count| u64::try_from(count).unwrap_or(u64::MAX))
-            .map_err(|error| fault(&error, role))
-    }
-
-    fn ahead(&mut self, _: &str, _: &[&dyn Param]) -> Result<()> {
-        Ok(()) // there is no way to save
-    }
-
-    fn note(&mut self, what: Changed) {
-        if self.changed.last() != Some(&what) {
-            self.changed.push(what);
-        }
-    }
-
-    fn declare(&mut self, what: Changed) {
-        self.declared = Some(what);
-    }
-
-    fn has_user_search(&self) -> bool {
-        true
-    }
-
-    fn close(&self, tables: &[&str], why: Option<Closed>) -> Vec<String> {
-        close::statements(tables, why)
-    }
-}
-
-fn visit(
-    mut rows: rusqlite::Rows<'_>,
-    role: Role,
-    each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
-) -> Result<()> {
-    // Leaving early loses nothing: SQLite makes all changes and checks before the first row.
-    while let Some(row) = rows.next().map_err(|error| fault(&error, role))? {
-        if !each(&Row(Cells::Sqlite(row)))? {
-            break;
-        }
-    }
-    Ok(())
-}
-
-/// The prepared statements of a connection, found by their text as it was written, so that
-/// nothing is spelled twice. The one used longest ago goes first.
-struct Statements<'c> {
-    connection: &'c Connection,
-    index: HashMap<Arc<str>, usize>,
-    slots: Vec<Slot<'c>>,
-    clock: u64,
-}
-
-struct Slot<'c> {
-    sql: Arc<str>,
-    statement: Statement<'c>,
-    used: u64,
-}
-
-impl<'c> Statements<'c> {
-    fn get(&mut self, sql: &str) -> rusqlite::Result<&mut Statement<'c>> {
-        let place = match self.index.get(sql) {
-            Some(place) => *place,
-            None => self.add(sql)?,
-        };
-        self.clock += 1;
-        let slot = &mut self.slots[place];
-        slot.used = self.clock;
-        Ok(&mut slot.statement)
-    }
-
-    fn add(&mut self, sql: &str) -> rusqlite::Result<usize> {
-        let statement = self
-            .connection
-            .prepare_with_flags(&spell(sql), PrepFlags::SQLITE_PREPARE_PERSISTENT)?;
-        let sql: Arc<str> = sql.into();
-        let slot = Slot { sql: Arc::clone(&sql), statement, used: self.clock };
-        let oldest = if self.slots.len() < STATEMENTS {
-            None
-        } else {
-            self.slots.iter_mut().enumerate().min_by_key(|(_, slot)| slot.used)
-        };
-        let place = if let Some((place, old)) = oldest {
-            self.index.remove(&old.sql);
-            *old = slot;
-            place
-        } else {
-            self.slots.push(slot);
-            self.slots.len() - 1
-        };
-        self.index.insert(sql, place);
-        Ok(place)
-    }
 }
 
 /// `sql` as SQLite says it: `$1` names a parameter there, `?1` numbers it; and where there is one
@@ -434,7 +159,7 @@ pub(super) fn start(
     durability: Durability,
 ) -> Result<Doors, OpenError> {
     let path = migrate::prepare(path, MIGRATIONS, durability)?;
-    let readers = start_readers(&path, options, durability)?;
+    let (readers, here) = readers::start(&path, options, durability)?;
     // Nobody else knows of what nobody keeps. The readers are connected, so that there is
     // something to look at.
     let versions = match durability {
@@ -444,45 +169,6 @@ pub(super) fn start(
     };
     let versions = Arc::new(versions);
     let writer = writer::start(&path, options, durability, Arc::clone(&versions))?;
-    Ok(Doors { readers, writer, replica: None, probe: PROBE, versions: Some(versions) })
-}
-
-/// Starts the threads that read.
-///
-/// # Errors
-/// When one cannot connect, or the system has no thread to give.
-fn start_readers(
-    path: &Path,
-    options: &Options,
-    durability: Durability,
-) -> Result<Queue, OpenError> {
-    let time = options.read_deadline;
-    let services = (0..options.readers.max(1))
-        .map(|_| {
-            let mut connection = connect(path, Role::Read, durability)?;
-            connection.query_row(PROBE, [], |_| Ok(()))?;
-            Ok(Box::new(move |jobs: &Jobs| match Session::new(&mut connection, Role::Read) {
-                Ok(mut session) => serve(&mut session, jobs, time),
-                Err(error) => tracing::error!(%error, "a reader cannot start"),
-            }) as Service)
-        })
-        .collect::<rusqlite::Result<_>>()
-        .map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })?;
-    Queue::start("store-read", options.read_queue, services)
-}
-
-/// Runs reads, each in a transaction of its own so that all its statements see one moment.
-fn serve(session: &mut Session<'_>, jobs: &Jobs, time: Duration) {
-    for mut job in &jobs.waiting {
-        if job.gone() {
-            continue;
-        }
-        let settled = session.command("BEGIN").map(|()| {
-            session.within(time, |tx| job.run(tx));
-        });
-        if session.in_transaction() && session.command("COMMIT").is_err() {
-            session.undo();
-        }
-        job.finish(settled.map_err(|error| fault(&error, Role::Read)));
-    }
+    let versions = Some(versions);
+    Ok(Doors { readers, here: Some(here), writer, replica: None, probe: PROBE, versions })
 }

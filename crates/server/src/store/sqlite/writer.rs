@@ -36,25 +36,20 @@ pub(super) fn start(
     let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
     let mut connection = connect(path, Role::Write, durability).map_err(failed)?;
     let (mut log, copier) = Log::watch(path, &mut connection, durability).map_err(failed)?;
-    let limits = options.clone();
+    let session = Session::new(connection, Role::Write).map_err(failed)?;
+    let commits = Arc::clone(&log.commits);
+    let mut writer = Writer { session, options: options.clone(), versions, commits };
     let service = move |jobs: &Jobs| {
         let copier = thread::Builder::new().name("store-copy".to_owned()).spawn(copier);
-        match Session::new(&mut connection, Role::Write) {
-            Ok(session) => {
-                let commits = Arc::clone(&log.commits);
-                let mut writer = Writer { session, options: limits, versions, commits };
-                while let Ok(first) = jobs.waiting.recv() {
-                    writer.group(first, jobs);
-                    log.tend(writer.session.connection());
-                }
-            }
-            Err(error) => tracing::error!(%error, "the writer cannot start"),
+        while let Ok(first) = jobs.waiting.recv() {
+            writer.group(first, jobs);
+            log.tend(writer.session.connection());
         }
         drop(log); // which ends the copier
         if let Ok(copier) = copier {
             drop(copier.join());
         }
-        if let Err(error) = checkpoint(&connection, "TRUNCATE") {
+        if let Err(error) = checkpoint(writer.session.connection(), "TRUNCATE") {
             tracing::warn!(%error, "the log is left to the next start");
         }
     };
@@ -73,15 +68,15 @@ enum Outcome {
     Lost,
 }
 
-struct Writer<'c> {
-    session: Session<'c>,
+struct Writer {
+    session: Session,
     options: Options,
     versions: Arc<Versions>,
     /// Commits that reached the log.
     commits: Arc<AtomicUsize>,
 }
 
-impl Writer<'_> {
+impl Writer {
     /// Runs `first` and those that wait behind it, commits them with one sync, and answers.
     fn group(&mut self, first: Box<dyn Job>, jobs: &Jobs) {
         let started = Instant::now();

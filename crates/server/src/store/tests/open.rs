@@ -238,8 +238,8 @@ async fn a_database_opens_while_another_process_writes() {
 async fn statements_are_compiled_once() {
     let scratch = Scratch::new();
     scratch.open().close().await;
-    let mut connection = connect(&scratch.path(), Role::Read, Durability::Synced).unwrap();
-    let mut session = Session::new(&mut connection, Role::Read).unwrap();
+    let connection = connect(&scratch.path(), Role::Read, Durability::Synced).unwrap();
+    let mut session = Session::new(connection, Role::Read).unwrap();
     session.command("BEGIN").unwrap();
     for key in ["a", "b", "c"] {
         let (found, _) = session.within(Duration::from_mins(1), |tx| {
@@ -254,5 +254,5 @@ async fn statements_are_compiled_once() {
         });
         assert_eq!(found.unwrap(), Vec::<String>::new());
     }
-    assert_eq!(session.compiled_again(), 0);
+    assert_eq!(session.compiled_again, 0);
 }

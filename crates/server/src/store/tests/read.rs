@@ -3,11 +3,12 @@
 use super::super::job::Job;
 use super::super::list::{HEAVIEST_PAGE, Order, Paging, Select, Start};
 use super::super::sqlite::spell;
-use super::super::{FromRow, Row, Tx};
+use super::super::{FromRow, Row, Store, Tx};
 use super::{Scratch, hold_reader, hold_writer, insert, later, settle};
 use crate::error::{Error, Result};
 use guestlist_api::entity::SortDirection;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 const COUNT: &str = "SELECT count(*) FROM t";
@@ -94,6 +95,55 @@ async fn too_many_reads_are_refused() {
     assert!(matches!(refused, Err(Error::Busy { what: "The store is busy", retry_after: 1 })));
     held.release().await.unwrap();
     assert_eq!(waiting.await.unwrap().unwrap(), Some(0));
+}
+
+/// Which thread a look-up runs on.
+async fn where_it_is_looked_up(store: &Store) -> ThreadId {
+    store.look_up(|_| Ok(std::thread::current().id())).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_is_short_is_read_by_who_asks_if_a_connection_is_idle() {
+    let mut scratch = Scratch::new();
+    scratch.options.readers = 2;
+    let store = scratch.open();
+    let own = std::thread::current().id();
+    assert_eq!(where_it_is_looked_up(&store).await, own);
+    let one = hold_reader(&store).await;
+    assert_eq!(where_it_is_looked_up(&store).await, own);
+    let other = hold_reader(&store).await;
+    let waiting = {
+        let store = store.clone();
+        tokio::spawn(async move { where_it_is_looked_up(&store).await })
+    };
+    settle().await;
+    one.release().await.unwrap();
+    assert_ne!(waiting.await.unwrap(), own);
+    other.release().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_short_is_read_as_everything_is() {
+    let mut scratch = Scratch::new();
+    (scratch.options.readers, scratch.options.read_deadline) = (1, Duration::from_millis(100));
+    let store = scratch.open();
+    store.write(|tx| insert(tx, 1)).await.unwrap();
+    let count = || store.look_up(|tx| tx.first::<i64>(COUNT, &[]));
+    assert_eq!(count().await.unwrap(), Some(1));
+    assert!(matches!(store.look_up(|tx| insert(tx, 2)).await, Err(Error::Internal(_))));
+    let panicked: Result<()> = store.look_up(|_| panic!("on purpose")).await;
+    assert!(matches!(panicked, Err(Error::Internal(_))));
+    let late = store.look_up(|tx| {
+        std::thread::sleep(Duration::from_millis(150));
+        tx.first::<i64>("SELECT 1", &[])
+    });
+    assert!(matches!(late.await, Err(Error::Busy { what: "The query took too long", .. })));
+    store.write(|tx| insert(tx, 3)).await.unwrap();
+    assert_eq!(count().await.unwrap(), Some(2));
+    store.clone().close().await;
+    assert!(matches!(count().await, Err(Error::Busy { what: "The store is closing", .. })));
+    // Nobody has the file open any more: the log is gone with the last connection.
+    assert!(!scratch.path().with_extension("db-wal").exists());
 }
 
 #[tokio::test]

@@ -1,0 +1,257 @@
+//! A connection at work: its statements, its deadline, and what its transaction has changed.
+
+use super::{Role, close, fault, spell};
+use crate::error::{Error, Result};
+use crate::store::job::too_long;
+use crate::store::moving::Closed;
+use crate::store::{Cells, Changed, Engine, Param, Row, Tx};
+use rusqlite::{CachedStatement, Connection};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Prepared statements that a connection keeps: above what the store's own functions use, so that
+/// those made on the fly push each other out and not them.
+const STATEMENTS: usize = 256;
+
+/// Steps of SQLite's machine between two looks at the clock: some 50 us.
+const STEPS: u16 = if cfg!(test) { 256 } else { 4096 };
+
+/// When statements are interrupted.
+struct Deadline {
+    origin: Instant,
+    /// After this moment, if there is one.
+    at: AtomicU64,
+    /// When it was looked at so many times more, if that is said.
+    looks: AtomicU64,
+}
+
+impl Deadline {
+    const NEVER: u64 = u64::MAX;
+
+    fn micros(&self, more: Duration) -> u64 {
+        u64::try_from((self.origin.elapsed() + more).as_micros()).unwrap_or(Self::NEVER)
+    }
+
+    fn passed(&self) -> bool {
+        let at = self.at.load(Ordering::Relaxed);
+        at != Self::NEVER && self.micros(Duration::ZERO) >= at
+    }
+
+    /// Whether it has been looked at as often as it may be, counting this time.
+    fn looked_at(&self) -> bool {
+        let left = self.looks.load(Ordering::Relaxed);
+        if left != Self::NEVER {
+            self.looks.store(left.saturating_sub(1), Ordering::Relaxed);
+        }
+        left == 0
+    }
+}
+
+/// A connection at work: its prepared statements and its deadline.
+pub(in crate::store) struct Session {
+    connection: Connection,
+    role: Role,
+    /// What the connection knows its statements by, for each text as it was written.
+    spelled: HashMap<Box<str>, Box<str>>,
+    deadline: Arc<Deadline>,
+    /// What the transaction has changed so far.
+    changed: Vec<Changed>,
+    /// What the next query changes, if it was said.
+    declared: Option<Changed>,
+    /// How often a statement was compiled again to be run with other values.
+    #[cfg(test)]
+    pub(in crate::store) compiled_again: i32,
+}
+
+/// Sets `connection` up to be interrupted, once and for all.
+fn interruptible(connection: &mut Connection) -> rusqlite::Result<Arc<Deadline>> {
+    let never = || AtomicU64::new(Deadline::NEVER);
+    let deadline = Arc::new(Deadline { origin: Instant::now(), at: never(), looks: never() });
+    let watched = Arc::clone(&deadline);
+    connection
+        .progress_handler(STEPS.into(), Some(move || watched.passed() || watched.looked_at()))?;
+    Ok(deadline)
+}
+
+impl Session {
+    /// A session on `connection`, whose statements it may interrupt.
+    pub(in crate::store) fn new(mut connection: Connection, role: Role) -> rusqlite::Result<Self> {
+        let deadline = interruptible(&mut connection)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        Ok(Self {
+            connection,
+            role,
+            spelled: HashMap::new(),
+            deadline,
+            changed: Vec::new(),
+            declared: None,
+            #[cfg(test)]
+            compiled_again: 0,
+        })
+    }
+
+    /// The connection beneath.
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Whether a transaction is under way. SQLite ends one by itself when the disk fails or when
+    /// a statement that writes is interrupted.
+    pub(super) fn in_transaction(&self) -> bool {
+        !self.connection.is_autocommit()
+    }
+
+    /// What was changed since this was last asked.
+    pub(super) fn take_changed(&mut self) -> Vec<Changed> {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// Runs `sql`, which is about the transaction and has no deadline.
+    pub(in crate::store) fn command(&mut self, sql: &str) -> rusqlite::Result<()> {
+        self.connection.prepare_cached(sql)?.raw_execute().map(drop)
+    }
+
+    /// Ends whatever transaction is still open, undone.
+    pub(super) fn undo(&mut self) {
+        if self.in_transaction()
+            && let Err(error) = self.command("ROLLBACK")
+        {
+            tracing::error!(%error, "the store cannot roll back");
+        }
+    }
+
+    /// Gives `work` the connection for `time`; its result, and whether the time was up.
+    pub(in crate::store) fn within<R>(
+        &mut self,
+        time: Duration,
+        work: impl FnOnce(&mut Tx<'_>) -> R,
+    ) -> (R, bool) {
+        self.deadline.at.store(self.deadline.micros(time), Ordering::Relaxed);
+        let result = work(&mut Tx(self));
+        let late = self.deadline.passed();
+        self.deadline.at.store(Deadline::NEVER, Ordering::Relaxed);
+        (result, late)
+    }
+
+    /// Gives the statement `sql` to `work`, with `params` in place.
+    fn statement<T>(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        work: impl FnOnce(&mut CachedStatement<'_>, Role) -> Result<T>,
+    ) -> Result<T> {
+        // Between statements too: many short ones can be as long as one, and after SQLite ended
+        // the transaction each would be kept on its own.
+        if self.deadline.passed() {
+            return Err(too_long());
+        }
+        if !self.in_transaction() {
+            return Err(Error::internal("a statement after its transaction had ended"));
+        }
+        let role = self.role;
+        if !self.spelled.contains_key(sql) {
+            if self.spelled.len() >= STATEMENTS {
+                self.spelled.clear();
+            }
+            self.spelled.insert(sql.into(), spell(sql).into());
+        }
+        let spelled = self.spelled.get(sql).map_or(sql, |spelled| spelled);
+        let mut statement =
+            self.connection.prepare_cached(spelled).map_err(|error| fault(&error, role))?;
+        if statement.parameter_count() != params.len() {
+            let (wanted, given) = (statement.parameter_count(), params.len());
+            return Err(Error::internal(format!("{given} parameters for {wanted}: {sql}")));
+        }
+        for (index, param) in (1..).zip(params) {
+            statement.raw_bind_parameter(index, *param).map_err(|error| fault(&error, role))?;
+        }
+        // What is in place goes with it when it is dropped: it may be large, and secret.
+        let done = work(&mut statement, role);
+        #[cfg(test)]
+        {
+            self.compiled_again += statement.reset_status(rusqlite::StatementStatus::RePrepare);
+        }
+        done
+    }
+}
+
+impl Engine for Session {
+    fn query(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
+    ) -> Result<()> {
+        let changed = self.declared.take().unwrap_or(Changed::Everything);
+        let (writes, outcome) = self.statement(sql, params, |statement, role| {
+            Ok((!statement.readonly(), visit(statement.raw_query(), role, each)))
+        })?;
+        if writes {
+            self.note(changed);
+        }
+        outcome
+    }
+
+    fn try_query(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        steps: u64,
+        each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
+    ) -> Result<bool> {
+        self.deadline.looks.store(steps / u64::from(STEPS), Ordering::Relaxed);
+        let outcome = self.query(sql, params, each);
+        let left = self.deadline.looks.swap(Deadline::NEVER, Ordering::Relaxed);
+        match outcome {
+            Ok(()) => Ok(true),
+            // SQLite undoes nothing when a statement that only reads is interrupted.
+            Err(Error::Busy { .. }) if left == 0 && !self.deadline.passed() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64> {
+        self.statement(sql, params, |statement, role| {
+            let touched = statement.raw_execute().map_err(|error| fault(&error, role))?;
+            Ok(u64::try_from(touched).unwrap_or(u64::MAX))
+        })
+    }
+
+    fn ahead(&mut self, _: &str, _: &[&dyn Param]) -> Result<()> {
+        Ok(()) // there is no way to save
+    }
+
+    fn note(&mut self, what: Changed) {
+        if self.changed.last() != Some(&what) {
+            self.changed.push(what);
+        }
+    }
+
+    fn declare(&mut self, what: Changed) {
+        self.declared = Some(what);
+    }
+
+    fn has_user_search(&self) -> bool {
+        true
+    }
+
+    fn close(&self, tables: &[&str], why: Option<Closed>) -> Vec<String> {
+        close::statements(tables, why)
+    }
+}
+
+fn visit(
+    mut rows: rusqlite::Rows<'_>,
+    role: Role,
+    each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
+) -> Result<()> {
+    // Leaving early loses nothing: SQLite makes all changes and checks before the first row.
+    while let Some(row) = rows.next().map_err(|error| fault(&error, role))? {
+        if !each(&Row(Cells::Sqlite(row)))? {
+            break;
+        }
+    }
+    Ok(())
+}

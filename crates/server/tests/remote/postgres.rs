@@ -1,0 +1,8 @@
+//! The commands that ask a server over its API: the real program against the real program, with its
+//! store in PostgreSQL.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
+#![cfg(unix)]
+
+mod commands;
+mod profiles;
+mod scene;
