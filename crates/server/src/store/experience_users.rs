@@ -6,7 +6,8 @@ use super::counts::{self, Counted};
 use super::filter::{self, Hint};
 use super::list::{Budget, Folded, Key, Listed, Order, Paging, Rows, Select};
 use super::looked_up::{tag_user, untag_user};
-use super::{Changed, FromRow, Param, Row, Tx, memberships, search};
+use super::search::{self, Compared};
+use super::{Changed, FromRow, Param, Row, Tx, memberships};
 use crate::auth::hasher::PasswordHash;
 use crate::domain::avatar_url;
 use crate::error::{Error, Result};
@@ -274,9 +275,8 @@ const ANCESTRY: &str = "WITH RECURSIVE line (id, parent_id) AS (
 
 /// Only the users that the simple parameters ask for.
 fn narrowed(mut select: Select, application: &str, listing: &Listing) -> Select {
-    let member = format!(
-        "u.id IN (SELECT m.user_id FROM memberships m WHERE m.application_id = {application}"
-    );
+    let members = format!("memberships m WHERE m.application_id = {application}");
+    let member = format!("u.id IN (SELECT m.user_id FROM {members}");
     match listing.membership {
         None => {}
         Some(Membership::Any) => select.only(format!("{member})")),
@@ -285,9 +285,11 @@ fn narrowed(mut select: Select, application: &str, listing: &Listing) -> Select 
             let group = select.bind(group.to_string());
             if listing.ancestors {
                 select = select.with(ANCESTRY);
-                select.narrow(format!("{member} AND m.group_id IN (SELECT id FROM line))"));
+                let members = format!("{members} AND m.group_id IN (SELECT id FROM line)");
+                select.among("u.id", "m.user_id", &members, false);
             } else {
-                select.narrow(format!("{member} AND m.group_id = {group})"));
+                let members = format!("{members} AND m.group_id = {group}");
+                select.among("u.id", "m.user_id", &members, true);
             }
         }
     }
@@ -332,14 +334,18 @@ pub fn list(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Listed
         (None, Some((_, glob))) => search::of_glob(glob),
         _ => hints.iter().filter_map(Hint::part).collect(),
     };
-    let candidates = search::candidates(tx, tenant, &parts)?;
-    let from = if candidates.is_some() { search::FOUND } else { "experience_users u" };
-    let mut select = Select::from(from);
+    let compared = if listing.query.is_some() { Compared::InUsers } else { Compared::InIndex };
+    let candidates = search::candidates(tx, tenant, &parts, compared)?;
+    let mut select = Select::from("experience_users u");
     let application = select.bind(tenant.id().to_string());
-    select.only(format!("u.application_id = {application}"));
+    select.of(format!("u.application_id = {application}"), Counted::Users(tenant.id()));
     if let Some(query) = &listing.query {
-        let condition = filter::users(&mut select, &application, query);
-        select.narrow(condition);
+        if let Some((expression, from)) = filter::ids(&mut select, &application, query) {
+            select.among("u.id", expression, &from, true);
+        } else {
+            let condition = filter::users(&mut select, &application, query);
+            select.narrow(condition);
+        }
         for (text, prefix) in hints.iter().filter_map(Hint::start) {
             select.starting(text, prefix);
         }
@@ -350,12 +356,15 @@ pub fn list(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Listed
         }
     }
     if let Some(candidates) = candidates {
-        candidates.only(&mut select);
+        select.found(candidates);
     }
     let key = match listing.sort {
         ExperienceUserSort::FirstName => Some(Key::text(Folded::FIRST_NAME).or_nothing()),
         ExperienceUserSort::LastName => Some(Key::text(Folded::LAST_NAME).or_nothing()),
-        ExperienceUserSort::Email => Some(Key::text(Folded::short("u.email_key"))),
+        ExperienceUserSort::Email => {
+            let address = Folded::short("u.email_key");
+            Some(Key::text(address).with_ids_in("experience_users_by_email"))
+        }
         ExperienceUserSort::Id => None,
         ExperienceUserSort::CreationDate => Some(Key::moment("u.created")),
         ExperienceUserSort::LastLogin => Some(Key::moment("u.last_login").or_nothing()),

@@ -1,7 +1,9 @@
 //! One page of a table: closed words become SQL here, what a person typed becomes a parameter.
 
 use super::convert::{self, id};
-use super::{FromRow, Param, Tx};
+use super::counts::{self, Counted};
+use super::search::{self, Candidates};
+use super::{FromRow, Param, Row, Tx};
 use crate::error::{Error, Result};
 use guestlist_api::entity::{DEFAULT_PER_PAGE, PageNumber, PerPage, SortDirection};
 use guestlist_api::id::ObjectId;
@@ -53,6 +55,14 @@ pub(super) struct Rows<T> {
 /// As many rows as are rather found first and sorted then. To read rows in their order until a page
 /// is full takes longer than that when fewer than these are wanted of a million. Tests see both.
 pub(super) const FEW: u64 = if cfg!(test) { 10 } else { 10_000 };
+
+/// How many rows may be passed over for each row that would be sorted otherwise: to read them is to
+/// read on in an index, where what is sorted is read from here and there.
+const PASSED: u64 = 4;
+
+/// Steps of SQLite's machine for a row that is passed over, and for an id that is noted as wanted.
+const STEPS_TO_PASS: u64 = 5;
+const STEPS_TO_NOTE: u64 = 8;
 
 /// Where in a list a row is, or was: rows are told apart by what they are sorted by, and then by
 /// their ids. So it is a place whether or not that row is still there.
@@ -116,6 +126,7 @@ pub(super) struct Key {
     column: &'static str,
     least: Least,
     may_lack: bool,
+    index: &'static str,
 }
 
 /// What no value of a column is less than.
@@ -128,18 +139,23 @@ enum Least {
 impl Key {
     /// What an index has of `text`.
     pub(super) const fn text(text: Folded) -> Self {
-        Self { column: text.indexed, least: Least::Text, may_lack: false }
+        Self { column: text.indexed, least: Least::Text, may_lack: false, index: "" }
     }
 
     /// The moment in `column`.
     pub(super) const fn moment(column: &'static str) -> Self {
-        Self { column, least: Least::Moment, may_lack: false }
+        Self { column, least: Least::Moment, may_lack: false, index: "" }
     }
 
     /// As this, which a row may lack. The order says where such rows go only for these: PostgreSQL
     /// reads an index in order when it says the same, and those of the others do not.
     pub(super) const fn or_nothing(self) -> Self {
         Self { may_lack: true, ..self }
+    }
+
+    /// As this; of two indexes in this order, SQLite's `index` has the id too.
+    pub(super) const fn with_ids_in(self, index: &'static str) -> Self {
+        Self { index, ..self }
     }
 
     /// What the column holds, as text.
@@ -165,12 +181,35 @@ pub(super) struct Order {
 /// ever travel as parameters.
 pub(super) struct Select {
     from: &'static str,
+    of: Option<(String, Counted)>,
     conditions: Vec<String>,
     values: Vec<Box<dyn Param>>,
     before: &'static str,
     narrow: bool,
+    only: Option<Only>,
+    found: Option<Candidates>,
     bounds: Vec<Bound>,
     total: Option<u64>,
+}
+
+/// What is all that is asked of rows, if nothing else is.
+enum Only {
+    /// That their id is among those; where they are from, if each is there once.
+    Among(Option<String>),
+    /// That the text in this column matches.
+    Matching(&'static str),
+}
+
+/// A way to come by a page.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    /// In the order of an index of that order; nothing is read but that index until a row is wanted.
+    /// It is given up after so many steps, where there is no telling how far the rows are.
+    Try(u64),
+    /// In the order of an index of that order.
+    Ordered,
+    /// By an index that finds the rows, which are sorted then.
+    Sorted,
 }
 
 /// Where a page starts.
@@ -311,10 +350,13 @@ impl Select {
     pub(super) fn from(from: &'static str) -> Self {
         Self {
             from,
+            of: None,
             conditions: Vec::new(),
             values: Vec::new(),
             before: "",
             narrow: false,
+            only: None,
+            found: None,
             bounds: Vec::new(),
             total: None,
         }
@@ -337,6 +379,24 @@ impl Select {
         self.conditions.push(condition.into());
     }
 
+    /// Only the rows of an owner, for which `condition` holds and which are counted so.
+    pub(super) fn of(&mut self, condition: String, counted: Counted) {
+        self.of = Some((condition, counted));
+    }
+
+    /// Only rows whose id, in the column `id`, is among what `expression` of `from` says, which may
+    /// be very few. No other id is there, and if `once`, then none twice.
+    pub(super) fn among(&mut self, id: &str, expression: &str, from: &str, once: bool) {
+        self.narrow(format!("{id} IN (SELECT {expression} FROM {from})"));
+        self.only = Some(Only::Among(once.then(|| from.to_owned())));
+    }
+
+    /// Only users that were found by parts of their texts.
+    pub(super) fn found(&mut self, candidates: Candidates) {
+        self.narrow |= candidates.count <= FEW;
+        self.found = Some(candidates);
+    }
+
     /// As [`Select::only`], for a condition that may hold of very few rows and find them by itself.
     pub(super) fn narrow(&mut self, condition: impl Into<String>) {
         self.only(condition);
@@ -352,6 +412,7 @@ impl Select {
     pub(super) fn matching(&mut self, text: Folded, glob: &str) {
         let pattern = self.bind(convert::like(glob));
         self.only(format!(r"{} LIKE {pattern} ESCAPE '\'", text.whole));
+        self.only = Some(Only::Matching(text.whole));
         self.starting(text, &convert::prefix(glob));
     }
 
@@ -387,24 +448,67 @@ impl Select {
         all
     }
 
+    /// What is all that is asked of rows beside whose they are, if it is one thing.
+    fn sole(&self) -> Option<&Only> {
+        self.only.as_ref().filter(|_| self.conditions.len() == 1 && self.bounds.is_empty())
+    }
+
     /// How many rows there are.
-    fn count(&self, tx: &mut Tx<'_>, values: &[&dyn Param]) -> Result<u64> {
+    fn count(&self, tx: &mut Tx<'_>) -> Result<u64> {
         if let Some(total) = self.total {
             return Ok(total);
         }
         let ends = self.bounds.iter().flat_map(|bound| [Some(&bound.from), bound.to.as_ref()]);
         let ends: Vec<&str> = ends.flatten().map(String::as_str).collect();
-        let (before, from, conditions) = (self.before, self.from, self.all(&ends, None));
-        let sql = format!("{before}SELECT count(*) AS total FROM {from}{conditions}");
-        let total: Option<i64> = tx.first(&sql, values)?;
+        let mut values: Vec<&dyn Param> = self.values.iter().map(|value| &**value).collect();
+        let (before, from) = (self.before, self.from);
+        let of = match (self.sole(), &self.found) {
+            (Some(Only::Among(Some(from))), _) => from.clone(),
+            // Whose they are, the numbers say.
+            (_, Some(found)) => {
+                let found = found.only(&mut values);
+                let conditions = all(self.conditions.iter().chain([&found]), &ends);
+                format!("{}{conditions}", search::FOUND)
+            }
+            (_, None) => {
+                let whose = self.of.iter().map(|(condition, _)| condition);
+                format!("{from}{}", all(whose.chain(&self.conditions), &ends))
+            }
+        };
+        let sql = format!("{before}SELECT count(*) AS total FROM {of}");
+        let total: Option<i64> = tx.first(&sql, &values)?;
         Ok(total.and_then(|total| u64::try_from(total).ok()).unwrap_or_default())
     }
 
-    /// All conditions, those `ends` of the bounds, and one more.
-    fn all(&self, ends: &[&str], more: Option<&str>) -> String {
-        let all = self.conditions.iter().map(String::as_str);
-        let all: Vec<&str> = all.chain(ends.iter().copied()).chain(more).collect();
-        if all.is_empty() { String::new() } else { format!(" WHERE {}", all.join(" AND ")) }
+    /// The steps within which a page is probably found in the order of an index that says all that
+    /// is asked, if sorting `total` rows takes longer.
+    fn steps(
+        &self,
+        tx: &mut Tx<'_>,
+        order: Order,
+        paging: &Paging,
+        total: u64,
+    ) -> Result<Option<u64>> {
+        let noted = match self.sole() {
+            Some(Only::Among(..)) => total,
+            Some(Only::Matching(column)) if order.key.is_some_and(|key| key.column == *column) => 0,
+            _ => return Ok(None),
+        };
+        let Some((_, counted)) = self.of.as_ref().filter(|_| total > 0 && tx.0.has_user_search())
+        else {
+            return Ok(None);
+        };
+        let all = counts::of(tx, *counted)?;
+        let skip = match paging.start {
+            Start::Page(page) => page.saturating_mul(paging.per_page),
+            Start::After(_) => 0,
+        };
+        // Half as far again as they are when they are as dense everywhere.
+        let wanted = skip.saturating_add(paging.per_page).saturating_mul(3) / 2;
+        let passed = (u128::from(wanted) * u128::from(all) / u128::from(total)).min(all.into());
+        let passed = u64::try_from(passed).unwrap_or(all);
+        let steps = passed * STEPS_TO_PASS + noted * STEPS_TO_NOTE;
+        Ok((passed <= total.saturating_mul(PASSED)).then_some(steps))
     }
 
     /// One page of the rows in their order, and how many rows there are in all. Rows without a value
@@ -416,12 +520,48 @@ impl Select {
         order: Order,
         paging: &Paging,
     ) -> Result<Rows<T>> {
-        let values: Vec<&dyn Param> = self.values.iter().map(|value| &**value).collect();
-        let total = self.count(tx, &values)?;
+        let total = self.count(tx)?;
         // No index is in the order of an expression, so that one for the condition is looked for.
         let other = |bound: &Bound| order.key.is_none_or(|key| key.column != bound.column);
         let narrow = self.narrow || self.bounds.iter().any(other);
-        let written = Written::new(order, paging.direction, narrow && total <= FEW);
+        let way = if narrow && total <= FEW { Way::Sorted } else { Way::Ordered };
+        let steps = if self.narrow { self.steps(tx, order, paging, total)? } else { None };
+        let ways = steps.map(Way::Try).into_iter().chain([way]);
+        for way in ways {
+            if let Some(rows) = self.read(tx, columns, order, paging, total, way)? {
+                return Ok(rows);
+            }
+        }
+        Err(Error::internal("no way to a page"))
+    }
+
+    /// As [`Select::page`], in one way; nothing when that was given up.
+    fn read<T: FromRow>(
+        &self,
+        tx: &mut Tx<'_>,
+        columns: &str,
+        order: Order,
+        paging: &Paging,
+        total: u64,
+        way: Way,
+    ) -> Result<Option<Rows<T>>> {
+        let mut values: Vec<&dyn Param> = self.values.iter().map(|value| &**value).collect();
+        let (mut from, mut found) = (self.from.to_owned(), None);
+        let mut whose = self.of.as_ref().map(|(condition, _)| condition);
+        match (way, order.key) {
+            (Way::Try(_), Some(Key { index, .. })) if !index.is_empty() => {
+                from = format!("{from} INDEXED BY {index}");
+            }
+            (Way::Sorted, _) => {
+                if let Some(candidates) = &self.found {
+                    search::FOUND.clone_into(&mut from);
+                    found = Some(candidates.only(&mut values));
+                    whose = None; // the numbers say it
+                }
+            }
+            _ => {}
+        }
+        let written = Written::new(order, paging.direction, matches!(way, Way::Sorted));
         let ends = self.ends(order, paging, total);
         let parts = match &paging.start {
             Start::After(position) => written.after(position, values.len() + 1),
@@ -431,11 +571,12 @@ impl Select {
             },
         };
         let key = order.key.map_or("NULL", |key| key.column);
-        let (before, from, by) = (self.before, self.from, written.by());
+        let (before, by) = (self.before, written.by());
         let mut budget = Budget(HEAVIEST_PAGE);
         let (mut items, mut last, mut more) = (Vec::new(), None, false);
         for part in parts {
-            let conditions = self.all(&ends, part.condition.as_deref());
+            let conditions = whose.into_iter().chain(&self.conditions).chain(&found);
+            let conditions = all(conditions.chain(&part.condition), &ends);
             let left = paging.per_page.saturating_sub(items.len() as u64);
             // One more than there is room for, to see whether there is one.
             let limit = i64::try_from(left.saturating_add(1)).unwrap_or(i64::MAX);
@@ -448,7 +589,7 @@ impl Select {
                 "{before}SELECT {columns}, CAST({key} AS TEXT) AS sorted_by FROM {from}{conditions}
                  ORDER BY {by} LIMIT ${l} OFFSET ${o}"
             );
-            tx.0.query(&sql, &values, &mut |row| {
+            let mut each = |row: &Row<'_>| {
                 let count = items.len() as u64 + 1;
                 if count > paging.per_page {
                     more = true;
@@ -460,7 +601,14 @@ impl Select {
                 }
                 items.push(T::from_row(row)?);
                 Ok(true)
-            })?;
+            };
+            match way {
+                Way::Try(steps) if !tx.0.try_query(&sql, &values, steps, &mut each)? => {
+                    return Ok(None);
+                }
+                Way::Try(_) => {}
+                Way::Ordered | Way::Sorted => tx.0.query(&sql, &values, &mut each)?,
+            }
             if more {
                 break;
             }
@@ -472,6 +620,12 @@ impl Select {
                 Some(Position { value, id })
             }
         };
-        Ok(Rows { page: Listed { items, total, next }, budget })
+        Ok(Some(Rows { page: Listed { items, total, next }, budget }))
     }
+}
+
+/// `conditions` and `ends` of bounds, as SQL says that they all hold.
+fn all<'c>(conditions: impl Iterator<Item = &'c String>, ends: &[&'c str]) -> String {
+    let all: Vec<&str> = conditions.map(String::as_str).chain(ends.iter().copied()).collect();
+    if all.is_empty() { String::new() } else { format!(" WHERE {}", all.join(" AND ")) }
 }

@@ -36,6 +36,11 @@ pub(super) const MIGRATIONS: &[Migration<'static>] = &[
         sqlite: include_str!("../../migrations/0006_long_names.sqlite.sql"),
         postgres: include_str!("../../migrations/0006_long_names.postgres.sql"),
     },
+    Migration {
+        both: "",
+        sqlite: include_str!("../../migrations/0007_find.sqlite.sql"),
+        postgres: "",
+    },
 ];
 
 /// Why a database cannot be opened.

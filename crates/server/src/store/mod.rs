@@ -440,6 +440,18 @@ trait Engine {
     ) -> Result<()> {
         self.query(sql, params, each)
     }
+    /// As [`Engine::query`], which only reads, given up after so many `steps` of the engine's
+    /// machine: `false` when it was, and what it gave is not all. An engine that counts no steps
+    /// does not begin, because it has other ways to choose how to run a statement.
+    fn try_query(
+        &mut self,
+        _sql: &str,
+        _params: &[&dyn Param],
+        _steps: u64,
+        _each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
+    ) -> Result<bool> {
+        Ok(false)
+    }
     /// Runs `sql` and counts the rows it touched.
     fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64>;
     /// As [`Engine::run`], where the count matters to nobody and an error may be told at the end of

@@ -2,15 +2,14 @@
 //!
 //! SQLite keeps a table for it, of which a migration says how it is kept. Whoever searches asks it
 //! for the users that have every three characters of the parts anywhere, and compares those users
-//! with what was really asked. That pays where they are few: when there are many, or few users at
-//! all, all users of the application are compared, which takes a second for ten millions of them.
+//! with what was really asked. That pays where they are few of all: otherwise all users of the
+//! application are compared, which takes a second for ten millions of them.
 //!
 //! PostgreSQL decides by itself whether to use its index.
 
 use super::applications::Tenant;
 use super::counts::{self, Counted};
-use super::list::{FEW, Select};
-use super::{Changed, Tx, convert};
+use super::{Changed, Param, Tx, convert};
 use crate::error::{Error, Result};
 use std::collections::BTreeSet;
 
@@ -29,11 +28,28 @@ const MOST_GRAMS: usize = 12;
 /// How many bits of the number of a user are its own.
 const OWN_BITS: u32 = 32;
 
+/// What part of an application candidates may be, so that it is better to look at each of them than
+/// at everybody. What is compared is beside the number of each, and in the order of an index for
+/// everybody; or else it is in the users themselves, for either.
+const SHARE_IN_INDEX: u64 = if cfg!(test) { 2 } else { 16 };
+const SHARE_IN_USERS: u64 = if cfg!(test) { 2 } else { 4 };
+
+/// Where what candidates are compared with is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Compared {
+    /// In an index.
+    InIndex,
+    /// In the users themselves.
+    InUsers,
+}
+
 /// Users that may have what is searched for.
 pub(super) struct Candidates {
     grams: String,
     first: i64,
     last: i64,
+    /// How many they are.
+    pub(super) count: u64,
 }
 
 /// The users of the application that may have all of `parts`, folded, in their address and names;
@@ -45,26 +61,33 @@ pub(super) fn candidates(
     tx: &mut Tx<'_>,
     tenant: Tenant,
     parts: &[String],
+    compared: Compared,
 ) -> Result<Option<Candidates>> {
     let grams = grams(parts);
-    if grams.is_empty()
-        || !tx.0.has_user_search()
-        || counts::of(tx, Counted::Users(tenant.id()))? < SMALL
-    {
+    if grams.is_empty() || !tx.0.has_user_search() {
+        return Ok(None);
+    }
+    let users = counts::of(tx, Counted::Users(tenant.id()))?;
+    if users < SMALL {
         return Ok(None);
     }
     let number: Option<i64> =
         tx.first("SELECT number FROM applications WHERE id = $1", &[&tenant.id().to_string()])?;
     let number = number.ok_or(Error::NotFound("Application"))?;
     let (first, last) = numbers(number);
-    let candidates = Candidates { grams, first, last };
-    let most = i64::try_from(FEW).map_err(Error::internal)?;
+    let share = match compared {
+        Compared::InIndex => SHARE_IN_INDEX,
+        Compared::InUsers => SHARE_IN_USERS,
+    };
+    let most = users / share;
+    let limit = i64::try_from(most + 1).map_err(Error::internal)?;
     let found: Option<i64> = tx.first(
         "SELECT count(*) FROM (SELECT 1 FROM user_search
             WHERE user_search MATCH $1 AND rowid BETWEEN $2 AND $3 LIMIT $4) some",
-        &[&candidates.grams, &candidates.first, &candidates.last, &(most + 1)],
+        &[&grams, &first, &last, &limit],
     )?;
-    Ok(found.is_some_and(|found| found <= most).then_some(candidates))
+    let count = found.map_or(Ok(0), u64::try_from).map_err(Error::internal)?;
+    Ok((count <= most).then_some(Candidates { grams, first, last, count }))
 }
 
 /// The first and the last number that a user of the application with this number may have.
@@ -145,13 +168,12 @@ pub(super) fn is_whole(tx: &mut Tx<'_>) -> Result<bool> {
 }
 
 impl Candidates {
-    /// Only these, of [`FOUND`].
-    pub(super) fn only(self, select: &mut Select) {
-        let (grams, first, last) =
-            (select.bind(self.grams), select.bind(self.first), select.bind(self.last));
-        select.narrow(format!(
-            "user_search MATCH {grams} AND user_search.rowid BETWEEN {first} AND {last}"
-        ));
+    /// The condition that holds only of these, of [`FOUND`]; what is in it goes to `values`.
+    pub(super) fn only<'p>(&'p self, values: &mut Vec<&'p dyn Param>) -> String {
+        values.extend([&self.grams as &dyn Param, &self.first, &self.last]);
+        let last = values.len();
+        let (grams, first) = (last - 2, last - 1);
+        format!("user_search MATCH ${grams} AND user_search.rowid BETWEEN ${first} AND ${last}")
     }
 }
 

@@ -11,7 +11,8 @@ mod tags;
 
 use super::list::{Folded, Select};
 use guestlist_api::query::{
-    Clause, Comparison, Condition, GroupCondition, GroupQuery, Query, UserCondition, UserQuery,
+    Clause, Comparison, Condition, GroupCondition, GroupQuery, IdTest, Query, TagMatcher, TagPart,
+    TagTest, UserCondition, UserQuery,
 };
 use id::Set;
 use scalar::{Moment, Text};
@@ -25,6 +26,37 @@ const FALSE: &str = "1 = 0";
 /// What holds of the users `u` of the application that the parameter called `application` names.
 pub(super) fn users(select: &mut Select, application: &str, query: &UserQuery) -> String {
     Filter { select, application }.query(query)
+}
+
+/// Where the ids are of all of whom `query` holds, each once, if it asks for one thing that says so:
+/// an expression, and where it is from.
+pub(super) fn ids(
+    select: &mut Select,
+    application: &str,
+    query: &UserQuery,
+) -> Option<(&'static str, String)> {
+    match query.clauses() {
+        [Clause::And(all)] => match all.as_slice() {
+            [one] => ids(select, application, one),
+            _ => None,
+        },
+        [Clause::Field(UserCondition::UserTags(TagTest::Eq(Some(TagMatcher::Named(parts)))))] => {
+            let [(name, TagPart::Is(Some(value)))] = parts.as_slice() else { return None };
+            let (name, value) = (select.bind(name.clone()), select.bind(value.to_string()));
+            let tag = format!("t.tag = {name} AND t.value = {value}");
+            Some((
+                "t.user_id",
+                format!("user_tags t WHERE t.application_id = {application} AND {tag}"),
+            ))
+        }
+        [Clause::Field(UserCondition::ExperienceGroupId(test))] => {
+            let IdTest::Compare(Comparison::Eq, Some(group)) = test else { return None };
+            let group = select.bind(group.to_string());
+            let of = format!("m.application_id = {application} AND m.group_id = {group}");
+            Some(("m.user_id", format!("memberships m WHERE {of}")))
+        }
+        _ => None,
+    }
 }
 
 /// What the text of a field has in it when a query holds, folded.

@@ -16,12 +16,15 @@ use std::time::{Duration, Instant};
 const STATEMENTS: usize = 256;
 
 /// Steps of SQLite's machine between two looks at the clock: some 50 us.
-const STEPS: i32 = 4096;
+const STEPS: u16 = if cfg!(test) { 256 } else { 4096 };
 
-/// A moment after which statements are interrupted, if there is one.
+/// When statements are interrupted.
 struct Deadline {
     origin: Instant,
+    /// After this moment, if there is one.
     at: AtomicU64,
+    /// When it was looked at so many times more, if that is said.
+    looks: AtomicU64,
 }
 
 impl Deadline {
@@ -34,6 +37,15 @@ impl Deadline {
     fn passed(&self) -> bool {
         let at = self.at.load(Ordering::Relaxed);
         at != Self::NEVER && self.micros(Duration::ZERO) >= at
+    }
+
+    /// Whether it has been looked at as often as it may be, counting this time.
+    fn looked_at(&self) -> bool {
+        let left = self.looks.load(Ordering::Relaxed);
+        if left != Self::NEVER {
+            self.looks.store(left.saturating_sub(1), Ordering::Relaxed);
+        }
+        left == 0
     }
 }
 
@@ -62,10 +74,11 @@ struct Spelled {
 
 /// Sets `connection` up to be interrupted, once and for all.
 fn interruptible(connection: &mut Connection) -> rusqlite::Result<Arc<Deadline>> {
-    let deadline =
-        Arc::new(Deadline { origin: Instant::now(), at: AtomicU64::new(Deadline::NEVER) });
+    let never = || AtomicU64::new(Deadline::NEVER);
+    let deadline = Arc::new(Deadline { origin: Instant::now(), at: never(), looks: never() });
     let watched = Arc::clone(&deadline);
-    connection.progress_handler(STEPS, Some(move || watched.passed()))?;
+    connection
+        .progress_handler(STEPS.into(), Some(move || watched.passed() || watched.looked_at()))?;
     Ok(deadline)
 }
 
@@ -192,6 +205,24 @@ impl Engine for Session {
             self.note(changed);
         }
         outcome
+    }
+
+    fn try_query(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        steps: u64,
+        each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
+    ) -> Result<bool> {
+        self.deadline.looks.store(steps / u64::from(STEPS), Ordering::Relaxed);
+        let outcome = self.query(sql, params, each);
+        let left = self.deadline.looks.swap(Deadline::NEVER, Ordering::Relaxed);
+        match outcome {
+            Ok(()) => Ok(true),
+            // SQLite undoes nothing when a statement that only reads is interrupted.
+            Err(Error::Busy { .. }) if left == 0 && !self.deadline.passed() => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64> {

@@ -13,11 +13,12 @@ use crate::auth::hasher::PasswordHash;
 use crate::domain;
 use crate::error::Result;
 use guestlist_api::entity::SortDirection;
-use guestlist_api::experience_user::{ExperienceUserSort, GroupRef};
+use guestlist_api::experience_user::{ExperienceUser, ExperienceUserSort, GroupRef};
 use guestlist_api::id::{ApplicationId, ExperienceGroupId, ExperienceUserId, ObjectId};
 use guestlist_api::time::DateTime;
 use guestlist_api::wire;
 use serde_json::json;
+use std::collections::BTreeMap;
 
 /// What an engine says of how it would run a statement, a text for each step.
 type Explain = fn(&mut dyn Engine, &str, &[&dyn Param]) -> Result<Vec<String>>;
@@ -66,6 +67,10 @@ impl Plan {
         self.steps.iter().any(sort)
     }
 
+    fn is_page(&self) -> bool {
+        self.sql.contains(" AS sorted_by ")
+    }
+
     fn uses(&self, index: &str) -> bool {
         self.steps.iter().any(|step| step.contains(index))
     }
@@ -88,6 +93,17 @@ impl Engine for Noting<'_> {
     ) -> Result<()> {
         self.note(sql, params)?;
         self.session.query(sql, params, each)
+    }
+
+    fn try_query(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        steps: u64,
+        each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
+    ) -> Result<bool> {
+        self.note(sql, params)?;
+        self.session.try_query(sql, params, steps, each)
     }
 
     fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64> {
@@ -120,7 +136,7 @@ const APPLICATION: ApplicationId = ApplicationId(ObjectId::from_bytes([1; 12]));
 const GROUP: ExperienceGroupId = ExperienceGroupId(ObjectId::from_bytes([2; 12]));
 const USER: ExperienceUserId = ExperienceUserId(ObjectId::from_bytes([3; 12]));
 
-/// One user, in one group.
+/// One user, in one group, and some more who are in none and have no tags.
 fn populate(tx: &mut Tx<'_>) -> Result<()> {
     let now = DateTime::from_millis(0);
     let post = wire::read("application", json!({ "name": "a" })).unwrap();
@@ -133,7 +149,23 @@ fn populate(tx: &mut Tx<'_>) -> Result<()> {
     let post = wire::read("experienceUser", post).unwrap();
     let groups = vec![GroupRef { id: GROUP, name: "a".into(), parent_id: None }];
     let user = domain::new_user(&post, USER, APPLICATION, groups, now);
-    experience_users::add(tx, &user, &PasswordHash::from_stored("$argon2id$".into()))
+    experience_users::add(tx, &user, &PasswordHash::from_stored("$argon2id$".into()))?;
+    let mut other = user.clone();
+    (other.experience_groups, other.user_tags.0) = (Vec::new(), BTreeMap::new());
+    add_like(tx, &other, "other", 12)
+}
+
+/// Adds `count` users like `user`, whose addresses start with `start`.
+fn add_like(tx: &mut Tx<'_>, user: &ExperienceUser, start: &str, count: u16) -> Result<()> {
+    for index in 0..count {
+        let mut bytes = [0; 12];
+        bytes[..2].copy_from_slice(&start.as_bytes()[..2]);
+        bytes[10..].copy_from_slice(&index.to_be_bytes());
+        let id = ExperienceUserId(ObjectId::from_bytes(bytes));
+        let new = ExperienceUser { id, email: format!("{start}{index}@b"), ..user.clone() };
+        experience_users::add(tx, &new, &PasswordHash::from_stored("x".into()))?;
+    }
+    Ok(())
 }
 
 /// How everything that `work` does is run, once `before` was done.

@@ -4,7 +4,7 @@ use super::super::super::applications::Within;
 use super::super::super::list::Paging;
 use super::super::super::{Engine, Param, Tx, experience_groups, experience_users};
 use super::super::engines::Own;
-use super::{APPLICATION, GROUP, LISTING, Plan, USER, noted, populate};
+use super::{APPLICATION, GROUP, LISTING, Plan, USER, add_like, noted, populate};
 use crate::auth::hasher::PasswordHash;
 use crate::error::Result;
 use guestlist_api::entity::SortDirection;
@@ -45,22 +45,24 @@ impl Plan {
             let own = [Some("line"), Some("below"), Some("b"), Some("some"), Some("CONSTANT")];
             // Of this it reads what has all that is searched for, within one application.
             let searched = step.starts_with("SCAN user_search VIRTUAL TABLE INDEX 0:M")
-                && step.ends_with("><");
+                && step.ends_with("><")
+                || step == "SCAN user_search VIRTUAL TABLE INDEX 0:=";
             let fine = searched || scan.is_none_or(|of| own.contains(&of));
             assert!(fine || self.may_read_all() && !self.sorts(), "{step}\n{}", self.sql);
         }
     }
 }
 
-/// The plans of counting and of listing users, with at least one statement more for each user.
+/// The plans of counting and of listing users.
 fn list(listing: experience_users::Listing) -> [Plan; 2] {
     let mut all = plans(move |tx| {
         let tenant = Within::allowed(APPLICATION).enter(tx)?;
         experience_users::list(tx, tenant, &listing).map(drop)
     });
     all.drain(..1);
-    assert!(all.len() > 1, "nobody is listed");
-    [all.remove(0), all.remove(0)]
+    let page = all.iter().position(Plan::is_page).unwrap();
+    assert!(all.len() > page + 1, "nobody is listed");
+    [all.swap_remove(0), all.swap_remove(page)]
 }
 
 fn users(query: Value) -> experience_users::Listing {
@@ -146,11 +148,11 @@ fn a_query_finds_by_an_index_and_sorts_then() {
         (json!({ "email": { "$eq": "A@B", "$ci": true } }), [BY_EMAIL, ""]),
         (json!({ "email": { "$in": ["a@b", "c@d"] } }), [BY_EMAIL, ""]),
         (json!({ "$and": [{ "$and": [{ "email": "a@b" }] }, {}] }), [BY_EMAIL, ""]),
-        (json!({ "userTags": { "a": "b" } }), [BY_ID, BY_TAG]),
+        (json!({ "userTags": { "a": "b" }, "id": { "$gt": "0".repeat(24) } }), [BY_ID, BY_TAG]),
+        (json!({ "creationDate": { "$lt": 7 } }), [BY_CREATED, ""]),
         (json!({ "userTags": { "$eq": { "$tagKey": "a", "$tagValue": "b" } } }), [BY_ID, BY_TAG]),
         (json!({ "userTags": { "a": { "$in": ["b", "c"] } } }), [BY_ID, BY_TAG]),
-        (json!({ "experienceGroupId": group }), [BY_ID, BY_GROUP]),
-        (json!({ "creationDate": { "$lt": 7 } }), [BY_CREATED, ""]),
+        (json!({ "experienceGroupId": { "$in": [group] } }), [BY_ID, BY_GROUP]),
     ] {
         for sort in [ExperienceUserSort::Email, ExperienceUserSort::Id] {
             let listing = experience_users::Listing { sort, ..users(query.clone()) };
@@ -162,10 +164,77 @@ fn a_query_finds_by_an_index_and_sorts_then() {
     }
 }
 
+/// The ids are selected by themselves, so that no user has to be looked for to count them.
+#[test]
+fn who_has_a_tag_or_a_group_is_counted_without_the_users() {
+    let group = GROUP.to_string();
+    for (query, index) in [
+        (json!({ "userTags": { "a": "b" } }), BY_TAG),
+        (json!({ "$and": [{ "userTags": { "a": "b" } }] }), BY_TAG),
+        (json!({ "experienceGroupId": group }), BY_GROUP),
+    ] {
+        for sort in [ExperienceUserSort::Email, ExperienceUserSort::Id] {
+            let listing = experience_users::Listing { sort, ..users(query.clone()) };
+            let [count, page] = list(listing);
+            assert!(count.uses(index) && !count.uses("experience_users"), "{:?}", count.steps);
+            assert!(page.uses(index) && page.uses(BY_ID), "{:?}", page.steps);
+        }
+    }
+}
+
+/// What a page of the members of a group is read by, when the addresses of the `members` of them
+/// start with `start`, and those of `others` others with `middle`.
+fn come_upon(
+    sort: ExperienceUserSort,
+    start: &'static str,
+    members: u16,
+    others: u16,
+) -> Vec<Plan> {
+    let all = plans(move |tx| {
+        let tenant = Within::allowed(APPLICATION).enter(tx)?;
+        let before = experience_users::get(tx, tenant, USER)?;
+        experience_users::delete(tx, &before)?;
+        let nowhere = ExperienceUser { experience_groups: Vec::new(), ..before.clone() };
+        add_like(tx, &nowhere, "middle", others)?;
+        add_like(tx, &before, start, members)?;
+        let paging = Paging { per_page: 1, ..LISTING.paging };
+        let membership = Some(Membership::Of(GROUP));
+        let listing = experience_users::Listing { membership, sort, paging, ..LISTING };
+        let found = experience_users::list(tx, tenant, &listing)?;
+        let (first, total) = (found.items[0].email.clone(), found.total);
+        assert_eq!((first, total), (format!("{start}0@b"), u64::from(members)));
+        Ok(())
+    });
+    all.into_iter().filter(Plan::is_page).collect()
+}
+
+#[test]
+fn members_who_are_many_are_come_upon_in_the_order_they_are_listed_in() {
+    for (sort, index) in [
+        (ExperienceUserSort::Email, "experience_users_by_email"),
+        (ExperienceUserSort::Id, "sqlite_autoindex_experience_users_1"),
+        (ExperienceUserSort::FirstName, "experience_users_by_first_name"),
+        (ExperienceUserSort::CreationDate, "experience_users_by_created"),
+        (ExperienceUserSort::LastLogin, "experience_users_by_last_login"),
+    ] {
+        let pages = come_upon(sort, "aa", 9, 20);
+        let [page] = pages.as_slice() else { panic!("{} pages", pages.len()) };
+        assert!(page.uses(index) && page.uses(BY_GROUP) && !page.sorts(), "{:?}", page.steps);
+    }
+}
+
+/// They all are at the end of the order, which nobody can know before.
+#[test]
+fn members_who_are_not_come_upon_are_sorted_after_all() {
+    let pages = come_upon(ExperienceUserSort::Email, "zz", 10, 380);
+    let [tried, page] = pages.as_slice() else { panic!("{} pages", pages.len()) };
+    assert!(tried.uses("experience_users_by_email") && !tried.sorts(), "{:?}", tried.steps);
+    assert!(page.uses(BY_ID) && page.uses(BY_GROUP) && page.sorts(), "{:?}", page.steps);
+}
+
 const SEARCHED: &str = "SCAN user_search VIRTUAL TABLE INDEX 0:M";
-const BY_NUMBER: &str = "experience_users_by_number (number=?)";
-const WITHIN_EMAIL: &str =
-    "sqlite_autoindex_experience_users_2 (application_id=? AND email_key>? AND email_key<?)";
+const BY_NUMBER: &str = "experience_users_by_number (number=?";
+const WITHIN_EMAIL: &str = "(application_id=? AND email_key>? AND email_key<?)";
 const WITHIN_NAME: &str = "experience_users_by_first_name (application_id=? AND first_name_start>? AND first_name_start<?)";
 
 fn filtered(field: ExperienceUserFilter, glob: &str) -> experience_users::Listing {
@@ -212,6 +281,9 @@ fn parts_of_texts_are_searched_for() {
             let all = searched(experience_users::Listing { sort, ..listing.clone() });
             let looked_up = all.iter().filter(|plan| plan.uses(SEARCHED));
             let joined = looked_up.clone().filter(|plan| plan.uses(BY_NUMBER));
+            // What a filter asks is in the index.
+            let inside = joined.clone().filter(|plan| plan.uses("COVERING INDEX"));
+            assert_eq!(inside.count(), usize::from(listing.filter.is_some()), "{listing:?}");
             // The candidates are counted, then those that match, and then they are read.
             assert_eq!((looked_up.count(), joined.count()), (3, 2), "{listing:?}");
         }
