@@ -82,7 +82,7 @@ pub(super) fn keep(tx: &mut Tx<'_>, application: &str) -> Result<()> {
 }
 
 /// What it means that there is none.
-pub(super) const NOT_FOUND: Error = Error::NotFound("Application");
+const NOT_FOUND: Error = Error::NotFound("Application");
 
 const COLUMNS: &str = "id, name, description, created, updated, token_cutoff, kept,
     (SELECT value FROM settings WHERE name = 'organization') AS organization,

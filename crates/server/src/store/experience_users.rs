@@ -1,6 +1,6 @@
 //! End users of applications, and the groups they are in.
 
-use super::applications::{NOT_FOUND, Tenant, Within};
+use super::applications::{Tenant, Within};
 use super::convert::{email_taken, id, json, key, maybe_id, maybe_moment, moment, to_json};
 use super::counts::{self, Counted};
 use super::filter::{self, Hint};
@@ -95,26 +95,25 @@ fn one(
 /// that one who is in many is asked for otherwise.
 const FEW: usize = 16;
 
-/// As [`get`], where the caller may act, for a read that asks nothing else: one statement says that
-/// the application exists, without which there is no row, who the user is and which groups it is in.
+/// As [`get`], where the caller may act, for a read that asks nothing else: one statement says who
+/// the user is and which groups it is in.
 ///
 /// # Errors
 /// As [`get`] and [`Within::enter`].
 pub fn get_within(tx: &mut Tx<'_>, within: Within, id: ExperienceUserId) -> Result<ExperienceUser> {
     let sql = format!(
         "SELECT {COLUMNS}, g.id AS group_id, g.name AS group_name, g.parent_id AS group_parent_id
-         FROM applications a
-         LEFT JOIN experience_users u ON u.application_id = a.id AND u.id = $2
+         FROM experience_users u
          LEFT JOIN memberships m ON m.application_id = u.application_id AND m.user_id = u.id
          LEFT JOIN experience_groups g ON g.application_id = m.application_id AND g.id = m.group_id
-         WHERE a.id = $1 LIMIT {}",
+         WHERE u.application_id = $1 AND u.id = $2 LIMIT {}",
         FEW + 1
     );
     let params: [&dyn Param; 2] = [&within.id().to_string(), &id.to_string()];
     let (mut rows, mut user, mut groups) = (0, None, Vec::new());
     tx.each_alone(&sql, &params, |row| {
         rows += 1;
-        if rows == 1 && row.text("id")?.is_some() {
+        if rows == 1 {
             user = Some(ExperienceUser::from_row(row)?);
         }
         if let Some(id) = maybe_id(row, "group_id")? {
@@ -128,7 +127,9 @@ pub fn get_within(tx: &mut Tx<'_>, within: Within, id: ExperienceUserId) -> Resu
         return get(tx, tenant, id);
     }
     let Some(mut user) = user else {
-        return Err(if rows == 0 { NOT_FOUND } else { Error::NotFound("Experience user") });
+        // A user refers to its application, which is only looked for where there is no user.
+        within.enter(tx)?;
+        return Err(Error::NotFound("Experience user"));
     };
     user.experience_groups = sorted(groups);
     Ok(user)
