@@ -32,7 +32,9 @@ mod looked_up;
 mod memberships;
 mod migrate;
 mod postgres;
+mod row;
 mod sqlite;
+mod tx;
 mod value;
 mod versions;
 
@@ -42,6 +44,8 @@ mod tests;
 pub use ephemeral::Ephemeral;
 pub use migrate::OpenError;
 pub use postgres::Address;
+pub use row::{FromRow, Row};
+pub use tx::Tx;
 pub use value::{Column, Param};
 pub use versions::{Changed, Stamp};
 
@@ -49,8 +53,8 @@ use crate::error::{Error, Result};
 use ephemeral::Scratch;
 use guestlist_api::id::{ApiTokenId, ApplicationId, ExperienceUserId};
 use job::{Job, Queue, submit};
-use moving::Closed;
 use postgres::Replica;
+use row::Cells;
 use sqlite::{Durability, Readers};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -58,6 +62,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 use tokio::time::timeout;
+use tx::{Engine, Explain};
 use versions::Versions;
 
 /// Where a [`Store`] is.
@@ -414,273 +419,4 @@ impl Shared {
         let doors = self.doors.read().unwrap_or_else(PoisonError::into_inner);
         through(doors.as_ref().ok_or(Error::Busy { what: "The store is closing", retry_after: 1 })?)
     }
-}
-
-/// A transaction.
-pub struct Tx<'a>(&'a mut (dyn Engine + 'a));
-
-/// What an error means to whoever made the statement.
-type Explain = Box<dyn Fn(Error) -> Error>;
-
-/// What an engine must do for a [`Tx`].
-trait Engine {
-    /// Gives the rows of `sql` to `each` until it says `false`.
-    fn query(
-        &mut self,
-        sql: &str,
-        params: &[&dyn Param],
-        each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
-    ) -> Result<()>;
-    /// As [`Engine::query`], where what is asked after it need not see the same moment.
-    fn query_alone(
-        &mut self,
-        sql: &str,
-        params: &[&dyn Param],
-        each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
-    ) -> Result<()> {
-        self.query(sql, params, each)
-    }
-    /// As [`Engine::query`], which only reads, given up after so many `steps` of the engine's
-    /// machine: `false` when it was, and what it gave is not all. An engine that counts no steps
-    /// does not begin, because it has other ways to choose how to run a statement.
-    fn try_query(
-        &mut self,
-        _sql: &str,
-        _params: &[&dyn Param],
-        _steps: u64,
-        _each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
-    ) -> Result<bool> {
-        Ok(false)
-    }
-    /// Runs `sql` and counts the rows it touched.
-    fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64>;
-    /// As [`Engine::run`], where the count matters to nobody and an error may be told at the end of
-    /// the transaction. Either way it is told as `explain` says it.
-    fn run_later(&mut self, sql: &str, params: &[&dyn Param], explain: Explain) -> Result<u64> {
-        self.run(sql, params).map_err(explain)
-    }
-    /// Is told that `sql` is going to be queried.
-    fn ahead(&mut self, sql: &str, params: &[&dyn Param]) -> Result<()>;
-    /// Takes note of what a statement has changed, where answers are kept ready.
-    fn note(&mut self, what: Changed);
-    /// Says that the next query changes `what`, and no more.
-    fn declare(&mut self, what: Changed);
-    /// Whether it keeps the table `user_search`, rather than an index that `LIKE` uses by itself.
-    fn has_user_search(&self) -> bool;
-    /// The statements after which `tables` take no changes for the reason given, or take them
-    /// again.
-    fn close(&self, tables: &[&str], why: Option<Closed>) -> Vec<String>;
-}
-
-impl fmt::Debug for Tx<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Tx")
-    }
-}
-
-impl Tx<'_> {
-    /// Says that `sql` is going to be asked with these `params`, before anything is changed: where
-    /// the database is far, it is sent with what is asked before it. It is a hint, and changes no
-    /// answer.
-    ///
-    /// # Errors
-    /// When the transaction has failed already.
-    pub fn ahead(&mut self, sql: &str, params: &[&dyn Param]) -> Result<()> {
-        self.0.ahead(sql, params)
-    }
-
-    /// Every row of `sql`, as `T`.
-    ///
-    /// # Errors
-    /// [`Error::Taken`] when a unique constraint is violated, [`Error::Busy`] when time runs out
-    /// or the store cannot serve, [`Error::Internal`] when the statement is wrong, breaks another
-    /// constraint, or a row is not a `T`.
-    pub fn all<T: FromRow>(&mut self, sql: &str, params: &[&dyn Param]) -> Result<Vec<T>> {
-        let mut found = Vec::new();
-        self.0.query(sql, params, &mut |row| {
-            found.push(T::from_row(row)?);
-            Ok(true)
-        })?;
-        Ok(found)
-    }
-
-    /// Gives every row of `sql` to `each`. It is for the only statement of a read: where that is
-    /// cheaper it is a transaction of its own, and what is asked after it sees a later moment. If
-    /// anything was asked or sent ahead before it, it belongs to that.
-    fn each_alone(
-        &mut self,
-        sql: &str,
-        params: &[&dyn Param],
-        mut each: impl FnMut(&Row<'_>) -> Result<()>,
-    ) -> Result<()> {
-        self.0.query_alone(sql, params, &mut |row| each(row).map(|()| true))
-    }
-
-    /// As [`Tx::all`], for a statement that gives the rows it changes, which are at most `what`.
-    fn change_all<T: FromRow>(
-        &mut self,
-        what: Changed,
-        sql: &str,
-        params: &[&dyn Param],
-    ) -> Result<Vec<T>> {
-        self.0.declare(what);
-        self.all(sql, params)
-    }
-
-    /// The first row of `sql`, if there is one. The others are not read.
-    ///
-    /// # Errors
-    /// As [`Tx::all`].
-    pub fn first<T: FromRow>(&mut self, sql: &str, params: &[&dyn Param]) -> Result<Option<T>> {
-        let mut found = None;
-        self.0.query(sql, params, &mut |row| {
-            found = Some(T::from_row(row)?);
-            Ok(false)
-        })?;
-        Ok(found)
-    }
-
-    /// Runs `sql`, which gives no rows, and counts those it touched: not the ones that went by
-    /// cascade.
-    ///
-    /// # Errors
-    /// As [`Tx::all`], and when the statement does give rows.
-    pub fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64> {
-        self.change(Changed::Everything, sql, params)
-    }
-
-    /// As [`Tx::run`], for a statement of which it is known what it changes at most: answers that
-    /// are kept ready and have nothing to do with that stay so.
-    ///
-    /// # Errors
-    /// As [`Tx::run`].
-    pub fn change(&mut self, what: Changed, sql: &str, params: &[&dyn Param]) -> Result<u64> {
-        let touched = self.0.run(sql, params)?;
-        if touched > 0 {
-            self.0.note(what);
-        }
-        Ok(touched)
-    }
-
-    /// As [`Tx::change`], where nobody waits for the answer: it may only be there at the end of the
-    /// transaction, which fails with what `explain` makes of an error.
-    fn change_later(
-        &mut self,
-        what: Changed,
-        sql: &str,
-        params: &[&dyn Param],
-        explain: impl Fn(Error) -> Error + 'static,
-    ) -> Result<()> {
-        if self.0.run_later(sql, params, Box::new(explain))? > 0 {
-            self.0.note(what);
-        }
-        Ok(())
-    }
-}
-
-/// One row of a result. It cannot be shown, for what is in it may be secret.
-pub struct Row<'r>(Cells<'r>);
-
-/// The row as its engine has it.
-enum Cells<'r> {
-    /// With the names of its columns.
-    Sqlite(&'r rusqlite::Row<'r>, &'r [Box<str>]),
-    Postgres(postgres::Row<'r>),
-}
-
-impl Row<'_> {
-    /// The value of the column called `name`.
-    ///
-    /// # Errors
-    /// When there is no such column, or it holds something else.
-    pub fn get<T: Column>(&self, name: &str) -> Result<T> {
-        match &self.0 {
-            Cells::Sqlite(row, names) => {
-                row.get(sqlite::place(names, name)?).map_err(Error::internal)
-            }
-            Cells::Postgres(row) => row.get(name),
-        }
-    }
-
-    /// The text in the column called `name`, where it stands; `None` is nothing.
-    ///
-    /// # Errors
-    /// As [`Row::get`].
-    fn text(&self, name: &str) -> Result<Option<&str>> {
-        match &self.0 {
-            Cells::Sqlite(row, names) => {
-                let value = row.get_ref(sqlite::place(names, name)?).map_err(Error::internal)?;
-                value.as_str_or_null().map_err(Error::internal)
-            }
-            Cells::Postgres(row) => row.text(name),
-        }
-    }
-
-    /// The value of the column at `index`, the first being 0: cheaper than [`Row::get`] where the
-    /// statement lists its columns.
-    ///
-    /// # Errors
-    /// As [`Row::get`].
-    pub fn get_at<T: Column>(&self, index: usize) -> Result<T> {
-        match &self.0 {
-            Cells::Sqlite(row, _) => row.get(index).map_err(Error::internal),
-            Cells::Postgres(row) => row.get_at(index),
-        }
-    }
-
-    /// How many bytes there are in it, numbers not always counted.
-    fn size(&self) -> Result<usize> {
-        match &self.0 {
-            Cells::Sqlite(row, names) => (0..names.len()).try_fold(0, |size, index| {
-                let column = row.get_ref(index).map_err(Error::internal)?;
-                Ok(size + column.as_bytes_or_null().ok().flatten().map_or(0, <[u8]>::len))
-            }),
-            Cells::Postgres(row) => Ok(row.size()),
-        }
-    }
-}
-
-/// Something that a row can be.
-pub trait FromRow: Sized {
-    /// Reads it.
-    ///
-    /// # Errors
-    /// When the row does not hold one.
-    fn from_row(row: &Row<'_>) -> Result<Self>;
-}
-
-macro_rules! single {
-    ($($kind:ty)*) => {$(
-        impl FromRow for $kind {
-            fn from_row(row: &Row<'_>) -> Result<Self> {
-                row.get_at(0)
-            }
-        }
-    )*};
-}
-
-single! { String i64 bool Vec<u8> }
-
-impl<T: Column> FromRow for Option<T> {
-    fn from_row(row: &Row<'_>) -> Result<Self> {
-        row.get_at(0)
-    }
-}
-
-macro_rules! several {
-    ($($($kind:ident $index:literal)*;)*) => {$(
-        impl<$($kind: Column),*> FromRow for ($($kind,)*) {
-            fn from_row(row: &Row<'_>) -> Result<Self> {
-                Ok(($(row.get_at::<$kind>($index)?,)*))
-            }
-        }
-    )*};
-}
-
-several! {
-    A 0 B 1;
-    A 0 B 1 C 2;
-    A 0 B 1 C 2 D 3;
-    A 0 B 1 C 2 D 3 E 4;
-    A 0 B 1 C 2 D 3 E 4 F 5;
 }
