@@ -2,7 +2,7 @@
 
 use super::convert::{self, id};
 use super::counts::{self, Counted};
-use super::search::{self, Candidates};
+use super::search::Candidates;
 use super::{FromRow, Param, Row, Tx};
 use crate::error::{Error, Result};
 use guestlist_api::entity::{DEFAULT_PER_PAGE, PageNumber, PerPage, SortDirection};
@@ -466,9 +466,8 @@ impl Select {
             (Some(Only::Among(Some(from))), _) => from.clone(),
             // Whose they are, the numbers say.
             (_, Some(found)) => {
-                let found = found.only(&mut values);
-                let conditions = all(self.conditions.iter().chain([&found]), &ends);
-                format!("{}{conditions}", search::FOUND)
+                let conditions = all(self.conditions.iter(), &ends);
+                format!("{}{conditions}", found.from(&mut values))
             }
             (_, None) => {
                 let whose = self.of.iter().map(|(condition, _)| condition);
@@ -523,7 +522,7 @@ impl Select {
         let total = self.count(tx)?;
         // No index is in the order of an expression, so that one for the condition is looked for.
         let other = |bound: &Bound| order.key.is_none_or(|key| key.column != bound.column);
-        let narrow = self.narrow || self.bounds.iter().any(other);
+        let narrow = self.narrow || self.found.is_some() || self.bounds.iter().any(other);
         let way = if narrow && total <= FEW { Way::Sorted } else { Way::Ordered };
         let steps = if self.narrow { self.steps(tx, order, paging, total)? } else { None };
         let ways = steps.map(Way::Try).into_iter().chain([way]);
@@ -546,7 +545,7 @@ impl Select {
         way: Way,
     ) -> Result<Option<Rows<T>>> {
         let mut values: Vec<&dyn Param> = self.values.iter().map(|value| &**value).collect();
-        let (mut from, mut found) = (self.from.to_owned(), None);
+        let mut from = self.from.to_owned();
         let mut whose = self.of.as_ref().map(|(condition, _)| condition);
         match (way, order.key) {
             (Way::Try(_), Some(Key { index, .. })) if !index.is_empty() => {
@@ -554,8 +553,7 @@ impl Select {
             }
             (Way::Sorted, _) => {
                 if let Some(candidates) = &self.found {
-                    search::FOUND.clone_into(&mut from);
-                    found = Some(candidates.only(&mut values));
+                    from = candidates.from(&mut values);
                     whose = None; // the numbers say it
                 }
             }
@@ -575,7 +573,7 @@ impl Select {
         let mut budget = Budget(HEAVIEST_PAGE);
         let (mut items, mut last, mut more) = (Vec::new(), None, false);
         for part in parts {
-            let conditions = whose.into_iter().chain(&self.conditions).chain(&found);
+            let conditions = whose.into_iter().chain(&self.conditions);
             let conditions = all(conditions.chain(&part.condition), &ends);
             let left = paging.per_page.saturating_sub(items.len() as u64);
             // One more than there is room for, to see whether there is one.

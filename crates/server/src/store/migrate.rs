@@ -41,6 +41,11 @@ pub(super) const MIGRATIONS: &[Migration<'static>] = &[
         sqlite: include_str!("../../migrations/0007_find.sqlite.sql"),
         postgres: "",
     },
+    Migration {
+        both: "",
+        sqlite: include_str!("../../migrations/0008_late.sqlite.sql"),
+        postgres: "",
+    },
 ];
 
 /// Why a database cannot be opened.

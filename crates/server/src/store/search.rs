@@ -5,6 +5,9 @@
 //! with what was really asked. That pays where they are few of all: otherwise all users of the
 //! application are compared, which takes a second for ten millions of them.
 //!
+//! The table is told late of what changes, of many users at once: see [`Late`]. Those of whom it is
+//! yet to be told are compared as well.
+//!
 //! PostgreSQL decides by itself whether to use its index.
 
 use super::applications::Tenant;
@@ -13,12 +16,15 @@ use super::{Changed, Param, Tx, convert};
 use crate::error::{Error, Result};
 use std::collections::BTreeSet;
 
-/// Where to look for users that were found like this; they are called `u`.
-pub(super) const FOUND: &str =
-    "user_search CROSS JOIN experience_users u ON u.number = user_search.rowid";
-
+/// Users that the table may be late with: to compare them all takes some milliseconds.
+const MOST_LATE: u64 = if cfg!(test) { 4 } else { 8_192 };
+/// Of so many it is told at once: writers wait for some milliseconds meanwhile.
+const AT_ONCE: u64 = if cfg!(test) { 2 } else { 256 };
 /// An application with fewer users is read as a whole, in some milliseconds.
 const SMALL: u64 = if cfg!(test) { 3 } else { 20_000 };
+/// How many users the table is told of for each of its pages that is merged with others then. By
+/// itself it would merge rarely, but for a tenth of a second.
+const TOLD_FOR_MERGED: i64 = 8;
 /// So many users are removed without what the table says of them.
 const MANY: u64 = if cfg!(test) { 3 } else { 1_000 };
 /// How many characters in a row are looked up.
@@ -82,8 +88,10 @@ pub(super) fn candidates(
     let most = users / share;
     let limit = i64::try_from(most + 1).map_err(Error::internal)?;
     let found: Option<i64> = tx.first(
-        "SELECT count(*) FROM (SELECT 1 FROM user_search
-            WHERE user_search MATCH $1 AND rowid BETWEEN $2 AND $3 LIMIT $4) some",
+        "SELECT count(*) FROM (
+            SELECT 1 FROM user_search WHERE user_search MATCH $1 AND rowid BETWEEN $2 AND $3
+            UNION ALL SELECT 1 FROM user_search_late WHERE number BETWEEN $2 AND $3
+            LIMIT $4) some",
         &[&grams, &first, &last, &limit],
     )?;
     let count = found.map_or(Ok(0), u64::try_from).map_err(Error::internal)?;
@@ -142,8 +150,61 @@ pub fn forget(tx: &mut Tx<'_>, most: i64) -> Result<u64> {
     Ok(gone)
 }
 
-/// Whether the table is whole and knows every user, and nobody else. What is left to forget has to
-/// be forgotten.
+/// Where in the order of their numbers users are that the table is told of next: it comes around to
+/// each of them, so that meanwhile their neighbours are late as well, who are on the same pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Late(i64);
+
+impl Late {
+    /// By how many more than it may be the table is late.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) fn excess(tx: &mut Tx<'_>) -> Result<u64> {
+        let late: Option<i64> = tx.first("SELECT count(*) FROM user_search_late", &[])?;
+        let late = late.map_or(Ok(0), u64::try_from).map_err(Error::internal)?;
+        Ok(late.saturating_sub(MOST_LATE))
+    }
+
+    /// Tells the table of the next users it is late with: of `wanted`, or of as many as it is told of
+    /// at once; whether there were any.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) fn settle(&mut self, tx: &mut Tx<'_>, wanted: u64) -> Result<bool> {
+        let most = i64::try_from(wanted.max(AT_ONCE)).map_err(Error::internal)?;
+        for first in [self.0, i64::MIN] {
+            let last: Option<Option<i64>> = tx.first(
+                "SELECT max(number) FROM (SELECT number FROM user_search_late WHERE number >= $1
+                    ORDER BY number LIMIT $2) some",
+                &[&first, &most],
+            )?;
+            let Some(last) = last.flatten() else { continue };
+            for sql in [
+                "DELETE FROM user_search WHERE rowid IN (SELECT d.id
+                    FROM user_search_late l CROSS JOIN user_search_docsize d ON d.id = l.number
+                    WHERE l.number BETWEEN $1 AND $2)",
+                "INSERT INTO user_search (rowid, email, first_name, last_name)
+                    SELECT u.number, u.email_key, u.first_name_key, u.last_name_key
+                    FROM user_search_late l CROSS JOIN experience_users u ON u.number = l.number
+                    WHERE l.number BETWEEN $1 AND $2 ORDER BY l.number",
+                "DELETE FROM user_search_late WHERE number BETWEEN $1 AND $2",
+            ] {
+                // Nobody is found otherwise than before.
+                tx.change(Changed::Nothing, sql, &[&first, &last])?;
+            }
+            let merged = most / TOLD_FOR_MERGED + 1;
+            let merge = "INSERT INTO user_search (user_search, rank) VALUES ('merge', $1)";
+            tx.change(Changed::Nothing, merge, &[&merged])?;
+            self.0 = last.saturating_add(1);
+            return Ok(true);
+        }
+        Ok(false)
+    }
+}
+
+/// Whether the table is whole and knows every user, and nobody else, once it was told of all it is
+/// late with. What is left to forget has to be forgotten.
 ///
 /// # Errors
 /// When the store fails.
@@ -151,6 +212,8 @@ pub(super) fn is_whole(tx: &mut Tx<'_>) -> Result<bool> {
     if !tx.0.has_user_search() {
         return Ok(true);
     }
+    let mut late = Late::default();
+    while late.settle(tx, 0)? {}
     // Fails where it is not whole.
     tx.change(
         Changed::Nothing,
@@ -168,12 +231,20 @@ pub(super) fn is_whole(tx: &mut Tx<'_>) -> Result<bool> {
 }
 
 impl Candidates {
-    /// The condition that holds only of these, of [`FOUND`]; what is in it goes to `values`.
-    pub(super) fn only<'p>(&'p self, values: &mut Vec<&'p dyn Param>) -> String {
+    /// Where to look for them, and for nobody else; they are called `u`. What is in it goes to
+    /// `values`.
+    pub(super) fn from<'p>(&'p self, values: &mut Vec<&'p dyn Param>) -> String {
         values.extend([&self.grams as &dyn Param, &self.first, &self.last]);
         let last = values.len();
         let (grams, first) = (last - 2, last - 1);
-        format!("user_search MATCH ${grams} AND user_search.rowid BETWEEN ${first} AND ${last}")
+        let within = format!("BETWEEN ${first} AND ${last}");
+        format!(
+            "(SELECT rowid AS number FROM user_search
+                WHERE user_search MATCH ${grams} AND rowid {within}
+                    AND rowid NOT IN (SELECT number FROM user_search_late)
+              UNION ALL SELECT number FROM user_search_late WHERE number {within}) found
+             CROSS JOIN experience_users u ON u.number = found.number"
+        )
     }
 }
 

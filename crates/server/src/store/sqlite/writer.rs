@@ -1,27 +1,40 @@
 //! The one thread that writes. It commits what waits together, and answers after the commit.
 
 use super::{Durability, PATIENCE, Role, Session, connect, fault};
-use crate::store::Options;
-use crate::store::job::{Job, Jobs, Queue, busy, cannot_write, too_long};
+use crate::store::job::{Job, Jobs, Queue, attempt, busy, cannot_write, too_long};
 use crate::store::migrate::OpenError;
+use crate::store::search::Late;
 use crate::store::versions::Versions;
+use crate::store::{Options, Tx};
+use flume::RecvTimeoutError;
 use rusqlite::{Connection, ErrorCode};
 use std::collections::VecDeque;
+use std::fs::{File, OpenOptions};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// Pages the log grows by between two copyings into the database: 4 MiB, as SQLite does.
 const COPY_EVERY: usize = 1000;
 
-/// Pages in the log above which writing pauses until it starts from the front: 64 MiB. Copying
-/// alone never gets there while writes keep coming.
+/// Pages in the log above which writing pauses, when little is left to copy, until it starts from the
+/// front: 48 MiB. Copying alone never gets there while writes keep coming.
+const LOG_FULL: usize = 12 * 1024;
+
+/// Pages in the log above which writing pauses however much is left to copy: 64 MiB.
 const LOG_BOUND: usize = 16 * 1024;
 
 /// How long such a pause waits for readers, who are what may prevent it.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long nobody writes before the table of the search is told of the last changes.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// Rows that change between two looks at how late that table is: what some 250 users who take
+/// another name change.
+const LOOK_EVERY: u64 = 512;
 
 /// Starts the thread that writes.
 ///
@@ -38,11 +51,27 @@ pub(super) fn start(
     let (mut log, copier) = Log::watch(path, &mut connection, durability).map_err(failed)?;
     let session = Session::new(connection, Role::Write).map_err(failed)?;
     let commits = Arc::clone(&log.commits);
-    let mut writer = Writer { session, options: options.clone(), versions, commits };
+    let mut writer = Writer {
+        session,
+        options: options.clone(),
+        versions,
+        commits,
+        late: Late::default(),
+        // There may be something left from before.
+        behind: true,
+        looked: 0,
+    };
     let service = move |jobs: &Jobs| {
         let copier = thread::Builder::new().name("store-copy".to_owned()).spawn(copier);
-        while let Ok(first) = jobs.waiting.recv() {
-            writer.group(first, jobs);
+        loop {
+            match writer.next(jobs) {
+                Ok(first) => {
+                    writer.group(first, jobs);
+                    writer.keep_up();
+                }
+                Err(RecvTimeoutError::Timeout) => writer.catch_up(),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
             log.tend(writer.session.connection());
         }
         drop(log); // which ends the copier
@@ -74,9 +103,74 @@ struct Writer {
     versions: Arc<Versions>,
     /// Commits that reached the log.
     commits: Arc<AtomicUsize>,
+    /// What the table of the search is told next.
+    late: Late,
+    /// Whether there may be something to tell it.
+    behind: bool,
+    /// How many rows had changed when it was last looked at how late it is.
+    looked: u64,
 }
 
 impl Writer {
+    /// The next job; or nothing, when it is time to catch up.
+    fn next(&self, jobs: &Jobs) -> Result<Box<dyn Job>, RecvTimeoutError> {
+        if self.behind {
+            jobs.waiting.recv_timeout(QUIET)
+        } else {
+            jobs.waiting.recv().map_err(|_| RecvTimeoutError::Disconnected)
+        }
+    }
+
+    /// After a group: sees to it that the table of the search is not too late.
+    fn keep_up(&mut self) {
+        self.behind = true;
+        let changed = self.session.connection().total_changes();
+        if changed < self.looked + LOOK_EVERY {
+            return;
+        }
+        self.settle(|late, tx| match Late::excess(tx)? {
+            0 => Ok(true),
+            excess => late.settle(tx, excess),
+        });
+        self.looked = self.session.connection().total_changes();
+    }
+
+    /// While nobody writes: tells the table of the search some of what it is late with.
+    fn catch_up(&mut self) {
+        self.behind = self.settle(|late, tx| late.settle(tx, 0));
+    }
+
+    /// Runs `work` in a transaction of its own, and keeps it. Its answer, or `false`: it is tried
+    /// again when somebody has written, and until then the search only takes longer.
+    fn settle(
+        &mut self,
+        work: impl FnOnce(&mut Late, &mut Tx<'_>) -> crate::error::Result<bool>,
+    ) -> bool {
+        let mut late = self.late;
+        let done =
+            self.session.command("BEGIN IMMEDIATE").map_err(|error| fault(&error, Role::Write));
+        let done = done.and_then(|()| {
+            self.session
+                .within(self.options.write_deadline, |tx| attempt(|tx| work(&mut late, tx), tx))
+                .0
+        });
+        let done = done.and_then(|more| {
+            self.commit().map_err(|error| fault(&error, Role::Write))?;
+            Ok(more)
+        });
+        match done {
+            Ok(more) => {
+                self.late = late;
+                more
+            }
+            Err(error) => {
+                self.session.undo();
+                tracing::warn!(%error, "the search is late");
+                false
+            }
+        }
+    }
+
     /// Runs `first` and those that wait behind it, commits them with one sync, and answers.
     fn group(&mut self, first: Box<dyn Job>, jobs: &Jobs) {
         let started = Instant::now();
@@ -182,6 +276,8 @@ struct Log {
     pages: Arc<AtomicUsize>,
     commits: Arc<AtomicUsize>,
     copy: flume::Sender<()>,
+    /// Held while it is copied: SQLite lets one at a time do so, and turns others away.
+    copying: Arc<Mutex<()>>,
     copied: usize,
     restarted: usize,
 }
@@ -204,14 +300,24 @@ impl Log {
         }))?;
         let (copy, asked) = flume::bounded::<()>(1);
         let copier = connect(path, Role::Write, durability)?;
+        let file = durable(path, durability);
+        let copying = Arc::new(Mutex::new(()));
+        let copying_too = Arc::clone(&copying);
         let work = move || {
             for () in asked {
+                let turn = copying_too.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Err(error) = checkpoint(&copier, "PASSIVE") {
                     tracing::warn!(%error, "the log could not be copied");
                 }
+                drop(turn);
+                // SQLite does so only once all of the log is copied, and then it is for the writer
+                // to wait for all of it.
+                if let Some(Err(error)) = file.map(File::sync_data) {
+                    tracing::warn!(%error, "what was copied is not on the disk yet");
+                }
             }
         };
-        Ok((Self { pages, commits, copy, copied: 0, restarted: 0 }, work))
+        Ok((Self { pages, commits, copy, copying, copied: 0, restarted: 0 }, work))
     }
 
     /// After a commit: has the log copied, or started anew, if it is time.
@@ -225,11 +331,33 @@ impl Log {
             let _ = self.copy.try_send(()); // full when one is asked for already
         }
         // Where a reader is in the way, not again for each commit.
-        if pages >= LOG_BOUND.max(self.restarted + LOG_BOUND / 8) {
-            self.restarted = pages;
-            if let Err(error) = restart(connection) {
-                tracing::warn!(%error, pages, "the log could not be started anew");
-            }
+        if pages < LOG_FULL.max(self.restarted + LOG_FULL / 8) {
+            return;
+        }
+        let turn = match self.copying.try_lock() {
+            Ok(turn) => turn,
+            // Soon there is less to copy.
+            Err(TryLockError::WouldBlock) if pages < LOG_BOUND.max(self.restarted) => return,
+            Err(_) => self.copying.lock().unwrap_or_else(PoisonError::into_inner),
+        };
+        self.restarted = pages;
+        if let Err(error) = restart(connection) {
+            tracing::warn!(%error, pages, "the log could not be started anew");
+        }
+        drop(turn);
+    }
+}
+
+/// The file of the database, to sync it with; nothing where it need not be, or cannot.
+///
+/// It stays open as long as the process: when a process closes a file, the system drops all the locks
+/// that the process has on it, those of SQLite's connections among them.
+fn durable(path: &Path, durability: Durability) -> Option<&'static File> {
+    match durability {
+        Durability::None => None,
+        Durability::Synced => {
+            let file = OpenOptions::new().read(true).write(true).open(path);
+            file.ok().map(|file| &*Box::leak(Box::new(file)))
         }
     }
 }
