@@ -86,6 +86,19 @@ pub struct Hasher {
 
 type Job = Box<dyn FnOnce(&mut Bench) + Send>;
 
+/// A tenth of a processor that others want, and all of one that nobody does.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
+
+/// Lets threads that answer go before this one, which would keep them waiting for milliseconds.
+fn give_way() {
+    // Elsewhere this would be said of the whole process.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(NICENESS) {
+        tracing::warn!(%error, "threads that hash passwords have the priority of those that answer");
+    }
+}
+
 impl Hasher {
     /// Starts the threads.
     ///
@@ -119,7 +132,10 @@ impl Hasher {
             let (queue, mut bench) = (queue.clone(), Bench::new(costs, Arc::clone(&hashed)));
             thread::Builder::new()
                 .name(format!("hash-{number}"))
-                .spawn(move || queue.iter().for_each(|job| job(&mut bench)))
+                .spawn(move || {
+                    give_way();
+                    queue.iter().for_each(|job| job(&mut bench));
+                })
                 .map_err(Error::internal)?;
         }
         let decoy = PasswordHash::encode(costs, &random::<SALT>()?, &random::<TAG>()?);

@@ -222,3 +222,23 @@ async fn no_service_over_a_store_that_is_kept_hashes_cheaply() {
     let Err(Error::Internal(why)) = App::new(parts).await else { panic!("it starts") };
     assert_eq!(why.to_string(), "a store that is kept needs hashes that cost something");
 }
+
+/// Linux keeps the niceness of each thread: it is the nineteenth field of its state.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn its_threads_give_way() {
+    let hasher = one_worker(1, Duration::from_secs(60));
+    hasher.hash(password("Correct-h0rse")).await.unwrap();
+    let mut nice = Vec::new();
+    for thread in std::fs::read_dir("/proc/self/task").unwrap() {
+        let path = thread.unwrap().path();
+        // Threads of other tests may end meanwhile.
+        let Ok(name) = std::fs::read_to_string(path.join("comm")) else { continue };
+        let Ok(state) = std::fs::read_to_string(path.join("stat")) else { continue };
+        if name.starts_with("hash-") {
+            let fields = state.rsplit(')').next().unwrap();
+            nice.push(fields.split_whitespace().nth(16).unwrap().to_owned());
+        }
+    }
+    assert!(nice.iter().any(|nice| nice == "10"), "{nice:?}");
+}

@@ -335,7 +335,10 @@ pub fn list(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Listed
         (None, Some((_, glob))) => search::of_glob(glob),
         _ => hints.iter().filter_map(Hint::part).collect(),
     };
-    let compared = if listing.query.is_some() { Compared::InUsers } else { Compared::InIndex };
+    let compared = match (&listing.query, &listing.filter) {
+        (None, Some((ExperienceUserFilter::Email, _))) => Compared::InIndex,
+        _ => Compared::InUsers,
+    };
     let candidates = search::candidates(tx, tenant, &parts, compared)?;
     let mut select = Select::from("experience_users u");
     let application = select.bind(tenant.id().to_string());

@@ -30,11 +30,11 @@ const LOG_BOUND: usize = 16 * 1024;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// How long nobody writes before the table of the search is told of the last changes.
-const QUIET: Duration = Duration::from_secs(1);
+const QUIET: Duration = Duration::from_millis(if cfg!(test) { 10 } else { 1000 });
 
 /// Rows that change between two looks at how late that table is: what some 250 users who take
 /// another name change.
-const LOOK_EVERY: u64 = 512;
+const LOOK_EVERY: u64 = if cfg!(test) { 1 } else { 512 };
 
 /// Starts the thread that writes.
 ///

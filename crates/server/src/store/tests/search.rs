@@ -6,7 +6,8 @@ use super::super::ephemeral::Database;
 use super::super::experience_users::{self as users, Listing};
 use super::super::list::{Paging, Start};
 use super::super::migrate::{MIGRATIONS, Migration};
-use super::super::{Options, Store, Tx, search};
+use super::super::search::{self, Late};
+use super::super::{Options, Store, Tx};
 use super::Scratch;
 use crate::auth::hasher::PasswordHash;
 use crate::domain;
@@ -21,6 +22,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
 const NOW: DateTime = DateTime::from_millis(0);
 
@@ -51,6 +53,8 @@ enum Step {
     Removed(u8),
     AllRemoved,
     ApplicationRemoved,
+    /// The table is told of some that it is late with.
+    Settled,
 }
 
 /// What texts and patterns are made of: few words, so that they meet, and all that has a meaning to
@@ -106,6 +110,7 @@ fn step() -> impl Strategy<Value = (u8, Step)> {
         4 => user.prop_map(Step::Removed),
         1 => Just(Step::AllRemoved),
         1 => Just(Step::ApplicationRemoved),
+        8 => Just(Step::Settled),
     ];
     (0..2_u8, step)
 }
@@ -147,11 +152,13 @@ fn enter(tx: &mut Tx<'_>, number: u8) -> Result<Tenant> {
     Within::allowed(application(number)).enter(tx)
 }
 
-fn run(tx: &mut Tx<'_>, number: u8, step: &Step) -> Result<()> {
+fn run(tx: &mut Tx<'_>, late: &mut Late, number: u8, step: &Step) -> Result<()> {
     let tenant = enter(tx, number)?;
     let find =
         |tx: &mut Tx<'_>, index| users::lock(tx, tenant, ExperienceUserId(id(2, index))).ok();
     match step {
+        Step::Settled if tx.0.has_user_search() => late.settle(tx, 0).map(drop),
+        Step::Settled => Ok(()),
         Step::ApplicationRemoved => applications::delete(tx, tenant),
         Step::AllRemoved => users::delete_all(tx, tenant),
         Step::Removed(index) => find(tx, *index).map_or(Ok(()), |user| users::delete(tx, &user)),
@@ -281,6 +288,7 @@ fn ask(tx: &mut Tx<'_>, number: u8, glob: &str, sort: ExperienceUserSort) -> Res
 /// Whom the table knows, and whom it should.
 const LEFT: &str = "SELECT number FROM user_search_left";
 const KNOWN: &str = "SELECT id FROM user_search_docsize ORDER BY 1";
+const LATE: &str = "SELECT number FROM user_search_late";
 const THERE: &str = "SELECT number FROM experience_users ORDER BY 1";
 
 fn holds(store: &Store, cases: u32) {
@@ -301,11 +309,12 @@ fn holds(store: &Store, cases: u32) {
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
     let outcome = TestRunner::new(config).run(&(steps, asked), |(steps, asked)| {
         let work = store.write(move |tx| {
+            let mut late = Late::default();
             for number in 0..2 {
-                run(tx, number, &Step::ApplicationRemoved)?;
+                run(tx, &mut late, number, &Step::ApplicationRemoved)?;
             }
             for (number, step) in &steps {
-                run(tx, *number, step)?;
+                run(tx, &mut late, *number, step)?;
             }
             for (glob, sort) in &asked {
                 ask(tx, 0, glob, *sort)?;
@@ -315,6 +324,7 @@ fn holds(store: &Store, cases: u32) {
                 search::forget(tx, 5)?;
             }
             if tx.0.has_user_search() {
+                while late.settle(tx, 0)? {}
                 let (known, there) = (tx.all::<i64>(KNOWN, &[])?, tx.all::<i64>(THERE, &[])?);
                 if known != there {
                     return Err(Error::internal(format!("{known:?}, not {there:?}")));
@@ -353,9 +363,9 @@ fn populate(tx: &mut Tx<'_>) -> Result<()> {
             first: Some("Anna".into()),
             last: None,
         };
-        run(tx, 0, &Step::Is(index, texts))?;
+        run(tx, &mut Late::default(), 0, &Step::Is(index, texts))?;
     }
-    (0..20).try_for_each(|index| run(tx, 0, &Step::Removed(index * 2)))
+    (0..20).try_for_each(|index| run(tx, &mut Late::default(), 0, &Step::Removed(index * 2)))
 }
 
 fn look(tx: &mut Tx<'_>) -> Result<()> {
@@ -370,7 +380,7 @@ async fn they_are_found_after_the_file_was_vacuumed() {
     store.write(populate).await.unwrap();
     scratch.beside().execute_batch("VACUUM").unwrap();
     store.read(look).await.unwrap();
-    store.write(|tx| run(tx, 0, &Step::Removed(13))).await.unwrap();
+    store.write(|tx| run(tx, &mut Late::default(), 0, &Step::Removed(13))).await.unwrap();
     store.read(look).await.unwrap();
 }
 
@@ -381,26 +391,56 @@ async fn who_was_there_before_is_found() {
     store.write(populate).await.unwrap();
     store.close().await;
     let search = |migration: &Migration<'_>| migration.sqlite.contains("user_search");
-    let version = MIGRATIONS.iter().position(search).unwrap();
+    let versions = (0..).zip(MIGRATIONS).filter(|(_, migration)| search(migration));
     scratch
         .beside()
         .execute_batch(
             "DROP TRIGGER applications_numbered; DROP TRIGGER experience_users_added;
              DROP TRIGGER experience_users_renamed; DROP TRIGGER experience_users_removed;
-             DROP TABLE user_search; DROP TABLE user_search_left;
+             DROP TABLE user_search; DROP TABLE user_search_left; DROP TABLE user_search_late;
              DROP INDEX applications_by_number; ALTER TABLE applications DROP COLUMN number;
              DROP INDEX experience_users_by_number;
              ALTER TABLE experience_users DROP COLUMN number;",
         )
         .unwrap();
-    scratch.migrate_again(version);
+    versions.for_each(|(version, _)| scratch.migrate_again(version));
     let store = scratch.open();
     store.read(look).await.unwrap();
-    let known = store.read(|tx| tx.all::<i64>(KNOWN, &[])).await.unwrap();
-    assert_eq!(known.len(), 20);
+    let (known, late) =
+        store.read(|tx| Ok((tx.all::<i64>(KNOWN, &[])?, tx.all::<i64>(LATE, &[])?))).await.unwrap();
+    assert_eq!((known.len(), late.len()), (20, 0));
     let more = Texts { email: "abcd1@example.com".into(), first: None, last: None };
-    store.write(move |tx| run(tx, 0, &Step::Is(50, more.clone()))).await.unwrap();
+    store
+        .write(move |tx| run(tx, &mut Late::default(), 0, &Step::Is(50, more.clone())))
+        .await
+        .unwrap();
     store.read(look).await.unwrap();
+}
+
+/// While others write it is not told too late, and when nobody does it is told of all.
+#[tokio::test]
+async fn the_table_is_told_late_but_not_too_late() {
+    let scratch = Scratch::new();
+    let store = scratch.open();
+    for index in 0..40 {
+        let texts = Texts { email: "abcd@example.com".into(), first: None, last: None };
+        let work = move |tx: &mut Tx<'_>| {
+            run(tx, &mut Late::default(), 0, &Step::Is(index, texts.clone()))?;
+            tx.all::<i64>(LATE, &[])
+        };
+        let late = store.write(work).await.unwrap().len();
+        assert!(late <= 6, "{late} after {index}");
+    }
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !store.read(|tx| tx.all::<i64>(LATE, &[])).await.unwrap().is_empty() {
+        assert!(Instant::now() < deadline, "nobody told it");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let (known, there) = store
+        .read(|tx| Ok((tx.all::<i64>(KNOWN, &[])?, tx.all::<i64>(THERE, &[])?)))
+        .await
+        .unwrap();
+    assert_eq!((known.len(), &known), (40, &there));
 }
 
 /// A long pattern is one search, and none is a wrong one.
