@@ -45,14 +45,14 @@ fn a_statement_beside_may_take_longer_than_connecting() {
 }
 
 /// A database with a table of its own, a wire that can be cut, and a store behind it.
-struct Scene {
-    database: Database,
-    proxy: Proxy,
-    options: Options,
+pub(super) struct Scene {
+    pub(super) database: Database,
+    pub(super) proxy: Proxy,
+    pub(super) options: Options,
 }
 
 impl Scene {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let address = Address::parse(&cluster()).unwrap();
         let server = &address.hosts[0];
         let mut places = (server.name.as_str(), server.port).to_socket_addrs().unwrap();
@@ -63,12 +63,12 @@ impl Scene {
     }
 
     /// The store, with nothing between.
-    fn direct(&self) -> Store {
+    pub(super) fn direct(&self) -> Store {
         Store::open_at(&self.database.place(), &self.options).unwrap()
     }
 
     /// The store behind the wire.
-    fn open(&self) -> Store {
+    pub(super) fn open(&self) -> Store {
         let Place::Postgres(mut address) = self.database.place() else { panic!("another place") };
         address.hosts[0].name = self.proxy.address().ip().to_string();
         address.hosts[0].port = self.proxy.address().port();
@@ -169,7 +169,7 @@ async fn what_is_told_at_the_end_is_told() {
             };
             insert(tx, 7)?;
             let sql = "INSERT INTO t (k, v) VALUES (1, 9)";
-            tx.change_later(Changed::Nothing, sql, &[], explain)?;
+            tx.change_later(Changed::Nothing, sql, &[], Some(Box::new(explain)))?;
             if more { insert(tx, 8).map(drop) } else { Ok(()) }
         });
         assert!(matches!(answer.await, Err(Error::AlreadyExists(_))), "{more}");
