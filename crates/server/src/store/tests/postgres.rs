@@ -117,11 +117,11 @@ async fn of_two_that_wait_for_each_other_one_goes_again() {
     let (both, runs) = (Arc::new(Barrier::new(2)), Arc::new(AtomicUsize::new(0)));
     let counted = Arc::clone(&runs);
     let done = at_once(&store, 2, move |tx, number| {
-        let first = counted.fetch_add(1, Ordering::SeqCst) < 2;
         let bump = "UPDATE t SET v = v + 10 WHERE k = $1";
         let (one, other) = if number == 0 { (1, 2) } else { (2, 1) };
         tx.run(bump, &[&one])?;
-        if first {
+        // Not counted is what is only run to see what it asks.
+        if counted.fetch_add(1, Ordering::SeqCst) < 2 {
             both.wait();
         }
         tx.run(bump, &[&other])
@@ -406,6 +406,8 @@ async fn a_statement_that_takes_too_long_is_ended() {
     store.write(|tx| insert(tx, 1)).await.unwrap();
     let both = Arc::new(Barrier::new(2));
     let done = at_once(&store, 2, move |tx, _| {
+        // Here it does not get if it is only run to see what it asks.
+        tx.first::<i64>("SELECT count(*) FROM t", &[])?;
         both.wait();
         let touched = tx.run("UPDATE t SET v = v + 1 WHERE k = 1", &[])?;
         tx.all::<String>("SELECT pg_sleep(0.6)::text", &[])?;
