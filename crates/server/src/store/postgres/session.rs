@@ -498,9 +498,7 @@ impl Engine for Session<'_> {
         self.check()?;
         match self.touch_later(sql, params, explain) {
             Ok(Ok(())) => Ok(1),
-            Ok(Err(explain)) => {
-                self.run(sql, params).map_err(|error| explained(error, explain))
-            }
+            Ok(Err(explain)) => self.run(sql, params).map_err(|error| explained(error, explain)),
             Err(failure) => Err(self.fail(failure)),
         }
     }
