@@ -139,17 +139,14 @@ async fn patch(
     };
     let asked = call.clone();
     call.change(move |tx| {
-        let (before, groups) = match &patch.experience_group_ids {
-            Some(ids) => {
-                let (tenant, before) = users::lock_within(tx, within, id)?;
-                asked.check(&before)?;
-                (before, Some(users::groups(tx, tenant, &ids.0, GROUP_IDS)?))
-            }
-            None => {
-                let (_, before) = users::lock_only_within(tx, within, id)?;
-                asked.check(&before)?;
-                (before, None)
-            }
+        let (tenant, before) = match &patch.experience_group_ids {
+            Some(_) => users::lock_within(tx, within, id)?,
+            None => users::lock_only_within(tx, within, id)?,
+        };
+        asked.check(&before)?;
+        let groups = match &patch.experience_group_ids {
+            Some(ids) => Some(users::groups(tx, tenant, &ids.0, GROUP_IDS)?),
+            None => None,
         };
         let after = changed_user(&before, &patch, groups, now);
         if hash.is_some() || after != before {

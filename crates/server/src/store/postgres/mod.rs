@@ -248,9 +248,9 @@ impl Worker {
     fn serve(mut self, jobs: &Jobs) {
         for job in &jobs.waiting {
             if jobs.waiting.is_empty() {
-                self.one(job)
+                self.one(job);
             } else {
-                self.several(job, jobs)
+                self.several(job, jobs);
             }
             // The end of a read is sent with the beginning of the next, if that is here already.
             if jobs.waiting.is_empty()
