@@ -36,6 +36,14 @@ impl Place {
         Self { elsewhere: Some(store), ..Self::new(program) }
     }
 
+    /// Keeps `text` where the program looks for its configuration.
+    ///
+    /// # Panics
+    /// When that is not possible.
+    pub fn configure(&self, text: &str) {
+        std::fs::write(self.directory.path().join("guestlist.toml"), text).expect("a file");
+    }
+
     /// The file of the store.
     #[must_use]
     pub fn store(&self) -> PathBuf {

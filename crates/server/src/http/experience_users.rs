@@ -139,7 +139,10 @@ async fn patch(
     };
     let asked = call.clone();
     call.change(move |tx| {
-        let (tenant, before) = users::lock_within(tx, within, id)?;
+        let (tenant, before) = match &patch.experience_group_ids {
+            Some(_) => users::lock_within(tx, within, id)?,
+            None => users::lock_only_within(tx, within, id)?,
+        };
         asked.check(&before)?;
         let groups = match &patch.experience_group_ids {
             Some(ids) => Some(users::groups(tx, tenant, &ids.0, GROUP_IDS)?),

@@ -7,7 +7,7 @@ use super::filter::{self, Hint};
 use super::list::{Budget, Folded, Key, Listed, Order, Paging, Rows, Select};
 use super::looked_up::{tag_user, untag_user};
 use super::search::{self, Compared};
-use super::{Changed, FromRow, Param, Row, Tx, memberships};
+use super::{Changed, Explain, FromRow, Param, Row, Tx, memberships};
 use crate::auth::hasher::PasswordHash;
 use crate::domain::avatar_url;
 use crate::error::{Error, Result};
@@ -153,6 +153,20 @@ pub fn lock_within(
         }
         user => Ok((tenant, user?)),
     }
+}
+
+/// As [`lock_within`], where nothing but the user is going to be changed, and not the groups that it
+/// is in.
+///
+/// # Errors
+/// As [`lock_within`].
+pub fn lock_only_within(
+    tx: &mut Tx<'_>,
+    within: Within,
+    id: ExperienceUserId,
+) -> Result<(Tenant, ExperienceUser)> {
+    tx.changes_only(Changed::User(within.id(), id));
+    lock_within(tx, within, id)
 }
 
 /// A row that is the id of a user.
@@ -466,6 +480,9 @@ pub fn put(
     let (application, user) = (after.application_id.to_string(), after.id.to_string());
     let mut params: Vec<&dyn Param> = vec![&application, &user];
     params.extend(values.iter().map(|value| &**value));
+    // Nothing else of a user is another's as well.
+    let explain =
+        (after.email != before.email).then(|| Box::new(email_taken(&after.email)) as Explain);
     tx.change_later(
         row_of(after),
         &format!(
@@ -473,7 +490,7 @@ pub fn put(
             assignments.join(", ")
         ),
         &params,
-        email_taken(&after.email),
+        explain,
     )?;
     if after.user_tags != before.user_tags {
         untag_user(tx, after)?;

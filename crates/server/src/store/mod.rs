@@ -62,7 +62,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 use tokio::time::timeout;
-use tx::{Engine, Explain};
+use tx::{Engine, Explain, explained};
 use versions::Versions;
 
 /// Where a [`Store`] is.

@@ -13,6 +13,14 @@ pub struct Tx<'a>(pub(super) &'a mut (dyn Engine + 'a));
 /// What an error means to whoever made the statement.
 pub(super) type Explain = Box<dyn Fn(Error) -> Error>;
 
+/// `error` as `explain` says it, if it says anything.
+pub(super) fn explained(error: Error, explain: Option<Explain>) -> Error {
+    match explain {
+        Some(explain) => explain(error),
+        None => error,
+    }
+}
+
 /// What an engine must do for a [`Tx`].
 pub(super) trait Engine {
     /// Gives the rows of `sql` to `each` until it says `false`.
@@ -46,10 +54,18 @@ pub(super) trait Engine {
     /// Runs `sql` and counts the rows it touched.
     fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64>;
     /// As [`Engine::run`], where the count matters to nobody and an error may be told at the end of
-    /// the transaction. Either way it is told as `explain` says it.
-    fn run_later(&mut self, sql: &str, params: &[&dyn Param], explain: Explain) -> Result<u64> {
-        self.run(sql, params).map_err(explain)
+    /// the transaction. Either way it is told as `explain` says it. Where it says nothing, others
+    /// have nothing that could be in the way of `sql`.
+    fn run_later(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        explain: Option<Explain>,
+    ) -> Result<u64> {
+        self.run(sql, params).map_err(|error| explained(error, explain))
     }
+    /// Is told that the transaction changes nothing but `what`, and locks it ahead.
+    fn only(&mut self, _what: Changed) {}
     /// Is told that `sql` is going to be queried.
     fn ahead(&mut self, sql: &str, params: &[&dyn Param]) -> Result<()>;
     /// Takes note of what a statement has changed, where answers are kept ready.
@@ -78,6 +94,13 @@ impl Tx<'_> {
     /// When the transaction has failed already.
     pub fn ahead(&mut self, sql: &str, params: &[&dyn Param]) -> Result<()> {
         self.0.ahead(sql, params)
+    }
+
+    /// Says that nothing but `what` is changed from here on, and that the next statement that is
+    /// told ahead locks it, and ends with `FOR UPDATE`. It is a hint: where a commit costs much,
+    /// transactions that lock different things share one.
+    pub(super) fn changes_only(&mut self, what: Changed) {
+        self.0.only(what);
     }
 
     /// Every row of `sql`, as `T`.
@@ -154,15 +177,16 @@ impl Tx<'_> {
     }
 
     /// As [`Tx::change`], where nobody waits for the answer: it may only be there at the end of the
-    /// transaction, which fails with what `explain` makes of an error.
+    /// transaction, which fails with what `explain` makes of an error. Without it, `sql` is refused
+    /// for nothing that others keep, and waits for nobody who keeps it.
     pub(super) fn change_later(
         &mut self,
         what: Changed,
         sql: &str,
         params: &[&dyn Param],
-        explain: impl Fn(Error) -> Error + 'static,
+        explain: Option<Explain>,
     ) -> Result<()> {
-        if self.0.run_later(sql, params, Box::new(explain))? > 0 {
+        if self.0.run_later(sql, params, explain)? > 0 {
             self.0.note(what);
         }
         Ok(())

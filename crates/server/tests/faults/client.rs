@@ -24,6 +24,13 @@ pub(crate) struct Scene<'s> {
     pub(crate) over: AtomicBool,
 }
 
+impl Scene<'_> {
+    /// The groups that a user may be in. Most are in none: what changes those may be kept together.
+    pub(crate) fn groups_of(&self, user: usize) -> &[String] {
+        if user.is_multiple_of(3) { &self.groups } else { &[] }
+    }
+}
+
 /// A user that somebody tried to make.
 #[derive(Debug)]
 pub(crate) struct Made {
@@ -167,14 +174,14 @@ impl Client {
 
     /// What is in an answer with a user.
     fn look(&mut self, scene: &Scene<'_>, user: usize, answer: Answer) -> u64 {
-        let value = user::value(&answer.body, &scene.groups);
+        let value = user::value(&answer.body, scene.groups_of(user));
         self.seen.insert(user, (value, answer.etag.expect("a tag")));
         value
     }
 
     fn patch(scene: &Scene<'_>, user: usize, value: u64) -> Request {
         let path = scene.site.path(&format!("experience/users/{}", scene.users[user]));
-        Request::new("PATCH", path, Some(user::fields(value, &scene.groups)))
+        Request::new("PATCH", path, Some(user::fields(value, scene.groups_of(user))))
     }
 
     fn write(&mut self, scene: &Scene<'_>, user: usize) {

@@ -203,19 +203,19 @@ fn scene(site: &Site) -> Scene<'_> {
         answer.body["id"].as_str().expect("an id").to_owned()
     };
     let groups = ["a", "b", "c"].map(|name| make("experience/groups", json!({ "name": name })));
-    let users = (0..USERS).map(|number| {
-        let mut body = user::fields(verdict::INITIAL, &groups);
-        body["email"] = json!(format!("register-{number}@guests.test"));
-        body["password"] = json!("password");
-        make("experience/users", body)
-    });
-    let users = users.collect();
-    Scene {
+    let mut scene = Scene {
         site,
         groups,
-        users,
+        users: Vec::new(),
         time: AtomicU64::new(0),
         rivals: AtomicU64::new(0),
         over: AtomicBool::new(false),
+    };
+    for number in 0..USERS {
+        let mut body = user::fields(verdict::INITIAL, scene.groups_of(number));
+        body["email"] = json!(format!("register-{number}@guests.test"));
+        body["password"] = json!("password");
+        scene.users.push(make("experience/users", body));
     }
+    scene
 }

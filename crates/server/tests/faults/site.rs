@@ -36,6 +36,10 @@ impl Site {
         let standby = primary.standby("standby").expect("a standby");
         primary.wait_for(Some("standby")).expect("it follows");
         let nodes: Vec<Node> = (0..NODES).map(|_| Node::new(&primary, &standby)).collect();
+        // With few connections changes wait, and are kept together.
+        for node in nodes.iter().skip(1) {
+            node.place.configure("store-writers = 1");
+        }
         let place = &nodes[0].place;
         let made = place.run(&["application", "create", "--name", "Faults"]);
         let application = made["applicationId"].as_str().expect("an id").to_owned();

@@ -1,23 +1,26 @@
-//! A user as a register: its value is in its names, in its tags and in which groups it is in, and
-//! all of that has to agree whenever it is read.
+//! A user as a register: its value is in its names, in its tags and in which groups it is in, where
+//! there are any for it, and all of that has to agree whenever it is read.
 
 use serde_json::{Value, json};
 
 /// The groups of the application, in the order of the bits of a value.
 pub(crate) type Groups = [String; 3];
 
-/// What a request says to make a user hold `value`.
-pub(crate) fn fields(value: u64, groups: &Groups) -> Value {
+/// What a request says to make a user hold `value`: nothing of groups where there are none.
+pub(crate) fn fields(value: u64, groups: &[String]) -> Value {
     let word = format!("v{value}");
-    json!({
+    let mut fields = json!({
         "firstName": word,
         "lastName": word,
         "userTags": { "value": word, &word: "x".repeat(40) },
-        "experienceGroupIds": members_of(value, groups),
-    })
+    });
+    if !groups.is_empty() {
+        fields["experienceGroupIds"] = json!(members_of(value, groups));
+    }
+    fields
 }
 
-fn members_of(value: u64, groups: &Groups) -> Vec<&String> {
+fn members_of(value: u64, groups: &[String]) -> Vec<&String> {
     groups.iter().enumerate().filter(|(bit, _)| value >> bit & 1 == 1).map(|(_, id)| id).collect()
 }
 
@@ -25,7 +28,7 @@ fn members_of(value: u64, groups: &Groups) -> Vec<&String> {
 ///
 /// # Panics
 /// When its parts do not agree.
-pub(crate) fn value(user: &Value, groups: &Groups) -> u64 {
+pub(crate) fn value(user: &Value, groups: &[String]) -> u64 {
     let word = user["firstName"].as_str().expect("a name");
     let value = word.strip_prefix('v').and_then(|value| value.parse().ok()).expect("a value");
     let expected = fields(value, groups);

@@ -9,6 +9,7 @@ mod address;
 mod close;
 mod end_point;
 mod fault;
+mod group;
 mod link;
 pub(super) mod migrate;
 mod replica;
@@ -28,8 +29,10 @@ use super::migrate::{MIGRATIONS, OpenError};
 use super::versions::Versions;
 use super::{Column, Doors, Options, Tx, value};
 use crate::error::{Error, Result};
+use group::Group;
 use link::{Failure, Link};
 use session::{Ending, Session};
+use std::iter;
 use std::ops::Range;
 use std::sync::Arc;
 use std::thread::sleep;
@@ -244,9 +247,10 @@ impl Worker {
 
     fn serve(mut self, jobs: &Jobs) {
         for job in &jobs.waiting {
-            match self.role {
-                Role::Read if !jobs.waiting.is_empty() => self.several(job, jobs),
-                _ => self.one(job),
+            if jobs.waiting.is_empty() {
+                self.one(job);
+            } else {
+                self.several(job, jobs);
             }
             // The end of a read is sent with the beginning of the next, if that is here already.
             if jobs.waiting.is_empty()
@@ -258,19 +262,28 @@ impl Worker {
         }
     }
 
-    /// Reads for `first` and what waits behind it, or this thread's share of it.
+    /// Does `first` and what waits behind it together, or this thread's share of it.
     fn several(&mut self, first: Box<dyn Job>, jobs: &Jobs) {
         let most = (1 + jobs.waiting.len().div_ceil(self.threads)).min(together::MOST);
+        let (role, until, versions) =
+            (self.role, Instant::now() + self.time, Arc::clone(&self.versions));
         let Ok(link) = self.link() else { return self.one(first) };
-        let mut together = Together::new(link);
-        let (mut next, mut other) = (Some(first), None);
-        while let Some(job) = next {
-            // Jobs that are run by themselves are left to other threads, but for the first.
-            other = if job.gone() { None } else { together.add(job).err() };
-            let more = other.is_none() && together.len() < most;
-            next = if more { jobs.waiting.try_recv().ok() } else { None };
-        }
-        let (again, lost) = together.answer();
+        // Jobs that are run by themselves are left to other threads, but for the first.
+        let gather = |add: &mut dyn FnMut(Box<dyn Job>) -> Result<(), Box<dyn Job>>| {
+            let behind = iter::from_fn(|| jobs.waiting.try_recv().ok());
+            let some = iter::once(first).chain(behind).filter(|job| !job.gone()).take(most);
+            some.map(add).find_map(Result::err)
+        };
+        let (other, (again, lost)) = match role {
+            Role::Read => {
+                let mut together = Together::new(link);
+                (gather(&mut |job| together.add(job)), together.answer())
+            }
+            Role::Write => {
+                let mut group = Group::new(Session::new(link, role, until, Some(&versions)));
+                (gather(&mut |job| group.add(job)), group.answer())
+            }
+        };
         if lost {
             self.link = None;
         }

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::store::job::too_long;
 use crate::store::moving::Closed;
 use crate::store::versions::Versions;
-use crate::store::{self, Cells, Changed, Engine, Explain, Param};
+use crate::store::{self, Cells, Changed, Engine, Explain, Param, explained};
 use fallible_iterator::FallibleIterator as _;
 use postgres_protocol::message::backend::DataRowBody;
 use std::collections::VecDeque;
@@ -43,7 +43,7 @@ pub(super) struct Session<'l> {
 }
 
 /// A statement that was sent before its result was asked for.
-struct Ahead {
+pub(super) struct Ahead {
     /// What is asked; nothing where nobody is going to.
     bound: Option<Bound>,
     sent: Sent,
@@ -51,6 +51,27 @@ struct Ahead {
     explain: Option<Explain>,
     /// The answer, once it is read.
     rows: Option<(Arc<[ColumnOf]>, Vec<DataRowBody>)>,
+}
+
+impl Ahead {
+    /// Whether it is what `bound` asks.
+    pub(super) fn is(&self, bound: &Bound) -> bool {
+        self.bound.as_ref() == Some(bound)
+    }
+
+    /// Whether nothing was found.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.as_ref().is_none_or(|(_, rows)| rows.is_empty())
+    }
+
+    /// Shows what was found.
+    pub(super) fn show(self, visit: &mut Visit<'_, '_>) {
+        if let Some((columns, rows)) = self.rows {
+            for row in rows {
+                visit.row(&columns, &row);
+            }
+        }
+    }
 }
 
 /// What becomes of a job.
@@ -95,10 +116,7 @@ impl<'l> Session<'l> {
         self.ahead.clear();
         self.reading = false;
         let meaning = fault::meaning(failure, self.role);
-        let error = match self.explain.take() {
-            Some(explain) => explain(meaning.to_error()),
-            None => meaning.to_error(),
-        };
+        let error = explained(meaning.to_error(), self.explain.take());
         self.failed.get_or_insert(meaning);
         error
     }
@@ -168,17 +186,14 @@ impl<'l> Session<'l> {
         let bound = self.link.bind(sql, params)?;
         let mut visit = Visit::new(each);
         let mut changes = false;
-        let known = self.ahead.iter().position(|ahead| ahead.bound.as_ref() == Some(&bound));
+        let known = self.ahead.iter().position(|ahead| ahead.is(&bound));
         if let Some(place) = known {
             if self.ahead.iter().take(place + 1).any(|ahead| ahead.rows.is_none()) {
                 self.link.flush()?;
             }
             self.catch_up(place + 1)?;
-            let found = self.ahead.remove(place).and_then(|ahead| ahead.rows);
-            if let Some((columns, rows)) = found {
-                for row in rows {
-                    visit.row(&columns, &row);
-                }
+            if let Some(ahead) = self.ahead.remove(place) {
+                ahead.show(&mut visit);
             }
         } else {
             let sent = self.send(&bound, params)?;
@@ -224,14 +239,48 @@ impl<'l> Session<'l> {
         Ok(wire::touched(&words))
     }
 
-    fn send_ahead(&mut self, sql: &str, params: &[&dyn Param]) -> Outcome<()> {
+    /// Sends `sql` ahead, whose answer is that to `asked` too, if there is room: whether there is.
+    fn send_ahead(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        asked: Option<Bound>,
+    ) -> Outcome<bool> {
         let bound = self.link.bind(sql, params)?;
-        if self.fits(&bound) {
+        let fits = self.fits(&bound);
+        if fits {
             self.begin()?;
             let sent = self.link.run(&bound, params)?;
-            self.ahead.push_back(Ahead { bound: Some(bound), sent, explain: None, rows: None });
+            let bound = Some(asked.unwrap_or(bound));
+            self.ahead.push_back(Ahead { bound, sent, explain: None, rows: None });
         }
-        Ok(())
+        Ok(fits)
+    }
+
+    /// As [`Engine::ahead`], with a statement that skips rows that others have locked in the place
+    /// of `lock`, which waits for them. `false` if there is no room for it.
+    pub(super) fn ahead_skipping(&mut self, lock: &str, params: &[&dyn Param]) -> Result<bool> {
+        self.check()?;
+        let asked = self.bind(lock, params)?;
+        let sent = self.send_ahead(&format!("{lock} SKIP LOCKED"), params, Some(asked));
+        sent.map_err(|failure| self.fail(failure))
+    }
+
+    /// How much was sent ahead and is not yet taken.
+    pub(super) fn count_ahead(&self) -> usize {
+        self.ahead.len()
+    }
+
+    /// Waits for what was sent ahead, all at once, and gives it away.
+    pub(super) fn take_ahead(&mut self) -> Result<VecDeque<Ahead>> {
+        let read = self.link.flush().and_then(|()| self.catch_up(self.ahead.len()));
+        read.map_err(|failure| self.fail(failure))?;
+        Ok(std::mem::take(&mut self.ahead))
+    }
+
+    /// `sql` with `params`, as it is sent.
+    pub(super) fn bind(&mut self, sql: &str, params: &[&dyn Param]) -> Result<Bound> {
+        self.link.bind(sql, params).map_err(|failure| self.fail(failure))
     }
 
     /// Sends a change of which nobody waits for the answer; gives `explain` back if there is no
@@ -240,8 +289,8 @@ impl<'l> Session<'l> {
         &mut self,
         sql: &str,
         params: &[&dyn Param],
-        explain: Explain,
-    ) -> Outcome<Result<(), Explain>> {
+        explain: Option<Explain>,
+    ) -> Outcome<Result<(), Option<Explain>>> {
         let bound = self.link.bind(sql, params)?;
         if !self.fits(&bound) {
             return Ok(Err(explain));
@@ -251,7 +300,7 @@ impl<'l> Session<'l> {
         self.ahead.retain(|ahead| ahead.rows.is_none());
         self.ahead.iter_mut().for_each(|ahead| ahead.bound = None);
         let sent = self.link.run(&bound, params)?;
-        self.ahead.push_back(Ahead { bound: None, sent, explain: Some(explain), rows: None });
+        self.ahead.push_back(Ahead { bound: None, sent, explain, rows: None });
         Ok(Ok(()))
     }
 
@@ -389,7 +438,8 @@ impl<'v, 'e> Visit<'v, 'e> {
 impl Engine for Session<'_> {
     fn ahead(&mut self, sql: &str, params: &[&dyn Param]) -> Result<()> {
         self.check()?;
-        self.send_ahead(sql, params).map_err(|failure| self.fail(failure))
+        // It is a hint: where there is no room it is sent when it is asked.
+        self.send_ahead(sql, params, None).map(drop).map_err(|failure| self.fail(failure))
     }
 
     fn query(
@@ -439,11 +489,16 @@ impl Engine for Session<'_> {
         super::close::statements(tables, why)
     }
 
-    fn run_later(&mut self, sql: &str, params: &[&dyn Param], explain: Explain) -> Result<u64> {
+    fn run_later(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        explain: Option<Explain>,
+    ) -> Result<u64> {
         self.check()?;
         match self.touch_later(sql, params, explain) {
             Ok(Ok(())) => Ok(1),
-            Ok(Err(explain)) => self.run(sql, params).map_err(explain),
+            Ok(Err(explain)) => self.run(sql, params).map_err(|error| explained(error, explain)),
             Err(failure) => Err(self.fail(failure)),
         }
     }

@@ -33,10 +33,6 @@ impl<'l> Together<'l> {
         Self { link, asked: Vec::with_capacity(MOST) }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.asked.len()
-    }
-
     /// Puts what `job` asks behind what is to be sent, or gives it back if it is to be run by
     /// itself.
     pub(super) fn add(&mut self, mut job: Box<dyn Job>) -> Result<(), Box<dyn Job>> {

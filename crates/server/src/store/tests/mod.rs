@@ -9,6 +9,7 @@ mod moving;
 mod open;
 mod plans;
 mod postgres;
+mod postgres_group;
 mod query;
 mod read;
 mod search;

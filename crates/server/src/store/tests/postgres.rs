@@ -45,14 +45,14 @@ fn a_statement_beside_may_take_longer_than_connecting() {
 }
 
 /// A database with a table of its own, a wire that can be cut, and a store behind it.
-struct Scene {
-    database: Database,
-    proxy: Proxy,
-    options: Options,
+pub(super) struct Scene {
+    pub(super) database: Database,
+    pub(super) proxy: Proxy,
+    pub(super) options: Options,
 }
 
 impl Scene {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let address = Address::parse(&cluster()).unwrap();
         let server = &address.hosts[0];
         let mut places = (server.name.as_str(), server.port).to_socket_addrs().unwrap();
@@ -63,12 +63,12 @@ impl Scene {
     }
 
     /// The store, with nothing between.
-    fn direct(&self) -> Store {
+    pub(super) fn direct(&self) -> Store {
         Store::open_at(&self.database.place(), &self.options).unwrap()
     }
 
     /// The store behind the wire.
-    fn open(&self) -> Store {
+    pub(super) fn open(&self) -> Store {
         let Place::Postgres(mut address) = self.database.place() else { panic!("another place") };
         address.hosts[0].name = self.proxy.address().ip().to_string();
         address.hosts[0].port = self.proxy.address().port();
@@ -117,11 +117,11 @@ async fn of_two_that_wait_for_each_other_one_goes_again() {
     let (both, runs) = (Arc::new(Barrier::new(2)), Arc::new(AtomicUsize::new(0)));
     let counted = Arc::clone(&runs);
     let done = at_once(&store, 2, move |tx, number| {
-        let first = counted.fetch_add(1, Ordering::SeqCst) < 2;
         let bump = "UPDATE t SET v = v + 10 WHERE k = $1";
         let (one, other) = if number == 0 { (1, 2) } else { (2, 1) };
         tx.run(bump, &[&one])?;
-        if first {
+        // Not counted is what is only run to see what it asks.
+        if counted.fetch_add(1, Ordering::SeqCst) < 2 {
             both.wait();
         }
         tx.run(bump, &[&other])
@@ -169,7 +169,7 @@ async fn what_is_told_at_the_end_is_told() {
             };
             insert(tx, 7)?;
             let sql = "INSERT INTO t (k, v) VALUES (1, 9)";
-            tx.change_later(Changed::Nothing, sql, &[], explain)?;
+            tx.change_later(Changed::Nothing, sql, &[], Some(Box::new(explain)))?;
             if more { insert(tx, 8).map(drop) } else { Ok(()) }
         });
         assert!(matches!(answer.await, Err(Error::AlreadyExists(_))), "{more}");
@@ -406,6 +406,8 @@ async fn a_statement_that_takes_too_long_is_ended() {
     store.write(|tx| insert(tx, 1)).await.unwrap();
     let both = Arc::new(Barrier::new(2));
     let done = at_once(&store, 2, move |tx, _| {
+        // Here it does not get if it is only run to see what it asks.
+        tx.first::<i64>("SELECT count(*) FROM t", &[])?;
         both.wait();
         let touched = tx.run("UPDATE t SET v = v + 1 WHERE k = 1", &[])?;
         tx.all::<String>("SELECT pg_sleep(0.6)::text", &[])?;

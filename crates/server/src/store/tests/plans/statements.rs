@@ -101,6 +101,9 @@ const CALLED: &[Called] = &[
     ("experience_users::lock_within", |tx| {
         experience_users::lock_within(tx, Within::allowed(APPLICATION), USER).map(drop)
     }),
+    ("experience_users::lock_only_within", |tx| {
+        experience_users::lock_only_within(tx, Within::allowed(APPLICATION), USER).map(drop)
+    }),
     ("experience_users::with_address", |tx| {
         let own = tenant(tx)?;
         experience_users::with_address(tx, own, "a@b").map(drop)

@@ -1,0 +1,233 @@
+//! Changes of one row each that wait at the same time. They are one transaction: two ways to the
+//! database and back, and one commit, whatever their number.
+//!
+//! Its first half locks all their rows, and nothing waits there: a row that another transaction has
+//! locked is passed over, so that one that waits does not hold up the others, and no two such groups
+//! wait for each other. Its second half has what they change, and the commit. So each must say what it
+//! is going to change, which is what it locks, and no two of a group the same: what one changes,
+//! another must not have looked at.
+//!
+//! A job is run twice for that, as any may be: first to see what it asks, and again when the answer
+//! is there. One that does anything else, or has to wait, is run by itself, and so is each if all of
+//! them are undone: what one is refused is nothing to the others.
+
+use super::fault;
+use super::session::{Ahead, Ending, Session, Visit};
+use crate::error::Result;
+use crate::store::job::{Job, busy};
+use crate::store::moving::Closed;
+use crate::store::{self, Changed, Engine, Explain, Param, Tx};
+use std::ops::Range;
+
+/// Jobs, and what they change.
+pub(super) struct Group<'l> {
+    session: Session<'l>,
+    asked: Vec<Asked>,
+    rows: Vec<Changed>,
+}
+
+struct Asked {
+    job: Box<dyn Job>,
+    row: Changed,
+    /// Which of what was sent ahead it asks, of which the first locks the row.
+    questions: Range<usize>,
+}
+
+impl<'l> Group<'l> {
+    /// One whose transaction is `session`, where nothing has been done.
+    pub(super) fn new(session: Session<'l>) -> Self {
+        Self { session, asked: Vec::new(), rows: Vec::new() }
+    }
+
+    /// Puts what `job` asks behind what is to be sent, or gives it back if it is to be run by
+    /// itself.
+    pub(super) fn add(&mut self, mut job: Box<dyn Job>) -> Result<(), Box<dyn Job>> {
+        let mut member = Member::new(&mut self.session, Step::Ask { taken: &self.rows });
+        job.run(&mut Tx(&mut member));
+        let Member { row: Some(row), questions, other: false, .. } = member else {
+            // What it may have locked is let go with the rest.
+            return Err(job);
+        };
+        if questions.is_empty() {
+            return Err(job);
+        }
+        self.rows.push(row);
+        self.asked.push(Asked { job, row, questions });
+        Ok(())
+    }
+
+    /// Changes what all of them change and answers them, or none. Gives back those that are to be run
+    /// by themselves, and whether the connection is lost.
+    pub(super) fn answer(self) -> (Vec<Box<dyn Job>>, bool) {
+        let Self { mut session, asked, .. } = self;
+        let (mut kept, mut again, mut held) = (Vec::new(), Vec::new(), Vec::new());
+        let mut answers = Vec::new();
+        if !asked.is_empty() {
+            // A failure is the session's, which tells what to do about it.
+            answers.extend(session.take_ahead().into_iter().flatten().map(Some));
+        }
+        // Whether anything is changed by a job that is not to be kept.
+        let mut spoilt = false;
+        for Asked { mut job, row, questions } in asked {
+            let found = answers.get_mut(questions).unwrap_or_default();
+            let found: Vec<Ahead> = found.iter_mut().filter_map(Option::take).collect();
+            if spoilt || session.failed() {
+                again.push(job);
+            } else if found.first().is_none_or(Ahead::is_empty) {
+                // Somebody has locked the row, or there is none: who waits for it waits last.
+                held.push(job);
+            } else {
+                let mut member = Member::new(&mut session, Step::Do { row, found });
+                let done = job.run(&mut Tx(&mut member));
+                let Member { wrote, other, .. } = member;
+                match done {
+                    true if !other => kept.push(job),
+                    // It is answered by what it found, which is no other's.
+                    false if !other && !wrote && !session.failed() => job.finish(Ok(())),
+                    _ => {
+                        spoilt |= wrote;
+                        again.push(job);
+                    }
+                }
+            }
+        }
+        let whole = !kept.is_empty() && !spoilt && !session.failed();
+        let lost = match session.end(whole) {
+            Ending::Settled if whole => {
+                kept.drain(..).for_each(|job| job.finish(Ok(())));
+                false
+            }
+            Ending::Unknown => {
+                kept.drain(..).for_each(|job| job.finish(Err(fault::unknown())));
+                true
+            }
+            Ending::Lost => true,
+            Ending::Settled | Ending::Refused(_) | Ending::Again => false,
+        };
+        kept.extend(again);
+        kept.extend(held);
+        (kept, lost)
+    }
+}
+
+/// The transaction of a group, as one of its jobs sees it.
+struct Member<'s, 'l> {
+    session: &'s mut Session<'l>,
+    step: Step<'s>,
+    /// What it says that it changes.
+    row: Option<Changed>,
+    /// What of it was sent ahead.
+    questions: Range<usize>,
+    /// Whether it has changed anything.
+    wrote: bool,
+    /// It is not that simple.
+    other: bool,
+}
+
+enum Step<'s> {
+    /// What it asks is found out. The others have `taken` these.
+    Ask { taken: &'s [Changed] },
+    /// It has locked `row`, and does what it does with what was `found`.
+    Do { row: Changed, found: Vec<Ahead> },
+}
+
+impl<'s, 'l> Member<'s, 'l> {
+    fn new(session: &'s mut Session<'l>, step: Step<'s>) -> Self {
+        let next = session.count_ahead();
+        Self { session, step, row: None, questions: next..next, wrote: false, other: false }
+    }
+
+    /// What is said to everything that is not that simple.
+    fn other<T>(&mut self) -> Result<T> {
+        self.other = true;
+        Err(busy())
+    }
+}
+
+impl Engine for Member<'_, '_> {
+    fn only(&mut self, what: Changed) {
+        let free = match &self.step {
+            Step::Ask { taken } => self.row.is_none() && !taken.contains(&what),
+            Step::Do { row, .. } => *row == what,
+        };
+        if free {
+            self.row = Some(what);
+        } else {
+            self.other = true;
+        }
+    }
+
+    fn ahead(&mut self, sql: &str, params: &[&dyn Param]) -> Result<()> {
+        if matches!(self.step, Step::Do { .. }) {
+            return Ok(());
+        }
+        if self.other || self.row.is_none() {
+            return self.other();
+        }
+        if self.questions.is_empty() {
+            if !self.session.ahead_skipping(sql, params)? {
+                return self.other();
+            }
+            // Which may have begun the transaction as well.
+            let next = self.session.count_ahead();
+            self.questions = next - 1..next;
+            return Ok(());
+        }
+        self.session.ahead(sql, params)?;
+        self.questions.end = self.session.count_ahead();
+        Ok(())
+    }
+
+    fn query(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        each: &mut dyn FnMut(&store::Row<'_>) -> Result<bool>,
+    ) -> Result<()> {
+        let Step::Do { found, .. } = &mut self.step else {
+            // It goes on when there is an answer.
+            return Err(busy());
+        };
+        let bound = self.session.bind(sql, params)?;
+        match found.iter().position(|ahead| ahead.is(&bound)) {
+            Some(place) => {
+                let mut visit = Visit::new(each);
+                found.remove(place).show(&mut visit);
+                visit.end()
+            }
+            None => self.other(),
+        }
+    }
+
+    fn run(&mut self, _: &str, _: &[&dyn Param]) -> Result<u64> {
+        self.other()
+    }
+
+    fn run_later(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+        explain: Option<Explain>,
+    ) -> Result<u64> {
+        if matches!(self.step, Step::Ask { .. }) || self.other || explain.is_some() {
+            return self.other();
+        }
+        self.wrote = true;
+        self.session.run_later(sql, params, explain)
+    }
+
+    fn note(&mut self, what: Changed) {
+        self.other |= self.row != Some(what);
+        self.session.note(what);
+    }
+
+    fn declare(&mut self, _: Changed) {}
+
+    fn has_user_search(&self) -> bool {
+        false
+    }
+
+    fn close(&self, _: &[&str], _: Option<Closed>) -> Vec<String> {
+        Vec::new()
+    }
+}
