@@ -126,9 +126,11 @@ impl Versions {
     pub(super) fn hold(&self, stamp: &Stamp) -> bool {
         let same =
             |(place, count): &(usize, u64)| self.counts[*place].load(Ordering::SeqCst) == *count;
-        stamp.counts.iter().all(same)
+        // The others first: they are silent again once everything was forgotten, which the counts
+        // tell from then on.
+        self.others.as_ref().is_none_or(Others::silent)
+            && stamp.counts.iter().all(same)
             && stamp.until.is_none_or(|until| Instant::now() < until)
-            && self.others.as_ref().is_none_or(Others::silent)
     }
 
     /// Says that the writer is about to commit changes of `what`, until the answer goes.

@@ -8,7 +8,7 @@ use guestlist_api::id::{ApiTokenId, ApplicationId, ExperienceUserId, ObjectId};
 use proptest::prelude::*;
 use rusqlite::Connection;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 const USERS: u8 = 6;
@@ -225,6 +225,33 @@ async fn what_another_process_commits_counts() {
     write(&store, 1, Says::User).await;
     assert!(!store.holds(&again));
     assert!(stamp(&store, 0).is_some());
+}
+
+/// Nor while somebody else finds that out.
+#[tokio::test]
+async fn what_another_process_has_committed_is_not_taken_for_what_was_before() {
+    let (scratch, store) = pairs().await;
+    let (beside, done) = (scratch.beside(), Arc::new(AtomicBool::new(false)));
+    beside.execute_batch("PRAGMA synchronous = OFF").unwrap();
+    let (other, ends) = (store.clone(), Arc::clone(&done));
+    let finds_out = std::thread::spawn(move || {
+        while !ends.load(Ordering::SeqCst) {
+            stamp(&other, 1);
+        }
+    });
+    let stood = (0..2000).filter(|_| {
+        let before = loop {
+            if let Some(stamp) = stamp(&store, 0) {
+                break stamp;
+            }
+        };
+        write_beside(&beside, 0);
+        store.holds(&before)
+    });
+    let stood = stood.count();
+    done.store(true, Ordering::SeqCst);
+    finds_out.join().unwrap();
+    assert_eq!(stood, 0);
 }
 
 #[tokio::test]
