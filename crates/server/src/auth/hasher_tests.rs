@@ -227,7 +227,7 @@ async fn no_service_over_a_store_that_is_kept_hashes_cheaply() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn its_threads_give_way() {
-    let hasher = one_worker(1, Duration::from_secs(60));
+    let hasher = one_worker(1, Duration::from_mins(1));
     hasher.hash(password("Correct-h0rse")).await.unwrap();
     let mut nice = Vec::new();
     for thread in std::fs::read_dir("/proc/self/task").unwrap() {

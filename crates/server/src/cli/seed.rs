@@ -8,7 +8,7 @@ use crate::error::{self, Error};
 use crate::http::App;
 use crate::population::{MOST, Population};
 use crate::store::applications::Within;
-use crate::store::{experience_groups, experience_users};
+use crate::store::{experience_groups, experience_users, search};
 use anyhow::{Context as _, Result, anyhow};
 use guestlist_api::experience_user::ExperienceUser;
 use guestlist_api::id::ApplicationId;
@@ -103,6 +103,8 @@ pub(super) async fn run(args: Args, app: Arc<App>, out: Output) -> Result<()> {
         planted.users = end;
         progress.show(end);
     }
+    // Otherwise the first server would be busy with it for its first seconds.
+    while app.store.write(|tx| search::settle(tx, AT_ONCE)).await.map_err(&taken)? {}
     progress.end();
     if let Some((mut file, path)) = ids {
         file.flush().with_context(|| format!("cannot write {}", path.display()))?;

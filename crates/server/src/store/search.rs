@@ -203,6 +203,15 @@ impl Late {
     }
 }
 
+/// Tells the table of some `most` users that it is late with, and whether there were any. It is told by
+/// and by in any case: this is for whoever fills a store and hands it on.
+///
+/// # Errors
+/// When the store fails.
+pub fn settle(tx: &mut Tx<'_>, most: u64) -> Result<bool> {
+    if tx.0.has_user_search() { Late::default().settle(tx, most) } else { Ok(false) }
+}
+
 /// Whether the table is whole and knows every user, and nobody else, once it was told of all it is
 /// late with. What is left to forget has to be forgotten.
 ///
@@ -212,8 +221,7 @@ pub(super) fn is_whole(tx: &mut Tx<'_>) -> Result<bool> {
     if !tx.0.has_user_search() {
         return Ok(true);
     }
-    let mut late = Late::default();
-    while late.settle(tx, 0)? {}
+    while settle(tx, 0)? {}
     // Fails where it is not whole.
     tx.change(
         Changed::Nothing,

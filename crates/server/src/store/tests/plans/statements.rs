@@ -189,6 +189,7 @@ const CALLED: &[Called] = &[
         tenant(tx).and_then(|own| experience_users::delete_all(tx, own))
     }),
     ("search::forget", |tx| search::forget(tx, 9).map(drop)),
+    ("search::settle", |tx| search::settle(tx, 9).map(drop)),
     ("experience_groups::delete_all", |tx| {
         tenant(tx).and_then(|own| experience_groups::delete_all(tx, own))
     }),
