@@ -5,7 +5,7 @@
 //! with what was really asked. That pays where they are few of all: otherwise all users of the
 //! application are compared, which takes a second for ten millions of them.
 //!
-//! The table is told late of what changes, of many users at once: see [`Late`]. Those of whom it is
+//! The table is told late of what changes, of many users at once: see [`settle`]. Those of whom it is
 //! yet to be told are compared as well.
 //!
 //! PostgreSQL decides by itself whether to use its index.
