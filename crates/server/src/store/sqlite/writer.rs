@@ -357,6 +357,9 @@ fn durable(path: &Path, durability: Durability) -> Option<&'static File> {
         Durability::None => None,
         Durability::Synced => {
             let file = OpenOptions::new().read(true).write(true).open(path);
+            if let Err(error) = &file {
+                tracing::warn!(%error, "what is copied from the log is left to the writer to sync");
+            }
             file.ok().map(|file| &*Box::leak(Box::new(file)))
         }
     }
