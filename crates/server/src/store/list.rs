@@ -1,13 +1,18 @@
 //! One page of a table: closed words become SQL here, what a person typed becomes a parameter.
 
+mod order;
+
+pub(super) use order::{Folded, Key, Order};
+pub use order::{Position, Value};
+
 use super::convert::{self, id};
 use super::counts::{self, Counted};
 use super::search::Candidates;
 use super::{FromRow, Param, Row, Tx};
 use crate::error::{Error, Result};
 use guestlist_api::entity::{DEFAULT_PER_PAGE, PageNumber, PerPage, SortDirection};
-use guestlist_api::id::ObjectId;
 use guestlist_api::wire::{Problem, Rule};
+use order::{Part, Written};
 
 /// The most that the rows of one page may hold, in bytes: what bounds the memory of a list. A
 /// thousand users of a thousand bytes are an eighth of it.
@@ -63,119 +68,6 @@ const PASSED: u64 = 4;
 /// Steps of SQLite's machine for a row that is passed over, and for an id that is noted as wanted.
 const STEPS_TO_PASS: u64 = 5;
 const STEPS_TO_NOTE: u64 = 8;
-
-/// Where in a list a row is, or was: rows are told apart by what they are sorted by, and then by
-/// their ids. So it is a place whether or not that row is still there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Position {
-    /// What the row is sorted by.
-    pub value: Value,
-    /// Its id.
-    pub id: ObjectId,
-}
-
-/// What a row is sorted by.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Value {
-    /// Nothing: it lacks the value, or the list is sorted by the id alone.
-    Nothing,
-    /// A text, folded.
-    Text(String),
-    /// A moment, in milliseconds.
-    Moment(i64),
-}
-
-/// So many characters of a long text are in an index, as the columns are made: of four bytes each,
-/// PostgreSQL has room for them beside two ids.
-const INDEXED: usize = 512;
-
-/// A folded text: the column that has all of it, and the one that has what is in an index, which
-/// rows are sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Folded {
-    /// All of it.
-    pub(super) whole: &'static str,
-    /// As much as is in an index: all of it, or its beginning.
-    pub(super) indexed: &'static str,
-}
-
-impl Folded {
-    /// The text in `column`, all of which is in an index.
-    pub(super) const fn short(column: &'static str) -> Self {
-        Self { whole: column, indexed: column }
-    }
-
-    /// The first name of a user.
-    pub(super) const FIRST_NAME: Self =
-        Self { whole: "u.first_name_key", indexed: "u.first_name_start" };
-
-    /// The last name of a user.
-    pub(super) const LAST_NAME: Self =
-        Self { whole: "u.last_name_key", indexed: "u.last_name_start" };
-
-    /// What the index has where this is `text`.
-    pub(super) fn cut(self, text: &str) -> String {
-        let most = if self.whole == self.indexed { usize::MAX } else { INDEXED };
-        text.chars().take(most).collect()
-    }
-}
-
-/// What rows are sorted by before their id.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Key {
-    column: &'static str,
-    least: Least,
-    may_lack: bool,
-    index: &'static str,
-}
-
-/// What no value of a column is less than.
-#[derive(Debug, Clone, Copy)]
-enum Least {
-    Text,
-    Moment,
-}
-
-impl Key {
-    /// What an index has of `text`.
-    pub(super) const fn text(text: Folded) -> Self {
-        Self { column: text.indexed, least: Least::Text, may_lack: false, index: "" }
-    }
-
-    /// The moment in `column`.
-    pub(super) const fn moment(column: &'static str) -> Self {
-        Self { column, least: Least::Moment, may_lack: false, index: "" }
-    }
-
-    /// As this, which a row may lack. The order says where such rows go only for these: PostgreSQL
-    /// reads an index in order when it says the same, and those of the others do not.
-    pub(super) const fn or_nothing(self) -> Self {
-        Self { may_lack: true, ..self }
-    }
-
-    /// As this; of two indexes in this order, SQLite's `index` has the id too.
-    pub(super) const fn with_ids_in(self, index: &'static str) -> Self {
-        Self { index, ..self }
-    }
-
-    /// What the column holds, as text.
-    fn value(self, text: Option<String>) -> Result<Value> {
-        Ok(match (text, self.least) {
-            (None, _) => Value::Nothing,
-            (Some(text), Least::Text) => Value::Text(text),
-            (Some(text), Least::Moment) => Value::Moment(text.parse().map_err(Error::internal)?),
-        })
-    }
-}
-
-/// The order of a list: by a key if there is one, and then by the id, which is in the column `id`.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Order {
-    /// What comes before the id.
-    pub(super) key: Option<Key>,
-    /// The column of the id.
-    pub(super) id: &'static str,
-}
 
 /// Which rows of a table, and in which order. Conditions are SQL text of this crate; values only
 /// ever travel as parameters.
@@ -254,94 +146,6 @@ impl Paging {
             per_page: per_page.unwrap_or(DEFAULT_PER_PAGE).0,
             direction: direction.unwrap_or(SortDirection::Asc),
         }
-    }
-}
-
-/// Some of the rows of a list, together with others before or after them.
-struct Part {
-    /// What holds of them.
-    condition: Option<String>,
-    /// The values in it.
-    values: Vec<Box<dyn Param>>,
-    skip: u64,
-}
-
-impl Part {
-    fn of(condition: String, values: Vec<Box<dyn Param>>) -> Self {
-        Self { condition: Some(condition), values, skip: 0 }
-    }
-}
-
-/// How an order is written.
-struct Written {
-    order: Order,
-    direction: SortDirection,
-    /// The column of the key and that of the id: as they are, or so that no index has their order.
-    key: String,
-    id: String,
-}
-
-impl Written {
-    fn new(order: Order, direction: SortDirection, hidden: bool) -> Self {
-        let write = |column: &str| {
-            if hidden { format!("coalesce({column}, {column})") } else { column.to_owned() }
-        };
-        let key = order.key.map_or(String::new(), |key| write(key.column));
-        // Of two columns it is the first that an index is looked for by.
-        let id = if order.key.is_some() { order.id.to_owned() } else { write(order.id) };
-        Self { order, direction, key, id }
-    }
-
-    /// What stands after `ORDER BY`.
-    fn by(&self) -> String {
-        let Self { order, direction, key, id } = self;
-        let (way, nulls) = match direction {
-            SortDirection::Asc => ("ASC", " NULLS FIRST"),
-            SortDirection::Desc => ("DESC", " NULLS LAST"),
-        };
-        match order.key {
-            None => format!("{id} {way}"),
-            Some(Key { may_lack: false, .. }) => format!("{key} {way}, {id} {way}"),
-            Some(Key { may_lack: true, .. }) => format!("{key} {way}{nulls}, {id} {way}"),
-        }
-    }
-
-    /// What comes after `position`, in its order; `free` is the number of the next parameter. A row
-    /// without a value is neither more nor less than another, so that such rows are a part of their
-    /// own: each part is one range of the index, where both together would be none.
-    fn after(&self, position: &Position, free: usize) -> Vec<Part> {
-        let Self { order, direction, key, id } = self;
-        let next = free + 1;
-        let beyond = match direction {
-            SortDirection::Asc => ">",
-            SortDirection::Desc => "<",
-        };
-        let tie: Box<dyn Param> = Box::new(position.id.to_string());
-        let Some(of) = order.key else {
-            return vec![Part::of(format!("{id} {beyond} ${free}"), vec![tie])];
-        };
-        let value: Box<dyn Param> = match &position.value {
-            Value::Text(text) => Box::new(text.clone()),
-            Value::Moment(millis) => Box::new(*millis),
-            Value::Nothing => {
-                let same = format!("{key} IS NULL AND {id} {beyond} ${free}");
-                let mut parts = vec![Part::of(same, vec![tie])];
-                if *direction == SortDirection::Asc {
-                    let least: Box<dyn Param> = match of.least {
-                        Least::Text => Box::new(String::new()),
-                        Least::Moment => Box::new(i64::MIN),
-                    };
-                    parts.push(Part::of(format!("{key} >= ${free}"), vec![least]));
-                }
-                return parts;
-            }
-        };
-        let more = format!("({key}, {id}) {beyond} (${free}, ${next})");
-        let mut parts = vec![Part::of(more, vec![value, tie])];
-        if of.may_lack && *direction == SortDirection::Desc {
-            parts.push(Part::of(format!("{key} IS NULL"), Vec::new()));
-        }
-        parts
     }
 }
 
