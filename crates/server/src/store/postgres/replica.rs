@@ -282,6 +282,17 @@ impl Standby {
         self.ask.connect()
     }
 
+    /// Makes `attempt`, and once more on a new connection where a kept one turns out to be lost: the
+    /// server may have been started anew since it was asked last, and nothing but a new connection
+    /// can tell. A server that did not answer in time is not asked again.
+    fn retry_if_stale<T>(&mut self, mut attempt: impl FnMut(&mut Self) -> Result<T>) -> Result<T> {
+        let (kept, began) = (self.ask.is_connected(), Instant::now());
+        match attempt(self) {
+            Err(_) if kept && !self.ask.is_connected() && began.elapsed() < ANSWER => attempt(self),
+            outcome => outcome,
+        }
+    }
+
     /// Waits a moment for it to replay what is required. A transaction that begins now sees that.
     fn reach(&mut self, required: &Required) -> Result<()> {
         if !self.ask.is_connected() {
@@ -310,6 +321,25 @@ impl Standby {
                 }));
             }
             sleep(AGAIN);
+        }
+    }
+
+    /// Runs `job`: what became of it, or nothing where the primary has to be asked.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    fn run(&mut self, job: &mut dyn Job, until: Instant) -> Result<Option<Result<()>>> {
+        let link = self.ask.link.as_mut().ok_or_else(super::fault::away)?;
+        let mut session = Session::new(link, Role::Read, until, None);
+        let kept = job.run(&mut Tx(&mut session));
+        let failed = session.failed();
+        match session.end(kept) {
+            Ending::Settled if !failed => Ok(Some(Ok(()))),
+            Ending::Settled | Ending::Again | Ending::Refused(_) => Ok(None),
+            Ending::Lost | Ending::Unknown => {
+                self.ask.link = None;
+                Err(super::fault::away())
+            }
         }
     }
 }
@@ -381,7 +411,7 @@ impl Gate {
     fn allow(&mut self) -> Result<()> {
         let required = self.primary.required()?;
         if self.looked.is_none_or(|looked| looked.elapsed() >= LOOK) {
-            self.scout.reach(&required)?;
+            self.scout.retry_if_stale(|scout| scout.reach(&required))?;
             self.looked = Some(Instant::now());
         }
         self.state.renew(required);
@@ -468,21 +498,14 @@ impl Follower {
         let until = Instant::now() + self.time;
         // At least what was required when the job passed the gate.
         let required = self.state.required()?;
-        if let Err(error) = self.standby.reach(&required) {
+        let settled = self.standby.retry_if_stale(|standby| {
+            standby.reach(&required)?;
+            standby.run(job, until)
+        });
+        settled.unwrap_or_else(|error| {
             self.state.stop(&why(error));
-            return None;
-        }
-        let mut session = Session::new(self.standby.ask.link.as_mut()?, Role::Read, until, None);
-        let kept = job.run(&mut Tx(&mut session));
-        let failed = session.failed();
-        match session.end(kept) {
-            Ending::Settled if !failed => Some(Ok(())),
-            Ending::Settled | Ending::Again | Ending::Refused(_) => None,
-            Ending::Lost | Ending::Unknown => {
-                self.standby.ask.link = None;
-                None
-            }
-        }
+            None
+        })
     }
 }
 
