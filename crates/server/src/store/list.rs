@@ -57,10 +57,6 @@ pub(super) struct Rows<T> {
     pub(super) budget: Budget,
 }
 
-/// As many rows as are rather found first and sorted then. To read rows in their order until a page
-/// is full takes longer than that when fewer than these are wanted of a million. Tests see both.
-pub(super) const FEW: u64 = if cfg!(test) { 10 } else { 10_000 };
-
 /// How many rows may be passed over for each row that would be sorted otherwise: to read them is to
 /// read on in an index, where what is sorted is read from here and there.
 const PASSED: u64 = 4;
@@ -197,7 +193,6 @@ impl Select {
 
     /// Only users that were found by parts of their texts.
     pub(super) fn found(&mut self, candidates: Candidates) {
-        self.narrow |= candidates.count <= FEW;
         self.found = Some(candidates);
     }
 
@@ -233,14 +228,14 @@ impl Select {
         self.bounds.push(Bound { column, from, to });
     }
 
-    /// Which ends of the bounds help to read a page of `total` rows in their order.
-    fn ends(&self, order: Order, paging: &Paging, total: u64) -> Vec<&str> {
+    /// Which ends of the bounds help to read a page of rows, which are `few` or not, in their order.
+    fn ends(&self, order: Order, paging: &Paging, few: bool) -> Vec<&str> {
         let mut all = Vec::new();
         for Bound { column, from, to } in &self.bounds {
             let sorted = order.key.is_some_and(|key| key.column == *column);
             // Where a page starts is an end by itself, and of two an engine may use the wrong one.
             let (first, last) = match (&paging.start, paging.direction) {
-                _ if total <= FEW => (true, true),
+                _ if few => (true, true),
                 _ if !sorted => (false, false),
                 (Start::Page(_), _) => (true, true),
                 (Start::After(_), SortDirection::Asc) => (false, true),
@@ -327,8 +322,11 @@ impl Select {
         // No index is in the order of an expression, so that one for the condition is looked for.
         let other = |bound: &Bound| order.key.is_none_or(|key| key.column != bound.column);
         let narrow = self.narrow || self.found.is_some() || self.bounds.iter().any(other);
-        let way = if narrow && total <= FEW { Way::Sorted } else { Way::Ordered };
-        let steps = if self.narrow { self.steps(tx, order, paging, total)? } else { None };
+        let few = tx.0.tuning().sort_limit;
+        let way = if narrow && total <= few { Way::Sorted } else { Way::Ordered };
+        let found_few = self.found.as_ref().is_some_and(|found| found.count <= few);
+        let steps =
+            if self.narrow || found_few { self.steps(tx, order, paging, total)? } else { None };
         let ways = steps.map(Way::Try).into_iter().chain([way]);
         for way in ways {
             if let Some(rows) = self.read(tx, columns, order, paging, total, way)? {
@@ -364,7 +362,7 @@ impl Select {
             _ => {}
         }
         let written = Written::new(order, paging.direction, matches!(way, Way::Sorted));
-        let ends = self.ends(order, paging, total);
+        let ends = self.ends(order, paging, total <= tx.0.tuning().sort_limit);
         let parts = match &paging.start {
             Start::After(position) => written.after(position, values.len() + 1),
             Start::Page(page) => match page.saturating_mul(paging.per_page) {

@@ -34,6 +34,7 @@ mod migrate;
 mod postgres;
 mod row;
 mod sqlite;
+mod tuning;
 mod tx;
 mod value;
 mod versions;
@@ -45,6 +46,7 @@ pub use ephemeral::Ephemeral;
 pub use migrate::OpenError;
 pub use postgres::Address;
 pub use row::{FromRow, Row};
+pub use tuning::Tuning;
 pub use tx::Tx;
 pub use value::{Column, Param};
 pub use versions::{Changed, Stamp};
@@ -130,6 +132,9 @@ pub struct Options {
     pub ready_deadline: Duration,
     /// How long [`Store::close`] waits for what is under way.
     pub close_deadline: Duration,
+    /// Where one way of doing something gives way to another. It is a reference because whatever
+    /// is asked of the store carries it.
+    pub tuning: &'static Tuning,
 }
 
 impl Options {
@@ -176,6 +181,7 @@ impl Default for Options {
             // What was answered is safe, so this is only for tidiness: within the 10 s in which a
             // server stops, most of which its requests may take.
             close_deadline: Duration::from_millis(1500),
+            tuning: &Tuning::DEFAULT,
         }
     }
 }

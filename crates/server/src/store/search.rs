@@ -16,29 +16,15 @@ use super::{Changed, Param, Tx, convert};
 use crate::error::{Error, Result};
 use std::collections::BTreeSet;
 
-/// Users that the table may be late with: to compare them all takes some milliseconds.
-const MOST_LATE: u64 = if cfg!(test) { 4 } else { 8_192 };
-/// Of so many it is told at once: writers wait for some milliseconds meanwhile.
-const AT_ONCE: u64 = if cfg!(test) { 2 } else { 256 };
-/// An application with fewer users is read as a whole, in some milliseconds.
-const SMALL: u64 = if cfg!(test) { 3 } else { 20_000 };
 /// How many users the table is told of for each of its pages that is merged with others then. By
 /// itself it would merge rarely, but for a tenth of a second.
 const TOLD_FOR_MERGED: i64 = 8;
-/// So many users are removed without what the table says of them.
-const MANY: u64 = if cfg!(test) { 3 } else { 1_000 };
 /// How many characters in a row are looked up.
 const GRAM: usize = 3;
 /// How many of them are asked for: more make a search slower, and hardly narrower.
 const MOST_GRAMS: usize = 12;
 /// How many bits of the number of a user are its own.
 const OWN_BITS: u32 = 32;
-
-/// What part of an application candidates may be, so that it is better to look at each of them than
-/// at everybody. What is compared is beside the number of each, and in the order of an index for
-/// everybody; or else it is in the users themselves, for either.
-const SHARE_IN_INDEX: u64 = if cfg!(test) { 2 } else { 16 };
-const SHARE_IN_USERS: u64 = if cfg!(test) { 2 } else { 4 };
 
 /// Where what candidates are compared with is.
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +60,8 @@ pub(super) fn candidates(
         return Ok(None);
     }
     let users = counts::of(tx, Counted::Users(tenant.id()))?;
-    if users < SMALL {
+    let tuning = tx.0.tuning();
+    if users < tuning.search_min_users {
         return Ok(None);
     }
     let number: Option<i64> =
@@ -82,8 +69,8 @@ pub(super) fn candidates(
     let number = number.ok_or(Error::NotFound("Application"))?;
     let (first, last) = numbers(number);
     let share = match compared {
-        Compared::InIndex => SHARE_IN_INDEX,
-        Compared::InUsers => SHARE_IN_USERS,
+        Compared::InIndex => tuning.search_share_in_index,
+        Compared::InUsers => tuning.search_share_in_users,
     };
     let most = users / share;
     let limit = i64::try_from(most + 1).map_err(Error::internal)?;
@@ -110,7 +97,10 @@ const fn numbers(of: i64) -> (i64, i64) {
 /// # Errors
 /// When the store fails.
 pub(super) fn abandon(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
-    if !tx.0.has_user_search() || counts::of(tx, Counted::Users(tenant.id()))? < MANY {
+    if !tx.0.has_user_search() {
+        return Ok(());
+    }
+    if counts::of(tx, Counted::Users(tenant.id()))? < tx.0.tuning().search_abandon {
         return Ok(());
     }
     let application = tenant.id().to_string();
@@ -163,7 +153,7 @@ impl Late {
     pub(super) fn excess(tx: &mut Tx<'_>) -> Result<u64> {
         let late: Option<i64> = tx.first("SELECT count(*) FROM user_search_late", &[])?;
         let late = late.map_or(Ok(0), u64::try_from).map_err(Error::internal)?;
-        Ok(late.saturating_sub(MOST_LATE))
+        Ok(late.saturating_sub(tx.0.tuning().search_backlog))
     }
 
     /// Tells the table of the next users it is late with: of `wanted`, or of as many as it is told of
@@ -172,7 +162,8 @@ impl Late {
     /// # Errors
     /// When the store fails.
     pub(super) fn settle(&mut self, tx: &mut Tx<'_>, wanted: u64) -> Result<bool> {
-        let most = i64::try_from(wanted.max(AT_ONCE)).map_err(Error::internal)?;
+        let most = wanted.max(tx.0.tuning().search_batch);
+        let most = i64::try_from(most).map_err(Error::internal)?;
         for first in [self.0, i64::MIN] {
             let last: Option<Option<i64>> = tx.first(
                 "SELECT max(number) FROM (SELECT number FROM user_search_late WHERE number >= $1

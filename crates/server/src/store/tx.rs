@@ -2,6 +2,7 @@
 
 use super::moving::Closed;
 use super::row::{FromRow, Row};
+use super::tuning::Tuning;
 use super::value::Param;
 use super::versions::Changed;
 use crate::error::{Error, Result};
@@ -74,6 +75,8 @@ pub(super) trait Engine {
     fn declare(&mut self, what: Changed);
     /// Whether it keeps the table `user_search`, rather than an index that `LIKE` uses by itself.
     fn has_user_search(&self) -> bool;
+    /// The thresholds that the store was opened with.
+    fn tuning(&self) -> &'static Tuning;
     /// The statements after which `tables` take no changes for the reason given, or take them
     /// again.
     fn close(&self, tables: &[&str], why: Option<Closed>) -> Vec<String>;

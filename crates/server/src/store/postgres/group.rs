@@ -16,7 +16,7 @@ use super::session::{Ahead, Ending, Session, Visit};
 use crate::error::Result;
 use crate::store::job::{Job, busy};
 use crate::store::moving::Closed;
-use crate::store::{self, Changed, Engine, Explain, Param, Tx};
+use crate::store::{self, Changed, Engine, Explain, Param, Tuning, Tx};
 use std::ops::Range;
 
 /// Jobs, and what they change.
@@ -225,6 +225,10 @@ impl Engine for Member<'_, '_> {
 
     fn has_user_search(&self) -> bool {
         false
+    }
+
+    fn tuning(&self) -> &'static Tuning {
+        self.session.tuning()
     }
 
     fn close(&self, _: &[&str], _: Option<Closed>) -> Vec<String> {

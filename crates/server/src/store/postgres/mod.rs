@@ -27,7 +27,7 @@ pub use scratch::Database;
 use super::job::{Job, Jobs, Queue, Service, busy};
 use super::migrate::{MIGRATIONS, OpenError};
 use super::versions::Versions;
-use super::{Column, Doors, Options, Tx, value};
+use super::{Column, Doors, Options, Tuning, Tx, value};
 use crate::error::{Error, Result};
 use group::Group;
 use link::{Failure, Link};
@@ -189,6 +189,7 @@ struct Worker {
     threads: usize,
     setup: String,
     time: Duration,
+    tuning: &'static Tuning,
     link: Option<Link>,
     versions: Arc<Versions>,
     /// Attempts to connect that have failed, and when the next may be made.
@@ -209,6 +210,7 @@ impl Worker {
             threads: role.threads(options),
             setup: role.setup(options),
             time: role.time(options),
+            tuning: options.tuning,
             link: None,
             versions,
             failed: 0,
@@ -265,8 +267,8 @@ impl Worker {
     /// Does `first` and what waits behind it together, or this thread's share of it.
     fn several(&mut self, first: Box<dyn Job>, jobs: &Jobs) {
         let most = (1 + jobs.waiting.len().div_ceil(self.threads)).min(together::MOST);
-        let (role, until, versions) =
-            (self.role, Instant::now() + self.time, Arc::clone(&self.versions));
+        let (role, until, tuning, versions) =
+            (self.role, Instant::now() + self.time, self.tuning, Arc::clone(&self.versions));
         let Ok(link) = self.link() else { return self.one(first) };
         // Jobs that are run by themselves are left to other threads, but for the first.
         let gather = |add: &mut dyn FnMut(Box<dyn Job>) -> Result<(), Box<dyn Job>>| {
@@ -276,11 +278,12 @@ impl Worker {
         };
         let (other, (again, lost)) = match role {
             Role::Read => {
-                let mut together = Together::new(link);
+                let mut together = Together::new(link, tuning);
                 (gather(&mut |job| together.add(job)), together.answer())
             }
             Role::Write => {
-                let mut group = Group::new(Session::new(link, role, until, Some(&versions)));
+                let session = Session::new(link, role, until, tuning, Some(&versions));
+                let mut group = Group::new(session);
                 (gather(&mut |job| group.add(job)), group.answer())
             }
         };
@@ -304,8 +307,8 @@ impl Worker {
         let until = Instant::now() + self.time;
         let (mut tries, mut lost) = (1, false);
         loop {
-            let (role, versions) = (self.role, Arc::clone(&self.versions));
-            let mut session = Session::new(self.link()?, role, until, Some(&versions));
+            let (role, tuning, versions) = (self.role, self.tuning, Arc::clone(&self.versions));
+            let mut session = Session::new(self.link()?, role, until, tuning, Some(&versions));
             let kept = job.run(&mut Tx(&mut session));
             match session.end(kept) {
                 Ending::Settled => return Ok(()),

@@ -18,7 +18,7 @@ use super::session::{Ending, Session};
 use super::{Role, connect, pause, unusable};
 use crate::error::{Error, Result};
 use crate::store::job::{Feed, Job, Jobs, Queue};
-use crate::store::{OpenError, Options, Tx, settings};
+use crate::store::{OpenError, Options, Tuning, Tx, settings};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -189,6 +189,7 @@ struct Ask {
     address: Address,
     setup: String,
     patience: Duration,
+    tuning: &'static Tuning,
     link: Option<Link>,
 }
 
@@ -213,7 +214,8 @@ impl Ask {
     /// rare, and nothing depends on it.
     fn run<T>(&mut self, role: Role, ask: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
         let mut link = self.link.take().ok_or_else(super::fault::away)?;
-        let mut session = Session::new(&mut link, role, Instant::now() + self.patience, None);
+        let until = Instant::now() + self.patience;
+        let mut session = Session::new(&mut link, role, until, self.tuning, None);
         let found = ask(&mut Tx(&mut session));
         let failed = session.failed();
         let ended = session.end(found.is_ok());
@@ -233,7 +235,8 @@ struct Primary {
 impl Primary {
     fn new(address: &Address, options: &Options) -> Self {
         let (address, setup) = (address.clone(), Role::Write.setup(options));
-        Self { ask: Ask { address, setup, patience: ANSWER, link: None }, mark: None }
+        let (patience, tuning) = (ANSWER, options.tuning);
+        Self { ask: Ask { address, setup, patience, tuning, link: None }, mark: None }
     }
 
     /// Connects and sees to the row of this timeline, which others may have made.
@@ -274,7 +277,8 @@ struct Standby {
 impl Standby {
     fn new(address: &Address, options: &Options, patience: Duration) -> Self {
         let (address, setup) = (address.clone(), Role::Read.setup(options));
-        Self { ask: Ask { address, setup, patience, link: None }, has: None }
+        let tuning = options.tuning;
+        Self { ask: Ask { address, setup, patience, tuning, link: None }, has: None }
     }
 
     fn connect(&mut self) -> Result<()> {
@@ -330,7 +334,7 @@ impl Standby {
     /// When the connection is lost.
     fn run(&mut self, job: &mut dyn Job, until: Instant) -> Result<Option<Result<()>>> {
         let link = self.ask.link.as_mut().ok_or_else(super::fault::away)?;
-        let mut session = Session::new(link, Role::Read, until, None);
+        let mut session = Session::new(link, Role::Read, until, self.ask.tuning, None);
         let kept = job.run(&mut Tx(&mut session));
         let failed = session.failed();
         match session.end(kept) {

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::store::job::too_long;
 use crate::store::moving::Closed;
 use crate::store::versions::Versions;
-use crate::store::{self, Cells, Changed, Engine, Explain, Param, explained};
+use crate::store::{self, Cells, Changed, Engine, Explain, Param, Tuning, explained};
 use fallible_iterator::FallibleIterator as _;
 use postgres_protocol::message::backend::DataRowBody;
 use std::collections::VecDeque;
@@ -26,6 +26,7 @@ pub(super) struct Session<'l> {
     link: &'l mut Link,
     role: Role,
     until: Instant,
+    tuning: &'static Tuning,
     /// What was sent and is not yet taken, in the order of its answers.
     ahead: VecDeque<Ahead>,
     begun: bool,
@@ -94,12 +95,14 @@ impl<'l> Session<'l> {
         link: &'l mut Link,
         role: Role,
         until: Instant,
+        tuning: &'static Tuning,
         versions: Option<&'l Versions>,
     ) -> Self {
         Self {
             link,
             role,
             until,
+            tuning,
             ahead: VecDeque::new(),
             begun: false,
             reading: false,
@@ -483,6 +486,10 @@ impl Engine for Session<'_> {
 
     fn has_user_search(&self) -> bool {
         false
+    }
+
+    fn tuning(&self) -> &'static Tuning {
+        self.tuning
     }
 
     fn close(&self, tables: &[&str], why: Option<Closed>) -> Vec<String> {

@@ -14,7 +14,7 @@ use super::wire::ColumnOf;
 use crate::error::Result;
 use crate::store::job::{Job, busy};
 use crate::store::moving::Closed;
-use crate::store::{self, Changed, Engine, Param, Tx};
+use crate::store::{self, Changed, Engine, Param, Tuning, Tx};
 use postgres_protocol::message::backend::DataRowBody;
 use std::sync::Arc;
 
@@ -25,18 +25,19 @@ pub(super) const MOST: usize = 16;
 /// Jobs, and what they ask.
 pub(super) struct Together<'l> {
     link: &'l mut Link,
+    tuning: &'static Tuning,
     asked: Vec<(Box<dyn Job>, Bound, Sent)>,
 }
 
 impl<'l> Together<'l> {
-    pub(super) fn new(link: &'l mut Link) -> Self {
-        Self { link, asked: Vec::with_capacity(MOST) }
+    pub(super) fn new(link: &'l mut Link, tuning: &'static Tuning) -> Self {
+        Self { link, tuning, asked: Vec::with_capacity(MOST) }
     }
 
     /// Puts what `job` asks behind what is to be sent, or gives it back if it is to be run by
     /// itself.
     pub(super) fn add(&mut self, mut job: Box<dyn Job>) -> Result<(), Box<dyn Job>> {
-        let mut alone = Alone { link: self.link, step: Step::Ask };
+        let mut alone = Alone { link: self.link, tuning: self.tuning, step: Step::Ask };
         job.run(&mut Tx(&mut alone));
         match alone.step {
             Step::Asked(bound, sent) => {
@@ -50,7 +51,7 @@ impl<'l> Together<'l> {
     /// Sends all and answers each when its answer comes. Gives back those that are to be run by
     /// themselves, and whether the connection is lost.
     pub(super) fn answer(self) -> (Vec<Box<dyn Job>>, bool) {
-        let Self { link, asked } = self;
+        let Self { link, tuning, asked } = self;
         let mut again = Vec::new();
         if asked.is_empty() {
             return (again, false);
@@ -64,7 +65,7 @@ impl<'l> Together<'l> {
                 // Anything else is not for the job to hear of: it may do better another time.
                 let told = matches!(refused, None | Some(Meaning::Refused(_)));
                 told && {
-                    let mut alone = Alone { link, step: Step::Answered(bound, answer) };
+                    let mut alone = Alone { link, tuning, step: Step::Answered(bound, answer) };
                     job.run(&mut Tx(&mut alone));
                     matches!(alone.step, Step::Taken)
                 }
@@ -95,6 +96,7 @@ fn answer(link: &mut Link, sent: Sent) -> std::result::Result<Rows, Meaning> {
 /// A transaction of one statement, as its job sees it.
 struct Alone<'l> {
     link: &'l mut Link,
+    tuning: &'static Tuning,
     step: Step,
 }
 
@@ -185,6 +187,10 @@ impl Engine for Alone<'_> {
 
     fn has_user_search(&self) -> bool {
         false
+    }
+
+    fn tuning(&self) -> &'static Tuning {
+        self.tuning
     }
 
     fn close(&self, _: &[&str], _: Option<Closed>) -> Vec<String> {

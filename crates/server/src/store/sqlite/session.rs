@@ -4,7 +4,7 @@ use super::{Role, close, fault, spell};
 use crate::error::{Error, Result};
 use crate::store::job::too_long;
 use crate::store::moving::Closed;
-use crate::store::{Cells, Changed, Engine, Param, Row, Tx};
+use crate::store::{Cells, Changed, Engine, Param, Row, Tuning, Tx};
 use rusqlite::{CachedStatement, Connection};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,9 +14,6 @@ use std::time::{Duration, Instant};
 /// Prepared statements that a connection keeps: above what the store's own functions use, so that
 /// those made on the fly push each other out and not them.
 const STATEMENTS: usize = 256;
-
-/// Steps of SQLite's machine between two looks at the clock: some 50 us.
-const STEPS: u16 = if cfg!(test) { 256 } else { 4096 };
 
 /// When statements are interrupted.
 struct Deadline {
@@ -53,6 +50,7 @@ impl Deadline {
 pub(in crate::store) struct Session {
     connection: Connection,
     role: Role,
+    tuning: &'static Tuning,
     /// What the connection knows its statements by, for each text as it was written.
     spelled: HashMap<Box<str>, Spelled>,
     deadline: Arc<Deadline>,
@@ -73,23 +71,28 @@ struct Spelled {
 }
 
 /// Sets `connection` up to be interrupted, once and for all.
-fn interruptible(connection: &mut Connection) -> rusqlite::Result<Arc<Deadline>> {
+fn interruptible(connection: &mut Connection, steps: u16) -> rusqlite::Result<Arc<Deadline>> {
     let never = || AtomicU64::new(Deadline::NEVER);
     let deadline = Arc::new(Deadline { origin: Instant::now(), at: never(), looks: never() });
     let watched = Arc::clone(&deadline);
     connection
-        .progress_handler(STEPS.into(), Some(move || watched.passed() || watched.looked_at()))?;
+        .progress_handler(steps.into(), Some(move || watched.passed() || watched.looked_at()))?;
     Ok(deadline)
 }
 
 impl Session {
     /// A session on `connection`, whose statements it may interrupt.
-    pub(in crate::store) fn new(mut connection: Connection, role: Role) -> rusqlite::Result<Self> {
-        let deadline = interruptible(&mut connection)?;
+    pub(in crate::store) fn new(
+        mut connection: Connection,
+        role: Role,
+        tuning: &'static Tuning,
+    ) -> rusqlite::Result<Self> {
+        let deadline = interruptible(&mut connection, tuning.steps_per_check)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         Ok(Self {
             connection,
             role,
+            tuning,
             spelled: HashMap::new(),
             deadline,
             changed: Vec::new(),
@@ -214,7 +217,9 @@ impl Engine for Session {
         steps: u64,
         each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
     ) -> Result<bool> {
-        self.deadline.looks.store(steps / u64::from(STEPS), Ordering::Relaxed);
+        self.deadline
+            .looks
+            .store(steps / u64::from(self.tuning.steps_per_check), Ordering::Relaxed);
         let outcome = self.query(sql, params, each);
         let left = self.deadline.looks.swap(Deadline::NEVER, Ordering::Relaxed);
         match outcome {
@@ -248,6 +253,10 @@ impl Engine for Session {
 
     fn has_user_search(&self) -> bool {
         true
+    }
+
+    fn tuning(&self) -> &'static Tuning {
+        self.tuning
     }
 
     fn close(&self, tables: &[&str], why: Option<Closed>) -> Vec<String> {

@@ -29,13 +29,6 @@ const LOG_BOUND: usize = 16 * 1024;
 /// How long such a pause waits for readers, who are what may prevent it.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How long nobody writes before the table of the search is told of the last changes.
-const QUIET: Duration = Duration::from_millis(if cfg!(test) { 10 } else { 1000 });
-
-/// Rows that change between two looks at how late that table is: what some 250 users who take
-/// another name change.
-const LOOK_EVERY: u64 = if cfg!(test) { 1 } else { 512 };
-
 /// Starts the thread that writes.
 ///
 /// # Errors
@@ -49,7 +42,7 @@ pub(super) fn start(
     let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
     let mut connection = connect(path, Role::Write, durability).map_err(failed)?;
     let (mut log, copier) = Log::watch(path, &mut connection, durability).map_err(failed)?;
-    let session = Session::new(connection, Role::Write).map_err(failed)?;
+    let session = Session::new(connection, Role::Write, options.tuning).map_err(failed)?;
     let commits = Arc::clone(&log.commits);
     let mut writer = Writer {
         session,
@@ -115,7 +108,7 @@ impl Writer {
     /// The next job; or nothing, when it is time to catch up.
     fn next(&self, jobs: &Jobs) -> Result<Box<dyn Job>, RecvTimeoutError> {
         if self.behind {
-            jobs.waiting.recv_timeout(QUIET)
+            jobs.waiting.recv_timeout(self.options.tuning.search_quiet)
         } else {
             jobs.waiting.recv().map_err(|_| RecvTimeoutError::Disconnected)
         }
@@ -125,7 +118,7 @@ impl Writer {
     fn keep_up(&mut self) {
         self.behind = true;
         let changed = self.session.connection().total_changes();
-        if changed < self.looked + LOOK_EVERY {
+        if changed < self.looked + self.options.tuning.search_check_every {
             return;
         }
         self.settle(|late, tx| match Late::excess(tx)? {

@@ -72,7 +72,7 @@ impl Both {
 }
 
 fn options() -> Options {
-    Options { readers: 1, writers: 1, ..Options::default() }
+    Options { readers: 1, writers: 1, ..super::small() }
 }
 
 async fn undone<T: Send + 'static>(

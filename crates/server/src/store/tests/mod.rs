@@ -18,7 +18,7 @@ mod versions;
 
 use super::migrate::MIGRATIONS;
 use super::sqlite::{Durability, migrate};
-use super::{FromRow, Options, Param, Store, Tx};
+use super::{FromRow, Options, Param, Store, Tuning, Tx};
 use crate::error::Result;
 use rusqlite::Connection;
 use std::path::PathBuf;
@@ -37,6 +37,25 @@ impl Tx<'_> {
     }
 }
 
+/// Thresholds so small that a handful of rows is on either side of each of them.
+const SMALL: Tuning = Tuning {
+    sort_limit: 10,
+    search_backlog: 4,
+    search_batch: 2,
+    search_min_users: 3,
+    search_abandon: 3,
+    search_share_in_index: 2,
+    search_share_in_users: 2,
+    search_quiet: Duration::from_millis(10),
+    search_check_every: 1,
+    steps_per_check: 256,
+};
+
+/// What is usual, with such thresholds.
+fn small() -> Options {
+    Options { tuning: &SMALL, ..Options::default() }
+}
+
 /// A database with tables of its own beside whatever the migrations make, in its own directory.
 struct Scratch {
     directory: TempDir,
@@ -46,7 +65,7 @@ struct Scratch {
 impl Scratch {
     fn new() -> Self {
         // Groups in these tests gather for as long as the test holds them open.
-        let options = Options { group_time: Duration::from_mins(1), ..Options::default() };
+        let options = Options { group_time: Duration::from_mins(1), ..small() };
         Self { directory: TempDir::new().unwrap(), options }
     }
 

@@ -239,7 +239,7 @@ async fn statements_are_compiled_once() {
     let scratch = Scratch::new();
     scratch.open().close().await;
     let connection = connect(&scratch.path(), Role::Read, Durability::Synced).unwrap();
-    let mut session = Session::new(connection, Role::Read).unwrap();
+    let mut session = Session::new(connection, Role::Read, scratch.options.tuning).unwrap();
     session.command("BEGIN").unwrap();
     for key in ["a", "b", "c"] {
         let (found, _) = session.within(Duration::from_mins(1), |tx| {

@@ -8,7 +8,7 @@ use super::super::list::{Paging, Start};
 use super::super::migrate::{MIGRATIONS, Migration};
 use super::super::search::{self, Late};
 use super::super::{Options, Store, Tx};
-use super::Scratch;
+use super::{Scratch, small};
 use crate::auth::hasher::PasswordHash;
 use crate::domain;
 use crate::error::{Error, Result};
@@ -341,7 +341,7 @@ fn holds(store: &Store, cases: u32) {
 
 #[test]
 fn whoever_matches_is_found() {
-    let (store, _) = Store::ephemeral(&Options { readers: 1, ..Options::default() }).unwrap();
+    let (store, _) = Store::ephemeral(&Options { readers: 1, ..small() }).unwrap();
     holds(&store, 200);
 }
 
@@ -351,7 +351,7 @@ fn whoever_matches_is_found_by_postgresql_too() {
         "GUESTLIST_TEST_POSTGRES names no cluster: run `cargo xtask postgres -- <command>`",
     );
     let database = Database::new(&url).unwrap();
-    let store = Store::open_at(&database.place(), &Options::default()).unwrap();
+    let store = Store::open_at(&database.place(), &small()).unwrap();
     holds(&store, 50);
 }
 

@@ -7,7 +7,7 @@ mod statements;
 use super::super::applications;
 use super::super::list::{Paging, Start};
 use super::super::moving::Closed;
-use super::super::{Changed, Engine, Param, Row, Tx, experience_groups, experience_users};
+use super::super::{Changed, Engine, Param, Row, Tuning, Tx, experience_groups, experience_users};
 use super::engines::Own;
 use crate::auth::hasher::PasswordHash;
 use crate::domain;
@@ -125,6 +125,10 @@ impl Engine for Noting<'_> {
 
     fn has_user_search(&self) -> bool {
         self.session.has_user_search()
+    }
+
+    fn tuning(&self) -> &'static Tuning {
+        self.session.tuning()
     }
 
     fn close(&self, tables: &[&str], why: Option<Closed>) -> Vec<String> {
