@@ -2,13 +2,13 @@
 
 use super::body::{self, Body};
 use super::call::Record;
+use super::coding::Gzip;
 use super::event::Asked;
 use super::input::{IDEMPOTENCY_KEY, Raw};
 use super::known::Known;
 use super::listen::{Handler, Limits};
 use super::query::{decode_path_segment, parse_query};
-use super::ready::LONGEST_TARGET;
-use super::ready::Ready;
+use super::ready::{Kept, LONGEST_TARGET, Ready};
 use super::reply::{self, Facts, Reply};
 use super::resource::ResourceRoute;
 use super::route::{Request, RequestText, Route, Token};
@@ -205,15 +205,17 @@ impl App {
     async fn answer(
         self: &Arc<Self>,
         request: hyper::Request<Body>,
+        facts: &Facts,
         peer: SocketAddr,
         operation: &mut &'static str,
     ) -> Result<Reply> {
         let (head, body) = request.into_parts();
         let mut verified = None;
-        if let Some((reply, of)) = self.kept(&head, &mut verified) {
-            *operation = of;
+        let target = target_of(&head);
+        if let Some((token, kept)) = self.kept(&head, &mut verified) {
+            *operation = kept.operation;
             body::discard(&head.headers, body).await;
-            return Ok(reply);
+            return self.send_kept(kept, token, target, facts).await;
         }
         let (row, path) = match self.find(&head.method, head.uri.path()) {
             Ok(Match::Row(row, path)) => (row, path),
@@ -239,11 +241,6 @@ impl App {
         let body = bytes.as_deref().map(|bytes| body::parse_json(bytes)).transpose()?;
         let mut query = parse_query(head.uri.query().unwrap_or_default())?;
         let token = presented(&mut query, &head.headers);
-        let target = head
-            .uri
-            .path_and_query()
-            .map(hyper::http::uri::PathAndQuery::as_str)
-            .unwrap_or_default();
         let keep = match &token {
             Some(Presented { in_url: false, .. })
                 if head.method == Method::GET && target.len() <= LONGEST_TARGET =>
@@ -269,26 +266,42 @@ impl App {
         (row.run)(Arc::clone(self), Request { raw, token, text, keep, peer: peer.ip() }).await
     }
 
-    /// The answer that is kept ready for a request, and what it is an answer to. If the token in
-    /// its head had to be looked at, it is `verified` from then on.
+    /// The answer that is kept ready for a request, and the token that it is kept for. If the token
+    /// in its head had to be looked at, it is `verified` from then on.
     fn kept(
         &self,
         head: &hyper::http::request::Parts,
         verified: &mut Option<Result<ApiTokenId>>,
-    ) -> Option<(Reply, &'static str)> {
+    ) -> Option<(ApiTokenId, Arc<Kept>)> {
         let conditional = |name: &HeaderName| head.headers.contains_key(name);
         if head.method != Method::GET || UNUSUAL.iter().any(conditional) {
             return None;
         }
         let now = self.clock.now();
         let token = verified.insert(self.verify(bearer(&head.headers)?, now)).as_ref().ok()?;
-        let kept = self.ready.get(*token, head.uri.path_and_query()?.as_str())?;
+        let kept = self.ready.get(*token, target_of(head))?;
         if kept.expires.is_some_and(|end| end <= now) || !self.store.holds(&kept.stamp) {
             return None;
         }
+        Some((*token, kept))
+    }
+
+    /// Answers with `kept`, which is what there is for `token` and `target`, in the form that is
+    /// accepted.
+    async fn send_kept(
+        &self,
+        mut kept: Arc<Kept>,
+        token: ApiTokenId,
+        target: &str,
+        facts: &Facts,
+    ) -> Result<Reply> {
+        if matches!(kept.gzip, Gzip::Untried) && facts.accepted.wants_gzip(kept.body.len()) {
+            kept = self.ready.pack(token, target, &kept).await?;
+        }
         let mut reply = Reply::new(StatusCode::OK, kept.body.clone());
         reply.headers.extend(kept.etag.clone().map(|etag| (header::ETAG, etag)));
-        Some((reply, kept.operation))
+        reply.gzip = kept.gzip.clone();
+        Ok(reply)
     }
 
     /// The row that `method` and `path` lead to.
@@ -322,6 +335,11 @@ fn with_field(body: &[u8], name: &str, text: &str) -> Result<Vec<u8>> {
     let end = fields.keys().position(|name| name.starts_with('_')).unwrap_or(fields.len());
     fields.shift_insert(end, name.into(), text.into());
     serde_json::to_vec(&fields).map_err(Error::internal)
+}
+
+/// The path and the query that are asked for.
+fn target_of(head: &hyper::http::request::Parts) -> &str {
+    head.uri.path_and_query().map(hyper::http::uri::PathAndQuery::as_str).unwrap_or_default()
 }
 
 enum Match<'a> {
@@ -373,7 +391,8 @@ impl Handler for Service {
     ) -> Reply {
         let asked = Asked::now(&request, facts, peer);
         let mut operation = "";
-        let reply = self.0.answer(request, peer, &mut operation).await.unwrap_or_else(Reply::from);
+        let reply =
+            self.0.answer(request, facts, peer, &mut operation).await.unwrap_or_else(Reply::from);
         asked.answered(operation, &reply);
         reply
     }

@@ -1,6 +1,7 @@
 //! An authorized call: who asks, and the means to answer.
 
 use super::app::App;
+use super::coding::Gzip;
 use super::etag::ETag;
 use super::input::Common;
 use super::ready::Kept;
@@ -425,6 +426,7 @@ impl Call<Grant> {
             etag: etag.map(|(_, etag)| etag.clone()),
             // As much as it takes, where what was written into has room to spare.
             body: Bytes::copy_from_slice(&reply.body),
+            gzip: Gzip::Untried,
         };
         self.app.ready.put(self.caller.token, target, kept);
     }

@@ -11,6 +11,28 @@ use zeroize::Zeroizing;
 /// Bodies below this are sent as they are: they fit into one packet either way.
 const WORTHWHILE: usize = 1024;
 
+/// What is known of the gzip form of a body.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) enum Gzip {
+    /// Nothing: it is made when it is asked for.
+    #[default]
+    Untried,
+    /// As little, and it is not worth keeping, because there is no room for it.
+    Unkept,
+    /// It is no shorter than the plain form, which is sent in its place.
+    Useless,
+    /// It is this.
+    Packed(Packed),
+}
+
+/// A body as gzip.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Packed {
+    pub(super) body: Bytes,
+    /// The tag that it goes under, if the plain form has one.
+    pub(super) etag: Option<HeaderValue>,
+}
+
 /// Bodies above this are compressed away from the threads that answer requests, because one takes
 /// more than a millisecond.
 const ELSEWHERE: usize = 256 * 1024;
@@ -36,11 +58,13 @@ impl Accepted {
         for element in lists.flat_map(|list| list.split(',')) {
             let (name, parameters) = element.split_once(';').unwrap_or((element, ""));
             let Some(weight) = weight(parameters) else { continue };
-            match name.trim().to_ascii_lowercase().as_str() {
-                "gzip" | "x-gzip" => accepted.gzip = Some(weight),
-                "identity" => accepted.identity = Some(weight),
-                "*" => accepted.any = Some(weight),
-                _ => {}
+            let is = |known: &str| name.trim().eq_ignore_ascii_case(known);
+            if is("gzip") || is("x-gzip") {
+                accepted.gzip = Some(weight);
+            } else if is("identity") {
+                accepted.identity = Some(weight);
+            } else if is("*") {
+                accepted.any = Some(weight);
             }
         }
         accepted

@@ -5,9 +5,15 @@
 //! nothing has changed of what it was made of, which includes the record of the token. So there is
 //! no time for which it may be wrong, and nobody has to forget it.
 //!
+//! Its gzip form is made when somebody who accepts that is answered from here for the first time, and
+//! kept with the plain one, under the same stamp. That it is not worth sending is kept as well.
+//!
 //! What is asked for the first time is not kept: of very many users that are each asked for once in
 //! a while, all would be put away and thrown out again before they are of use.
 
+use super::coding::{self, Gzip, Packed};
+use super::reply::{gzip_tag, share_if_large};
+use crate::error::Result;
 use crate::store::Stamp;
 use bytes::Bytes;
 use guestlist_api::id::ApiTokenId;
@@ -19,18 +25,20 @@ use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Bytes that all answers together may take: 30,000 or so of ordinary users.
+/// Bytes that all answers together may take: 30,000 or so of ordinary users in their plain form, and
+/// 22,000 in both.
 const ROOM: u64 = 48 << 20;
 /// The most answers there is room for, were they empty.
 const MOST: usize = 64 << 10;
 /// What an answer takes beside what is in it: its keys, its counts, and its place in the map.
-const AROUND: usize = 320;
+const AROUND: usize = 448;
 /// Questions of which it is known that they were asked before, or nearly as many.
 const REMEMBERED: usize = 64 << 10;
 /// The longest target whose answer is kept.
 pub(super) const LONGEST_TARGET: usize = 256;
 
 /// An answer that is kept.
+#[derive(Debug, Clone)]
 pub(super) struct Kept {
     /// What it depends on.
     pub(super) stamp: Stamp,
@@ -42,6 +50,9 @@ pub(super) struct Kept {
     pub(super) etag: Option<HeaderValue>,
     /// What it says.
     pub(super) body: Bytes,
+    /// The same as gzip. What it takes is part of the weight, so that an answer is kept anew rather
+    /// than changed when this is made.
+    pub(super) gzip: Gzip,
 }
 
 #[derive(PartialEq, Eq, Hash)]
@@ -74,8 +85,13 @@ struct Size;
 
 impl Weighter<Question, Arc<Kept>> for Size {
     fn weight(&self, question: &Question, kept: &Arc<Kept>) -> u64 {
-        let etag = kept.etag.as_ref().map_or(0, HeaderValue::len);
-        (AROUND + question.target.len() + etag + kept.body.len()) as u64
+        let tag = |etag: &Option<HeaderValue>| etag.as_ref().map_or(0, HeaderValue::len);
+        let packed = match &kept.gzip {
+            Gzip::Packed(packed) => tag(&packed.etag) + packed.body.len(),
+            Gzip::Untried | Gzip::Unkept | Gzip::Useless => 0,
+        };
+        let plain = tag(&kept.etag) + kept.body.len();
+        (AROUND + question.target.len() + plain + packed) as u64
     }
 }
 
@@ -115,15 +131,157 @@ impl Ready {
     }
 
     /// Keeps an answer to the bearer of `token` for a GET of `target`.
-    pub(super) fn put(&self, token: ApiTokenId, target: &str, kept: Kept) {
-        self.answers.insert(Question { token, target: target.into() }, Arc::new(kept));
+    pub(super) fn put(&self, token: ApiTokenId, target: &str, kept: Kept) -> Arc<Kept> {
+        let kept = Arc::new(kept);
+        self.answers.insert(Question { token, target: target.into() }, Arc::clone(&kept));
+        kept
+    }
+
+    /// Makes the gzip form of `kept`, which was found for `token` and `target`, and keeps it with
+    /// the plain one from now on.
+    ///
+    /// # Errors
+    /// When there is no memory for an answer that is so large.
+    pub(super) async fn pack(
+        &self,
+        token: ApiTokenId,
+        target: &str,
+        kept: &Kept,
+    ) -> Result<Arc<Kept>> {
+        // Many may be asked for at once.
+        let share = share_if_large(kept.body.len()).await?;
+        let gzip = match coding::gzip(&kept.body).await {
+            Some(body) => {
+                let etag = kept.etag.as_ref().map(|tag| gzip_tag(tag).unwrap_or(tag.clone()));
+                // As much as it takes, where what was written into has room to spare.
+                Gzip::Packed(Packed { body: Bytes::copy_from_slice(&body), etag })
+            }
+            None => Gzip::Useless,
+        };
+        drop(share);
+        let packed = self.put(token, target, Kept { gzip, ..kept.clone() });
+        // There is no room for both forms of what nearly fills a shard of the cache.
+        if self.answers.peek(&Asking { token, target }).is_none() {
+            self.put(token, target, Kept { gzip: Gzip::Unkept, ..kept.clone() });
+        }
+        Ok(packed)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use flate2::read::GzDecoder;
     use guestlist_api::id::ObjectId;
+    use std::io::Read as _;
+
+    const TOKEN: ApiTokenId = ApiTokenId(ObjectId::from_bytes([1; 12]));
+
+    fn kept(body: Bytes) -> Kept {
+        Kept {
+            stamp: Stamp::of_nothing(),
+            expires: None,
+            operation: "experienceUser.get",
+            etag: Some(HeaderValue::from_static("\"x\"")),
+            body,
+            gzip: Gzip::Untried,
+        }
+    }
+
+    /// Text that shrinks to some three quarters, so that the packed form is a good part of it.
+    fn text(length: usize) -> Bytes {
+        let mut state = 1_u64;
+        let mut letter = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            b"0123456789abcdefghijklmnopqrstuv"[usize::try_from(state >> 59).unwrap()]
+        };
+        std::iter::repeat_with(&mut letter).take(length).collect()
+    }
+
+    fn packed(kept: &Kept) -> &Packed {
+        match &kept.gzip {
+            Gzip::Packed(packed) => packed,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_packed_form_is_kept_with_the_plain_one() {
+        let ready = Ready::default();
+        let plain = ready.put(TOKEN, "/a", kept(text(2000)));
+        let answered = ready.pack(TOKEN, "/a", &plain).await.unwrap();
+        let kept = ready.get(TOKEN, "/a").unwrap();
+        assert!(Arc::ptr_eq(&answered, &kept));
+        assert_eq!((&kept.body, &kept.etag), (&plain.body, &plain.etag));
+        let packed = packed(&kept);
+        assert_eq!(packed.etag.as_ref().unwrap(), "\"x-gzip\"");
+        assert!(packed.body.len() < kept.body.len());
+        let mut unpacked = Vec::new();
+        GzDecoder::new(&*packed.body).read_to_end(&mut unpacked).unwrap();
+        assert_eq!(unpacked, plain.body);
+    }
+
+    #[tokio::test]
+    async fn that_it_is_not_worth_it_is_kept_as_well() {
+        let ready = Ready::default();
+        let plain = ready.put(TOKEN, "/a", kept(Bytes::from_static(b"{}")));
+        ready.pack(TOKEN, "/a", &plain).await.unwrap();
+        assert_eq!(ready.get(TOKEN, "/a").unwrap().gzip, Gzip::Useless);
+    }
+
+    #[tokio::test]
+    async fn both_forms_count() {
+        let ready = Ready::default();
+        let question = Question { token: TOKEN, target: "/a".into() };
+        let plain = ready.put(TOKEN, "/a", kept(text(2000)));
+        let alone = Size.weight(&question, &plain);
+        let both = ready.pack(TOKEN, "/a", &plain).await.unwrap();
+        let packed = packed(&both);
+        let more = packed.body.len() + "\"x-gzip\"".len();
+        assert_eq!(Size.weight(&question, &both), alone + more as u64);
+        assert_eq!(ready.answers.weight(), alone + more as u64);
+
+        // Ten times as much as there is room for.
+        let body = text(60_000);
+        let size = |kept: &Kept| match &kept.gzip {
+            Gzip::Packed(packed) => kept.body.len() + packed.body.len(),
+            other => panic!("{other:?}"),
+        };
+        let count = 10 * usize::try_from(ROOM).unwrap() / body.len();
+        let one = ready.pack(TOKEN, "/0", &kept(body.clone())).await.unwrap();
+        for number in 0..count {
+            // What packing makes of it, over again.
+            let plain = ready.put(TOKEN, &format!("/{number}"), kept(body.clone()));
+            let again = Kept { gzip: one.gzip.clone(), ..Kept::clone(&plain) };
+            ready.put(TOKEN, &format!("/{number}"), again);
+        }
+        let get = |number: usize| ready.get(TOKEN, &format!("/{number}"));
+        let held: usize = (0..count).filter_map(get).map(|kept| size(&kept)).sum();
+        assert!(held as u64 <= ROOM, "{held}");
+        assert!(held as u64 > ROOM / 2, "{held}");
+    }
+
+    #[test]
+    fn what_is_around_an_answer_is_counted() {
+        // In an `Arc`, with the counts that `Bytes` and `HeaderValue` make when they are cloned
+        // first, and the links of the cache.
+        let counts = 2 * size_of::<usize>() + 4 * 3 * size_of::<usize>();
+        let links = 4 * size_of::<usize>();
+        let around = size_of::<Kept>() + size_of::<Question>() + counts + links;
+        assert!(around <= AROUND, "{around}");
+    }
+
+    #[tokio::test]
+    async fn what_is_too_large_in_both_forms_is_kept_in_the_plain_one() {
+        let ready = Ready::default();
+        let shard = usize::try_from(ready.answers.shard_capacity()).unwrap();
+        let body = text(shard * 9 / 10);
+        let plain = ready.put(TOKEN, "/a", kept(body.clone()));
+        let answered = ready.pack(TOKEN, "/a", &plain).await.unwrap();
+        assert!(packed(&answered).body.len() > shard / 10);
+        let kept = ready.get(TOKEN, "/a").unwrap();
+        assert_eq!((&kept.body, &kept.gzip), (&body, &Gzip::Unkept));
+    }
 
     #[test]
     fn what_is_asked_again_soon_is_known_again() {

@@ -1,6 +1,6 @@
 //! What is answered: a [`Reply`] says what is particular, [`finish`] adds what all answers have.
 
-use super::coding::{self, Accepted};
+use super::coding::{self, Accepted, Gzip, Packed};
 use super::memory::PageShare;
 use super::sent::Break;
 use crate::error::{Error, Result};
@@ -50,6 +50,8 @@ pub struct Reply {
     /// Headers that are added to those that every answer has, or take their place.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     held: bool,
+    /// What is known of the gzip form of the body.
+    pub(super) gzip: Gzip,
     /// Where the connection breaks instead of carrying it, in tests alone.
     pub(super) breaks: Option<Break>,
 }
@@ -57,7 +59,8 @@ pub struct Reply {
 impl Reply {
     /// An answer with a body that is JSON already.
     pub fn new(status: StatusCode, body: impl Into<Bytes>) -> Self {
-        Self { status, body: body.into(), headers: Vec::new(), held: false, breaks: None }
+        let (body, headers) = (body.into(), Vec::new());
+        Self { status, body, headers, held: false, gzip: Gzip::Untried, breaks: None }
     }
 
     /// An answer without a body, which has to be a 204 or a 304: clients fail on any other.
@@ -92,6 +95,14 @@ impl Reply {
         self.breaks.is_some()
     }
 
+    /// The same in its gzip form.
+    fn packed(mut self, packed: Packed) -> Self {
+        self.body = packed.body;
+        self.headers.retain(|(name, _)| name != header::ETAG);
+        self.headers.extend(packed.etag.map(|etag| (header::ETAG, etag)));
+        self.with(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"))
+    }
+
     /// The same with one more header.
     #[must_use]
     pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -107,7 +118,7 @@ pub struct Facts {
     /// proxy) gave if that is fit to be logged, or else a new one.
     pub request_id: HeaderValue,
     origin: Option<HeaderValue>,
-    accepted: Accepted,
+    pub(super) accepted: Accepted,
     if_none_match: Vec<HeaderValue>,
 }
 
@@ -157,31 +168,46 @@ pub fn preflight() -> Reply {
         .with(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"))
 }
 
+/// A share of the memory for a body of `bytes`, if it is so large that it needs one.
+///
+/// # Errors
+/// As [`PageShare::of`].
+pub(super) async fn share_if_large(bytes: usize) -> Result<Option<PageShare>> {
+    if bytes <= LARGE { Ok(None) } else { PageShare::of(bytes).await.map(Some) }
+}
+
 /// Makes `reply` the answer to the request that `facts` are of: adds the headers that every answer
 /// has, and compresses the body if the client takes that and it is worth it.
-pub async fn finish(reply: Reply, facts: &Facts) -> Response<Full<Bytes>> {
-    let reply = if reply.held || reply.body.len() <= LARGE {
-        reply
-    } else {
-        // It may be one of many that are asked for at once, such as a page that was kept ready.
-        match PageShare::of(reply.body.len()).await {
-            Ok(share) => reply.holding(share),
-            Err(error) => error.into(),
+pub async fn finish(mut reply: Reply, facts: &Facts) -> Response<Full<Bytes>> {
+    let mut pack = facts.accepted.wants_gzip(reply.body.len());
+    if pack {
+        match std::mem::take(&mut reply.gzip) {
+            Gzip::Packed(packed) => reply = reply.packed(packed),
+            Gzip::Useless => pack = false,
+            Gzip::Untried | Gzip::Unkept => {}
         }
-    };
-    let mut response = dress(reply, facts);
-    let headers = response.headers_mut();
-    // What is encoded already, such as a page kept compressed, is left alone.
-    if headers.contains_key(header::CONTENT_ENCODING) {
-        return response.map(Full::new);
     }
+    if !reply.held {
+        // It may be one of many that are asked for at once, such as a page that was kept ready.
+        match share_if_large(reply.body.len()).await {
+            Ok(None) => {}
+            Ok(Some(share)) => reply = reply.holding(share),
+            Err(error) => {
+                reply = error.into();
+                pack = facts.accepted.wants_gzip(reply.body.len());
+            }
+        }
+    }
+    let mut response = dress(reply, facts);
     // A plain answer as well depends on what the client accepts.
     if !response.body().is_empty() {
         response
             .headers_mut()
             .insert(header::VARY, HeaderValue::from_static("origin, accept-encoding"));
     }
-    if facts.accepted.wants_gzip(response.body().len())
+    if pack
+        // What is encoded already is left alone.
+        && !response.headers().contains_key(header::CONTENT_ENCODING)
         && let Some(packed) = coding::gzip(response.body()).await
         // The plain form has its share already: it goes out where there is none for another.
         && let Some(packed) = counted(packed)
@@ -244,7 +270,7 @@ fn name_what_the_client_has(headers: &mut HeaderMap, facts: &Facts) {
 
 /// The tag of the compressed representation: a strong tag must differ between codings (RFC 9110
 /// 8.8.3), a weak one need not.
-fn gzip_tag(plain: &HeaderValue) -> Option<HeaderValue> {
+pub(super) fn gzip_tag(plain: &HeaderValue) -> Option<HeaderValue> {
     let opaque = plain.as_bytes().strip_prefix(b"\"")?.strip_suffix(b"\"")?;
     HeaderValue::from_bytes(&[b"\"", opaque, b"-gzip\""].concat()).ok()
 }

@@ -253,3 +253,11 @@ fn index_of(path: &Path) -> PathBuf {
     name.push("-shm");
     name.into()
 }
+
+#[cfg(test)]
+impl Stamp {
+    /// One that nothing ends.
+    pub(crate) fn of_nothing() -> Self {
+        Self { counts: [(REST, 0); 1 + DEPENDS], until: None }
+    }
+}

@@ -1,6 +1,8 @@
 //! What is answered to a GET of a user is what there is, however often it was answered before.
 
+use crate::client::Answer;
 use crate::world::World;
+use flate2::read::GzDecoder;
 use guestlist::store::api_tokens::{self, Owner};
 use guestlist::store::{Options, Place, Store, experience_groups};
 use guestlist_api::api_token::ApiToken;
@@ -11,6 +13,7 @@ use guestlist_api::time::DateTime;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::cell::Cell;
+use std::io::Read as _;
 use std::thread;
 use std::time::Duration;
 
@@ -191,7 +194,7 @@ impl Scene {
         runtime.block_on(self.beside.write(work)).unwrap();
     }
 
-    /// Every answer there is, twice, held against the same that was not kept: no answer is kept
+    /// Every answer there is, plain and packed, held against the same that was not kept: no answer is kept
     /// for a request with a condition.
     fn look(&self, after: &Event) {
         let within = format!("/applications/{}/experience", self.application);
@@ -214,16 +217,34 @@ impl Scene {
                     let ask = || self.world.request("GET", &target).token(token);
                     let fresh = ask().header("If-None-Match", "\"none\"").send();
                     assert_eq!(fresh.status == 401, !self.good(at), "{target} after {after:?}");
-                    for _ in 0..2 {
-                        let answer = ask().send();
+                    // Kept, packed, and as it was packed; then plain again.
+                    for accepted in ["identity", PACKED, PACKED, "identity"] {
+                        let answer = ask().header("Accept-Encoding", accepted).send();
                         assert_eq!(answer.status, fresh.status, "{target} after {after:?}");
-                        assert_eq!(answer.body, fresh.body, "{target} after {after:?}");
-                        assert_eq!(answer.header("etag"), fresh.header("etag"), "{target}");
+                        let (body, tag) = plain(&answer);
+                        assert_eq!(body, fresh.body, "{target} after {after:?}");
+                        assert_eq!(tag.as_deref(), fresh.header("etag"), "{target}");
                     }
                 }
             }
         }
     }
+}
+
+/// Takes no other form, so that short answers are packed as well.
+const PACKED: &str = "gzip, identity;q=0";
+
+/// The body and the tag of `answer` as they are in the plain form.
+fn plain(answer: &Answer) -> (Vec<u8>, Option<String>) {
+    let tag = answer.header("etag");
+    if answer.header("content-encoding").is_none() {
+        return (answer.body.clone(), tag.map(str::to_owned));
+    }
+    let mut body = Vec::new();
+    GzDecoder::new(&*answer.body).read_to_end(&mut body).unwrap();
+    assert!(answer.body.len() < body.len());
+    let plain = |tag: &str| format!("{}\"", tag.strip_suffix("-gzip\"").expect("another tag"));
+    (body, tag.map(plain))
 }
 
 proptest! {
@@ -250,6 +271,45 @@ fn an_application_that_is_gone_takes_its_answers_along() {
         format!("/applications/{}/experience/users/{}", scene.application, scene.users[0].id);
     scene.world.get(&scene.administrator, &user).expect(404);
     scene.world.get(&scene.tokens[0].1, &user).expect(401);
+}
+
+#[test]
+fn both_forms_of_an_answer_have_their_headers_each_time() {
+    let scene = Scene::new();
+    let (within, token) =
+        (format!("/applications/{}/experience", scene.application), &scene.tokens[0].1);
+    let user = format!("{within}/users/{}", scene.users[0].id);
+    for target in [&user, &format!("{within}/users")] {
+        let ask = |method, accepted: &str| {
+            let ask = scene.world.request(method, target).token(token);
+            ask.header("Accept-Encoding", accepted)
+        };
+        let first = ask("GET", "identity").send().expect(200);
+        let packed = ask("GET", PACKED).send().expect(200);
+        assert_eq!(packed.header("content-encoding"), Some("gzip"));
+        // Each time the same, however it was made.
+        for (accepted, same) in [("identity", &first), (PACKED, &packed)].repeat(3) {
+            for method in ["GET", "HEAD"] {
+                let answer = ask(method, accepted).send().expect(200);
+                let named = ["etag", "vary", "content-encoding", "content-length", "content-type"];
+                for name in named {
+                    assert_eq!(answer.header(name), same.header(name), "{method} {name}");
+                }
+                assert_eq!(answer.header("vary"), Some("origin, accept-encoding"));
+                if method == "GET" {
+                    assert_eq!(answer.body, same.body, "{target}");
+                }
+            }
+        }
+        // A page has no tag.
+        for tag in [&first, &packed].into_iter().filter_map(|answer| answer.header("etag")) {
+            for accepted in ["identity", PACKED] {
+                let known = ask("GET", accepted).header("If-None-Match", tag).send().expect(304);
+                assert_eq!(known.etag(), tag, "the one that the client has");
+                ask("GET", accepted).header("If-Match", tag).send().expect(200);
+            }
+        }
+    }
 }
 
 #[test]

@@ -91,6 +91,29 @@ async fn a_long_body_is_compressed_under_a_tag_of_its_own() {
 }
 
 #[tokio::test]
+async fn what_is_known_of_the_packed_form_is_made_use_of() {
+    let packed = Packed {
+        body: Bytes::from_static(b"packed"),
+        etag: Some(HeaderValue::from_static("\"x-gzip\"")),
+    };
+    let reply = Reply { gzip: Gzip::Packed(packed), ..long() };
+    let (headers, body) = answer(reply.clone(), &[(header::ACCEPT_ENCODING, "gzip")]).await;
+    assert_eq!(body, "packed");
+    assert_eq!(headers[header::CONTENT_ENCODING], "gzip");
+    assert_eq!(headers[header::VARY], "origin, accept-encoding");
+    let tags: Vec<_> = headers.get_all(header::ETAG).iter().collect();
+    assert_eq!(tags, ["\"x-gzip\""]);
+    let useless = Reply { gzip: Gzip::Useless, ..long() };
+    for (reply, accepted) in [(reply, "gzip;q=0"), (useless, "gzip")] {
+        let (headers, body) = answer(reply, &[(header::ACCEPT_ENCODING, accepted)]).await;
+        assert_eq!(body, long().body);
+        assert!(!headers.contains_key(header::CONTENT_ENCODING));
+        assert_eq!(headers[header::ETAG], "\"x\"");
+        assert_eq!(headers[header::VARY], "origin, accept-encoding");
+    }
+}
+
+#[tokio::test]
 async fn a_very_long_body_is_compressed_as_well() {
     let reply = Reply::new(StatusCode::OK, vec![b'1'; 1 << 20]);
     let (headers, body) = answer(reply, &[(header::ACCEPT_ENCODING, "gzip")]).await;
