@@ -1,10 +1,14 @@
 //! What is logged, on its way out: gathered in memory and written by a thread of its own, many
 //! lines at once, so that no request waits for whoever reads the log.
+//!
+//! Errors are not gathered: whoever logs one goes on when it is written, because the next that
+//! happens may be the end of the process.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+use tracing::{Level, Metadata};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// Bytes that may wait for a slow reader; beyond that the newest lines are dropped, and counted.
@@ -13,11 +17,20 @@ const WAITING: usize = 4 << 20;
 const GATHER: Duration = Duration::from_millis(10);
 /// How long to wait for a slow reader at the end.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How long an error waits to be written: much longer than it takes where the reader reads.
+const AT_ONCE: Duration = Duration::from_millis(100);
 
 #[derive(Default)]
 struct State {
     lines: Vec<u8>,
     dropped: u64,
+    /// Bytes that ever were among the lines, and those of them that have been written.
+    taken: u64,
+    written: u64,
+    /// Somebody waits for what is among the lines.
+    urgent: bool,
+    /// The reader is slow, so that nobody waits for it.
+    stuck: bool,
     ending: bool,
     /// Everything has been handed over, and the thread is gone.
     ended: bool,
@@ -38,7 +51,11 @@ impl Shared {
 
 /// Where lines are put. Clones put them in the same place.
 #[derive(Clone)]
-pub(super) struct Spool(Arc<Shared>);
+pub(super) struct Spool {
+    shared: Arc<Shared>,
+    /// Whether a line is to be written before whoever logs it goes on.
+    at_once: bool,
+}
 
 /// Keeps the log going; when it goes, what waits is written.
 pub struct Guard {
@@ -54,23 +71,32 @@ impl Spool {
         let work = move || empty(&seen, out);
         // Without a thread there is no log, which is no reason not to serve.
         let thread = thread::Builder::new().name("log".to_owned()).spawn(work).ok();
-        (Self(Arc::clone(&shared)), Guard { shared, thread })
+        (Self { shared: Arc::clone(&shared), at_once: false }, Guard { shared, thread })
     }
 }
 
 impl Write for Spool {
     /// Takes one line, whole or not at all.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let mut state = self.0.lock();
+        let mut state = self.shared.lock();
         if state.lines.len() + line.len() > WAITING {
             state.dropped += 1;
-        } else {
-            let idle = state.lines.is_empty();
-            state.lines.extend_from_slice(line);
-            drop(state);
-            if idle {
-                self.0.changed.notify_all();
-            }
+            return Ok(line.len());
+        }
+        let idle = state.lines.is_empty();
+        state.lines.extend_from_slice(line);
+        state.taken += u64::try_from(line.len()).unwrap_or_default();
+        let waits = self.at_once && !state.stuck && !state.ended;
+        state.urgent |= waits;
+        if idle || waits {
+            self.shared.changed.notify_all();
+        }
+        if waits {
+            let own = state.taken;
+            let behind = |state: &mut State| state.written < own && !state.ended;
+            let waited = self.shared.changed.wait_timeout_while(state, AT_ONCE, behind);
+            let (mut state, late) = waited.unwrap_or_else(PoisonError::into_inner);
+            state.stuck |= late.timed_out();
         }
         Ok(line.len())
     }
@@ -85,6 +111,9 @@ impl<'a> MakeWriter<'a> for Spool {
     fn make_writer(&'a self) -> Self {
         self.clone()
     }
+    fn make_writer_for(&'a self, about: &Metadata<'_>) -> Self {
+        Self { at_once: *about.level() == Level::ERROR, ..self.clone() }
+    }
 }
 
 /// Writes what comes to `out`, until it is to end and nothing is left.
@@ -96,10 +125,13 @@ fn empty(shared: &Shared, mut out: impl Write) {
             state = shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         if !state.ending {
-            let gathered = shared.changed.wait_timeout_while(state, GATHER, |state| !state.ending);
+            let gathered = shared
+                .changed
+                .wait_timeout_while(state, GATHER, |state| !state.ending && !state.urgent);
             state = gathered.unwrap_or_else(PoisonError::into_inner).0;
         }
         let ending = state.ending;
+        state.urgent = false;
         std::mem::swap(&mut state.lines, &mut written);
         let dropped = std::mem::take(&mut state.dropped);
         drop(state);
@@ -112,10 +144,13 @@ fn empty(shared: &Shared, mut out: impl Write) {
             );
         }
         let _ = out.flush();
+        let mut state = shared.lock();
+        state.written += u64::try_from(written.len()).unwrap_or_default();
+        (state.stuck, state.ended) = (false, ending);
+        drop(state);
+        shared.changed.notify_all();
         written.clear();
         if ending {
-            shared.lock().ended = true;
-            shared.changed.notify_all();
             return;
         }
     }
@@ -177,6 +212,52 @@ mod tests {
         assert_eq!(String::from_utf8(written).unwrap(), lines.concat());
     }
 
+    /// Counts what it was given.
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_error_is_written_before_whoever_logs_it_goes_on() {
+        let kept = Kept::default();
+        let (spool, guard) = Spool::start(kept.clone());
+        let log = tracing_subscriber::fmt().with_ansi(false).with_writer(spool).finish();
+        tracing::subscriber::with_default(log, || {
+            for number in 0..50 {
+                tracing::info!("before {number}");
+                tracing::error!("error {number}");
+                let written = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+                for words in ["before", "error"] {
+                    assert!(written.contains(&format!("{words} {number}\n")), "{written}");
+                }
+            }
+        });
+        drop(guard);
+    }
+
+    #[test]
+    fn errors_wait_for_a_reader_that_does_not_read_but_once() {
+        let (out, tell, _all) = slow();
+        let (spool, guard) = Spool::start(out);
+        let mut spool = Spool { at_once: true, ..spool };
+        let start = std::time::Instant::now();
+        for _ in 0..1000 {
+            spool.write_all(b"error\n").unwrap();
+        }
+        // Once each would be 100 s.
+        assert!(start.elapsed() < Duration::from_secs(20));
+        drop(tell);
+        drop(guard);
+    }
+
     #[test]
     fn nobody_waits_for_a_reader_that_does_not_read() {
         let (out, tell, all) = slow();
@@ -185,7 +266,7 @@ mod tests {
         for _ in 0..3 * (WAITING >> 10) {
             assert_eq!(spool.write(&line).unwrap(), line.len());
         }
-        assert!(spool.0.lock().lines.len() <= WAITING);
+        assert!(spool.shared.lock().lines.len() <= WAITING);
         drop(tell);
         drop(guard);
         let written: Vec<u8> = all.try_iter().flatten().collect();
