@@ -39,7 +39,8 @@ pub struct Entity<T> {
     /// What the caller may do with it; left out when the request says `_actions=false`.
     #[serde(rename = "_actions", default, skip_serializing_if = "Option::is_none")]
     pub actions: Option<BTreeMap<Cow<'static, str>, Action>>,
-    /// Where it is (`self`); left out when the request says `_links=false`.
+    /// Where it is (`self`), and of a list where its next page is (`next`) and the one before
+    /// (`previous`), if there are such; left out when the request says `_links=false`.
     #[serde(rename = "_links", default, skip_serializing_if = "Option::is_none")]
     pub links: Option<BTreeMap<Cow<'static, str>, Link>>,
 }
@@ -63,8 +64,8 @@ pub type PerPage = Whole<1, 1000>;
 /// How many items a page holds unless the request says otherwise.
 pub const DEFAULT_PER_PAGE: PerPage = Whole(100);
 
-/// Where a list goes on, as `_links.next` of the page before says it: opaque, and good only along
-/// with the other parameters of that page.
+/// Where a list goes on, as `_links.next` of the page before says it or `_links.previous` of the page
+/// after: opaque, and good only along with the other parameters of that page.
 pub type Cursor = crate::text::Text<1, 8192>;
 
 crate::words! {

@@ -191,7 +191,8 @@ crate::object! {
         optional page "page": PageNumber,
         /// How many a page; 100 unless said.
         optional per_page "perPage": PerPage,
-        /// Where to go on, instead of `page`: from `_links.next` of the page before.
+        /// Where to go on, instead of `page`: from `_links.next` of the page before, or from
+        /// `_links.previous` of the page after.
         optional cursor "cursor": Cursor,
         /// What `filter` is matched against.
         optional filter_field "filterField": ExperienceUserFilter,

@@ -97,15 +97,16 @@ const DATES = [
 ];
 
 /** Checks all of a body but the values that only the test knows, and gives it back. */
-function entity(body, type, href, more = false) {
+function entity(body, type, href, more = false, before = false) {
   const always = [...KEYS[type][0], '_type', '_links'];
   const allowed = [...always, ...KEYS[type][1]];
   assert.deepEqual(always.filter((key) => !(key in body)), [], 'missing keys');
   assert.deepEqual(Object.keys(body).filter((key) => !allowed.includes(key)), [], 'more keys');
   assert.equal(body._type, type);
-  const { next, ...links } = body._links;
+  const { next, previous, ...links } = body._links;
   assert.deepEqual(links, { self: { href } });
   assert.equal(next !== undefined && next.href.startsWith(`${href}?`), more);
+  assert.equal(previous !== undefined && previous.href.startsWith(`${href}?`), before);
   for (const [key, value] of Object.entries(body)) {
     assert.ok(value !== null || NULLABLE.includes(key), `${key} is null`);
     if (DATES.includes(key)) assert.match(value, DATE, key);
@@ -121,7 +122,8 @@ function entity(body, type, href, more = false) {
 /** Checks a collection and gives back its items. */
 function page(body, type, href, total, count = total) {
   const seen = body.page * body.perPage + body.items.length;
-  entity(body, type, href, body.items.length > 0 && seen < total);
+  const more = body.items.length > 0 && seen < total;
+  entity(body, type, href, more, total > 0 && body.page > 0);
   assert.equal(body.items.length, count);
   assert.equal(body.count, count);
   assert.equal(body.totalCount, total);

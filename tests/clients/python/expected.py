@@ -133,7 +133,9 @@ DATES = {"creationDate", "lastUpdated", "passwordLastUpdated", "lastLogin", "tok
 }
 
 
-def entity(body: dict, type_: str, href: str, *, more: bool = False) -> dict:
+def entity(
+    body: dict, type_: str, href: str, *, more: bool = False, before: bool = False
+) -> dict:
     """Checks all of a body but the values that only the test knows, and gives it back."""
     always, sometimes = KEYS[type_]
     keys = set(body)
@@ -141,8 +143,8 @@ def entity(body: dict, type_: str, href: str, *, more: bool = False) -> dict:
     assert keys <= always | sometimes | DECORATION, f"unexpected: {keys - always - sometimes}"
     assert body["_type"] == type_
     links = dict(body["_links"])
-    if more:
-        assert links.pop("next")["href"].startswith(f"{href}?")
+    for name in ["next"] * more + ["previous"] * before:
+        assert links.pop(name)["href"].startswith(f"{href}?")
     assert links == {"self": {"href": href}}
     for key, value in body.items():
         assert value is not None or key in NULLABLE, f"{key} is null"
@@ -160,7 +162,8 @@ def page(body: dict, type_: str, href: str, *, total: int, count: int | None = N
     items = body["items"]
     assert body["count"] == len(items) == (total if count is None else count)
     seen = body["page"] * body["perPage"] + len(items)
-    entity(body, type_, href, more=bool(items) and seen < total)
+    more, before = bool(items) and seen < total, total > 0 and body["page"] > 0
+    entity(body, type_, href, more=more, before=before)
     assert body["totalCount"] == total
     for key in ("count", "totalCount", "page", "perPage"):
         assert type(body[key]) is int, f"{key}: {body[key]!r}"

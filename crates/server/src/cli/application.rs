@@ -4,7 +4,7 @@ use super::{Output, table};
 use crate::domain::new_application;
 use crate::http::App;
 use crate::store::applications::{self, Listing};
-use crate::store::list::{Paging, Start};
+use crate::store::list::Paging;
 use anyhow::{Result, anyhow};
 use guestlist_api::application::{Application, ApplicationPost, ApplicationSort};
 use guestlist_api::id::ApplicationId;
@@ -86,6 +86,6 @@ async fn all(app: &App) -> Result<Vec<Application>> {
         let found = app.store.read(move |tx| applications::list(tx, &listing)).await?;
         all.extend(found.items);
         let Some(next) = found.next else { return Ok(all) };
-        paging.start = Start::After(next);
+        paging.start = next;
     }
 }

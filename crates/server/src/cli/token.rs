@@ -8,7 +8,7 @@ use crate::http::App;
 use crate::store::Tx;
 use crate::store::api_tokens::{self, Listing, Owner};
 use crate::store::applications::Within;
-use crate::store::list::{Paging, Start};
+use crate::store::list::Paging;
 use anyhow::{Context as _, Result, bail};
 use guestlist_api::api_token::{ApiToken, ApiTokenPost, ApiTokenSort};
 use guestlist_api::id::{ApiTokenId, ApplicationId};
@@ -132,7 +132,7 @@ async fn all(app: &App, application: ApplicationId) -> Result<Vec<ApiToken>> {
         let found = found.await?;
         all.extend(found.items);
         let Some(next) = found.next else { return Ok(all) };
-        paging.start = Start::After(next);
+        paging.start = next;
     }
 }
 

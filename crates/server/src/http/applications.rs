@@ -153,7 +153,7 @@ async fn list(
     };
     let seen = call.clone();
     call.list(move |tx| {
-        let nothing = Listed { items: Vec::new(), total: 0, next: None };
+        let nothing = Listed { items: Vec::new(), total: 0, next: None, previous: None };
         let found = if foreign { nothing } else { applications::list(tx, &listing)? };
         let items = found.items.into_iter().map(|application| summarized(application, &fields));
         let found = Listed { items: items.collect(), ..found };

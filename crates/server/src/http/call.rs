@@ -6,7 +6,7 @@ use super::etag::ETag;
 use super::input::Common;
 use super::ready::Kept;
 use super::reply::Reply;
-use super::resource::{self, Around, Resource};
+use super::resource::{self, Around, Neighbours, Resource};
 use super::route::Caller;
 use crate::error::{Error, Result};
 use crate::store::answers::{self, Answer, Mint, RequestKey};
@@ -285,11 +285,16 @@ impl Call<Grant> {
     }
 
     /// Adds to `out`, which ends with the fields of `body`, what is answered beside them: its type,
-    /// what the caller may do with it, and its links, of which one says how a list goes on.
-    pub(super) fn surround<T: Resource>(&self, body: &T, next: Option<&str>, out: &mut Vec<u8>) {
+    /// what the caller may do with it, and its links, of which some say how a list goes on.
+    pub(super) fn surround<T: Resource>(
+        &self,
+        body: &T,
+        neighbours: Neighbours<'_>,
+        out: &mut Vec<u8>,
+    ) {
         let (kind, common) = (body.resource(), &self.head.common);
         let ids: Vec<_> = body.ids().iter().map(|(name, id)| (*name, id.digits())).collect();
-        let around = Around { kind, ids: &ids, routes: self.app.routes_of(kind), next };
+        let around = Around { kind, ids: &ids, routes: self.app.routes_of(kind), neighbours };
         let allowed = |operation: &Operation| operation.allowed_to(&self.caller.scopes);
         around.write(common.actions.then_some(allowed), common.links, out);
     }
@@ -379,7 +384,7 @@ impl Call<Grant> {
         let reply = if common.if_none_match.as_ref().is_some_and(|tags| !tags.holds(Some(&etag))) {
             Reply::empty(StatusCode::NOT_MODIFIED)
         } else {
-            self.surround(found, None, &mut body);
+            self.surround(found, Neighbours::default(), &mut body);
             Reply::new(StatusCode::OK, body)
         };
         Ok(Found(reply.with(header::ETAG, etag.header()), PhantomData))
@@ -441,7 +446,7 @@ impl Call<Grant> {
             let written = work(tx)?.into();
             let mut body = resource::fields(&written.body)?;
             let etag = ETag::of(&body);
-            call.surround(&written.body, None, &mut body);
+            call.surround(&written.body, Neighbours::default(), &mut body);
             let etag = etag.header().to_str().map(str::to_owned).ok();
             Ok((Answer { status: status.as_u16(), etag, body, mint: None }, written.secret))
         })

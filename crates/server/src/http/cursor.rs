@@ -1,9 +1,9 @@
-//! Cursors: where a list goes on, as text that only this server can make. Whoever has one has seen
+//! Cursors: where a list goes on, or back, as text that only this server can make. Whoever has one has seen
 //! the row that it stands for, so that it is sealed and not hidden.
 
 use crate::auth::seal::Seal;
 use crate::error::{Error, Result};
-use crate::store::list::{Position, Value};
+use crate::store::list::{Position, Start, Value};
 use guestlist_api::id::ObjectId;
 use guestlist_api::wire::{Problem, Rule};
 use sha2::{Digest as _, Sha256};
@@ -11,8 +11,10 @@ use sha2::{Digest as _, Sha256};
 /// What the secret of a server is used for here.
 pub(super) const PURPOSE: &str = "cursors";
 
-/// The first byte of a cursor: another one would be written in another way.
-const VERSION: u8 = 1;
+/// The first byte of a cursor: what it is of a page. Another one would be written in another way.
+const AFTER: u8 = 1;
+const BEFORE: u8 = 2;
+const END: u8 = 3;
 
 const NOTHING: u8 = 0;
 const TEXT: u8 = 1;
@@ -36,9 +38,15 @@ impl ListId {
     }
 }
 
-/// `position` in `list`.
-pub(super) fn write(seal: &Seal, list: ListId, position: &Position) -> String {
-    let mut bytes = vec![VERSION];
+/// Where a page of `list` starts, unless that is said by a number.
+pub(super) fn write(seal: &Seal, list: ListId, start: &Start) -> Option<String> {
+    let (kind, position) = match start {
+        Start::Page(_) => return None,
+        Start::After(position) => (AFTER, position),
+        Start::Before(position) => (BEFORE, position),
+        Start::End => return Some(seal.close([&[END][..], &list.0].concat())),
+    };
+    let mut bytes = vec![kind];
     bytes.extend(list.0);
     bytes.extend(position.id.bytes());
     match &position.value {
@@ -52,22 +60,22 @@ pub(super) fn write(seal: &Seal, list: ListId, position: &Position) -> String {
             bytes.extend(millis.to_be_bytes());
         }
     }
-    seal.close(bytes)
+    Some(seal.close(bytes))
 }
 
-/// The position in `list` that `cursor` is.
+/// Where the page of `list` starts that `cursor` stands for.
 ///
 /// # Errors
 /// [`Error::Invalid`] when this server has not made it, or for another list.
-pub(super) fn read(seal: &Seal, list: ListId, cursor: &str) -> Result<Position> {
-    let (of, position) = seal
+pub(super) fn read(seal: &Seal, list: ListId, cursor: &str) -> Result<Start> {
+    let (of, start) = seal
         .open(cursor)
         .and_then(|bytes| parse(&bytes))
         .ok_or_else(|| wrong("was not given by this server"))?;
     if of != list {
         return Err(wrong("belongs to another list: send what it was given for along with it"));
     }
-    Ok(position)
+    Ok(start)
 }
 
 /// What is wrong with a cursor.
@@ -75,18 +83,27 @@ pub(super) fn wrong(rule: &'static str) -> Error {
     Error::Invalid(vec![Problem::new("cursor", Rule::Other(rule.into()))])
 }
 
-fn parse(bytes: &[u8]) -> Option<(ListId, Position)> {
-    let (version, rest) = bytes.split_first()?;
+fn parse(bytes: &[u8]) -> Option<(ListId, Start)> {
+    let (kind, rest) = bytes.split_first()?;
     let (list, rest) = rest.split_first_chunk()?;
-    let (id, rest) = rest.split_first_chunk()?;
+    let start = match *kind {
+        AFTER => Start::After(position(rest)?),
+        BEFORE => Start::Before(position(rest)?),
+        END if rest.is_empty() => Start::End,
+        _ => return None,
+    };
+    Some((ListId(*list), start))
+}
+
+fn position(bytes: &[u8]) -> Option<Position> {
+    let (id, rest) = bytes.split_first_chunk()?;
     let value = match rest.split_first()? {
         (&NOTHING, []) => Value::Nothing,
         (&TEXT, text) => Value::Text(String::from_utf8(text.to_vec()).ok()?),
         (&MOMENT, millis) => Value::Moment(i64::from_be_bytes(millis.try_into().ok()?)),
         _ => return None,
     };
-    let position = Position { value, id: ObjectId::from_bytes(*id) };
-    (*version == VERSION).then_some((ListId(*list), position))
+    Some(Position { value, id: ObjectId::from_bytes(*id) })
 }
 
 #[cfg(test)]
@@ -102,37 +119,45 @@ mod tests {
         ]
     }
 
-    fn words(outcome: Result<Position>) -> String {
+    fn words(outcome: Result<Start>) -> String {
         let Err(Error::Invalid(problems)) = outcome else { panic!("not refused") };
         problems[0].to_string()
     }
 
     proptest! {
         #[test]
-        fn a_position_comes_back(value in value(), id in any::<[u8; 12]>()) {
+        fn where_a_page_starts_comes_back(
+            value in value(),
+            id in any::<[u8; 12]>(),
+            make in prop::sample::select(&[Start::After, Start::Before, |_| Start::End][..]),
+        ) {
             let seal = Seal::new(b"secret", PURPOSE).unwrap();
             let (list, other) = (ListId::of(["a", "b"]), ListId::of(["ab"]));
-            let position = Position { value, id: ObjectId::from_bytes(id) };
-            let cursor = write(&seal, list, &position);
-            prop_assert_eq!(read(&seal, list, &cursor).unwrap(), position);
+            let start = make(Position { value, id: ObjectId::from_bytes(id) });
+            let cursor = write(&seal, list, &start).unwrap();
+            prop_assert_eq!(read(&seal, list, &cursor).unwrap(), start);
             let foreign = "cursor belongs to another list: send what it was given for along with it";
             prop_assert_eq!(words(read(&seal, other, &cursor)), foreign);
         }
     }
 
     #[test]
-    fn of_what_is_sealed_only_cursors_are_positions() {
+    fn of_what_is_sealed_only_cursors_are_places() {
         let seal = Seal::new(b"secret", PURPOSE).unwrap();
         let list = ListId::of(["a"]);
-        let head = [&[VERSION][..], &list.0, &[0; 12]].concat();
+        let head = [&[AFTER][..], &list.0, &[0; 12]].concat();
         let with = |tail: &[u8]| read(&seal, list, &seal.close([&head, tail].concat()));
         assert!(with(&[NOTHING]).is_ok() && with(&[TEXT]).is_ok());
         for tail in [&[][..], &[NOTHING, 0], &[TEXT, 0xff], &[MOMENT, 0], &[3]] {
             assert_eq!(words(with(tail)), "cursor was not given by this server", "{tail:?}");
         }
-        let mut later = [&head[..], &[NOTHING]].concat();
-        later[0] = VERSION + 1;
-        let later = read(&seal, list, &seal.close(later));
-        assert_eq!(words(later), "cursor was not given by this server");
+        let mut other = [&head[..], &[NOTHING]].concat();
+        for kind in [0, END, END + 1] {
+            other[0] = kind;
+            let other = read(&seal, list, &seal.close(other.clone()));
+            assert_eq!(words(other), "cursor was not given by this server", "{kind}");
+        }
+        other[0] = BEFORE;
+        assert!(matches!(read(&seal, list, &seal.close(other)), Ok(Start::Before(_))));
     }
 }

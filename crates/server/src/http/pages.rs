@@ -5,7 +5,7 @@ use super::cursor::{self, ListId};
 use super::memory::PageShare;
 use super::query::write_query;
 use super::reply::Reply;
-use super::resource::{self, Resource};
+use super::resource::{self, Neighbours, Resource};
 use crate::error::{Error, Result};
 use crate::store::api_tokens::Grant;
 use crate::store::list::{HEAVIEST_PAGE, Listed, Paging, Start};
@@ -57,11 +57,13 @@ pub(super) struct Asked {
     query: Vec<(Cow<'static, str>, String)>,
 }
 
-/// A page without its items, these, and the query for the next page if there is one.
+/// A page without its items, these, and the queries for the next page and the one before, if there
+/// are any.
 pub(super) struct Paged<T, O> {
     page: Page<Entity<T>, O>,
     items: Vec<T>,
     next: Option<String>,
+    previous: Option<String>,
 }
 
 /// Parameters of every action that are no parameters of its own.
@@ -99,7 +101,7 @@ impl Call<Grant> {
             if paging.start != Start::Page(0) {
                 return Err(cursor::wrong("must not come with a page"));
             }
-            paging.start = Start::After(cursor::read(&self.app.seal, list, &cursor)?);
+            paging.start = cursor::read(&self.app.seal, list, &cursor)?;
         }
         let Wanted { sort, filter, filter_field, .. } = wanted;
         Ok(Asked { list, sort, paging, filter, filter_field, query })
@@ -112,7 +114,7 @@ impl Call<Grant> {
         of: O,
         found: Listed<T>,
     ) -> Paged<T, O> {
-        let Listed { items, total, next } = found;
+        let Listed { items, total, next, previous } = found;
         let page = Page {
             count: items.len() as u64,
             items: Vec::new(),
@@ -120,7 +122,7 @@ impl Call<Grant> {
             per_page: asked.paging.per_page,
             page: match asked.paging.start {
                 Start::Page(page) => page,
-                Start::After(_) => 0,
+                Start::After(_) | Start::Before(_) | Start::End => 0,
             },
             sort_field: asked.sort.into(),
             sort_direction: asked.paging.direction,
@@ -128,12 +130,12 @@ impl Call<Grant> {
             filter: asked.filter.clone(),
             filter_field: asked.filter_field.map(Cow::Borrowed),
         };
-        let next = next.map(|position| {
-            let cursor = cursor::write(&self.app.seal, asked.list, &position);
+        let query = |start: Start| {
+            let cursor = cursor::write(&self.app.seal, asked.list, &start);
             let query = asked.query.iter().map(|(name, value)| (&**name, value.as_str()));
-            write_query(query.chain([("cursor", &*cursor)]))
-        });
-        Paged { page, items, next }
+            write_query(query.chain(cursor.as_deref().map(|cursor| ("cursor", cursor))))
+        };
+        Paged { page, items, next: next.map(query), previous: previous.map(query) }
     }
 
     /// Reads a page of what is in `application`, and keeps the answer ready for whoever asks again.
@@ -156,7 +158,7 @@ impl Call<Grant> {
 
     /// A page as it is answered.
     fn write_page<T: Resource, O: PageOf>(&self, paged: &Paged<T, O>) -> Result<Vec<u8>> {
-        let Paged { page, items, next } = paged;
+        let Paged { page, items, next, previous } = paged;
         let frame = resource::fields(page)?;
         // Of its fields only the number of the items comes before them.
         let items_at = frame.iter().position(|byte| *byte == b'[').map_or(0, |at| at + 1);
@@ -168,10 +170,11 @@ impl Call<Grant> {
                 out.push(b',');
             }
             serde_json::to_writer(&mut out, item).map_err(Error::internal)?;
-            self.surround(item, None, &mut out);
+            self.surround(item, Neighbours::default(), &mut out);
         }
         out.extend_from_slice(after);
-        self.surround(page, next.as_deref(), &mut out);
+        let around = Neighbours { next: next.as_deref(), previous: previous.as_deref() };
+        self.surround(page, around, &mut out);
         Ok(out)
     }
 

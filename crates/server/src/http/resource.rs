@@ -112,8 +112,14 @@ pub(super) struct Around<'a> {
     pub(super) ids: &'a Ids,
     /// All that can be done with it, in the order of their names.
     pub(super) routes: &'a [ResourceRoute],
-    /// The query with which a list goes on, if it does.
+    pub(super) neighbours: Neighbours<'a>,
+}
+
+/// The queries for the page after a page of a list and for the one before, if there are such.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Neighbours<'a> {
     pub(super) next: Option<&'a str>,
+    pub(super) previous: Option<&'a str>,
 }
 
 impl Around<'_> {
@@ -144,9 +150,12 @@ impl Around<'_> {
         if links {
             out.extend_from_slice(br#","_links":{"#);
             if let Some(own) = self.routes.iter().find(|route| route.operation.action() == "get") {
-                if let Some(next) = self.next {
-                    self.link("next", own, next, out);
-                    out.push(b',');
+                let Neighbours { next, previous } = self.neighbours;
+                for (name, query) in [("next", next), ("previous", previous)] {
+                    if let Some(query) = query {
+                        self.link(name, own, query, out);
+                        out.push(b',');
+                    }
                 }
                 self.link("self", own, "", out);
             }
@@ -201,11 +210,12 @@ mod tests {
                 table.iter().filter(|row| row.operation.resource() == kind).collect();
             rows.sort_by_key(|row| row.operation.action());
             let routes: Vec<_> = rows.iter().map(|row| ResourceRoute::of(row).unwrap()).collect();
-            for (reads, links, next) in [
-                (None, true, None),
-                (Some(true), true, Some("a=b&cursor=c")),
-                (Some(false), false, None),
+            for (reads, links, next, previous) in [
+                (None, true, None, Some("")),
+                (Some(true), true, Some("a=b&cursor=c"), Some("cursor=d")),
+                (Some(false), false, None, None),
             ] {
+                let neighbours = Neighbours { next, previous };
                 let allowed = reads.map(|reads: bool| {
                     move |operation: &Operation| !reads || operation.action() == "get"
                 });
@@ -219,10 +229,14 @@ mod tests {
                 };
                 let own = rows.iter().find(|row| row.operation.action() == "get");
                 let link = |query: &str| {
+                    let query = if query.is_empty() { "" } else { &format!("?{query}") };
                     own.map(|row| Link { href: format!("{}{query}", href(row.path)) })
                 };
-                let all =
-                    [("self", link("")), ("next", next.and_then(|next| link(&format!("?{next}"))))];
+                let all = [
+                    ("self", link("")),
+                    ("next", next.and_then(link)),
+                    ("previous", previous.and_then(link)),
+                ];
                 let wanted = Entity {
                     body: Body { name: "a\"}" },
                     kind: kind.into(),
@@ -239,7 +253,8 @@ mod tests {
                     }),
                 };
                 let mut out = fields(&wanted.body).unwrap();
-                Around { kind, ids: &IDS, routes: &routes, next }.write(allowed, links, &mut out);
+                Around { kind, ids: &IDS, routes: &routes, neighbours }
+                    .write(allowed, links, &mut out);
                 let out = String::from_utf8(out).unwrap();
                 assert_eq!(out, serde_json::to_string(&wanted).unwrap());
             }

@@ -45,8 +45,10 @@ pub struct Listed<T> {
     pub items: Vec<T>,
     /// How many there are on all pages.
     pub total: u64,
-    /// Where the next page starts, if there is more.
-    pub next: Option<Position>,
+    /// Where the next page is, if there is more.
+    pub next: Option<Start>,
+    /// Where the page before is, if this is not the first.
+    pub previous: Option<Start>,
 }
 
 /// One page of rows.
@@ -107,6 +109,10 @@ pub enum Start {
     Page(u64),
     /// After this position.
     After(Position),
+    /// It ends before this position.
+    Before(Position),
+    /// It ends where the list does.
+    End,
 }
 
 /// What else holds of rows whose column starts with some text.
@@ -141,6 +147,57 @@ impl Paging {
             start: Start::Page(page.map_or(0, |page| page.0)),
             per_page: per_page.unwrap_or(DEFAULT_PER_PAGE).0,
             direction: direction.unwrap_or(SortDirection::Asc),
+        }
+    }
+
+    /// Whether rows are read from the end of the page to its start.
+    const fn backwards(&self) -> bool {
+        matches!(self.start, Start::Before(_) | Start::End)
+    }
+
+    /// The direction in which rows are read.
+    const fn reading(&self) -> SortDirection {
+        match (self.direction, self.backwards()) {
+            (SortDirection::Asc, false) | (SortDirection::Desc, true) => SortDirection::Asc,
+            (SortDirection::Asc, true) | (SortDirection::Desc, false) => SortDirection::Desc,
+        }
+    }
+
+    /// The position beyond which rows are read.
+    const fn beyond(&self) -> Option<&Position> {
+        match &self.start {
+            Start::After(position) | Start::Before(position) => Some(position),
+            Start::Page(_) | Start::End => None,
+        }
+    }
+
+    /// How many rows are passed over.
+    const fn skip(&self) -> u64 {
+        match self.start {
+            Start::Page(page) => page.saturating_mul(self.per_page),
+            Start::After(_) | Start::Before(_) | Start::End => 0,
+        }
+    }
+
+    /// Where the next page is and the one before, of a page which has rows from `first` to `last`,
+    /// as they were read, of `total`. Both pages are beyond a row of this one, so that nothing
+    /// between them can be passed over; where this one has none, it is at an end of the list.
+    fn around(
+        &self,
+        first: Option<Position>,
+        last: Option<Position>,
+        total: u64,
+    ) -> (Option<Start>, Option<Start>) {
+        let or = |end: Start| (total > 0).then_some(end);
+        match self.start {
+            Start::Page(0) => (last.map(Start::After), None),
+            Start::Page(_) | Start::After(_) => {
+                (last.map(Start::After), first.map(Start::Before).or(or(Start::End)))
+            }
+            Start::Before(_) => {
+                (first.map(Start::After).or(or(Start::Page(0))), last.map(Start::Before))
+            }
+            Start::End => (None, last.map(Start::Before)),
         }
     }
 }
@@ -234,12 +291,12 @@ impl Select {
         for Bound { column, from, to } in &self.bounds {
             let sorted = order.key.is_some_and(|key| key.column == *column);
             // Where a page starts is an end by itself, and of two an engine may use the wrong one.
-            let (first, last) = match (&paging.start, paging.direction) {
+            let (first, last) = match (paging.beyond(), paging.reading()) {
                 _ if few => (true, true),
                 _ if !sorted => (false, false),
-                (Start::Page(_), _) => (true, true),
-                (Start::After(_), SortDirection::Asc) => (false, true),
-                (Start::After(_), SortDirection::Desc) => (true, false),
+                (None, _) => (true, true),
+                (Some(_), SortDirection::Asc) => (false, true),
+                (Some(_), SortDirection::Desc) => (true, false),
             };
             all.extend(first.then_some(from.as_str()));
             all.extend(to.as_deref().filter(|_| last));
@@ -297,12 +354,8 @@ impl Select {
             return Ok(None);
         };
         let all = counts::of(tx, *counted)?;
-        let skip = match paging.start {
-            Start::Page(page) => page.saturating_mul(paging.per_page),
-            Start::After(_) => 0,
-        };
         // Half as far again as they are when they are as dense everywhere.
-        let wanted = skip.saturating_add(paging.per_page).saturating_mul(3) / 2;
+        let wanted = paging.skip().saturating_add(paging.per_page).saturating_mul(3) / 2;
         let passed = (u128::from(wanted) * u128::from(all) / u128::from(total)).min(all.into());
         let passed = u64::try_from(passed).unwrap_or(all);
         let steps = passed * STEPS_TO_PASS + noted * STEPS_TO_NOTE;
@@ -361,11 +414,11 @@ impl Select {
             }
             _ => {}
         }
-        let written = Written::new(order, paging.direction, matches!(way, Way::Sorted));
+        let written = Written::new(order, paging.reading(), matches!(way, Way::Sorted));
         let ends = self.ends(order, paging, total <= tx.0.tuning().sort_limit);
-        let parts = match &paging.start {
-            Start::After(position) => written.after(position, values.len() + 1),
-            Start::Page(page) => match page.saturating_mul(paging.per_page) {
+        let parts = match paging.beyond() {
+            Some(position) => written.after(position, values.len() + 1),
+            None => match paging.skip() {
                 skip if skip >= total => Vec::new(),
                 skip => vec![Part { condition: None, values: Vec::new(), skip }],
             },
@@ -373,7 +426,8 @@ impl Select {
         let key = order.key.map_or("NULL", |key| key.column);
         let (before, by) = (self.before, written.by());
         let mut budget = Budget(HEAVIEST_PAGE);
-        let (mut items, mut last, mut more) = (Vec::new(), None, false);
+        let (mut items, mut first, mut last, mut more) = (Vec::new(), None, None, false);
+        let turns = paging.start != Start::Page(0);
         for part in parts {
             let conditions = whose.into_iter().chain(&self.conditions);
             let conditions = all(conditions.chain(&part.condition), &ends);
@@ -396,6 +450,9 @@ impl Select {
                     return Ok(false);
                 }
                 budget.spend(row.size()?)?;
+                if turns && count == 1 {
+                    first = Some((row.get("sorted_by")?, id(row, "id")?));
+                }
                 if count == paging.per_page {
                     last = Some((row.get("sorted_by")?, id(row, "id")?));
                 }
@@ -413,14 +470,13 @@ impl Select {
                 break;
             }
         }
-        let next = match last.filter(|_| more) {
-            None => None,
-            Some((text, id)) => {
-                let value = order.key.map_or(Ok(Value::Nothing), |key| key.value(text))?;
-                Some(Position { value, id })
-            }
-        };
-        Ok(Some(Rows { page: Listed { items, total, next }, budget }))
+        if paging.backwards() {
+            items.reverse();
+        }
+        let first = first.map(|(text, id)| order.position(text, id)).transpose()?;
+        let last = last.filter(|_| more).map(|(text, id)| order.position(text, id)).transpose()?;
+        let (next, previous) = paging.around(first, last, total);
+        Ok(Some(Rows { page: Listed { items, total, next, previous }, budget }))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Lists that go on: `_links.next` and the cursor in it.
+//! Lists that go on and back: `_links.next`, `_links.previous` and the cursors in them.
 
 use crate::client::Answer;
 use crate::world::World;
@@ -65,12 +65,16 @@ impl Scene {
     }
 }
 
+fn previous(page: &Value) -> Option<&str> {
+    page["_links"]["previous"]["href"].as_str()
+}
+
 fn next(page: &Value) -> Option<&str> {
     page["_links"]["next"]["href"].as_str()
 }
 
-#[test]
-fn every_list_goes_on_to_its_end() {
+/// A scene with some of everything, and each list with how many are in it.
+fn every_list() -> (Scene, [(String, usize); 5]) {
     let scene = Scene::with_users(7);
     for index in 0..6 {
         scene.world.group(scene.application, json!({ "name": format!("g{}", index % 2) }));
@@ -80,13 +84,20 @@ fn every_list_goes_on_to_its_end() {
         scene.world.call(&scene.token, "POST", "/me/tokens", &body).expect(201);
     }
     let within = format!("/applications/{}", scene.application);
-    for (list, count) in [
+    let lists = [
         (scene.users(), 7),
         (format!("{within}/experience/groups"), 6),
         (format!("{within}/tokens"), 6),
         ("/applications".to_owned(), 7),
         ("/me/tokens".to_owned(), 7),
-    ] {
+    ];
+    (scene, lists)
+}
+
+#[test]
+fn every_list_goes_on_to_its_end() {
+    let (scene, lists) = every_list();
+    for (list, count) in lists {
         let all = scene.walk(&format!("{list}?sortDirection=desc"));
         assert_eq!((all.len(), all[0].len()), (1, count), "{list}");
         for per_page in 1..=count {
@@ -105,6 +116,84 @@ fn every_list_goes_on_to_its_end() {
         assert_eq!(numbered["items"], second["items"]);
         assert_eq!(next(&numbered), next(&second));
     }
+}
+
+#[test]
+fn every_list_goes_back_to_its_start() {
+    let (scene, lists) = every_list();
+    for (list, count) in lists {
+        for per_page in 1..=count {
+            let conditions = format!("{list}?perPage={per_page}&sortDirection=desc&_actions=false");
+            let mut there = vec![scene.page(&conditions)];
+            while let Some(next) = next(there.last().unwrap()) {
+                there.push(scene.page(next));
+            }
+            assert_eq!(there.len(), count.div_ceil(per_page), "{conditions}");
+            let mut page = there.pop().unwrap();
+            assert_eq!(previous(&page).is_some(), !there.is_empty(), "{page}");
+            while let Some(before) = previous(&page).map(str::to_owned) {
+                assert!(before.starts_with(&format!("{list}?")), "{page}");
+                page = scene.page(&before);
+                let wanted = there.pop().unwrap();
+                for same in ["items", "totalCount", "perPage", "count", "page"] {
+                    assert_eq!(page[same], wanted[same], "{same} of {before}");
+                }
+                // Its next is the page that was come from.
+                assert_eq!(next(&page), next(&wanted), "{before}");
+            }
+            assert!(there.is_empty(), "{conditions}");
+        }
+        // By its number a page goes back as it goes on, and one past the end to the last.
+        let numbered = scene.page(&format!("{list}?perPage=2&page=1"));
+        let first = scene.page(&format!("{list}?perPage=2"));
+        assert_eq!(scene.page(previous(&numbered).unwrap())["items"], first["items"]);
+        assert_eq!(previous(&first), None);
+        let past = scene.page(&format!("{list}?perPage=2&page=9"));
+        let last = scene.page(previous(&past).unwrap());
+        assert_eq!((past["count"].as_u64(), next(&past), next(&last)), (Some(0), None, None));
+        let all = scene.walk(&format!("{list}?perPage=100")).concat();
+        assert_eq!(last["items"][1]["id"], all[count - 1], "{last}");
+        // A list without items leads nowhere.
+        let field = if list == scene.users() { "email" } else { "name" };
+        for page in [0, 3] {
+            let nobody = format!("{list}?filterField={field}&filter=nobody&page={page}");
+            let none = scene.page(&nobody);
+            assert_eq!((none["totalCount"].as_u64(), previous(&none)), (Some(0), None));
+            assert_eq!(next(&none), None);
+        }
+    }
+}
+
+#[test]
+fn what_a_page_was_come_from_may_go() {
+    let scene = Scene::with_users(4);
+    let users = scene.users();
+    let target = format!("{users}?sortField=id&perPage=2");
+    let first = scene.page(&target);
+    let all = scene.walk(&target).concat();
+    let remove = |gone: &[String]| {
+        for gone in gone {
+            let gone = format!("{users}/{gone}");
+            scene.world.call(&scene.token, "DELETE", &gone, &Value::Null).expect(200);
+        }
+    };
+    let second = scene.page(next(&first).unwrap());
+    let back = previous(&second).unwrap().to_owned();
+    // All before it has gone: an empty page, from which the way on is the list from its start.
+    remove(&all[..2]);
+    let none = scene.page(&back);
+    assert_eq!((none["count"].as_u64(), previous(&none)), (Some(0), None));
+    assert!(!next(&none).unwrap().contains("cursor"), "{none}");
+    assert_eq!(scene.walk(next(&none).unwrap()).concat(), all[2..]);
+    // And all after it: from there the way back is to the end of the list.
+    let third = scene.user(json!({ "email": "w@example.com" }));
+    let on = next(&scene.page(next(&none).unwrap())).unwrap().to_owned();
+    remove(&[third]);
+    let none = scene.page(&on);
+    assert_eq!((none["count"].as_u64(), next(&none)), (Some(0), None));
+    let last = scene.page(previous(&none).unwrap());
+    assert_eq!(scene.walk(previous(&none).unwrap()).concat(), all[2..]);
+    assert_eq!((previous(&last), next(&last)), (None, None));
 }
 
 #[test]
@@ -131,8 +220,12 @@ fn the_next_page_is_asked_for_as_this_one_was() {
         let first = scene.page(&target);
         let second = scene.page(next(&first).unwrap());
         assert!(second.get("_actions").is_none() && second["items"][0].get("_actions").is_none());
+        let back = scene.page(previous(&second).unwrap());
+        assert_eq!(back["items"], first["items"], "{target}");
+        assert_eq!((next(&back), previous(&back)), (next(&first), None), "{target}");
         for said in ["sortField", "filter", "filterField", "experienceGroupId", "totalCount"] {
             assert_eq!(second.get(said), first.get(said), "{said}");
+            assert_eq!(back.get(said), first.get(said), "{said}");
         }
     }
     // A page may have another size than the one before.
@@ -167,7 +260,19 @@ fn a_cursor_of_another_list_is_refused() {
     scene.world.group(scene.application, json!({ "name": "b" }));
     let (users, other) = (scene.users(), scene.world.application("other"));
     let groups = users.replace("users", "groups");
-    let cursor = scene.cursor(&format!("{users}?perPage=1"));
+    let ahead = scene.cursor(&format!("{users}?perPage=1"));
+    let back = |page: u32| {
+        let page = scene.page(&format!("{users}?perPage=1&page={page}"));
+        previous(&page).unwrap().split_once("cursor=").unwrap().1.to_owned()
+    };
+    // On, back, and back from after the end.
+    for cursor in [ahead, back(1), back(9)] {
+        refused_elsewhere(&scene, &groups, &other.to_string(), &cursor);
+    }
+}
+
+fn refused_elsewhere(scene: &Scene, groups: &str, other: &str, cursor: &str) {
+    let users = scene.users();
     let foreign = "cursor belongs to another list: send what it was given for along with it";
     let elsewhere = format!("/applications/{other}/experience/users?");
     for target in [

@@ -118,6 +118,14 @@ pub(in crate::store) struct Order {
     pub(in crate::store) id: &'static str,
 }
 
+impl Order {
+    /// Where the row is that has this in the column of the key, and this id.
+    pub(super) fn position(self, text: Option<String>, id: ObjectId) -> Result<Position> {
+        let value = self.key.map_or(Ok(Value::Nothing), |key| key.value(text))?;
+        Ok(Position { value, id })
+    }
+}
+
 /// Some of the rows of a list, together with others before or after them.
 pub(super) struct Part {
     /// What holds of them.

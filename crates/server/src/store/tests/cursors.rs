@@ -1,9 +1,9 @@
-//! A walk by positions sees each row that is there all the while once, in the order of the list,
-//! whatever comes and goes meanwhile, and knows when there is no more.
+//! A walk by positions, in either direction, sees each row that is there all the while once, in the
+//! order of the list, whatever comes and goes meanwhile, and knows when there is no more.
 
 use super::super::applications::{self, Tenant, Within};
 use super::super::convert::key;
-use super::super::list::{Listed, Paging, Position, Start};
+use super::super::list::{Listed, Paging, Start};
 use super::super::{Tx, experience_groups, experience_users};
 use super::engines::Own;
 use crate::auth::hasher::PasswordHash;
@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What somebody is sorted by: few values, so that there are ties.
 #[derive(Debug, Clone)]
-struct Traits {
+pub(super) struct Traits {
     first: Option<&'static str>,
     last: Option<&'static str>,
     created: i64,
@@ -35,7 +35,7 @@ struct Traits {
 
 const MOMENTS: [i64; 4] = [-1, 0, 1_465_790_400_000, 4_102_444_800_000];
 
-fn traits() -> impl Strategy<Value = Traits> {
+pub(super) fn traits() -> impl Strategy<Value = Traits> {
     let name = || prop::option::weighted(0.6, select(&["", "a", "A", "b", "é", "\u{10ffff}"][..]));
     let moment = || select(&MOMENTS[..]);
     (name(), name(), moment(), moment(), prop::option::of(moment()), any::<bool>()).prop_map(
@@ -52,7 +52,7 @@ fn traits() -> impl Strategy<Value = Traits> {
 
 /// What happens between two pages.
 #[derive(Debug, Clone)]
-enum Edit {
+pub(super) enum Edit {
     Add(Traits),
     Remove(Index),
     /// The row that the walk has come to.
@@ -61,7 +61,7 @@ enum Edit {
     Change(Index),
 }
 
-fn edit() -> impl Strategy<Value = Edit> {
+pub(super) fn edit() -> impl Strategy<Value = Edit> {
     prop_oneof![
         3 => traits().prop_map(Edit::Add),
         2 => any::<Index>().prop_map(Edit::Remove),
@@ -72,7 +72,7 @@ fn edit() -> impl Strategy<Value = Edit> {
 
 /// What is listed.
 #[derive(Debug, Clone, Copy)]
-enum Of {
+pub(super) enum Of {
     Users(ExperienceUserSort),
     /// Those who match a pattern, which all do.
     Matching(ExperienceUserSort),
@@ -83,7 +83,7 @@ enum Of {
     Groups(ExperienceGroupSort),
 }
 
-fn of() -> impl Strategy<Value = Of> {
+pub(super) fn of() -> impl Strategy<Value = Of> {
     let user =
         select(ExperienceUserSort::WORDS).prop_map(|word| ExperienceUserSort::parse(word).unwrap());
     let group = select(ExperienceGroupSort::WORDS)
@@ -111,7 +111,7 @@ fn id(index: u8) -> ObjectId {
 
 /// What a row is sorted by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Key {
+pub(super) enum Key {
     Nothing,
     Moment(i64),
     Text(String),
@@ -125,7 +125,7 @@ impl Key {
 
 /// Everybody there is.
 #[derive(Debug, Clone, Default)]
-struct World {
+pub(super) struct World {
     there: BTreeMap<u8, Traits>,
     next: u8,
 }
@@ -162,7 +162,7 @@ impl World {
     }
 
     /// Who is listed, in order.
-    fn listed(&self, of: Of, direction: SortDirection) -> Vec<(Key, ObjectId)> {
+    pub(super) fn listed(&self, of: Of, direction: SortDirection) -> Vec<(Key, ObjectId)> {
         let asked = |traits: &Traits| match of {
             Of::Members(_) | Of::Found(_) => traits.member,
             Of::Users(_) | Of::Matching(_) | Of::Groups(_) => true,
@@ -177,7 +177,7 @@ impl World {
         all
     }
 
-    fn add(&mut self, tx: &mut Tx<'_>, of: Of, traits: &Traits) -> Result<()> {
+    pub(super) fn add(&mut self, tx: &mut Tx<'_>, of: Of, traits: &Traits) -> Result<()> {
         let index = self.next;
         self.next += 1;
         self.there.insert(index, traits.clone());
@@ -229,7 +229,13 @@ impl World {
         (!all.is_empty()).then(|| *index.get(&all))
     }
 
-    fn edit(&mut self, tx: &mut Tx<'_>, of: Of, edit: &Edit, last: Option<u8>) -> Result<()> {
+    pub(super) fn edit(
+        &mut self,
+        tx: &mut Tx<'_>,
+        of: Of,
+        edit: &Edit,
+        last: Option<u8>,
+    ) -> Result<()> {
         match edit {
             Edit::Add(traits) => self.add(tx, of, traits),
             Edit::Remove(index) => {
@@ -258,7 +264,7 @@ fn tenant(tx: &mut Tx<'_>) -> Result<Tenant> {
 }
 
 /// A page of the list, as ids.
-fn page(tx: &mut Tx<'_>, of: Of, paging: Paging) -> Result<Listed<ObjectId>> {
+pub(super) fn page(tx: &mut Tx<'_>, of: Of, paging: Paging) -> Result<Listed<ObjectId>> {
     let tenant = tenant(tx)?;
     let mut listing = experience_users::Listing {
         query: None,
@@ -286,13 +292,16 @@ fn page(tx: &mut Tx<'_>, of: Of, paging: Paging) -> Result<Listed<ObjectId>> {
         Of::Groups(sort) => {
             let listing = experience_groups::Listing { query: None, name: None, sort, paging };
             let found = experience_groups::list(tx, tenant, &listing)?;
-            let items = found.items.iter().map(|group| group.id.0).collect();
-            return Ok(Listed { items, total: found.total, next: found.next });
+            return Ok(ids(found, |group| group.id.0));
         }
     }
     let found = experience_users::list(tx, tenant, &listing)?;
-    let items = found.items.iter().map(|user| user.id.0).collect();
-    Ok(Listed { items, total: found.total, next: found.next })
+    Ok(ids(found, |user| user.id.0))
+}
+
+fn ids<T>(found: Listed<T>, id: impl Fn(&T) -> ObjectId) -> Listed<ObjectId> {
+    let Listed { items, total, next, previous } = found;
+    Listed { items: items.iter().map(id).collect(), total, next, previous }
 }
 
 /// What a walk has seen.
@@ -306,6 +315,8 @@ struct Seen {
 struct Walk {
     of: Of,
     direction: SortDirection,
+    /// From the end of the list to its start.
+    back: bool,
     begin: Vec<Traits>,
     /// How many rows each page has, and what happens then.
     pages: Vec<(u64, Vec<Edit>)>,
@@ -314,62 +325,97 @@ struct Walk {
 fn walk() -> impl Strategy<Value = Walk> {
     (
         of(),
+        direction(),
         any::<bool>(),
         prop::collection::vec(traits(), 0..25),
         prop::collection::vec((1..6_u64, prop::collection::vec(edit(), 0..4)), 0..12),
     )
-        .prop_map(|(of, up, begin, pages)| Walk {
+        .prop_map(|(of, direction, back, begin, pages)| Walk {
             of,
-            direction: if up { SortDirection::Asc } else { SortDirection::Desc },
+            direction,
+            back,
             begin,
             pages,
         })
 }
 
+pub(super) fn direction() -> impl Strategy<Value = SortDirection> {
+    select(&[SortDirection::Asc, SortDirection::Desc][..])
+}
+
 fn take(tx: &mut Tx<'_>, walk: &Walk) -> Result<()> {
     let (of, direction) = (walk.of, walk.direction);
+    // In the order in which the walk comes upon them.
+    let listed = |world: &World| {
+        let mut all = world.listed(of, direction);
+        if walk.back {
+            all.reverse();
+        }
+        all
+    };
     let mut world = World::default();
     for traits in &walk.begin {
         world.add(tx, of, traits)?;
     }
-    let everybody = world.listed(of, direction);
-    let throughout = everybody.iter().map(|(_, id)| *id).collect();
+    let throughout = listed(&world).iter().map(|(_, id)| *id).collect();
     let mut seen = Seen { rows: Vec::new(), throughout };
-    let mut start = Start::Page(0);
+    let mut start = if walk.back { Start::End } else { Start::Page(0) };
     let mut pages = walk.pages.iter();
     loop {
         let (per_page, edits) = pages.next().map_or((3, [].as_slice()), |(n, e)| (*n, e));
-        let found = page(tx, of, Paging { start, per_page, direction })?;
-        let listed = world.listed(of, direction);
-        assert_eq!(found.total, listed.len() as u64);
+        let mut found = page(tx, of, Paging { start, per_page, direction })?;
+        if walk.back {
+            found.items.reverse();
+        }
+        let listed_now = listed(&world);
+        assert_eq!(found.total, listed_now.len() as u64);
         assert!(found.items.len() as u64 <= per_page);
         for id in &found.items {
-            seen.rows.push(listed.iter().find(|(_, of)| of == id).expect("it is there").clone());
+            seen.rows
+                .push(listed_now.iter().find(|(_, of)| of == id).expect("it is there").clone());
         }
-        let more = |position: &Position| seen.rows.last().map(|(_, id)| *id) == Some(position.id);
-        assert!(found.next.as_ref().is_none_or(more), "it goes on after what was answered");
-        let last = seen.rows.last().and_then(|last| listed.iter().position(|row| row == last));
-        let left = last.map(|last| listed.len() - last - 1);
+        let on = if walk.back { found.previous } else { found.next };
+        let last_seen = seen.rows.last().map(|(_, id)| *id);
+        let beyond = on.as_ref().is_none_or(|start| match start {
+            Start::After(position) => !walk.back && last_seen == Some(position.id),
+            Start::Before(position) => walk.back && last_seen == Some(position.id),
+            Start::Page(_) | Start::End => false,
+        });
+        assert!(beyond, "it goes on beyond what was answered: {on:?}");
+        let last = seen.rows.last().and_then(|last| listed_now.iter().position(|row| row == last));
+        let left = last.map(|last| listed_now.len() - last - 1);
         if let Some(left) = left.filter(|_| !found.items.is_empty()) {
-            assert_eq!(found.next.is_some(), left > 0, "{left} are left");
+            assert_eq!(on.is_some(), left > 0, "{left} are left");
         }
-        let Some(next) = found.next else { break };
+        let Some(next) = on else { break };
         let anchor = seen.rows.last().map(|(_, id)| id.bytes()[11]);
         for edit in edits {
             world.edit(tx, of, edit, anchor)?;
         }
-        let now: BTreeSet<_> = world.listed(of, direction).into_iter().map(|(_, id)| id).collect();
+        let now: BTreeSet<_> = listed(&world).into_iter().map(|(_, id)| id).collect();
         seen.throughout.retain(|id| now.contains(id));
-        start = Start::After(next);
+        start = next;
     }
-    let in_order = seen.rows.windows(2).all(|pair| match direction {
-        SortDirection::Asc => pair[0] < pair[1],
-        SortDirection::Desc => pair[0] > pair[1],
-    });
+    let up = (direction == SortDirection::Asc) != walk.back;
+    let in_order =
+        seen.rows.windows(2).all(|two| if up { two[0] < two[1] } else { two[0] > two[1] });
     assert!(in_order, "{:?}", seen.rows);
     let ids: BTreeSet<_> = seen.rows.iter().map(|(_, id)| *id).collect();
     assert!(ids.is_superset(&seen.throughout), "{:?}", seen.throughout.difference(&ids));
     Ok(())
+}
+
+/// There is an application, and the group that its users may be in.
+pub(super) fn found_application(tx: &mut Tx<'_>, of: Of) -> Result<()> {
+    let post = wire::read("application", json!({ "name": "a" })).unwrap();
+    let organization = "0".repeat(24).parse().unwrap();
+    applications::add(tx, &domain::new_application(&post, APPLICATION, organization, NOW))?;
+    if matches!(of, Of::Groups(_)) {
+        return Ok(());
+    }
+    let post = wire::read("experienceGroup", json!({ "name": "club" })).unwrap();
+    let club = domain::new_group(&post, CLUB, APPLICATION, Vec::new(), Vec::new(), NOW);
+    experience_groups::add(tx, &club)
 }
 
 #[test]
@@ -387,16 +433,7 @@ fn walks_hold(own: &Own) {
         ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() },
         |(walk in walk())| {
             let outcome = own.undone(move |tx| {
-                let post = wire::read("application", json!({ "name": "a" })).unwrap();
-                let organization = "0".repeat(24).parse().unwrap();
-                let new = domain::new_application(&post, APPLICATION, organization, NOW);
-                applications::add(tx, &new)?;
-                if !matches!(walk.of, Of::Groups(_)) {
-                    let post = wire::read("experienceGroup", json!({ "name": "club" })).unwrap();
-                    let club =
-                        domain::new_group(&post, CLUB, APPLICATION, Vec::new(), Vec::new(), NOW);
-                    experience_groups::add(tx, &club)?;
-                }
+                found_application(tx, walk.of)?;
                 take(tx, &walk)
             });
             prop_assert!(outcome.is_ok(), "{outcome:?}");

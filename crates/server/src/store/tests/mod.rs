@@ -14,6 +14,7 @@ mod query;
 mod read;
 mod search;
 mod tls;
+mod turns;
 mod versions;
 
 use super::migrate::MIGRATIONS;

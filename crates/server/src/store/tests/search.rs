@@ -220,7 +220,7 @@ fn listed(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Vec<Expe
                 users::list(tx, tenant, &Listing { paging: paging.clone(), ..listing.clone() })?;
             walked.extend(page.items.iter().map(|user| user.id));
             let Some(next) = page.next else { break };
-            paging.start = Start::After(next);
+            paging.start = next;
         }
         if direction == SortDirection::Desc {
             walked.reverse();
