@@ -268,6 +268,12 @@ def test_what_comes_and_goes_moves_nothing_in_a_list(guestlist_server, guestlist
     page = groups.get(**of, perPage=2)
     cursor = page["_links"]["next"]["href"].rpartition("cursor=")[2]
     assert len(list(groups.iterate(**of, perPage=2, cursor=cursor))) == 5
+    # A cursor goes back too, and a walk that begins with it goes on from there.
+    after = groups.get(**of, perPage=2, cursor=cursor)
+    back = after["_links"]["previous"]["href"].rpartition("cursor=")[2]
+    before = groups.get(**of, perPage=2, cursor=back)
+    assert before["items"] == page["items"] and "previous" not in before["_links"]
+    assert len(list(groups.iterate(**of, perPage=2, cursor=back))) == 7
 
 
 def test_threads_share_a_client(guestlist_client, user):

@@ -44,16 +44,31 @@ impl<T> Page<T> {
     /// same list, asked for in the same way.
     #[must_use]
     pub fn cursor(&self) -> Option<&str> {
-        let (_, query) = self.next()?.split_once('?')?;
-        query.split('&').find_map(|pair| pair.strip_prefix("cursor="))
+        cursor_of(self.next()?)
+    }
+
+    /// The cursor of the page before, if this is not the first and the server has such cursors. It
+    /// is good for the same list, asked for in the same way.
+    #[must_use]
+    pub fn previous_cursor(&self) -> Option<&str> {
+        cursor_of(self.link("previous")?)
     }
 
     /// The path of the next page, if the server says where it is.
     fn next(&self) -> Option<&str> {
-        let href = self.links.get("next")?.href.as_str();
+        self.link("next")
+    }
+
+    fn link(&self, name: &str) -> Option<&str> {
+        let href = self.links.get(name)?.href.as_str();
         // A token goes to its own server only; `//` would name another.
         (href.starts_with('/') && !href.starts_with("//")).then_some(href)
     }
+}
+
+fn cursor_of(href: &str) -> Option<&str> {
+    let (_, query) = href.split_once('?')?;
+    query.split('&').find_map(|pair| pair.strip_prefix("cursor="))
 }
 
 impl<C, T: Listed> Action<C> for List<T> {
@@ -69,7 +84,8 @@ impl<C, T> Call<C, List<T>> {
         self.param("page", page)
     }
 
-    /// The page after the one that [`Page::cursor`] came with, whatever was made or deleted since.
+    /// The page after the one that [`Page::cursor`] came with, or before the one that
+    /// [`Page::previous_cursor`] came with, whatever was made or deleted since.
     pub fn cursor(self, cursor: impl Into<String>) -> Self {
         self.param("cursor", cursor.into())
     }
@@ -338,8 +354,12 @@ mod tests {
             page(json!({ "items": [1], "totalCount": 9, "_links": { "next": { "href": href } } }));
         assert_eq!(first.cursor(), Some("a-b_"));
         assert_eq!(page(json!({ "items": [1], "totalCount": 1 })).cursor(), None);
-        let list = Request::new(Method::GET, "/x").query("cursor", "a-b_");
-        let mut walk = Walk::<u64>::new(&list);
+        assert_eq!(first.previous_cursor(), None);
+        let links = json!({ "previous": { "href": "/x?perPage=1&cursor=b" } });
+        let last = page(json!({ "items": [1], "totalCount": 2, "_links": links }));
+        assert_eq!((last.previous_cursor(), last.cursor()), (Some("b"), None));
+        let request = Request::new(Method::GET, "/x").query("cursor", "a-b_");
+        let mut walk = Walk::<u64>::new(&request);
         assert_eq!((asks(&walk, "cursor").as_deref(), asks(&walk, "page")), (Some("a-b_"), None));
         walk.take(page(json!({ "items": [1], "perPage": 1, "totalCount": 9 })));
         assert!(walk.ended);

@@ -62,15 +62,24 @@ fn a_list_is_walked_to_its_end_or_read_by_the_page() {
     };
     let (page, cursor) = scene.asks(&[&two[..], &["--page", "1"]].concat()).more();
     assert_eq!(of(&page), ["u2", "u1"]);
-    let last = scene.asks(&[&two[..], &["--cursor", &cursor]].concat()).lines();
-    assert_eq!(of(&last), ["u0"]);
+    let (last, previous, next) = scene.asks(&[&two[..], &["--cursor", &cursor]].concat()).beside();
+    assert_eq!((of(&last), next), (vec!["u0".to_owned()], None));
+    let back = |cursor: &str| scene.asks(&[&two[..], &["--cursor", cursor]].concat()).beside();
+    let (page, previous, next) = back(&previous.unwrap());
+    assert_eq!((of(&page), next), (vec!["u2".to_owned(), "u1".to_owned()], Some(cursor)));
+    let (first, previous, _) = back(&previous.unwrap());
+    assert_eq!((of(&first), previous), (vec!["u4".to_owned(), "u3".to_owned()], None));
     let (page, cursor) = scene.asks(&["user", "list", "--json", "--per-page=3", "--page=0"]).more();
     assert_eq!(of(&page), ["u0", "u1", "u2"]);
-    assert_eq!(emails(&["--cursor", &cursor]), ["u3", "u4"]);
+    let (page, previous, _) = scene.asks(&["user", "list", "--json", "--cursor", &cursor]).beside();
+    assert_eq!((of(&page), previous.is_some()), (vec!["u3".to_owned(), "u4".to_owned()], true));
     scene
         .asks(&[&two[..], &["--cursor", &cursor]].concat())
         .failed(1, &["cursor belongs to another list"]);
-    assert_eq!(emails(&["--filter", "email=u?@*", "--group", "none", "--page", "9"]), [""; 0]);
+    let past = ["--filter", "email=u?@*", "--group", "none", "--page", "9"];
+    let (page, previous, next) =
+        scene.asks(&[&["user", "list", "--json"], &past[..]].concat()).beside();
+    assert_eq!((page.len(), previous.is_some(), next), (0, true, None));
     assert_eq!(emails(&["--filter", "email=u3*"]), ["u3"]);
     assert_eq!(
         scene.asks(&["user", "list", "--filter", "email=x"]).ok(),

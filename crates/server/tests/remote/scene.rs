@@ -70,10 +70,23 @@ impl Done {
 
     /// It went well and said that there is more; the JSON as by `lines`, and the cursor.
     #[track_caller]
-    pub(crate) fn more(mut self) -> (Vec<Value>, String) {
+    pub(crate) fn more(self) -> (Vec<Value>, String) {
+        let (lines, _, next) = self.beside();
+        (lines, next.unwrap())
+    }
+
+    /// It worked; what it printed, and the cursors of the page before and of the next.
+    #[track_caller]
+    pub(crate) fn beside(mut self) -> (Vec<Value>, Option<String>, Option<String>) {
         let said = std::mem::take(&mut self.err);
-        let cursor = said.trim_end().strip_prefix("guestlist: there is more: --cursor ");
-        (self.lines(), cursor.unwrap().to_owned())
+        let cursor = |words: &str| {
+            let start = format!("guestlist: there is more{words}: --cursor ");
+            said.lines().find_map(|line| line.strip_prefix(&start)).map(str::to_owned)
+        };
+        let (previous, next) = (cursor(" before"), cursor(""));
+        let lines = [&previous, &next].into_iter().flatten().count();
+        assert_eq!(said.lines().count(), lines, "{said}");
+        (self.lines(), previous, next)
     }
 
     /// It failed with this code, saying all of `says`.

@@ -34,7 +34,7 @@ pub(crate) struct Listing {
     /// Only this page, counted from 0; all of them unless said
     #[arg(long, value_name = "N")]
     page: Option<u64>,
-    /// Only the page that starts here; what a page ends with, if there is more
+    /// Only the page beyond this, as the page beside it said, if there is more
     #[arg(long, value_name = "CURSOR", conflicts_with = "page")]
     cursor: Option<String>,
     /// How many to ask for at a time: 1 to 1000
@@ -136,9 +136,13 @@ pub(super) async fn list(
             rows.push(item)?;
         }
         rows.end()?;
-        return page.cursor().map_or(Ok(()), |cursor| {
-            writeln!(stderr(), "guestlist: there is more: --cursor {cursor}").map_err(Into::into)
-        });
+        if let Some(cursor) = page.previous_cursor() {
+            writeln!(stderr(), "guestlist: there is more before: --cursor {cursor}")?;
+        }
+        if let Some(cursor) = page.cursor() {
+            writeln!(stderr(), "guestlist: there is more: --cursor {cursor}")?;
+        }
+        return Ok(());
     }
     let mut items = session.authorized()?.items::<Value>(&request);
     while let Some(item) = items.next().await {
