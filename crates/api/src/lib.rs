@@ -13,6 +13,7 @@ pub mod experience_user;
 pub mod id;
 pub mod query;
 pub mod scope;
+pub mod search;
 pub mod secret;
 pub mod text;
 pub mod time;
