@@ -254,6 +254,21 @@ def test_a_list_is_gone_through_to_its_end(guestlist_server, guestlist_client):
     assert [group["name"] for group in numbered] == [f"g{number}" for number in range(7)]
 
 
+def test_users_are_searched_for(guestlist_client, user):
+    of = {"applicationId": user["applicationId"]}
+    for name in ("Ada Lovelace", "Grace Hopper", "Alan Turing"):
+        first, last = name.split()
+        person = {"email": f"{first}@example.org", "password": "correct horse"}
+        person |= {"firstName": first, "lastName": last}
+        guestlist_client.experience_users.post(**of, experienceUser=person)
+    users = guestlist_client.experience_users
+    found = users.get(**of, search="LACE ada", sortField="id")
+    assert (found["search"], found["totalCount"]) == ("LACE ada", 1)
+    assert [one["firstName"] for one in users.iterate(**of, search="example.org", perPage=1)] == [
+        *["Ada", "Alan", "Grace"],
+    ]
+
+
 def test_what_comes_and_goes_moves_nothing_in_a_list(guestlist_server, guestlist_client):
     app = guestlist_server.application_id
     groups, of = guestlist_client.experience_groups, {"applicationId": app}
@@ -319,6 +334,6 @@ def test_help_says_which_keywords_there_are():
     signature = inspect.signature(Client().experience_users.get)
     assert list(signature.parameters) == [
         *["applicationId", "sortField", "sortDirection", "page", "perPage", "cursor"],
-        *["filterField", "filter", "experienceGroupId", "includeAncestorGroups", "query"],
-        "more",
+        *["filterField", "filter", "experienceGroupId", "includeAncestorGroups", "search"],
+        *["query", "more"],
     ]

@@ -3,6 +3,7 @@
 use crate::entity::{Cursor, PageNumber, PerPage, SortDirection};
 use crate::id::{ApplicationId, ExperienceGroupId, ExperienceUserId};
 use crate::query::{Json, UserQuery};
+use crate::search::Search;
 use crate::secret::Password;
 use crate::text::{Email, Flag, List, PersonName, Tags, Text};
 use crate::time::DateTime;
@@ -202,7 +203,9 @@ crate::object! {
         optional experience_group_id "experienceGroupId": Membership,
         /// Whether members of the group's ancestors count as its members.
         optional include_ancestor_groups "includeAncestorGroups": Flag,
-        /// An advanced query. No other condition counts beside it.
+        /// An advanced query. No other condition counts beside it, but `search`.
         optional query "query": Json<UserQuery>,
+        /// Words that each have to be a part of the address or of one of the names, in any case.
+        optional search "search": Search,
     }
 }

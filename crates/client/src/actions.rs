@@ -266,8 +266,10 @@ params! { List<ExperienceUser>, USERS:
     filter "filter": &str,
     /// Whether members of the group's ancestors count as its members.
     include_ancestor_groups "includeAncestorGroups": bool,
-    /// An advanced query, which takes the place of every other filter.
+    /// An advanced query, which takes the place of every other filter but [`Call::search`].
     query "query": &Value,
+    /// Words that each have to be a part of the address or of one of the names, in any case.
+    search "search": &str,
 }
 
 impl<C> Call<C, List<ExperienceUser>> {

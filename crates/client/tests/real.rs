@@ -122,6 +122,8 @@ async fn a_list_takes_every_parameter() {
     let query = json!({ "email": { "$startsWith": "user003" } });
     let found = users.list().query(&query).await.unwrap().items;
     assert_eq!(found.iter().map(|user| &*user.email).collect::<Vec<_>>(), ["user003@example.com"]);
+    let found = users.list().search("EXAM r003").await.unwrap().items;
+    assert_eq!(found.iter().map(|user| &*user.email).collect::<Vec<_>>(), ["user003@example.com"]);
     let refused = users.list().query(&json!({ "shoeSize": 43 })).await.unwrap_err();
     assert_eq!(refused.status(), Some(400));
 }

@@ -131,7 +131,7 @@ RESOURCES: dict[str, dict[str, Spec]] = {
         "get": _list(
             _USERS,
             "the users of an application",
-            (*_LIST, "experienceGroupId", "includeAncestorGroups"),
+            (*_LIST, "experienceGroupId", "includeAncestorGroups", "search"),
             json=("query",),
         ),
         "post": _post(_USERS, "experienceUser", "a user"),

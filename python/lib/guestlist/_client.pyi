@@ -341,6 +341,7 @@ class ExperienceUsersActions(_Resource):
         filter: str | None = None,
         experienceGroupId: str | None = None,
         includeAncestorGroups: Flag | None = None,
+        search: str | None = None,
         query: Query | None = None,
         **more: Unpack[ReadOptions],
     ) -> ExperienceUsers: ...
@@ -357,6 +358,7 @@ class ExperienceUsersActions(_Resource):
         filter: str | None = None,
         experienceGroupId: str | None = None,
         includeAncestorGroups: Flag | None = None,
+        search: str | None = None,
         query: Query | None = None,
         **more: Unpack[ReadOptions],
     ) -> Iterator[ExperienceUser]: ...
@@ -733,6 +735,7 @@ class AsyncExperienceUsersActions(_Resource):
         filter: str | None = None,
         experienceGroupId: str | None = None,
         includeAncestorGroups: Flag | None = None,
+        search: str | None = None,
         query: Query | None = None,
         **more: Unpack[ReadOptions],
     ) -> ExperienceUsers: ...
@@ -749,6 +752,7 @@ class AsyncExperienceUsersActions(_Resource):
         filter: str | None = None,
         experienceGroupId: str | None = None,
         includeAncestorGroups: Flag | None = None,
+        search: str | None = None,
         query: Query | None = None,
         **more: Unpack[ReadOptions],
     ) -> AsyncIterator[ExperienceUser]: ...

@@ -111,6 +111,7 @@ class ExperienceUsers(_ExperienceUsers, Entity, total=False):
     filter: str
     filterField: str
     experienceGroupId: str
+    search: str
 
 
 ExperienceUserSort = Literal[

@@ -268,6 +268,7 @@ async fn user_ids(app: &App, application: ApplicationId) -> Result<Vec<Experienc
         query: None,
         filter: None,
         membership: None,
+        search: None,
         ancestors: false,
         sort: ExperienceUserSort::Id,
         paging: Paging::new(None, Some(Whole(100)), None),

@@ -47,14 +47,20 @@ impl Resource for ExperienceUser {
 /// Users of one application.
 #[derive(serde::Serialize, schemars::JsonSchema)]
 #[schemars(rename = "experienceUsers")]
-pub(super) struct OfUsers(OfApplication);
+pub(super) struct OfUsers {
+    #[serde(flatten)]
+    of: OfApplication,
+    /// The words that were searched for, if there were any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    search: Option<String>,
+}
 
 impl PageOf for OfUsers {
     fn collection(&self) -> &'static str {
         "experienceUsers"
     }
     fn ids(&self) -> Vec<(&'static str, ObjectId)> {
-        vec![("applicationId", self.0.application_id.0)]
+        vec![("applicationId", self.of.application_id.0)]
     }
 }
 
@@ -88,6 +94,7 @@ async fn list(
     let listing = Listing {
         query: query.query.map(|json| json.0),
         filter: query.filter_field.zip(filter),
+        search: query.search,
         membership: query.experience_group_id,
         ancestors: query.include_ancestor_groups.is_some_and(|flag| flag.0),
         sort,
@@ -102,7 +109,8 @@ async fn list(
             _ => None,
         };
         let of = OfApplication { application_id: tenant.id(), experience_group_id: group };
-        Ok(seen.page(&asked, OfUsers(of), found))
+        let search = listing.search.as_ref().map(|search| search.as_str().to_owned());
+        Ok(seen.page(&asked, OfUsers { of, search }, found))
     })
     .await
 }

@@ -3,10 +3,10 @@
 use super::applications::{Tenant, Within};
 use super::convert::{email_taken, id, json, key, maybe_id, maybe_moment, moment, to_json};
 use super::counts::{self, Counted};
-use super::filter::{self, Hint};
+use super::filter;
 use super::list::{Budget, Folded, Key, Listed, Order, Paging, Rows, Select};
 use super::looked_up::{tag_user, untag_user};
-use super::search::{self, Compared};
+use super::search::{self, Compared, Parts};
 use super::{Changed, Explain, FromRow, Param, Row, Tx, memberships};
 use crate::auth::hasher::PasswordHash;
 use crate::domain::avatar_url;
@@ -16,9 +16,10 @@ use guestlist_api::experience_user::{
 };
 use guestlist_api::id::{ExperienceGroupId, ExperienceUserId};
 use guestlist_api::query::UserQuery;
+use guestlist_api::search::Search;
 use guestlist_api::time::DateTime;
 use guestlist_api::wire::{Problem, Rule};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 const COLUMNS: &str = "u.application_id, u.id, u.email, u.first_name, u.last_name, u.created,
     u.updated, u.password_updated, u.last_login, u.token_cutoff, u.tags";
@@ -271,6 +272,9 @@ pub struct Listing {
     pub query: Option<UserQuery>,
     /// Only those of whom this field matches this glob.
     pub filter: Option<(ExperienceUserFilter, String)>,
+    /// Only those who have each of these words in their address or one of their names. It counts
+    /// beside a query too.
+    pub search: Option<Search>,
     /// Only those in these groups.
     pub membership: Option<Membership>,
     /// Whether members of a group's ancestors count as its members.
@@ -339,21 +343,35 @@ fn counted(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Option<
     })
 }
 
+/// The words of `search`, folded, each once.
+fn folded_words(search: &Search) -> BTreeSet<String> {
+    search.words().map(key).collect()
+}
+
 /// One page of the application's users, and how many there are.
 ///
 /// # Errors
 /// When the store fails.
 pub fn list(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Listed<ExperienceUser>> {
-    let hints = listing.query.as_ref().map(filter::hints).unwrap_or_default();
-    let parts: Vec<String> = match (&listing.query, &listing.filter) {
+    let words = listing.search.as_ref().map(folded_words).unwrap_or_default();
+    let mut parts: Vec<Parts> = words.iter().cloned().map(Parts::One).collect();
+    parts.extend(match (&listing.query, &listing.filter) {
+        (Some(query), _) => Some(filter::parts(query, false)),
         (None, Some((_, glob))) => search::of_glob(glob),
-        _ => hints.iter().filter_map(Hint::part).collect(),
-    };
+        (None, None) => None,
+    });
     let compared = match (&listing.query, &listing.filter) {
-        (None, Some((ExperienceUserFilter::Email, _))) => Compared::InIndex,
+        (None, Some((ExperienceUserFilter::Email, _))) if words.is_empty() => Compared::InIndex,
         _ => Compared::InUsers,
     };
-    let candidates = search::candidates(tx, tenant, &parts, compared)?;
+    let parts = Parts::All(parts);
+    let mut candidates = search::candidates(tx, tenant, &parts, compared)?;
+    // Nothing else says where they are, and no index has all three texts.
+    let words_alone =
+        listing.query.is_none() && listing.filter.is_none() && listing.membership.is_none();
+    if !words.is_empty() && words_alone && !parts.can_be_looked_up() {
+        candidates = search::everybody(tx, tenant)?;
+    }
     let mut select = Select::from("experience_users u");
     let application = select.bind(tenant.id().to_string());
     select.of(format!("u.application_id = {application}"), Counted::Users(tenant.id()));
@@ -364,14 +382,20 @@ pub fn list(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Listed
             let condition = filter::users(&mut select, &application, query);
             select.narrow(condition);
         }
-        for (text, prefix) in hints.iter().filter_map(Hint::start) {
-            select.starting(text, prefix);
+        for (text, prefix) in filter::starts(query) {
+            select.starting(text, &prefix);
         }
     } else {
         select = narrowed(select, &application, listing);
-        if let Some(total) = counted(tx, tenant, listing)? {
+        if words.is_empty()
+            && let Some(total) = counted(tx, tenant, listing)?
+        {
             select.known(total);
         }
+    }
+    for word in &words {
+        let condition = filter::anywhere(&mut select, word);
+        select.narrow(condition);
     }
     if let Some(candidates) = candidates {
         select.found(candidates);
@@ -381,7 +405,7 @@ pub fn list(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Listed
         ExperienceUserSort::LastName => Some(Key::text(Folded::LAST_NAME).or_nothing()),
         ExperienceUserSort::Email => {
             let address = Folded::short("u.email_key");
-            Some(Key::text(address).with_ids_in("experience_users_by_email"))
+            Some(Key::text(address).with_ids_in("experience_users_by_email").unique())
         }
         ExperienceUserSort::Id => None,
         ExperienceUserSort::CreationDate => Some(Key::moment("u.created")),

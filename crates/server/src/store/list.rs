@@ -1,5 +1,6 @@
 //! One page of a table: closed words become SQL here, what a person typed becomes a parameter.
 
+mod gather;
 mod order;
 
 pub(super) use order::{Folded, Key, Order};
@@ -371,6 +372,9 @@ impl Select {
         order: Order,
         paging: &Paging,
     ) -> Result<Rows<T>> {
+        if let Some(rows) = self.gather(tx, columns, order, paging)? {
+            return Ok(rows);
+        }
         let total = self.count(tx)?;
         // No index is in the order of an expression, so that one for the condition is looked for.
         let other = |bound: &Bound| order.key.is_none_or(|key| key.column != bound.column);

@@ -1,9 +1,9 @@
 //! Users found by parts of their address and names.
 //!
 //! SQLite keeps a table for it, of which a migration says how it is kept. Whoever searches asks it
-//! for the users that have every three characters of the parts anywhere, and compares those users
-//! with what was really asked. That pays where they are few of all: otherwise all users of the
-//! application are compared, which takes a second for ten millions of them.
+//! for the users that have every three characters of the parts anywhere (trigrams), and compares those
+//! users with what was really asked. That pays where they are few of all: otherwise all users of the
+//! application are compared.
 //!
 //! The table is told late of what changes, of many users at once: see [`settle`]. Those of whom it is
 //! yet to be told are compared as well.
@@ -23,8 +23,23 @@ const TOLD_FOR_MERGED: i64 = 8;
 const GRAM: usize = 3;
 /// How many of them are asked for: more make a search slower, and hardly narrower.
 const MOST_GRAMS: usize = 12;
+/// How many of one part are asked for, however many parts there are.
+const LEAST_GRAMS: usize = 3;
+/// Of more parts than these the table is not asked.
+const MOST_PARTS: usize = 64;
 /// How many bits of the number of a user are its own.
 const OWN_BITS: u32 = 32;
+
+/// What the texts of whoever is wanted have in them, folded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Parts {
+    /// This, in one of them.
+    One(String),
+    /// All of these.
+    All(Vec<Self>),
+    /// At least one of these.
+    Any(Vec<Self>),
+}
 
 /// Where what candidates are compared with is.
 #[derive(Debug, Clone, Copy)]
@@ -37,37 +52,32 @@ pub(super) enum Compared {
 
 /// Users that may have what is searched for.
 pub(super) struct Candidates {
-    grams: String,
+    /// What the table is asked for; nothing where they are all users of the application.
+    grams: Option<String>,
     first: i64,
     last: i64,
     /// How many they are.
     pub(super) count: u64,
 }
 
-/// The users of the application that may have all of `parts`, folded, in their address and names;
-/// `None` where it is better to look at all users.
+/// The users of the application that may have `parts` in their address and names; `None` where it is
+/// better to look at all users.
 ///
 /// # Errors
 /// When the store fails.
 pub(super) fn candidates(
     tx: &mut Tx<'_>,
     tenant: Tenant,
-    parts: &[String],
+    parts: &Parts,
     compared: Compared,
 ) -> Result<Option<Candidates>> {
-    let grams = grams(parts);
-    if grams.is_empty() || !tx.0.has_user_search() {
-        return Ok(None);
-    }
+    let Some(grams) = parts.grams().filter(|_| tx.0.has_user_search()) else { return Ok(None) };
     let users = counts::of(tx, Counted::Users(tenant.id()))?;
     let tuning = tx.0.tuning();
     if users < tuning.search_min_users {
         return Ok(None);
     }
-    let number: Option<i64> =
-        tx.first("SELECT number FROM applications WHERE id = $1", &[&tenant.id().to_string()])?;
-    let number = number.ok_or(Error::NotFound("Application"))?;
-    let (first, last) = numbers(number);
+    let (first, last) = numbers_within(tx, tenant)?;
     let share = match compared {
         Compared::InIndex => tuning.search_share_in_index,
         Compared::InUsers => tuning.search_share_in_users,
@@ -82,7 +92,31 @@ pub(super) fn candidates(
         &[&grams, &first, &last, &limit],
     )?;
     let count = found.map_or(Ok(0), u64::try_from).map_err(Error::internal)?;
-    Ok((count <= most).then_some(Candidates { grams, first, last, count }))
+    Ok((count <= most).then_some(Candidates { grams: Some(grams), first, last, count }))
+}
+
+/// All users of the application, where there are too many to read them more than once: in the order of
+/// their numbers, in which they are beside each other.
+///
+/// # Errors
+/// When the store fails.
+pub(super) fn everybody(tx: &mut Tx<'_>, tenant: Tenant) -> Result<Option<Candidates>> {
+    if !tx.0.has_user_search() {
+        return Ok(None);
+    }
+    let count = counts::of(tx, Counted::Users(tenant.id()))?;
+    if count < tx.0.tuning().search_min_users {
+        return Ok(None);
+    }
+    let (first, last) = numbers_within(tx, tenant)?;
+    Ok(Some(Candidates { grams: None, first, last, count }))
+}
+
+/// The first and the last number that a user of the application may have.
+fn numbers_within(tx: &mut Tx<'_>, tenant: Tenant) -> Result<(i64, i64)> {
+    let number: Option<i64> =
+        tx.first("SELECT number FROM applications WHERE id = $1", &[&tenant.id().to_string()])?;
+    number.map(numbers).ok_or(Error::NotFound("Application"))
 }
 
 /// The first and the last number that a user of the application with this number may have.
@@ -233,9 +267,18 @@ impl Candidates {
     /// Where to look for them, and for nobody else; they are called `u`. What is in it goes to
     /// `values`.
     pub(super) fn from<'p>(&'p self, values: &mut Vec<&'p dyn Param>) -> String {
-        values.extend([&self.grams as &dyn Param, &self.first, &self.last]);
+        values.extend([&self.first as &dyn Param, &self.last]);
         let last = values.len();
-        let (grams, first) = (last - 2, last - 1);
+        let first = last - 1;
+        let Some(grams) = &self.grams else {
+            return format!(
+                "(SELECT ${first} AS first, ${last} AS last) found
+                 CROSS JOIN experience_users u INDEXED BY experience_users_by_number
+                    ON u.number BETWEEN found.first AND found.last"
+            );
+        };
+        values.push(grams);
+        let grams = values.len();
         let within = format!("BETWEEN ${first} AND ${last}");
         format!(
             "(SELECT rowid AS number FROM user_search
@@ -247,26 +290,73 @@ impl Candidates {
     }
 }
 
-/// What asks the table for all of `parts`: each three characters of them, or as many as are asked
-/// for, from everywhere; nothing when no part is long enough.
-fn grams(parts: &[String]) -> String {
-    let mut all = BTreeSet::new();
-    for part in parts {
-        let characters: Vec<char> = part.chars().collect();
-        all.extend(characters.windows(GRAM).map(|gram| gram.iter().collect::<String>()));
+impl Parts {
+    /// Whether the table can be asked for these.
+    pub(super) fn can_be_looked_up(&self) -> bool {
+        self.grams().is_some()
     }
-    let step = all.len().div_ceil(MOST_GRAMS).max(1);
-    let quoted = all.iter().step_by(step).map(|gram| format!("\"{}\"", gram.replace('"', "\"\"")));
-    quoted.collect::<Vec<_>>().join(" AND ")
+
+    /// What asks the table for these; `None` where that could be anybody.
+    fn grams(&self) -> Option<String> {
+        let mut texts = BTreeSet::new();
+        self.texts(&mut texts);
+        if texts.is_empty() || texts.len() > MOST_PARTS {
+            return None;
+        }
+        let each = (MOST_GRAMS / texts.len()).max(LEAST_GRAMS);
+        self.terms(each).map(|terms| joined(terms, " AND "))
+    }
+
+    fn texts<'p>(&'p self, texts: &mut BTreeSet<&'p str>) {
+        match self {
+            Self::One(text) => drop(texts.insert(text)),
+            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.texts(texts)),
+        }
+    }
+
+    /// What all has to hold: of each text every three characters in a row, or up to `each` of them
+    /// from everywhere.
+    fn terms(&self, each: usize) -> Option<BTreeSet<String>> {
+        match self {
+            Self::One(text) => {
+                let characters: Vec<char> = text.chars().collect();
+                let grams: BTreeSet<&[char]> = characters.windows(GRAM).collect();
+                let step = grams.len().div_ceil(each).max(1);
+                let quote = |gram: &&[char]| {
+                    format!("\"{}\"", gram.iter().collect::<String>().replace('"', "\"\""))
+                };
+                let terms: BTreeSet<_> = grams.iter().step_by(step).map(quote).collect();
+                (!terms.is_empty()).then_some(terms)
+            }
+            Self::All(parts) => {
+                let terms = parts.iter().filter_map(|part| part.terms(each));
+                terms.reduce(|mut all, more| {
+                    all.extend(more);
+                    all
+                })
+            }
+            Self::Any(parts) => {
+                let ways: Option<BTreeSet<_>> = parts.iter().map(|part| part.terms(each)).collect();
+                let mut ways = ways?;
+                if ways.len() <= 1 {
+                    return ways.pop_first();
+                }
+                let ways = ways.into_iter().map(|terms| format!("({})", joined(terms, " AND ")));
+                Some(BTreeSet::from([format!("({})", joined(ways, " OR "))]))
+            }
+        }
+    }
 }
 
-/// The parts of `glob` that are worth a search: not what it starts with, which an index in the order
-/// of the text finds.
-pub(super) fn of_glob(glob: &str) -> Vec<String> {
-    let mut parts = convert::parts(glob);
-    if grams(&parts).is_empty() {
-        return Vec::new();
-    }
-    parts.push(convert::prefix(glob));
-    parts
+fn joined(terms: impl IntoIterator<Item = String>, between: &str) -> String {
+    terms.into_iter().collect::<Vec<_>>().join(between)
+}
+
+/// The parts of `glob`, if they are worth a search: not what it starts with, which an index in the
+/// order of the text finds.
+pub(super) fn of_glob(glob: &str) -> Option<Parts> {
+    let parts: Vec<_> = convert::parts(glob).into_iter().map(Parts::One).collect();
+    let parts = Parts::All(parts);
+    parts.grams()?;
+    Some(Parts::All(vec![parts, Parts::One(convert::prefix(glob))]))
 }

@@ -20,4 +20,5 @@ mod lists;
 mod memberships;
 mod races;
 mod ready;
+mod search;
 mod world;

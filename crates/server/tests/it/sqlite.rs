@@ -21,5 +21,6 @@ mod lists;
 mod memberships;
 mod races;
 mod ready;
+mod search;
 mod testing;
 mod world;

@@ -81,6 +81,8 @@ fn a_list_is_walked_to_its_end_or_read_by_the_page() {
         scene.asks(&[&["user", "list", "--json"], &past[..]].concat()).beside();
     assert_eq!((page.len(), previous.is_some(), next), (0, true, None));
     assert_eq!(emails(&["--filter", "email=u3*"]), ["u3"]);
+    assert_eq!(emails(&["--search", "U3 .com"]), ["u3"]);
+    assert_eq!(emails(&["--search", "exa", "--filter", "email=*2*"]), ["u2"]);
     assert_eq!(
         scene.asks(&["user", "list", "--filter", "email=x"]).ok(),
         "ID  EMAIL  NAME  GROUPS\n"

@@ -32,6 +32,9 @@ enum Command {
     List {
         #[command(flatten)]
         listing: Listing,
+        /// Only users who have each of these words in their address or in one of their names
+        #[arg(long, value_name = "WORDS")]
+        search: Option<String>,
         /// Only members of a group; any: of at least one; none: of none
         #[arg(long, value_name = "ID|any|none")]
         group: Option<String>,
@@ -147,8 +150,9 @@ pub(super) async fn run(user: User, session: &Session) -> Result<()> {
     let path = |id: ExperienceUserId| format!("{all}/{id}");
     match user.command {
         Command::Get { id } => resource::get(session, &KIND, &path(id), &[]).await,
-        Command::List { listing, group, ancestors } => {
+        Command::List { listing, search, group, ancestors } => {
             let mut query = Vec::new();
+            query.extend(search.map(|words| ("search", words)));
             query.extend(group.map(|group| ("experienceGroupId", group)));
             query.extend(ancestors.then(|| ("includeAncestorGroups", "true".to_owned())));
             resource::list(session, &KIND, &all, &listing, &query).await

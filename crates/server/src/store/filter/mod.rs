@@ -9,10 +9,12 @@ mod id;
 mod scalar;
 mod tags;
 
+use super::convert::contains;
 use super::list::{Folded, Select};
+use super::search::Parts;
 use guestlist_api::query::{
-    Clause, Comparison, Condition, GroupCondition, GroupQuery, IdTest, Query, TagMatcher, TagPart,
-    TagTest, UserCondition, UserQuery,
+    Clause, Comparison, Condition, GroupCondition, GroupQuery, IdTest, Query, ScalarTest,
+    TagMatcher, TagPart, TagTest, UserCondition, UserQuery,
 };
 use id::Set;
 use scalar::{Moment, Text};
@@ -59,43 +61,56 @@ pub(super) fn ids(
     }
 }
 
-/// What the text of a field has in it when a query holds, folded.
-pub(super) enum Hint {
-    /// This text of it starts with this.
-    Start(Folded, String),
-    /// It has this somewhere.
-    Part(String),
-}
-
-impl Hint {
-    pub(super) fn start(&self) -> Option<(Folded, &str)> {
-        match self {
-            Self::Start(text, prefix) => Some((*text, prefix)),
-            Self::Part(_) => None,
-        }
-    }
-
-    pub(super) fn part(&self) -> Option<String> {
-        match self {
-            Self::Start(..) => None,
-            Self::Part(part) => Some(part.clone()),
-        }
-    }
-}
-
-/// What the texts of every user have in them of whom `query` holds.
-pub(super) fn hints(query: &UserQuery) -> Vec<Hint> {
+/// What a text starts with, folded, of whomever `query` holds, and which.
+pub(super) fn starts(query: &UserQuery) -> Vec<(Folded, String)> {
     let mut all = Vec::new();
     for clause in query.clauses() {
-        match clause {
-            Clause::And(queries) => all.extend(queries.iter().flat_map(hints)),
-            Clause::Field(UserCondition::Email(test)) => EMAIL.hints(test, &mut all),
-            Clause::Field(UserCondition::FirstName(test)) => FIRST_NAME.hints(test, &mut all),
-            Clause::Field(UserCondition::LastName(test)) => LAST_NAME.hints(test, &mut all),
-            _ => {}
+        if let Clause::And(queries) = clause {
+            all.extend(queries.iter().flat_map(starts));
+        } else if let Some((text, test)) = text_of(clause) {
+            all.extend(text.starts(test));
         }
     }
     all
+}
+
+/// What the texts have in them of whomever `query` holds. What one of them starts with or is has an
+/// index of its own, unless it is one of several ways for the query to hold, as with `or`.
+pub(super) fn parts(query: &UserQuery, or: bool) -> Parts {
+    let mut all = Vec::new();
+    for clause in query.clauses() {
+        match clause {
+            Clause::And(queries) => all.extend(queries.iter().map(|query| parts(query, or))),
+            Clause::Or(queries) if !queries.is_empty() => {
+                all.push(Parts::Any(queries.iter().map(|query| parts(query, true)).collect()));
+            }
+            clause => all.extend(
+                text_of(clause)
+                    .into_iter()
+                    .flat_map(|(_, test)| scalar::parts(test, or).into_iter().map(Parts::One)),
+            ),
+        }
+    }
+    Parts::All(all)
+}
+
+/// The users `u` who have `word`, folded, in their address or one of their names. It is NULL rather
+/// than false of those who lack one, so there must be no `NOT` around it: PostgreSQL would not look
+/// where it is in its index if it said so.
+pub(super) fn anywhere(select: &mut Select, word: &str) -> String {
+    let pattern = select.bind(contains(word));
+    let has = |text: Text| format!(r"{} LIKE {pattern} ESCAPE '\'", text.key.whole);
+    format!("({})", [EMAIL, FIRST_NAME, LAST_NAME].map(has).join(" OR "))
+}
+
+/// The text that `clause` is about, and what it asks of it.
+fn text_of(clause: &Clause<UserCondition>) -> Option<(Text, &ScalarTest)> {
+    match clause {
+        Clause::Field(UserCondition::Email(test)) => Some((EMAIL, test)),
+        Clause::Field(UserCondition::FirstName(test)) => Some((FIRST_NAME, test)),
+        Clause::Field(UserCondition::LastName(test)) => Some((LAST_NAME, test)),
+        _ => None,
+    }
 }
 
 /// What holds of the groups `g` of the application that the parameter called `application` names.

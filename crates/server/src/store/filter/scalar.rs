@@ -2,7 +2,7 @@
 
 use super::super::convert::{contains, ends_with, key, starts_with};
 use super::super::list::Folded;
-use super::{FALSE, Filter, Hint, TRUE, joined, order, unlike, with_null};
+use super::{FALSE, Filter, TRUE, joined, order, unlike, with_null};
 use guestlist_api::query::{Comparison, Operator, Scalar, ScalarTest};
 use guestlist_api::time::DateTime;
 
@@ -14,14 +14,24 @@ pub(super) struct Text {
 }
 
 impl Text {
-    /// Adds what the text has in it when `test` holds. What it says folds as the text does.
-    pub(super) fn hints(self, test: &ScalarTest, all: &mut Vec<Hint>) {
-        all.extend(test.operators.iter().filter_map(|operator| match operator {
-            Operator::StartsWith(part) => Some(Hint::Start(self.key, key(part))),
-            Operator::EndsWith(part) | Operator::Contains(part) => Some(Hint::Part(key(part))),
+    /// What the text starts with when `test` holds. What it says folds as the text does.
+    pub(super) fn starts(self, test: &ScalarTest) -> impl Iterator<Item = (Folded, String)> {
+        test.operators.iter().filter_map(move |operator| match operator {
+            Operator::StartsWith(part) => Some((self.key, key(part))),
             _ => None,
-        }));
+        })
     }
+}
+
+/// What a text has in it when `test` holds, folded; what it starts with and what it is only if `or`.
+pub(super) fn parts(test: &ScalarTest, or: bool) -> Vec<String> {
+    let part = |operator: &Operator| match operator {
+        Operator::EndsWith(part) | Operator::Contains(part) => Some(key(part)),
+        Operator::StartsWith(part) if or => Some(key(part)),
+        Operator::Compare(Comparison::Eq, Some(Scalar::Text(text))) if or => Some(key(text)),
+        _ => None,
+    };
+    test.operators.iter().filter_map(part).collect()
 }
 
 /// A moment, in milliseconds.

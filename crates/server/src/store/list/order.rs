@@ -68,6 +68,7 @@ pub(in crate::store) struct Key {
     least: Least,
     may_lack: bool,
     pub(super) index: &'static str,
+    unique: bool,
 }
 
 /// What no value of a column is less than.
@@ -80,12 +81,12 @@ enum Least {
 impl Key {
     /// What an index has of `text`.
     pub(in crate::store) const fn text(text: Folded) -> Self {
-        Self { column: text.indexed, least: Least::Text, may_lack: false, index: "" }
+        Self { column: text.indexed, least: Least::Text, may_lack: false, index: "", unique: false }
     }
 
     /// The moment in `column`.
     pub(in crate::store) const fn moment(column: &'static str) -> Self {
-        Self { column, least: Least::Moment, may_lack: false, index: "" }
+        Self { column, least: Least::Moment, may_lack: false, index: "", unique: false }
     }
 
     /// As this, which a row may lack. The order says where such rows go only for these: PostgreSQL
@@ -97,6 +98,19 @@ impl Key {
     /// As this; of two indexes in this order, SQLite's `index` has the id too.
     pub(in crate::store) const fn with_ids_in(self, index: &'static str) -> Self {
         Self { index, ..self }
+    }
+
+    /// As this, of which no two rows of an owner have the same.
+    pub(in crate::store) const fn unique(self) -> Self {
+        Self { unique: true, ..self }
+    }
+
+    pub(super) const fn is_unique(self) -> bool {
+        self.unique
+    }
+
+    pub(super) const fn is_moment(self) -> bool {
+        matches!(self.least, Least::Moment)
     }
 
     /// What the column holds, as text.

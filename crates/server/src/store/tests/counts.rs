@@ -235,6 +235,7 @@ fn lists(tx: &mut Tx<'_>, number: u8) -> Result<()> {
             query: None,
             filter: None,
             membership,
+            search: None,
             ancestors: false,
             sort: ExperienceUserSort::Email,
             paging: PAGING,

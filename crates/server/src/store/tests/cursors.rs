@@ -270,6 +270,7 @@ pub(super) fn page(tx: &mut Tx<'_>, of: Of, paging: Paging) -> Result<Listed<Obj
         query: None,
         filter: None,
         membership: None,
+        search: None,
         ancestors: false,
         sort: ExperienceUserSort::Id,
         paging: paging.clone(),

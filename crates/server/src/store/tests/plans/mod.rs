@@ -193,6 +193,7 @@ const LISTING: experience_users::Listing = experience_users::Listing {
     query: None,
     filter: None,
     membership: None,
+    search: None,
     ancestors: false,
     sort: ExperienceUserSort::Email,
     paging: Paging { start: Start::Page(0), per_page: 100, direction: SortDirection::Asc },

@@ -279,6 +279,10 @@ fn a_few_are_found_by_an_index_on_postgres() {
         let filter = Some((ExperienceUserFilter::Email, glob.to_owned()));
         experience_users::Listing { filter, ..LISTING }
     };
+    let searching = |words: &str| {
+        let search = Some(wire::read("search", words.into()).unwrap());
+        experience_users::Listing { search, ..LISTING }
+    };
     let group = ExperienceGroupId(format!("{:0>24}", 7).parse::<ObjectId>().unwrap());
     let members = experience_users::Listing { membership: Some(Membership::Of(group)), ..LISTING };
     // Where the server has no index of parts, all users of the application are read.
@@ -291,6 +295,8 @@ fn a_few_are_found_by_an_index_on_postgres() {
         (asking(json!({ "email": { "$contains": "r4321x" } })), part),
         (asking(json!({ "email": { "$endsWith": "r4321x@b" } })), part),
         (matching("*r4321x*"), part),
+        (searching("r4321x"), part),
+        (searching("user432 r4321x"), part),
         (matching("user4321*"), "experience_users_application_id_email_key_key"),
     ] {
         for sort in [ExperienceUserSort::Email, ExperienceUserSort::CreationDate] {

@@ -260,6 +260,7 @@ fn list_users(tx: &mut Tx<'_>) -> Result<()> {
                 query: None,
                 filter: None,
                 membership: None,
+                search: None,
                 ancestors: false,
                 sort: ExperienceUserSort::parse(word).unwrap(),
                 paging,
@@ -272,6 +273,11 @@ fn list_users(tx: &mut Tx<'_>) -> Result<()> {
                         experience_users::Listing { membership: some, ancestors, ..all.clone() };
                     experience_users::list(tx, own, &listing)?;
                 }
+            }
+            for words in ["abc", "abc de"] {
+                let search = Some(wire::read("search", words.into()).unwrap());
+                let listing = experience_users::Listing { search, ..all.clone() };
+                experience_users::list(tx, own, &listing)?;
             }
             for field in filters.clone().flatten() {
                 for glob in ["*a*", "a*", "*abc*"] {
@@ -401,6 +407,7 @@ fn list_all_users(tx: &mut Tx<'_>) -> Result<()> {
                 query: None,
                 filter: None,
                 membership: None,
+                search: None,
                 ancestors: false,
                 sort: ExperienceUserSort::parse(word).unwrap(),
                 paging,

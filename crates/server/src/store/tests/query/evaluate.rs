@@ -190,6 +190,13 @@ pub(super) fn users<'p>(query: &Value, population: &'p Population) -> Vec<&'p Ex
     population.users.iter().filter(|user| of(user)).collect()
 }
 
+/// Whether each of `words` is in the address or a name of `user`.
+pub(super) fn has(user: &ExperienceUser, words: &str) -> bool {
+    let texts = [Some(&user.email), user.first_name.as_ref(), user.last_name.as_ref()];
+    let texts: Vec<_> = texts.into_iter().flatten().map(|text| folded(text, true)).collect();
+    words.split(' ').all(|word| texts.iter().any(|text| text.contains(&folded(word, true))))
+}
+
 /// The groups of which `query` holds.
 pub(super) fn groups<'p>(query: &Value, population: &'p Population) -> Vec<&'p ExperienceGroup> {
     let of = |group: &ExperienceGroup| {

@@ -40,7 +40,12 @@ struct Order {
     direction: SortDirection,
     page: u64,
     per_page: u64,
+    /// What is searched for beside the query, of users.
+    search: Option<&'static str>,
 }
+
+/// Searches that find something, as often as not.
+const SEARCHES: [&str; 8] = ["ada", "exam ple", "É", "a 1", "ad .ORG", "οδος", "%", "ADA e.c"];
 
 fn order() -> impl Strategy<Value = Order> {
     (
@@ -48,8 +53,10 @@ fn order() -> impl Strategy<Value = Order> {
         select(ExperienceGroupSort::WORDS),
         any::<bool>(),
         prop_oneof![4 => Just((0, 1000)), 1 => (0..4_u64, 1..8_u64)],
+        prop::option::weighted(0.3, select(&SEARCHES[..])),
     )
-        .prop_map(|(user_sort, group_sort, up, (page, per_page))| Order {
+        .prop_map(|(user_sort, group_sort, up, (page, per_page), search)| Order {
+            search,
             user_sort,
             group_sort,
             direction: if up { SortDirection::Asc } else { SortDirection::Desc },
@@ -95,6 +102,7 @@ fn listed_users(
         query: Some(query.clone()),
         filter: None,
         membership: None,
+        search: order.search.map(|words| wire::read("search", words.into()).unwrap()),
         ancestors: false,
         sort: ExperienceUserSort::parse(order.user_sort).unwrap(),
         paging: order.paging(),
@@ -224,7 +232,9 @@ fn try_some(cases: u32) -> [Tally; 2] {
         let (sqlite, postgres): (Answers, Answers) =
             (sqlite.map_err(TestCaseError::fail)?, postgres.map_err(TestCaseError::fail)?);
         for (index, (json, _, order)) in users.iter().enumerate() {
-            let expected = order.of(evaluate::users(json, &population), |user| {
+            let mut expected = evaluate::users(json, &population);
+            expected.retain(|user| order.search.is_none_or(|words| evaluate::has(user, words)));
+            let expected = order.of(expected, |user| {
                 (evaluate::user_key(user, order.user_sort), user.id.to_string())
             });
             about_users.count(expected.1, population.users.len());
@@ -274,6 +284,7 @@ fn the_largest_query_is_answered() {
     for json in [level, deep] {
         let query: UserQuery = read(&json).unwrap();
         let order = Order {
+            search: None,
             user_sort: "email",
             group_sort: "name",
             direction: SortDirection::Asc,
