@@ -399,6 +399,8 @@ pub fn list(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Listed
     }
     if let Some(candidates) = candidates {
         select.found(candidates);
+    } else if parts.can_be_looked_up() && !tx.0.has_user_search() {
+        select.by_part();
     }
     let key = match listing.sort {
         ExperienceUserSort::FirstName => Some(Key::text(Folded::FIRST_NAME).or_nothing()),

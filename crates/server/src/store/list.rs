@@ -64,6 +64,10 @@ pub(super) struct Rows<T> {
 /// read on in an index, where what is sorted is read from here and there.
 const PASSED: u64 = 4;
 
+/// How many times as many rows are rather sorted where an index of parts of texts has just found them,
+/// to be counted: it takes as long again, and in their order they may all be at the far end.
+const FOUND_AGAIN: u64 = 10;
+
 /// Steps of SQLite's machine for a row that is passed over, and for an id that is noted as wanted.
 const STEPS_TO_PASS: u64 = 5;
 const STEPS_TO_NOTE: u64 = 8;
@@ -79,6 +83,7 @@ pub(super) struct Select {
     narrow: bool,
     only: Option<Only>,
     found: Option<Candidates>,
+    by_part: bool,
     bounds: Vec<Bound>,
     total: Option<u64>,
 }
@@ -215,6 +220,7 @@ impl Select {
             narrow: false,
             only: None,
             found: None,
+            by_part: false,
             bounds: Vec::new(),
             total: None,
         }
@@ -252,6 +258,11 @@ impl Select {
     /// Only users that were found by parts of their texts.
     pub(super) fn found(&mut self, candidates: Candidates) {
         self.found = Some(candidates);
+    }
+
+    /// An index of the engine's own may find the rows by parts of their texts.
+    pub(super) fn by_part(&mut self) {
+        self.by_part = true;
     }
 
     /// As [`Select::only`], for a condition that may hold of very few rows and find them by itself.
@@ -378,9 +389,11 @@ impl Select {
         let total = self.count(tx)?;
         // No index is in the order of an expression, so that one for the condition is looked for.
         let other = |bound: &Bound| order.key.is_none_or(|key| key.column != bound.column);
-        let narrow = self.narrow || self.found.is_some() || self.bounds.iter().any(other);
+        let searched = self.found.is_some() || self.by_part;
+        let narrow = self.narrow || searched || self.bounds.iter().any(other);
         let few = tx.0.tuning().sort_limit;
-        let way = if narrow && total <= few { Way::Sorted } else { Way::Ordered };
+        let sorted = if searched { few.saturating_mul(FOUND_AGAIN) } else { few };
+        let way = if narrow && total <= sorted { Way::Sorted } else { Way::Ordered };
         let found_few = self.found.as_ref().is_some_and(|found| found.count <= few);
         let steps =
             if self.narrow || found_few { self.steps(tx, order, paging, total)? } else { None };

@@ -12,10 +12,6 @@ use guestlist_api::id::ObjectId;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-/// Rows that are kept in memory until all candidates were read, at most: a page that ends further from
-/// the first is come by otherwise.
-const MOST_KEPT: u64 = 10_000;
-
 /// What a row is sorted by, where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum SortKey<'k> {
@@ -143,7 +139,7 @@ impl Select {
             Start::After(position) => (0, Some(position)),
         };
         let most = skip.saturating_add(paging.per_page);
-        if most > MOST_KEPT {
+        if most > tx.0.tuning().search_kept {
             return Ok(None);
         }
         let most = usize::try_from(most).map_err(Error::internal)?;
