@@ -4,7 +4,7 @@
 use super::super::search::Candidates;
 use super::super::{FromRow, Param, Row, Tx};
 use super::order::{Key, Order, Position, Value};
-use super::{Budget, HEAVIEST_PAGE, Listed, Paging, Rows, Select, Start, all};
+use super::{Budget, HEAVIEST_PAGE, Listed, Paging, Rows, Select, all};
 use crate::error::{Error, Result};
 use crate::store::convert::id;
 use guestlist_api::entity::SortDirection;
@@ -134,10 +134,7 @@ impl Select {
         paging: &Paging,
     ) -> Result<Option<Rows<T>>> {
         let Some(candidates) = &self.found else { return Ok(None) };
-        let (skip, after) = match &paging.start {
-            Start::Page(page) => (page.saturating_mul(paging.per_page), None),
-            Start::After(position) => (0, Some(position)),
-        };
+        let skip = paging.skip();
         let most = skip.saturating_add(paging.per_page);
         if most > tx.0.tuning().search_kept {
             return Ok(None);
@@ -145,8 +142,9 @@ impl Select {
         let most = usize::try_from(most).map_err(Error::internal)?;
         let skip = usize::try_from(skip).map_err(Error::internal)?;
         let (mut total, mut beyond, mut fits) = (0_u64, 0_usize, true);
-        let direction = paging.direction;
+        let direction = paging.reading();
         let mut first = First::new(direction, most);
+        let after = paging.beyond();
         let after = after.map(|position| (SortKey::of(&position.value), position.id.to_string()));
         self.each_found(tx, candidates, order, |row, place| {
             total += 1;
@@ -167,10 +165,16 @@ impl Select {
         }
         let kept: Vec<Kept> = first.sorted().into_iter().skip(skip).collect();
         let (items, budget) = read_numbered(tx, columns, &kept)?;
-        let (items, ids): (Vec<T>, Vec<ObjectId>) = items.into_iter().unzip();
-        let last = kept.last().zip(ids.last()).filter(|_| beyond > most);
-        let next = last.map(|(kept, id)| Position { value: kept.value.clone(), id: *id });
-        Ok(Some(Rows { page: Listed { items, total, next }, budget }))
+        let (mut items, ids): (Vec<T>, Vec<ObjectId>) = items.into_iter().unzip();
+        let position =
+            |(kept, id): (&Kept, &ObjectId)| Position { value: kept.value.clone(), id: *id };
+        let first = kept.first().zip(ids.first()).map(position);
+        let last = kept.last().zip(ids.last()).filter(|_| beyond > most).map(position);
+        let (next, previous) = paging.around(first, last, total);
+        if paging.backwards() {
+            items.reverse();
+        }
+        Ok(Some(Rows { page: Listed { items, total, next, previous }, budget }))
     }
 
     /// Gives each row to `each` until it says `false`, and its place in the order, in which it has no
