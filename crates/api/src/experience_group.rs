@@ -4,10 +4,13 @@ use crate::entity::{Cursor, PageNumber, PerPage, SortDirection};
 use crate::experience_user::Glob;
 use crate::id::{ApplicationId, ExperienceGroupId, ExperienceUserId, ForeignId};
 use crate::query::{GroupQuery, Json};
-use crate::text::{Flag, Key, List, Name, Nullable, Tags, Text};
+use crate::text::{Flag, Key, List, Name, Nullable, Switch, Tags, Text};
 use crate::time::DateTime;
-use schemars::JsonSchema;
+use crate::wire::{Problems, Rule, Wire};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::borrow::Cow;
 
 /// A group of an application's users.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -29,14 +32,16 @@ pub struct ExperienceGroup {
     /// What it is for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Its direct members.
-    pub experience_user_ids: Vec<ExperienceUserId>,
+    /// Its direct members; not with `excludeMembers`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub experience_user_ids: Option<Vec<ExperienceUserId>>,
     /// Endpoints, kept as given: there are none here.
     pub experience_endpoint_ids: Vec<ForeignId>,
     /// Its tags.
     pub group_tags: Tags,
-    /// Devices, kept as given: there are none here.
-    pub device_ids: Vec<ForeignId>,
+    /// Devices, kept as given: there are none here; not with `excludeMembers`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_ids: Option<Vec<ForeignId>>,
     /// Device tags, kept as given.
     pub device_tags: Vec<DeviceTag>,
     /// A device query, kept as given.
@@ -46,7 +51,13 @@ pub struct ExperienceGroup {
     pub parent_id: Option<ExperienceGroupId>,
     /// Every group above it, from the root down.
     pub ancestor_ids: Vec<ExperienceGroupId>,
-    /// How many distinct devices it names, if that was asked.
+    /// How many direct members it has, with `excludeMembers`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub direct_user_count: Option<u64>,
+    /// Whether there are groups in it, with `excludeMembers`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub has_children: Option<bool>,
+    /// How many distinct devices it names, if that was asked, or with `excludeMembers`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub direct_device_count: Option<u64>,
     /// How many distinct devices it and the groups below it name, if that was asked.
@@ -134,8 +145,11 @@ crate::object! {
 }
 
 crate::object! {
-    /// What is counted for a group.
+    /// What is counted for a group, and what is left out.
     ignore ExperienceGroupGet {
+        /// Whether `experienceUserIds` and `deviceIds` are left out, and `directUserCount`,
+        /// `directDeviceCount` and `hasChildren` answered.
+        optional exclude_members "excludeMembers": Switch,
         /// Whether `directDeviceCount` is answered.
         optional include_direct_device_count "includeDirectDeviceCount": Flag,
         /// Whether `totalDeviceCount` is answered.
@@ -162,6 +176,37 @@ crate::words! {
     }
 }
 
+/// Which groups are listed, by the group they are in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parent {
+    /// Those in this group, and not in one that is in it.
+    Of(ExperienceGroupId),
+    /// Those in no group.
+    None,
+}
+
+impl Wire for Parent {
+    fn read(value: Value, at: &mut Problems) -> Option<Self> {
+        match value.as_str() {
+            Some("none") => Some(Self::None),
+            Some(text) => text.parse().map(Self::Of).map_err(|_| at.push(Rule::Pattern)).ok(),
+            None => at.refuse(Rule::WrongType),
+        }
+    }
+}
+
+impl JsonSchema for Parent {
+    fn schema_name() -> Cow<'static, str> {
+        "Parent".into()
+    }
+    fn inline_schema() -> bool {
+        true
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": r"^([A-Fa-f\d]{24}|none)$" })
+    }
+}
+
 crate::object! {
     /// Which groups are listed, and how.
     ignore ExperienceGroupList {
@@ -180,6 +225,11 @@ crate::object! {
         optional filter_field "filterField": NameFilter,
         /// The pattern that `filterField` has to match as a whole.
         optional filter "filter": Glob,
+        /// The group they are in, or `none`.
+        optional parent_id "parentId": Parent,
+        /// Whether `experienceUserIds` and `deviceIds` are left out, and `directUserCount`,
+        /// `directDeviceCount` and `hasChildren` answered.
+        optional exclude_members "excludeMembers": Switch,
         /// An advanced query. No other condition counts beside it.
         optional query "query": Json<GroupQuery>,
     }

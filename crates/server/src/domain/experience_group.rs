@@ -36,14 +36,14 @@ pub fn new_group(
         last_updated: now,
         name: post.name.to_string(),
         description: post.description.as_deref().map(str::to_owned),
-        experience_user_ids: members,
+        experience_user_ids: Some(members),
         experience_endpoint_ids: post
             .experience_endpoint_ids
             .clone()
             .map(|list| list.0)
             .unwrap_or_default(),
         group_tags: post.group_tags.clone().unwrap_or_default(),
-        device_ids: post.device_ids.clone().map(|list| list.0).unwrap_or_default(),
+        device_ids: Some(post.device_ids.clone().map(|list| list.0).unwrap_or_default()),
         device_tags: post.device_tags.as_ref().map(device_tags).unwrap_or_default(),
         device_query_json: post
             .device_query_json
@@ -52,6 +52,8 @@ pub fn new_group(
             .map(Text::into_inner),
         parent_id: post.parent_id.as_ref().and_then(|parent| parent.0),
         ancestor_ids: ancestors,
+        direct_user_count: None,
+        has_children: None,
         direct_device_count: None,
         total_device_count: None,
     }
@@ -81,7 +83,7 @@ pub fn changed_group(
         after.group_tags = tags.clone();
     }
     if let Some(devices) = &patch.device_ids {
-        after.device_ids.clone_from(&devices.0);
+        after.device_ids = Some(devices.0.clone());
     }
     if let Some(tags) = &patch.device_tags {
         after.device_tags = device_tags(tags);
@@ -92,7 +94,7 @@ pub fn changed_group(
     if let Some(parent) = &patch.parent_id {
         after.parent_id = parent.0;
     }
-    after.experience_user_ids = members.unwrap_or(after.experience_user_ids);
+    after.experience_user_ids = members.or(after.experience_user_ids);
     after.ancestor_ids = ancestors.unwrap_or(after.ancestor_ids);
     if after != *before {
         after.last_updated = later(before.last_updated, now);

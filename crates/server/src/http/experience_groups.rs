@@ -7,14 +7,14 @@ use super::resource::Resource;
 use super::route::Routes;
 use crate::domain::{changed_group, new_group};
 use crate::error::Result;
-use crate::store::Tx;
 use crate::store::api_tokens::Grant;
 use crate::store::experience_groups::{self as groups, Listing};
+use crate::store::{Tx, bare_groups};
 use guestlist_api::application::OneApplication;
 use guestlist_api::entity::{Entity, OfApplication, Page, Success};
 use guestlist_api::experience_group::{
     ExperienceGroup, ExperienceGroupGet, ExperienceGroupList, ExperienceGroupPatch,
-    ExperienceGroupPost, ExperienceGroupSort, NameFilter, OneExperienceGroup,
+    ExperienceGroupPost, ExperienceGroupSort, NameFilter, OneExperienceGroup, Parent,
 };
 use guestlist_api::id::{ExperienceGroupId, ObjectId};
 use guestlist_api::scope::Operation;
@@ -45,7 +45,8 @@ impl Resource for ExperienceGroup {
     }
 }
 
-/// `group` in each form that it can be read in.
+/// `group` in each form that it can be read in with its members. What was read without them may not
+/// be changed by its tag: it stays the same when one member takes the place of another.
 fn forms(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<[ExperienceGroup; 4]> {
     let (direct, total) = groups::device_counts(tx, group)?;
     Ok([(false, false), (true, false), (false, true), (true, true)].map(|(one, all)| {
@@ -59,15 +60,22 @@ fn forms(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<[ExperienceGroup; 4
 
 /// Groups of one application.
 #[derive(serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
 #[schemars(rename = "experienceGroups")]
-pub(super) struct OfGroups(OfApplication);
+pub(super) struct OfGroups {
+    #[serde(flatten)]
+    of: OfApplication,
+    /// The group that the list was narrowed to, if it was one group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent_id: Option<ExperienceGroupId>,
+}
 
 impl PageOf for OfGroups {
     fn collection(&self) -> &'static str {
         "experienceGroups"
     }
     fn ids(&self) -> Vec<(&'static str, ObjectId)> {
-        vec![("applicationId", self.0.application_id.0)]
+        vec![("applicationId", self.of.application_id.0)]
     }
 }
 
@@ -78,14 +86,16 @@ async fn get(
     input: In<OneExperienceGroup, ExperienceGroupGet>,
 ) -> Result<Found<Entity<ExperienceGroup>>> {
     let (within, id) = (call.within(input.path.application_id)?, input.path.experience_group_id);
+    let bare = input.query.exclude_members.is_some_and(|flag| flag.0);
     let direct = input.query.include_direct_device_count.is_some_and(|flag| flag.0);
     let total = input.query.include_total_device_count.is_some_and(|flag| flag.0);
     call.show(move |tx| {
         let tenant = within.enter(tx)?;
-        let mut group = groups::get(tx, tenant, id)?;
+        let mut group =
+            if bare { bare_groups::get(tx, tenant, id)? } else { groups::get(tx, tenant, id)? };
         if direct || total {
             let counts = groups::device_counts(tx, &group)?;
-            group.direct_device_count = direct.then_some(counts.0);
+            group.direct_device_count = (direct || bare).then_some(counts.0);
             group.total_device_count = total.then_some(counts.1);
         }
         Ok(group)
@@ -113,6 +123,8 @@ async fn list(
     let listing = Listing {
         query: query.query.map(|json| json.0),
         name: query.filter_field.and(filter),
+        parent: query.parent_id,
+        bare: query.exclude_members.is_some_and(|flag| flag.0),
         sort,
         paging: asked.paging.clone(),
     };
@@ -121,7 +133,11 @@ async fn list(
         let tenant = within.enter(tx)?;
         let found = groups::list(tx, tenant, &listing)?;
         let of = OfApplication { application_id: tenant.id(), experience_group_id: None };
-        Ok(seen.page(&asked, OfGroups(of), found))
+        let parent_id = match listing.parent {
+            Some(Parent::Of(parent)) => Some(parent),
+            Some(Parent::None) | None => None,
+        };
+        Ok(seen.page(&asked, OfGroups { of, parent_id }, found))
     })
     .await
 }

@@ -70,7 +70,7 @@ pub(super) struct Paged<T, O> {
 const VIEW: [&str; 3] = ["_actions", "_links", "_embedded"];
 /// What may differ from one page of a walk to the next. The order of the list is told apart by what
 /// it comes to, said or not.
-const FREE: [&str; 3] = ["perPage", "sortField", "sortDirection"];
+const FREE: [&str; 4] = ["perPage", "sortField", "sortDirection", "excludeMembers"];
 
 impl Call<Grant> {
     /// What is `wanted`.

@@ -5,9 +5,9 @@ use super::convert::{id, json, key, maybe_id, moment, to_json};
 use super::counts::{self, Counted};
 use super::list::{Folded, ID, Key, Listed, Order, Paging, Rows, Select};
 use super::looked_up::{add_endpoints, remove_endpoints, tag_group, untag_group};
-use super::{Changed, FromRow, Row, Tx, filter, memberships};
+use super::{Changed, FromRow, Row, Tx, bare_groups, filter, memberships};
 use crate::error::{Error, Result};
-use guestlist_api::experience_group::{ExperienceGroup, ExperienceGroupSort};
+use guestlist_api::experience_group::{ExperienceGroup, ExperienceGroupSort, Parent};
 use guestlist_api::id::{ExperienceGroupId, ExperienceUserId, ForeignId};
 use guestlist_api::query::GroupQuery;
 use guestlist_api::wire::{Problem, Rule};
@@ -30,14 +30,16 @@ impl FromRow for ExperienceGroup {
             last_updated: moment(row, "updated")?,
             name: row.get("name")?,
             description: row.get("description")?,
-            experience_user_ids: Vec::new(),
+            experience_user_ids: Some(Vec::new()),
             experience_endpoint_ids: json(row, "endpoint_ids")?,
             group_tags: json(row, "tags")?,
-            device_ids: json(row, "device_ids")?,
+            device_ids: Some(json(row, "device_ids")?),
             device_tags: json(row, "device_tags")?,
             device_query_json: row.get("device_query")?,
             parent_id: maybe_id(row, "parent_id")?,
             ancestor_ids: Vec::new(),
+            direct_user_count: None,
+            has_children: None,
             direct_device_count: None,
             total_device_count: None,
         })
@@ -45,7 +47,7 @@ impl FromRow for ExperienceGroup {
 }
 
 /// A row that is one id.
-struct One<T>(T);
+pub(super) struct One<T>(pub(super) T);
 
 impl FromRow for One<ExperienceUserId> {
     fn from_row(row: &Row<'_>) -> Result<Self> {
@@ -102,16 +104,25 @@ fn one(
     id: ExperienceGroupId,
     lock: &str,
 ) -> Result<ExperienceGroup> {
-    let group: Option<ExperienceGroup> = tx.first(
+    let mut group: ExperienceGroup = one_row(tx, tenant, id, lock)?;
+    complete(tx, &mut group)?;
+    Ok(group)
+}
+
+pub(super) fn one_row<T: FromRow>(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    id: ExperienceGroupId,
+    lock: &str,
+) -> Result<T> {
+    let group: Option<T> = tx.first(
         &format!(
             "SELECT {COLUMNS} FROM experience_groups g
              WHERE g.application_id = $1 AND g.id = $2{lock}"
         ),
         &[&tenant.id().to_string(), &id.to_string()],
     )?;
-    let mut group = group.ok_or(Error::NotFound("Experience group"))?;
-    complete(tx, &mut group)?;
-    Ok(group)
+    group.ok_or(Error::NotFound("Experience group"))
 }
 
 /// The groups of the application that are called exactly `name`.
@@ -135,13 +146,13 @@ fn complete(tx: &mut Tx<'_>, group: &mut ExperienceGroup) -> Result<()> {
          WHERE application_id = $1 AND group_id = $2 ORDER BY user_id",
         &[&application, &group.id.to_string()],
     )?;
-    group.experience_user_ids = members.into_iter().map(|One(id)| id).collect();
+    group.experience_user_ids = Some(members.into_iter().map(|One(id)| id).collect());
     group.ancestor_ids = ancestry(tx, &application, group.parent_id)?;
     Ok(())
 }
 
 /// The line from the root down to `from`, both included.
-fn ancestry(
+pub(super) fn ancestry(
     tx: &mut Tx<'_>,
     application: &str,
     from: Option<ExperienceGroupId>,
@@ -251,16 +262,28 @@ pub fn members(
 /// When the store fails.
 pub fn device_counts(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<(u64, u64)> {
     let application = group.application_id.to_string();
-    let mut devices: BTreeSet<ForeignId> = group.device_ids.iter().copied().collect();
+    let own = match &group.device_ids {
+        Some(own) => own.clone(),
+        None => devices_of(tx, &application, group.id)?,
+    };
+    let mut devices: BTreeSet<ForeignId> = own.into_iter().collect();
     let direct = devices.len() as u64;
     for id in below(tx, &application, group.id)?.0 {
-        let found: Option<Devices> = tx.first(
-            "SELECT device_ids FROM experience_groups WHERE application_id = $1 AND id = $2",
-            &[&application, &id.to_string()],
-        )?;
-        devices.extend(found.map(|devices| devices.0).unwrap_or_default());
+        devices.extend(devices_of(tx, &application, id)?);
     }
     Ok((direct, devices.len() as u64))
+}
+
+fn devices_of(
+    tx: &mut Tx<'_>,
+    application: &String,
+    id: ExperienceGroupId,
+) -> Result<Vec<ForeignId>> {
+    let found: Option<Devices> = tx.first(
+        "SELECT device_ids FROM experience_groups WHERE application_id = $1 AND id = $2",
+        &[application, &id.to_string()],
+    )?;
+    Ok(found.map(|devices| devices.0).unwrap_or_default())
 }
 
 /// Which groups are listed.
@@ -270,6 +293,10 @@ pub struct Listing {
     pub query: Option<GroupQuery>,
     /// Only those whose name matches this glob.
     pub name: Option<String>,
+    /// Only those in this group, or in none. It does not count beside a query either.
+    pub parent: Option<Parent>,
+    /// Without the ids of members, and with their number.
+    pub bare: bool,
     /// What they are sorted by.
     pub sort: ExperienceGroupSort,
     /// Which page.
@@ -287,10 +314,23 @@ pub fn list(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Listed
     if let Some(query) = &listing.query {
         let condition = filter::groups(&mut select, &application, query);
         select.narrow(condition);
-    } else if let Some(glob) = &listing.name {
-        select.matching(Folded::short("g.name_key"), glob);
     } else {
-        select.known(counts::of(tx, Counted::Groups(tenant.id()))?);
+        let condition = listing.parent.map(|parent| match parent {
+            Parent::Of(id) => format!("g.parent_id = {}", select.bind(id.to_string())),
+            Parent::None => "g.parent_id IS NULL".into(),
+        });
+        match condition {
+            // There is an index of the children of each group in this order.
+            Some(condition) if listing.sort == ExperienceGroupSort::Name => select.only(condition),
+            Some(condition) => select.narrow(condition),
+            None if listing.name.is_none() => {
+                select.known(counts::of(tx, Counted::Groups(tenant.id()))?);
+            }
+            None => {}
+        }
+        if let Some(glob) = &listing.name {
+            select.matching(Folded::short("g.name_key"), glob);
+        }
     }
     let key = match listing.sort {
         ExperienceGroupSort::Name => Some(Key::text(Folded::short("g.name_key"))),
@@ -299,12 +339,26 @@ pub fn list(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Listed
         ExperienceGroupSort::LastUpdated => Some(Key::moment("g.updated")),
     };
     let order = Order { key, id: "g.id" };
+    if listing.bare {
+        let rows = select.page(tx, COLUMNS, order, &listing.paging)?;
+        return bare_groups::page(tx, tenant, rows);
+    }
     let mut rows: Rows<ExperienceGroup> = select.page(tx, COLUMNS, order, &listing.paging)?;
     for group in &mut rows.page.items {
         complete(tx, group)?;
-        rows.budget.spend((group.experience_user_ids.len() + group.ancestor_ids.len()) * ID)?;
+        let members = group.experience_user_ids.as_ref().map_or(0, Vec::len);
+        rows.budget.spend((members + group.ancestor_ids.len()) * ID)?;
     }
     Ok(rows.page)
+}
+
+/// The devices of a group that is going to be kept, which says its members too: what is not there
+/// would be taken for nobody.
+fn devices(group: &ExperienceGroup) -> Result<&[ForeignId]> {
+    match (&group.device_ids, &group.experience_user_ids) {
+        (Some(devices), Some(_)) => Ok(devices),
+        _ => Err(Error::internal("a group without its members is not kept")),
+    }
 }
 
 /// Keeps a new group, its members included.
@@ -328,7 +382,7 @@ pub fn add(tx: &mut Tx<'_>, new: &ExperienceGroup) -> Result<()> {
             &new.last_updated.millis(),
             &to_json(&new.group_tags)?,
             &to_json(&new.experience_endpoint_ids)?,
-            &to_json(&new.device_ids)?,
+            &to_json(&devices(new)?)?,
             &to_json(&new.device_tags)?,
             &new.device_query_json,
         ],
@@ -360,7 +414,7 @@ pub fn put(tx: &mut Tx<'_>, before: &ExperienceGroup, after: &ExperienceGroup) -
             &after.last_updated.millis(),
             &to_json(&after.group_tags)?,
             &to_json(&after.experience_endpoint_ids)?,
-            &to_json(&after.device_ids)?,
+            &to_json(&devices(after)?)?,
             &to_json(&after.device_tags)?,
             &after.device_query_json,
         ],

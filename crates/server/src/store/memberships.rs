@@ -137,7 +137,7 @@ fn groups(user: &ExperienceUser) -> BTreeSet<ExperienceGroupId> {
 }
 
 fn members(group: &ExperienceGroup) -> BTreeSet<ExperienceUserId> {
-    group.experience_user_ids.iter().copied().collect()
+    group.experience_user_ids.iter().flatten().copied().collect()
 }
 
 /// The user is in the groups it names, and was in those that `before` names.

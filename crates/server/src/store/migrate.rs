@@ -46,6 +46,11 @@ pub(super) const MIGRATIONS: &[Migration<'static>] = &[
         sqlite: include_str!("../../migrations/0008_late.sqlite.sql"),
         postgres: "",
     },
+    Migration {
+        both: include_str!("../../migrations/0009_children.sql"),
+        sqlite: "",
+        postgres: "",
+    },
 ];
 
 /// Why a database cannot be opened.

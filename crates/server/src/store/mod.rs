@@ -14,6 +14,7 @@
 pub mod answers;
 pub mod api_tokens;
 pub mod applications;
+pub mod bare_groups;
 pub mod ephemeral;
 pub mod experience_groups;
 pub mod experience_users;

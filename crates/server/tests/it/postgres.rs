@@ -14,6 +14,7 @@ mod bounds;
 mod client;
 mod conditions;
 mod experience;
+mod groups;
 mod idempotency;
 mod lengths;
 mod lists;

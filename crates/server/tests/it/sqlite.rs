@@ -15,6 +15,7 @@ mod client;
 mod conditions;
 mod experience;
 mod files;
+mod groups;
 mod idempotency;
 mod lengths;
 mod lists;

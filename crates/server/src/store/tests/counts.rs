@@ -173,7 +173,7 @@ impl Place {
         let Ok(before) = group else { return Ok(()) };
         let mut after = before.clone();
         match members {
-            Some(members) => after.experience_user_ids = self.users(tx, members),
+            Some(members) => after.experience_user_ids = Some(self.users(tx, members)),
             None => after.name.push('x'),
         }
         experience_groups::put(tx, &before, &after)
@@ -248,11 +248,25 @@ fn lists(tx: &mut Tx<'_>, number: u8) -> Result<()> {
     let listing = experience_groups::Listing {
         query: None,
         name: None,
+        parent: None,
+        bare: false,
         sort: ExperienceGroupSort::Name,
         paging: PAGING,
     };
     let Listed { items: groups, total, .. } = experience_groups::list(tx, tenant, &listing)?;
     assert_eq!(groups.len() as u64, total);
+    // Without its members each group is the same, and says how many there are.
+    let listing = experience_groups::Listing { bare: true, ..listing };
+    let bare = experience_groups::list(tx, tenant, &listing)?.items;
+    let counted = groups.iter().map(|group| ExperienceGroup {
+        experience_user_ids: None,
+        device_ids: None,
+        direct_user_count: group.experience_user_ids.as_ref().map(|ids| ids.len() as u64),
+        has_children: Some(groups.iter().any(|other| other.parent_id == Some(group.id))),
+        direct_device_count: Some(0),
+        ..group.clone()
+    });
+    assert_eq!(bare, counted.collect::<Vec<_>>());
     let summary = applications::get(tx, tenant)?.summary;
     assert_eq!(summary.experience_user_count, Some(totals[0]));
     assert_eq!(summary.experience_group_count, Some(total));
@@ -318,7 +332,7 @@ async fn a_large_group_is_counted() {
             Ok::<_, Error>((counts::of(tx, Counted::Members(tenant.id()))?, counts::of(tx, of)?))
         };
         let before = experience_groups::lock(tx, tenant, group)?;
-        let after = ExperienceGroup { experience_user_ids: members, ..before.clone() };
+        let after = ExperienceGroup { experience_user_ids: Some(members), ..before.clone() };
         let mut seen = vec![counted(tx)?];
         experience_groups::put(tx, &before, &after)?;
         seen.push(counted(tx)?);

@@ -4,6 +4,7 @@ mod counts;
 mod cursors;
 mod engines;
 mod group;
+mod listed;
 mod model;
 mod moving;
 mod open;

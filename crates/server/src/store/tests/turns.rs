@@ -3,10 +3,10 @@
 
 use super::super::Tx;
 use super::super::list::{Listed, Paging, Start};
-use super::cursors::{
+use super::engines::Own;
+use super::listed::{
     Edit, Key, Of, Traits, World, direction, edit, found_application, of, page, traits,
 };
-use super::engines::Own;
 use crate::error::Result;
 use guestlist_api::entity::SortDirection;
 use guestlist_api::id::ObjectId;

@@ -8,7 +8,7 @@ use super::super::engines::Own;
 use super::{APPLICATION, LISTING, Plan, noted, populate};
 use crate::error::Result;
 use guestlist_api::entity::SortDirection;
-use guestlist_api::experience_group::ExperienceGroupSort;
+use guestlist_api::experience_group::{ExperienceGroupSort, Parent};
 use guestlist_api::experience_user::{ExperienceUserFilter, ExperienceUserSort, Membership};
 use guestlist_api::id::{ExperienceGroupId, ObjectId};
 use guestlist_api::time::DateTime;
@@ -258,8 +258,42 @@ fn a_page_of_groups_too_on_postgres() {
         is_read_in_order(&own, index, move |tx| {
             let tenant = Within::allowed(APPLICATION).enter(tx)?;
             pagings(text, moment).into_iter().try_for_each(|paging| {
-                let listing = experience_groups::Listing { query: None, name: None, sort, paging };
+                let (query, name, parent, bare) = (None, None, None, false);
+                let listing =
+                    experience_groups::Listing { query, name, parent, bare, sort, paging };
                 experience_groups::list(tx, tenant, &listing).map(drop)
+            })
+        });
+    }
+}
+
+/// The groups in none by an index of theirs alone, and those in one by its range of another.
+#[test]
+fn a_page_of_the_groups_in_one_or_in_none_is_read_in_its_order_on_postgres() {
+    let own = crowded();
+    own.kept(|tx| {
+        tx.run(
+            "UPDATE experience_groups SET parent_id = lpad('1', 24, '0')
+             WHERE application_id = $1 AND created % 2 = 0 AND id <> lpad('1', 24, '0')",
+            &[&APPLICATION.to_string()],
+        )?;
+        tx.run("ANALYZE experience_groups", &[]).map(drop)
+    })
+    .unwrap();
+    let within = Parent::Of(format!("{:0>24}", 1).parse().unwrap());
+    for (parent, index) in
+        [(within, "experience_groups_in_group"), (Parent::None, "experience_groups_in_none")]
+    {
+        is_read_in_order(&own, index, move |tx| {
+            pagings(Some("g5"), None).into_iter().try_for_each(|paging| {
+                let tenant = Within::allowed(APPLICATION).enter(tx)?;
+                let (query, name, bare) = (None, None, true);
+                let (parent, sort) = (Some(parent), ExperienceGroupSort::Name);
+                let listing =
+                    experience_groups::Listing { query, name, parent, bare, sort, paging };
+                let found = experience_groups::list(tx, tenant, &listing)?;
+                assert_eq!(found.items.len(), 100);
+                Ok(())
             })
         });
     }

@@ -124,6 +124,8 @@ fn a_page_of_groups_too() {
             let listing = experience_groups::Listing {
                 query: None,
                 name: None,
+                parent: None,
+                bare: false,
                 sort,
                 paging: LISTING.paging,
             };
@@ -377,7 +379,7 @@ fn members_are_found_by_their_group() {
 #[test]
 fn groups_are_found_by_what_is_asked_of_them() {
     let (group, user) = (GROUP.to_string(), USER.to_string());
-    let by_parent = "experience_groups_by_parent (application_id=? AND parent_id=?)";
+    let by_parent = "experience_groups_in_group (application_id=? AND parent_id=?)";
     let by_tag = "group_tags_by_tag (application_id=? AND tag=? AND value=?)";
     let by_user = "sqlite_autoindex_memberships_1 (application_id=? AND user_id=?)";
     let by_endpoint = "group_endpoints_by_endpoint (application_id=? AND endpoint_id=?)";
@@ -394,6 +396,8 @@ fn groups_are_found_by_what_is_asked_of_them() {
             let listing = experience_groups::Listing {
                 query: Some(query.clone()),
                 name: None,
+                parent: None,
+                bare: false,
                 sort: ExperienceGroupSort::Name,
                 paging: LISTING.paging,
             };

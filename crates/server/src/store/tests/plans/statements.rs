@@ -8,7 +8,7 @@ use super::super::super::ephemeral;
 use super::super::super::list::{Paging, Position, Start, Value};
 use super::super::super::sign_ins::{self, Who};
 use super::super::super::{
-    Store, Tx, experience_groups, experience_users, search, settings, users,
+    Store, Tx, bare_groups, experience_groups, experience_users, search, settings, users,
 };
 use super::{APPLICATION, GROUP, Plan, USER, postgres, sqlite};
 use crate::auth::hasher::PasswordHash;
@@ -17,7 +17,7 @@ use crate::error::Result;
 use guestlist_api::api_token::{ApiTokenFilter, ApiTokenSort};
 use guestlist_api::application::ApplicationSort;
 use guestlist_api::entity::{OwnerType, SortDirection};
-use guestlist_api::experience_group::{ExperienceGroup, ExperienceGroupSort};
+use guestlist_api::experience_group::{ExperienceGroup, ExperienceGroupSort, Parent};
 use guestlist_api::experience_user::{ExperienceUserFilter, ExperienceUserSort, Membership};
 use guestlist_api::id::{ApiTokenId, ExperienceGroupId, ForeignId, ObjectId, UserId};
 use guestlist_api::text::Email;
@@ -58,6 +58,10 @@ const CALLED: &[Called] = &[
     ("applications::list", list_applications),
     ("experience_groups::add", |tx| experience_groups::add(tx, &child())),
     ("experience_groups::get", |tx| group(tx).map(drop)),
+    ("bare_groups::get", |tx| {
+        let own = tenant(tx)?;
+        bare_groups::get(tx, own, GROUP).map(drop)
+    }),
     ("experience_groups::lock", |tx| {
         let own = tenant(tx)?;
         experience_groups::lock(tx, own, GROUP).map(drop)
@@ -81,7 +85,7 @@ const CALLED: &[Called] = &[
     ("experience_groups::list", list_groups),
     ("experience_groups::put", |tx| {
         let before = group(tx)?;
-        let mut after = ExperienceGroup { experience_user_ids: Vec::new(), ..before.clone() };
+        let mut after = ExperienceGroup { experience_user_ids: Some(Vec::new()), ..before.clone() };
         after.group_tags.0.insert("a".into(), "b".into());
         after.experience_endpoint_ids.push(ForeignId(USER.0));
         experience_groups::put(tx, &before, &after)?;
@@ -295,10 +299,18 @@ fn list_groups(tx: &mut Tx<'_>) -> Result<()> {
     let own = tenant(tx)?;
     for word in ExperienceGroupSort::WORDS {
         for paging in pagings(word) {
-            for name in [None, Some("*a*".to_owned())] {
+            for (name, parent) in [
+                (None, None),
+                (Some("*a*".to_owned()), None),
+                (None, Some(Parent::Of(GROUP))),
+                (None, Some(Parent::None)),
+                (Some("*a*".to_owned()), Some(Parent::Of(GROUP))),
+            ] {
                 let sort = ExperienceGroupSort::parse(word).unwrap();
-                let paging = paging.clone();
-                let listing = experience_groups::Listing { query: None, name, sort, paging };
+                let (bare, paging) = (parent.is_some(), paging.clone());
+                let query = None;
+                let listing =
+                    experience_groups::Listing { query, name, parent, bare, sort, paging };
                 experience_groups::list(tx, own, &listing)?;
             }
         }
@@ -423,8 +435,15 @@ fn list_all_groups(tx: &mut Tx<'_>) -> Result<()> {
     for word in ExperienceGroupSort::WORDS {
         for paging in pagings(word) {
             let sort = ExperienceGroupSort::parse(word).unwrap();
-            let listing = experience_groups::Listing { query: None, name: None, sort, paging };
-            experience_groups::list(tx, own, &listing)?;
+            // By their names the groups in one are a range too.
+            let by_name = sort == ExperienceGroupSort::Name;
+            let parents = [Parent::Of(GROUP), Parent::None].map(Some).into_iter();
+            for parent in [None].into_iter().chain(parents.filter(|_| by_name)) {
+                let (query, name, bare, paging) = (None, None, false, paging.clone());
+                let listing =
+                    experience_groups::Listing { query, name, parent, bare, sort, paging };
+                experience_groups::list(tx, own, &listing)?;
+            }
         }
     }
     Ok(())

@@ -208,7 +208,9 @@ pub(super) fn groups<'p>(query: &Value, population: &'p Population) -> Vec<&'p E
             "parentId" => Field::Id(group.parent_id.map(|id| id.to_string())),
             "ancestorId" => Field::Ids(strings(&group.ancestor_ids)),
             "groupTags" => Field::Tags(&group.group_tags),
-            "experienceUserId" => Field::Ids(strings(&group.experience_user_ids)),
+            "experienceUserId" => {
+                Field::Ids(strings(group.experience_user_ids.as_deref().unwrap_or_default()))
+            }
             "experienceEndpointId" => Field::Ids(strings(&group.experience_endpoint_ids)),
             other => panic!("no field {other}"),
         })

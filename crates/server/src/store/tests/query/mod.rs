@@ -120,6 +120,8 @@ fn listed_groups(
     let listing = experience_groups::Listing {
         query: Some(query.clone()),
         name: None,
+        parent: None,
+        bare: false,
         sort: ExperienceGroupSort::parse(order.group_sort).unwrap(),
         paging: order.paging(),
     };

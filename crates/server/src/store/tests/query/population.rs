@@ -153,14 +153,16 @@ fn group() -> impl Strategy<Value = (ExperienceGroup, Option<prop::sample::Index
                 last_updated: updated,
                 name,
                 description: None,
-                experience_user_ids: Vec::new(),
+                experience_user_ids: Some(Vec::new()),
                 experience_endpoint_ids: endpoints.into_iter().map(endpoint_id).collect(),
                 group_tags,
-                device_ids: Vec::new(),
+                device_ids: Some(Vec::new()),
                 device_tags: Vec::new(),
                 device_query_json: None,
                 parent_id: None,
                 ancestor_ids: Vec::new(),
+                direct_user_count: None,
+                has_children: None,
                 direct_device_count: None,
                 total_device_count: None,
             };
@@ -191,7 +193,8 @@ pub(super) fn population() -> impl Strategy<Value = Population> {
             user.experience_groups.retain(|group| forest.iter().any(|g| g.id == group.id));
             for group in &user.experience_groups {
                 let group = forest.iter_mut().find(|one| one.id == group.id);
-                group.expect("it was kept").experience_user_ids.push(user.id);
+                let members = &mut group.expect("it was kept").experience_user_ids;
+                members.get_or_insert_default().push(user.id);
             }
         }
         Population { users, groups: forest, changed, gone }
@@ -225,7 +228,7 @@ impl Population {
             // Users join by themselves.
             let mut group = ExperienceGroup {
                 application_id: tenant.id(),
-                experience_user_ids: Vec::new(),
+                experience_user_ids: Some(Vec::new()),
                 ..group.clone()
             };
             if self.changed {
