@@ -291,6 +291,25 @@ def test_what_comes_and_goes_moves_nothing_in_a_list(guestlist_server, guestlist
     assert len(list(groups.iterate(**of, perPage=2, cursor=back))) == 7
 
 
+def test_groups_are_read_without_their_members(guestlist_client, user):
+    of, member = {"applicationId": user["applicationId"]}, user["experienceUserId"]
+    groups = guestlist_client.experience_groups
+    root = groups.post(**of, experienceGroup={"name": "r", "experienceUserIds": [member]})
+    leaf = groups.post(**of, experienceGroup={"name": "l", "parentId": root["id"]})
+    assert root["experienceUserIds"] == [member] and "directUserCount" not in root
+    page = groups.get(**of, parentId="none", excludeMembers=True)
+    assert [group["id"] for group in page["items"]] == [root["id"]]
+    group = page["items"][0]
+    assert (group["directUserCount"], group["hasChildren"]) == (1, True)
+    assert "experienceUserIds" not in group and "deviceIds" not in group
+    below = groups.iterate(**of, parentId=root["id"], excludeMembers=True)
+    assert [group["id"] for group in below] == [leaf["id"]]
+    one = guestlist_client.experience_group.get(
+        **of, experienceGroupId=leaf["id"], excludeMembers=True
+    )
+    assert (one["directUserCount"], one["hasChildren"]) == (0, False)
+
+
 def test_threads_share_a_client(guestlist_client, user):
     def work():
         for _ in range(25):

@@ -11,7 +11,7 @@ use crate::{Client, blocking};
 use guestlist_api::api_token::{ApiToken, ApiTokenFilter, ApiTokenSort};
 use guestlist_api::application::{Application, ApplicationSort};
 use guestlist_api::experience::ExperienceBootstrapResult;
-use guestlist_api::experience_group::{ExperienceGroup, ExperienceGroupSort, NameFilter};
+use guestlist_api::experience_group::{ExperienceGroup, ExperienceGroupSort, NameFilter, Parent};
 use guestlist_api::experience_user::{
     ExperienceUser, ExperienceUserFilter, ExperienceUserSort, Membership,
 };
@@ -291,8 +291,21 @@ params! { List<ExperienceGroup>, GROUPS:
     filter_field "filterField": NameFilter,
     /// The pattern that the field has to match as a whole: `*` is any run of characters.
     filter "filter": &str,
+    /// Whether counts take the place of the ids of members, which may be most of the answer.
+    exclude_members "excludeMembers": bool,
     /// An advanced query, which takes the place of every other filter.
     query "query": &Value,
+}
+
+impl<C> Call<C, List<ExperienceGroup>> {
+    /// Only groups that are in a group, or in none.
+    pub fn parent_id(self, parent: Parent) -> Self {
+        let text = match parent {
+            Parent::Of(group) => group.to_string(),
+            Parent::None => "none".into(),
+        };
+        self.param("parentId", text)
+    }
 }
 
 params! { List<Application>, APPLICATIONS:
@@ -320,6 +333,9 @@ params! { List<ApiToken>, TOKENS:
 }
 
 params! { Get<ExperienceGroup>, GROUP:
+    /// Whether counts take the place of the ids of members. The tag of such an answer is good to ask
+    /// whether it is still the same, and not for a change.
+    exclude_members "excludeMembers": bool,
     /// Whether `direct_device_count` is answered.
     include_direct_device_count "includeDirectDeviceCount": bool,
     /// Whether `total_device_count` is answered.
@@ -384,7 +400,7 @@ mod tests {
             read::<experience_user::ExperienceUserList>(),
             lists(USERS, &["experienceGroupId"])
         );
-        assert_eq!(read::<experience_group::ExperienceGroupList>(), lists(GROUPS, &[]));
+        assert_eq!(read::<experience_group::ExperienceGroupList>(), lists(GROUPS, &["parentId"]));
         assert_eq!(read::<application::ApplicationList>(), lists(APPLICATIONS, &[]));
         assert_eq!(read::<api_token::ApiTokenList>(), lists(TOKENS, &[]));
         assert_eq!(read::<experience_group::ExperienceGroupGet>(), own(GROUP));

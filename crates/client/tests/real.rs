@@ -6,6 +6,7 @@ mod demo;
 use demo::{Demo, EMAIL, PASSWORD};
 use guestlist_api::api_token::{ApiTokenSort, TokenStatus};
 use guestlist_api::entity::SortDirection;
+use guestlist_api::experience_group::Parent;
 use guestlist_api::experience_user::{ExperienceUserFilter, ExperienceUserSort, Membership};
 use guestlist_api::scope::Scope;
 use guestlist_client::bodies::{
@@ -177,7 +178,7 @@ async fn groups() {
         .device_ids([device])
         .group_tags([("a", "b")]);
     let root = groups.create(root).await.unwrap();
-    assert_eq!(root.experience_user_ids, [user.id]);
+    assert_eq!(root.experience_user_ids.as_deref(), Some(&[user.id][..]));
     let leaf = groups.create(ExperienceGroupPost::new("Leaf")).await.unwrap();
     let moved = leaf.patch(ExperienceGroupPatch::new().parent_id(root.id)).if_unchanged().await;
     assert_eq!(moved.unwrap().ancestor_ids, [root.id]);
@@ -189,6 +190,16 @@ async fn groups() {
         .await
         .unwrap();
     assert_eq!((counted.direct_device_count, counted.total_device_count), (Some(1), Some(1)));
+    let top = groups.list().parent_id(Parent::None).exclude_members(true).await.unwrap();
+    let bare = &top.items[0];
+    assert_eq!((top.items.len(), bare.id, bare.has_children), (1, root.id, Some(true)));
+    assert_eq!((bare.direct_user_count, bare.direct_device_count), (Some(1), Some(1)));
+    assert_eq!((&bare.experience_user_ids, &bare.device_ids), (&None, &None));
+    let below = groups.list().parent_id(Parent::Of(root.id)).await.unwrap();
+    assert_eq!(below.items.iter().map(|group| group.id).collect::<Vec<_>>(), [leaf.id]);
+    let one = client.experience_group(demo.application, leaf.id).get().exclude_members(true);
+    let one = one.await.unwrap();
+    assert_eq!((one.direct_user_count, one.has_children), (Some(0), Some(false)));
     let up = leaf.patch(ExperienceGroupPatch::new().parent_id(None)).await.unwrap();
     assert_eq!(up.parent_id, None);
     up.delete().if_unchanged().await.unwrap();

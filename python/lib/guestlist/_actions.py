@@ -114,12 +114,17 @@ RESOURCES: dict[str, dict[str, Spec]] = {
         ),
     },
     "experience_group": {
-        "get": _get(_GROUP, "a group", _COUNTS),
+        "get": _get(_GROUP, "a group", (*_COUNTS, "excludeMembers")),
         "patch": _patch(_GROUP, "experienceGroup", "a group"),
         "delete": _delete(_GROUP, "a group"),
     },
     "experience_groups": {
-        "get": _list(_GROUPS, "the groups of an application", json=("query",)),
+        "get": _list(
+            _GROUPS,
+            "the groups of an application",
+            (*_LIST, "parentId", "excludeMembers"),
+            json=("query",),
+        ),
         "post": _post(_GROUPS, "experienceGroup", "a group"),
     },
     "experience_user": {

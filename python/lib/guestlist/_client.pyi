@@ -232,6 +232,7 @@ class ExperienceGroupActions(_Resource):
         experienceGroupId: str,
         includeDirectDeviceCount: Flag | None = None,
         includeTotalDeviceCount: Flag | None = None,
+        excludeMembers: Flag | None = None,
         **more: Unpack[ReadOptions],
     ) -> ExperienceGroup: ...
     def get_with_etag(
@@ -241,6 +242,7 @@ class ExperienceGroupActions(_Resource):
         experienceGroupId: str,
         includeDirectDeviceCount: Flag | None = None,
         includeTotalDeviceCount: Flag | None = None,
+        excludeMembers: Flag | None = None,
         **more: Unpack[ReadOptions],
     ) -> tuple[ExperienceGroup, str | None]: ...
     def patch(
@@ -271,6 +273,8 @@ class ExperienceGroupsActions(_Resource):
         cursor: str | None = None,
         filterField: Literal["name", ""] | None = None,
         filter: str | None = None,
+        parentId: str | None = None,
+        excludeMembers: Flag | None = None,
         query: Query | None = None,
         **more: Unpack[ReadOptions],
     ) -> ExperienceGroups: ...
@@ -285,6 +289,8 @@ class ExperienceGroupsActions(_Resource):
         cursor: str | None = None,
         filterField: Literal["name", ""] | None = None,
         filter: str | None = None,
+        parentId: str | None = None,
+        excludeMembers: Flag | None = None,
         query: Query | None = None,
         **more: Unpack[ReadOptions],
     ) -> Iterator[ExperienceGroup]: ...
@@ -626,6 +632,7 @@ class AsyncExperienceGroupActions(_Resource):
         experienceGroupId: str,
         includeDirectDeviceCount: Flag | None = None,
         includeTotalDeviceCount: Flag | None = None,
+        excludeMembers: Flag | None = None,
         **more: Unpack[ReadOptions],
     ) -> ExperienceGroup: ...
     async def get_with_etag(
@@ -635,6 +642,7 @@ class AsyncExperienceGroupActions(_Resource):
         experienceGroupId: str,
         includeDirectDeviceCount: Flag | None = None,
         includeTotalDeviceCount: Flag | None = None,
+        excludeMembers: Flag | None = None,
         **more: Unpack[ReadOptions],
     ) -> tuple[ExperienceGroup, str | None]: ...
     async def patch(
@@ -665,6 +673,8 @@ class AsyncExperienceGroupsActions(_Resource):
         cursor: str | None = None,
         filterField: Literal["name", ""] | None = None,
         filter: str | None = None,
+        parentId: str | None = None,
+        excludeMembers: Flag | None = None,
         query: Query | None = None,
         **more: Unpack[ReadOptions],
     ) -> ExperienceGroups: ...
@@ -679,6 +689,8 @@ class AsyncExperienceGroupsActions(_Resource):
         cursor: str | None = None,
         filterField: Literal["name", ""] | None = None,
         filter: str | None = None,
+        parentId: str | None = None,
+        excludeMembers: Flag | None = None,
         query: Query | None = None,
         **more: Unpack[ReadOptions],
     ) -> AsyncIterator[ExperienceGroup]: ...

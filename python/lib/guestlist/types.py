@@ -150,16 +150,19 @@ class _ExperienceGroup(TypedDict):
     creationDate: str
     lastUpdated: str
     name: str
-    experienceUserIds: list[str]
     experienceEndpointIds: list[str]
     groupTags: dict[str, str]
-    deviceIds: list[str]
     deviceTags: list[DeviceTag]
     parentId: Optional[str]
     ancestorIds: list[str]
 
 
 class ExperienceGroup(_ExperienceGroup, Entity, total=False):
+    # Not with `excludeMembers`, which has the counts in their place.
+    experienceUserIds: list[str]
+    deviceIds: list[str]
+    directUserCount: int
+    hasChildren: bool
     description: str
     deviceQueryJson: str
     directDeviceCount: int
@@ -201,6 +204,7 @@ class _ExperienceGroups(_Page):
 class ExperienceGroups(_ExperienceGroups, Entity, total=False):
     filter: str
     filterField: str
+    parentId: str
 
 
 ExperienceGroupSort = Literal["name", "id", "creationDate", "lastUpdated"]

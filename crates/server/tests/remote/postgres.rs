@@ -6,3 +6,4 @@
 mod commands;
 mod profiles;
 mod scene;
+mod tree;

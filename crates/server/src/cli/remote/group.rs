@@ -4,6 +4,7 @@ use super::body::{Body, Data};
 use super::resource::{self, Condition, Kind, Listing};
 use super::session::Session;
 use super::show::text;
+use super::tree;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use guestlist_api::id::{ApplicationId, ExperienceGroupId, ExperienceUserId};
@@ -28,11 +29,16 @@ enum Command {
         /// Count its devices
         #[arg(long)]
         counts: bool,
+        /// Say how many members it has, and not which
+        #[arg(long)]
+        exclude_members: bool,
     },
     /// List the groups of an application
     List {
         #[command(flatten)]
         listing: Listing,
+        #[command(flatten)]
+        within: Within,
     },
     /// Make a group
     Create {
@@ -57,6 +63,29 @@ enum Command {
         #[command(flatten)]
         condition: Condition,
     },
+}
+
+#[derive(Debug, Args)]
+struct Within {
+    /// Only those in this group
+    #[arg(long, value_name = "ID")]
+    parent: Option<ExperienceGroupId>,
+    /// Only those in no group
+    #[arg(long, conflicts_with = "parent")]
+    root: bool,
+    /// Each below the group that it is in, by their names unless said; all that are below those
+    #[arg(long, conflicts_with_all = ["filter", "page", "cursor"])]
+    tree: bool,
+    /// With --json: how many members each has, and not which; else it is always so
+    #[arg(long)]
+    exclude_members: bool,
+}
+
+impl Within {
+    fn parent(&self) -> Option<String> {
+        let parent = self.parent.map(|parent| parent.to_string());
+        parent.or_else(|| (self.root || self.tree).then(|| "none".into()))
+    }
 }
 
 #[derive(Debug, Args)]
@@ -97,8 +126,12 @@ impl Fields {
 }
 
 fn users(group: &Value) -> String {
-    group["experienceUserIds"].as_array().map(Vec::len).unwrap_or_default().to_string()
+    let named = || group["experienceUserIds"].as_array().map(|ids| ids.len() as u64);
+    group["directUserCount"].as_u64().or_else(named).unwrap_or_default().to_string()
 }
+
+/// The switch that leaves the ids of members out, which may be most of an answer.
+pub(super) const EXCLUDE_MEMBERS: &str = "excludeMembers";
 
 const KIND: Kind = Kind {
     one: "experienceGroup",
@@ -116,12 +149,27 @@ pub(super) async fn run(group: Group, session: &Session) -> Result<()> {
     let all = format!("/applications/{application}/experience/groups");
     let path = |id: ExperienceGroupId| format!("{all}/{id}");
     match group.command {
-        Command::Get { id, counts } => {
-            let query = [("includeDirectDeviceCount", "true"), ("includeTotalDeviceCount", "true")];
-            let query = if counts { query.as_slice() } else { &[] };
-            resource::get(session, &KIND, &path(id), query).await
+        Command::Get { id, counts, exclude_members } => {
+            let query = [
+                ("includeDirectDeviceCount", counts),
+                ("includeTotalDeviceCount", counts),
+                (EXCLUDE_MEMBERS, exclude_members),
+            ];
+            let query: Vec<_> =
+                query.into_iter().filter(|(_, on)| *on).map(|(name, _)| (name, "true")).collect();
+            resource::get(session, &KIND, &path(id), &query).await
         }
-        Command::List { listing } => resource::list(session, &KIND, &all, &listing, &[]).await,
+        Command::List { listing, within } => {
+            let parent = within.parent();
+            if within.tree {
+                return tree::print(session, &all, &listing, parent.as_deref()).await;
+            }
+            let mut query: Vec<_> = parent.map(|parent| ("parentId", parent)).into_iter().collect();
+            if within.exclude_members || !session.out.json {
+                query.push((EXCLUDE_MEMBERS, "true".into()));
+            }
+            resource::list(session, &KIND, &all, &listing, &query).await
+        }
         Command::Create { fields } => {
             resource::create(session, &KIND, &all, fields.body()?.value(), "id").await
         }

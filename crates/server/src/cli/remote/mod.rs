@@ -14,6 +14,7 @@ mod secret;
 mod session;
 mod show;
 mod token;
+mod tree;
 mod user;
 
 pub use failure::exit_code;

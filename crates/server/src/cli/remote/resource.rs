@@ -43,9 +43,10 @@ pub(crate) struct Listing {
 }
 
 impl Listing {
-    fn request(&self, path: &str) -> Result<Request> {
+    /// Asks for the list at `path`, in the order of `sort` and so many at a time unless said.
+    pub(super) fn request(&self, path: &str, sort: &str, per_page: Option<u64>) -> Result<Request> {
         let mut request = Request::new(Method::GET, path).query("_actions", "false");
-        request = request.query("sortField", self.sort.as_deref().unwrap_or("id"));
+        request = request.query("sortField", self.sort.as_deref().unwrap_or(sort));
         if self.desc {
             request = request.query("sortDirection", "desc");
         }
@@ -61,7 +62,7 @@ impl Listing {
         if let Some(cursor) = &self.cursor {
             request = request.query("cursor", cursor);
         }
-        if let Some(count) = self.per_page {
+        if let Some(count) = self.per_page.or(per_page) {
             request = request.query("perPage", count.to_string());
         }
         Ok(request)
@@ -124,7 +125,7 @@ pub(super) async fn list(
     query: &[(&str, String)],
 ) -> Result<()> {
     let scope = format!("{}.get", kind.many);
-    let mut request = listing.request(path)?;
+    let mut request = listing.request(path, "id", None)?;
     for (name, value) in query {
         request = request.query(*name, value);
     }

@@ -17,7 +17,7 @@ pub(super) fn text(value: &Value, name: &str) -> String {
 }
 
 /// `text` on one line, without what a terminal would take for a command.
-fn visible(text: &str) -> String {
+pub(super) fn visible(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
