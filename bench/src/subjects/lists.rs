@@ -59,8 +59,12 @@ impl Size {
         let middle = users / 200;
         let deep = format!("perPage=100&page={middle}");
         // What the page in the middle says of the next one, if it does.
-        let next = self.get(&deep)?["_links"]["next"]["href"].as_str().map(str::to_owned);
-        let next = next.and_then(|href| href.split_once('?').map(|(_, query)| query.to_owned()));
+        let links = self.get(&deep)?["_links"].take();
+        let link = |name: &str| {
+            let href = links[name]["href"].as_str()?;
+            href.split_once('?').map(|(_, query)| query.to_owned())
+        };
+        let (next, previous) = (link("next"), link("previous"));
         let first = self.get("perPage=100&sortField=id")?;
         let groups = first["items"].as_array().into_iter().flatten();
         let mut groups = groups.filter_map(|user| user["experienceGroups"].as_array()).flatten();
@@ -124,6 +128,10 @@ impl Size {
             list("a tag that one has, by `query`", query(&badge)),
             list("a tag that one in fifty has, by `query`", query(&plan)),
             list("members of a group", format!("perPage=100&experienceGroupId={site}")),
+            Asked {
+                query: previous,
+                ..list("the page before the one in the middle, by cursor", String::new())
+            },
         ])
     }
 
