@@ -3,7 +3,7 @@
 use crate::api_token::TokenTtl;
 use crate::id::UserId;
 use crate::scope::Scopes;
-use crate::secret::{NewUserPassword, Password};
+use crate::secret::{NewUserPassword, TypedPassword};
 use crate::text::{Email, Flag, Text};
 use crate::time::DateTime;
 use schemars::JsonSchema;
@@ -115,7 +115,7 @@ crate::object! {
         /// A second factor; there is none here.
         optional two_factor_code "twoFactorCode": Text<0, 2048>,
         /// The present password.
-        required password "password": Password,
+        required password "password": TypedPassword,
         /// The new one.
         required new_password "newPassword": NewUserPassword,
         /// Whether every session that there is ends.
@@ -131,7 +131,7 @@ crate::object! {
         /// The address.
         required email "email": Email,
         /// The password.
-        required password "password": Password,
+        required password "password": TypedPassword,
         /// A second factor; there is none here.
         optional two_factor_code "twoFactorCode": Text<0, 2048>,
         /// What the session may do; `all.User` unless said.

@@ -46,6 +46,16 @@ pub enum Rule {
     AboveMaximum,
     /// A rule of our own, in words that follow the field.
     Other(Cow<'static, str>),
+    /// A rule of the wire, in its words, and then in ours what would fulfil it.
+    Explained(Box<Rule>, Cow<'static, str>),
+}
+
+impl Rule {
+    /// The rule with `why` after its own words, which stay first: clients know those.
+    #[must_use]
+    pub fn because(self, why: impl Into<Cow<'static, str>>) -> Self {
+        Self::Explained(Box::new(self), why.into())
+    }
 }
 
 impl fmt::Display for Rule {
@@ -66,6 +76,7 @@ impl fmt::Display for Rule {
             Self::BelowMinimum => "is less than minimum",
             Self::AboveMaximum => "is more than maximum",
             Self::Other(words) => words,
+            Self::Explained(rule, why) => return write!(f, "{rule}: {why}"),
         })
     }
 }

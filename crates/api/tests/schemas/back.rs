@@ -4,7 +4,7 @@ use super::differences::completed;
 use guestlist_api::api_token::{ApiTokenPatch, ApiTokenPost, OrgRole, OrgRolePost, TokenTtl};
 use guestlist_api::experience_group::{DeviceTagPost, ExperienceGroupPatch, ExperienceGroupPost};
 use guestlist_api::experience_user::{ExperienceUserPatch, ExperienceUserPost};
-use guestlist_api::secret::Password;
+use guestlist_api::secret::{Password, TypedPassword};
 use guestlist_api::text::{Email, Key, List, Nullable, Tags, Text};
 use guestlist_api::time::DateTime;
 use guestlist_api::user::UserCredentials;
@@ -55,6 +55,13 @@ by_serde! {
 impl Back for Password {
     fn back(&self) -> Value {
         std::str::from_utf8(self.as_bytes()).expect("it came as text").into()
+    }
+}
+
+impl Back for TypedPassword {
+    fn back(&self) -> Value {
+        let typed = self.as_typed().unwrap_or(self.as_bytes());
+        std::str::from_utf8(typed).expect("it came as text").into()
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is wrong with a body, in the wire's own words, from what the schema says.
 
 use super::differences::{Kind, about};
-use guestlist_api::wire::Problem;
+use guestlist_api::wire::{Problem, Rule};
 use jsonschema::error::ValidationErrorKind as Wrong;
 use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
@@ -23,7 +23,12 @@ impl fmt::Display for Complaint {
 
 impl From<&Problem> for Complaint {
     fn from(problem: &Problem) -> Self {
-        Self { field: problem.field.clone(), words: problem.rule.to_string() }
+        // What we add to the words of the wire is ours alone.
+        let rule = match &problem.rule {
+            Rule::Explained(rule, _) => rule,
+            rule => rule,
+        };
+        Self { field: problem.field.clone(), words: rule.to_string() }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::store::Ephemeral;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
-use guestlist_api::secret::Password;
+use guestlist_api::secret::{Password, TypedPassword};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -36,6 +36,8 @@ const CHEAP_PREFIX: &str = "$ephemeral$argon2id$v=19$m=8,t=1,p=1$";
 const CHEAP_MARK: &str = "$ephemeral";
 /// A hash that came from elsewhere may not hold a thread for longer than this many passes do.
 const MOST_PASSES: u32 = 16;
+/// In how many forms a password is tried at most.
+const MOST_FORMS: u32 = 2;
 const SALT: usize = 16;
 const TAG: usize = 32;
 
@@ -140,7 +142,8 @@ impl Hasher {
         }
         let decoy = PasswordHash::encode(costs, &random::<SALT>()?, &random::<TAG>()?);
         // So that those who may do something still get a place when strangers knock.
-        let strangers = Arc::new(Semaphore::new((workers * options.queue_per_worker / 2).max(1)));
+        let strangers = (workers * options.queue_per_worker / 2).max(MOST_FORMS as usize);
+        let strangers = Arc::new(Semaphore::new(strangers));
         let cheap = costs.prefix == CHEAP_PREFIX;
         Ok(Self { jobs, deadline: options.deadline, strangers, decoy, hashed, cheap })
     }
@@ -158,30 +161,43 @@ impl Hasher {
         .await
     }
 
-    /// Whether `stored` was made of `password`. With nothing stored it is not, and it takes as
-    /// long to say so: who is known here cannot be found out with a watch.
+    /// Whether `stored` was made of `password`, in its normal form or, where that is another, as it
+    /// was typed. With nothing stored it is not, and it takes as long to say so: who is known here
+    /// cannot be found out with a watch.
     ///
     /// # Errors
     /// [`Error::Busy`] as [`Hasher::hash`]; [`Error::Internal`] when `stored` is not the hash of
     /// a password, or one that takes more memory or time than there is for one.
-    pub async fn verify(&self, password: Password, stored: Option<PasswordHash>) -> Result<bool> {
+    pub async fn verify(
+        &self,
+        password: TypedPassword,
+        stored: Option<PasswordHash>,
+    ) -> Result<bool> {
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.decoy.clone());
-        let same = self.run(move |bench| bench.verify(password.as_bytes(), &stored)).await?;
-        Ok(known && same)
+        let same = self.run(move |bench| {
+            Ok(bench.verify(password.as_bytes(), &stored)?
+                || match password.as_typed() {
+                    Some(typed) => bench.verify(typed, &stored)?,
+                    None => false,
+                })
+        });
+        Ok(same.await? && known)
     }
 
     /// As [`Hasher::verify`], for somebody who has shown no token: all of them together have half
-    /// of the places.
+    /// of the places. A password of two forms may take two hashes, so it takes two places: no more
+    /// hashes are made for strangers, whatever they type.
     ///
     /// # Errors
     /// As [`Hasher::verify`].
     pub async fn verify_stranger(
         &self,
-        password: Password,
+        password: TypedPassword,
         stored: Option<PasswordHash>,
     ) -> Result<bool> {
-        let _place = self.strangers.try_acquire().map_err(|_| BUSY)?;
+        let forms = if password.as_typed().is_some() { MOST_FORMS } else { 1 };
+        let _places = self.strangers.try_acquire_many(forms).map_err(|_| BUSY)?;
         self.verify(password, stored).await
     }
 

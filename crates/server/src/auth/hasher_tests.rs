@@ -11,6 +11,10 @@ fn password(text: &str) -> Password {
     Password::new(text.to_owned()).unwrap()
 }
 
+fn typed(text: &str) -> TypedPassword {
+    TypedPassword::new(text.to_owned()).unwrap()
+}
+
 fn stored(text: &str) -> PasswordHash {
     PasswordHash::from_stored(text.to_owned())
 }
@@ -43,11 +47,11 @@ async fn occupy(hasher: &Hasher) -> mpsc::Sender<()> {
 #[tokio::test]
 async fn verifies_what_others_made() {
     let hasher = one_worker(8, Duration::from_mins(1));
-    let right = || password("correct horse battery staple ü");
+    let right = || typed("correct horse battery staple ü");
     assert!(hasher.verify(right(), Some(stored(KNOWN))).await.unwrap());
-    assert!(!hasher.verify(password("correct horse"), Some(stored(KNOWN))).await.unwrap());
+    assert!(!hasher.verify(typed("correct horse"), Some(stored(KNOWN))).await.unwrap());
     assert!(!hasher.verify(right(), Some(stored(OLDER))).await.unwrap());
-    assert!(hasher.verify(password("older parameters"), Some(stored(OLDER))).await.unwrap());
+    assert!(hasher.verify(typed("older parameters"), Some(stored(OLDER))).await.unwrap());
     assert!(!stored(KNOWN).needs_rehash());
     assert!(stored(OLDER).needs_rehash());
 }
@@ -60,8 +64,79 @@ async fn verifies_what_it_made() {
     assert_ne!(hash.as_stored(), again.as_stored());
     assert!(!hash.needs_rehash());
     assert_eq!(format!("{hash:?}"), "PasswordHash");
-    assert!(hasher.verify(password("a good password"), Some(hash.clone())).await.unwrap());
-    assert!(!hasher.verify(password("a good Password"), Some(hash)).await.unwrap());
+    assert!(hasher.verify(typed("a good password"), Some(hash.clone())).await.unwrap());
+    assert!(!hasher.verify(typed("a good Password"), Some(hash)).await.unwrap());
+}
+
+const COMPOSED: &str = "p\u{e4}ssword";
+const DECOMPOSED: &str = "pa\u{308}ssword";
+
+#[tokio::test]
+async fn a_password_is_one_in_whatever_form_it_is_typed() {
+    let hasher = one_worker(8, Duration::from_mins(1));
+    for set in [COMPOSED, DECOMPOSED] {
+        let hash = hasher.hash(password(set)).await.unwrap();
+        for given in [COMPOSED, DECOMPOSED] {
+            assert!(
+                hasher.verify(typed(given), Some(hash.clone())).await.unwrap(),
+                "{set} {given}"
+            );
+        }
+        assert!(!hasher.verify(typed("password"), Some(hash)).await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_hash_of_what_was_typed_is_good_as_well() {
+    let hasher = one_worker(8, Duration::from_mins(1));
+    // As it was made before passwords had a normal form, or elsewhere.
+    let made = hasher.run(|bench| {
+        let (salt, parameters) = ([7; SALT], bench.costs.parameters()?);
+        let tag = bench.tag(DECOMPOSED.as_bytes(), &salt, TAG, parameters)?;
+        Ok(PasswordHash::encode(bench.costs, &salt, &tag))
+    });
+    let old = made.await.unwrap();
+    assert!(hasher.verify(typed(DECOMPOSED), Some(old.clone())).await.unwrap());
+    // Nobody can know what the other form of it was.
+    assert!(!hasher.verify(typed(COMPOSED), Some(old)).await.unwrap());
+}
+
+#[tokio::test]
+async fn only_a_failure_with_a_second_form_takes_two_hashes() {
+    let hasher = one_worker(8, Duration::from_mins(1));
+    let right = hasher.hash(password(DECOMPOSED)).await.unwrap();
+    let other = hasher.hash(password("something else")).await.unwrap();
+    for (given, stored, good, hashes) in [
+        (COMPOSED, Some(&right), true, 1),
+        (DECOMPOSED, Some(&right), true, 1),
+        (COMPOSED, Some(&other), false, 1),
+        (DECOMPOSED, Some(&other), false, 2),
+        // Who is not known takes as long as who is.
+        (COMPOSED, None, false, 1),
+        (DECOMPOSED, None, false, 2),
+    ] {
+        let before = hasher.hashed();
+        let same = hasher.verify_stranger(typed(given), stored.cloned()).await.unwrap();
+        assert_eq!((same, hasher.hashed() - before), (good, hashes), "{given} {stored:?}");
+    }
+}
+
+#[tokio::test]
+async fn strangers_have_no_more_hashes_for_a_second_form() {
+    // Four places, of which strangers have two.
+    let hasher = one_worker(4, Duration::from_mins(1));
+    let release = occupy(&hasher).await;
+    let waiting = tokio::spawn({
+        let hasher = hasher.clone();
+        async move { hasher.verify_stranger(typed(DECOMPOSED), None).await }
+    });
+    while hasher.jobs.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert!(is_busy(&hasher.verify_stranger(typed(COMPOSED), None).await));
+    drop(release);
+    assert!(!waiting.await.unwrap().unwrap());
+    assert!(!hasher.verify_stranger(typed(COMPOSED), None).await.unwrap());
 }
 
 #[test]
@@ -72,7 +147,7 @@ fn the_prefix_says_the_parameters() {
 #[tokio::test]
 async fn with_nothing_stored_it_works_as_hard() {
     let hasher = one_worker(8, Duration::from_mins(1));
-    assert!(!hasher.verify(password("whatever it is"), None).await.unwrap());
+    assert!(!hasher.verify(typed("whatever it is"), None).await.unwrap());
     assert_eq!(hasher.hashed(), 1);
     assert!(!hasher.decoy.needs_rehash());
 }
@@ -97,7 +172,7 @@ async fn refuses_what_is_no_hash_or_too_dear() {
         ("t=3", "t=17", "takes more"),
     ] {
         let text = OLDER.replace(good, bad);
-        match hasher.verify(password("older parameters"), Some(stored(&text))).await {
+        match hasher.verify(typed("older parameters"), Some(stored(&text))).await {
             Err(Error::Internal(cause)) => {
                 let said = cause.to_string();
                 assert!(said.contains(why), "{text}: {said}");
@@ -121,7 +196,7 @@ async fn a_full_queue_refuses_at_once_while_others_go_on() {
         tokio::task::yield_now().await;
     }
     assert!(is_busy(&hasher.hash(password("one too many")).await));
-    assert!(is_busy(&hasher.verify(password("one too many"), None).await));
+    assert!(is_busy(&hasher.verify(typed("one too many"), None).await));
     assert_eq!((hasher.hashed(), waiting.is_finished()), (0, false));
     drop(release);
     assert!(waiting.await.unwrap().is_ok());
@@ -189,13 +264,13 @@ async fn a_cheap_hash_is_none_to_any_other_hasher() {
     assert!(cheap.is_cheap() && !usual.is_cheap());
     let hash = cheap.hash(password("a good password")).await.unwrap();
     assert!(hash.as_stored().starts_with(CHEAP_PREFIX));
-    assert!(cheap.verify(password("a good password"), Some(hash.clone())).await.unwrap());
-    assert!(!cheap.verify(password("a bad password"), Some(hash.clone())).await.unwrap());
-    assert!(!cheap.verify(password("a good password"), None).await.unwrap());
-    let refused = usual.verify(password("a good password"), Some(hash)).await;
+    assert!(cheap.verify(typed("a good password"), Some(hash.clone())).await.unwrap());
+    assert!(!cheap.verify(typed("a bad password"), Some(hash.clone())).await.unwrap());
+    assert!(!cheap.verify(typed("a good password"), None).await.unwrap());
+    let refused = usual.verify(typed("a good password"), Some(hash)).await;
     assert!(matches!(refused, Err(Error::Internal(_))), "{refused:?}");
     assert_eq!(usual.hashed(), 0);
-    let refused = cheap.verify(password("older parameters"), Some(stored(OLDER))).await;
+    let refused = cheap.verify(typed("older parameters"), Some(stored(OLDER))).await;
     assert!(matches!(refused, Err(Error::Internal(_))), "{refused:?}");
 }
 

@@ -4,7 +4,7 @@ use crate::world::World;
 use guestlist::auth::hasher::PasswordHash;
 use guestlist::store::api_tokens::Owner;
 use guestlist_api::id::ApplicationId;
-use guestlist_api::secret::Password;
+use guestlist_api::secret::TypedPassword;
 use serde_json::{Value, json};
 
 /// An application with two users, one of them in a group, which has a group in it; and another
@@ -128,7 +128,7 @@ fn it_begins_with_a_user_in_a_group() {
         tx.first::<String>("SELECT password_hash FROM experience_users WHERE id = $1", &[&id])
     });
     let hash = PasswordHash::from_stored(hash.unwrap());
-    let password = Password::new(made["password"].as_str().unwrap().to_owned()).unwrap();
+    let password = TypedPassword::new(made["password"].as_str().unwrap().to_owned()).unwrap();
     let hasher = scene.world.app.hasher.clone();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     assert!(runtime.block_on(hasher.verify(password, Some(hash))).unwrap());
