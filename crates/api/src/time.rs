@@ -11,6 +11,9 @@ use std::str::FromStr;
 
 /// The first and the last moment that can be written with a year of four digits in UTC.
 const YEARS_0_TO_9999: std::ops::RangeInclusive<i64> = -62_167_219_200_000..=253_402_300_799_999;
+/// The first moment that is taken. There was no year 0, and what reads answers may have none: the
+/// dates of Python begin with the year 1.
+const YEAR_1: i64 = -62_135_596_800_000;
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
@@ -147,7 +150,7 @@ const EPOCH: Date = jiff::civil::date(1970, 1, 1);
 impl FromStr for DateTime {
     type Err = NotADateTime;
     fn from_str(text: &str) -> Result<Self, NotADateTime> {
-        parse(text).map(Self).ok_or(NotADateTime)
+        parse(text).filter(|&moment| moment >= YEAR_1).map(Self).ok_or(NotADateTime)
     }
 }
 
@@ -171,7 +174,9 @@ impl Serialize for DateTime {
 
 impl<'de> Deserialize<'de> for DateTime {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        <Cow<'de, str>>::deserialize(from)?.parse().map_err(serde::de::Error::custom)
+        // What was answered, where older servers have the year 0.
+        let moment = parse(&<Cow<'de, str>>::deserialize(from)?).map(Self);
+        moment.ok_or(NotADateTime).map_err(serde::de::Error::custom)
     }
 }
 
@@ -227,9 +232,10 @@ mod tests {
 
     #[test]
     fn the_last_and_the_first_moment_are_themselves() {
-        for text in ["9999-12-31T23:59:59.999Z", "0000-01-01T00:00:00.000Z"] {
+        for text in ["9999-12-31T23:59:59.999Z", "0001-01-01T00:00:00.000Z"] {
             assert_eq!(text.parse::<DateTime>().unwrap().to_string(), text);
         }
+        assert_eq!(millis("0001-01-01T00:00:00Z"), Some(YEAR_1));
         for millis in [i64::MIN, i64::MAX] {
             assert_eq!(DateTime::from_millis(millis).to_string().len(), 24);
         }
@@ -253,15 +259,26 @@ mod tests {
             "2016-06-13T04:00:00+2",
             "+016-06-13T04:00:00Z",
             "0000-01-01T00:00:00+00:01",
+            "0000-02-29T12:00:00Z",
+            "0000-12-31T23:59:59.999Z",
+            "0001-01-01T00:00:00+00:01",
             "9999-12-31T23:59:59-00:01",
         ] {
             assert_eq!(millis(bad), None, "{bad}");
         }
     }
 
+    #[test]
+    fn what_an_older_server_answers_is_read() {
+        let text = "0000-02-29T12:00:00.000Z";
+        let read: DateTime = serde_json::from_value(text.into()).unwrap();
+        assert_eq!(read.to_string(), text);
+        assert!(serde_json::from_value::<DateTime>("9999-12-31T23:59:59-00:01".into()).is_err());
+    }
+
     proptest! {
         #[test]
-        fn reads_what_it_writes(millis in YEARS_0_TO_9999) {
+        fn reads_what_it_writes(millis in YEAR_1..=*YEARS_0_TO_9999.end()) {
             let moment = DateTime::from_millis(millis);
             prop_assert_eq!(moment.to_string().parse(), Ok(moment));
         }

@@ -86,11 +86,16 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         &["2016-06-13T04:00:00+02", "2016-06-13T04:00:00-0230"],
         |text| matches!(zone(text).len(), 3 | 5),
     ),
-    // What is answered is in UTC and has a year of four digits.
+    // What is answered is in UTC and has a year of four digits, and there was no year 0.
     schema_accepts(
         Kind::Moment,
-        "outside the years 0 to 9999 in UTC",
-        &["0000-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01"],
+        "outside the years 1 to 9999 in UTC",
+        &[
+            "0000-01-01T00:00:00Z",
+            "0000-12-31T23:59:59Z",
+            "0001-01-01T00:00:00+00:01",
+            "9999-12-31T23:59:59-00:01",
+        ],
         outside,
     ),
     // Not every database can keep it.
@@ -138,7 +143,7 @@ pub(crate) fn completed(text: &str) -> String {
     full
 }
 
-/// Whether a moment is before the year 0 or after the year 9999 of UTC.
+/// Whether a moment is before the year 1 or after the year 9999 of UTC.
 fn outside(text: &str) -> bool {
     let text = completed(text);
     let minutes = |at: usize| -> Option<i64> {
@@ -151,8 +156,10 @@ fn outside(text: &str) -> bool {
         _ => 0,
     };
     match (text.get(..10), minutes(11)) {
-        (Some("0000-01-01"), Some(local)) => local < east,
+        (Some("0000-12-31"), Some(local)) => local - east < 24 * 60,
+        (Some("0001-01-01"), Some(local)) => local < east,
         (Some("9999-12-31"), Some(local)) => local - east >= 24 * 60,
+        (Some(date), _) => date.starts_with("0000-"),
         _ => false,
     }
 }
