@@ -82,9 +82,6 @@ ALL = ["Ada", "adah", "emile", "nameless"]
         ({"firstName": {"$nin": ["Ada", "Émile"]}}, ["adah", "nameless"]),
         ({"firstName": {"$nin": []}}, ALL),
         ({"firstName": {}}, ALL),
-        ({"firstName": 7}, []),
-        ({"firstName": {"$ne": True}}, ALL),
-        ({"firstName": {"$gt": 7}}, []),
     ],
 )
 def test_text(people, query, names):
@@ -104,7 +101,6 @@ def test_text(people, query, names):
         ({"lastName": {"$contains": "_"}}, []),
         ({"lastName": {"$contains": "'Neil 1"}}, ["adah"]),
         ({"email": {"$startsWith": "a", "$contains": "h", "$ne": "x"}}, ["adah"]),
-        ({"creationDate": {"$startsWith": "2"}}, []),
     ],
 )
 def test_parts_of_text(people, query, names):
@@ -125,10 +121,7 @@ def test_the_address_as_it_was_written(people):
         ({"$lt": LONG_AGO}, []),
         ({"$gte": FAR_OFF}, []),
         ({"$gt": 0.5}, ALL),
-        ({"$eq": "yesterday"}, []),
-        ({"$gt": "yesterday"}, []),
-        ({"$ne": "yesterday"}, ALL),
-        ({"$ne": True}, ALL),
+        ({"$ne": LONG_AGO}, ALL),
         (LONG_AGO, []),
     ],
 )
@@ -227,7 +220,7 @@ def test_tags(people, matcher, names):
     [
         ({"$and": []}, ALL),
         ({"$or": []}, ALL),
-        ({"$nor": []}, ALL),
+        ({"$nor": []}, []),
         ({"$and": [{"firstName": {"$ne": None}}, {"lastName": {"$ne": None}}]}, ["Ada", "adah"]),
         ({"$or": [{"firstName": "Ada"}, {"firstName": None}]}, ["Ada", "nameless"]),
         ({"$nor": [{"firstName": "Ada"}, {"firstName": None}]}, ["adah", "emile"]),
@@ -289,13 +282,60 @@ def test_a_blank_query_is_none(people):
     assert answer.json()["totalCount"] == 2
 
 
-@pytest.mark.parametrize("text", ["{", "nonsense", "{'a': 1}", "null", "[]", "7", '"{}"'])
-def test_what_is_no_query_is_the_wrong_type(world, text):
+# The words of the platform; after them, where it is no JSON, what is wrong and where.
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{", ": no JSON, EOF while parsing an object at line 1 column 1"),
+        ("nonsense", ": no JSON, expected ident at line 1 column 2"),
+        ("{'a': 1}", ": no JSON, key must be a string at line 1 column 2"),
+        ("null", ""),
+        ("[]", ""),
+        ("7", ""),
+        ('"{}"', ""),
+    ],
+)
+def test_what_is_no_query_is_the_wrong_type(world, text, why):
     for kind in ("users", "groups"):
         path = f"{world.url}/experience/{kind}?query={quote_plus(text)}"
         answer = raw(world.server, "GET", path, token=world.server.quickstart["token"])
         assert answer.status == 400
-        assert answer.json() == validation("query is the wrong type").body()
+        assert answer.json() == validation(f"query is the wrong type{why}").body()
+
+
+HOW = "write a date such as 2026-01-31 or 2026-01-31T18:30:00Z, or milliseconds since 1970 as a number"
+SPACE = "there is a space before the offset: in a URL its + is sent as %2B"
+
+
+# The platform's schema allows these, and nothing is ever so: who asks means something else.
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ({"creationDate": "2026-11"}, f"creationDate must be date-time format: {HOW}"),
+        (
+            {"$nor": [{"lastLogin": {"$gt": "yesterday"}}]},
+            f"$nor.0.lastLogin.$gt must be date-time format: {HOW}",
+        ),
+        (
+            {"lastUpdated": {"$in": ["2026-11-27T10:00:00 01:00"]}},
+            f"lastUpdated.$in.0 must be date-time format: {SPACE}",
+        ),
+        ({"lastUpdated": {"$ne": True}}, f"lastUpdated.$ne is the wrong type: {HOW}"),
+        (
+            {"creationDate": {"$startsWith": "2"}},
+            "creationDate.$startsWith is an additional property: "
+            "a date has no parts: use $gte and $lt",
+        ),
+        ({"firstName": 7}, 'firstName is the wrong type: this field is text, so write "7"'),
+        (
+            {"email": {"$ne": True}},
+            'email.$ne is the wrong type: this field is text, so write "true"',
+        ),
+    ],
+)
+def test_what_a_field_can_never_be(world, query, message):
+    with refused(validation(f"query.{message}")):
+        world.users(query=query)
 
 
 def nested(depth):

@@ -14,7 +14,8 @@ impl<T: Wire> Wire for Json<T> {
         // As the platform has it: what cannot be parsed is of the wrong type.
         match value.as_str().map(serde_json::from_str) {
             Some(Ok(value)) => T::read(value, at).map(Self),
-            _ => at.refuse(Rule::WrongType),
+            Some(Err(error)) => at.refuse(Rule::WrongType.because(format!("no JSON, {error}"))),
+            None => at.refuse(Rule::WrongType),
         }
     }
 }

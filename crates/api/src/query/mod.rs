@@ -16,7 +16,7 @@ mod tests;
 pub use id::IdTest;
 pub use json::Json;
 pub use read::{MOST_CONDITIONS, MOST_DEPTH};
-pub use scalar::{Operator, Part, Scalar, ScalarTest};
+pub use scalar::{Instant, Literal, MomentTest, Part, TextOperator, TextTest, ValueTest};
 pub use tags::{TagMatcher, TagPart, TagTest, TagText};
 
 use crate::text::List;
@@ -41,7 +41,7 @@ pub enum Clause<C> {
     And(Vec<Query<C>>),
     /// One of these holds; or there are none.
     Or(Vec<Query<C>>),
-    /// None of these holds.
+    /// None of these holds, and there is at least one.
     Nor(Vec<Query<C>>),
     /// This holds of a field.
     Field(C),
@@ -140,19 +140,20 @@ conditions! {
         /// Which user it is.
         Id "id": IdTest,
         /// When it was made.
-        CreationDate "creationDate": ScalarTest,
+        CreationDate "creationDate": MomentTest,
         /// When it last changed.
-        LastUpdated "lastUpdated": ScalarTest,
+        LastUpdated "lastUpdated": MomentTest,
         /// Its given name.
-        FirstName "firstName": ScalarTest,
+        FirstName "firstName": TextTest,
         /// Its family name.
-        LastName "lastName": ScalarTest,
-        /// Its address.
-        Email "email": ScalarTest,
+        LastName "lastName": TextTest,
+        /// Its address. As with every text, letter case matters unless `$ci` is true, while two
+        /// users cannot have addresses that differ in nothing else.
+        Email "email": TextTest,
         /// When it last signed in.
-        LastLogin "lastLogin": ScalarTest,
+        LastLogin "lastLogin": MomentTest,
         /// When its password last changed.
-        PasswordLastUpdated "passwordLastUpdated": ScalarTest,
+        PasswordLastUpdated "passwordLastUpdated": MomentTest,
         /// Its tags.
         UserTags "userTags": TagTest,
         /// The groups it is a direct member of.
@@ -164,11 +165,11 @@ conditions! {
         /// Which group it is.
         Id "id": IdTest,
         /// When it was made.
-        CreationDate "creationDate": ScalarTest,
+        CreationDate "creationDate": MomentTest,
         /// When it last changed.
-        LastUpdated "lastUpdated": ScalarTest,
+        LastUpdated "lastUpdated": MomentTest,
         /// Its name.
-        Name "name": ScalarTest,
+        Name "name": TextTest,
         /// The group it is in.
         ParentId "parentId": IdTest,
         /// The groups above it, the one it is in and all above that.

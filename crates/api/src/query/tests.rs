@@ -15,9 +15,19 @@ fn accepts(query: Value) -> bool {
 
 #[test]
 fn what_is_no_json_is_of_the_wrong_type() {
-    for text in ["{", "", "error", "{'a': 1}", "{} {}", "null", "[]", "7", "\"{}\""] {
+    for text in ["null", "[]", "7", "\"{}\""] {
         let problems = wire::read::<Json<UserQuery>>("query", text.into()).unwrap_err();
         assert_eq!(problems[0].to_string(), "query is the wrong type", "{text}");
+    }
+    for (text, why) in [
+        ("{", "EOF while parsing an object at line 1 column 1"),
+        ("error", "expected value at line 1 column 1"),
+        ("{'a': 1}", "key must be a string at line 1 column 2"),
+        ("{} {}", "trailing characters at line 1 column 4"),
+        ("{\n  \"a\": 1,\n}", "trailing comma at line 3 column 1"),
+    ] {
+        let problems = wire::read::<Json<UserQuery>>("query", text.into()).unwrap_err();
+        assert_eq!(problems[0].to_string(), format!("query is the wrong type: no JSON, {why}"));
     }
     for other in [json!({}), json!(["{}", "{}"]), json!({ "[email]": "a" })] {
         let problems = wire::read::<Json<UserQuery>>("query", other).unwrap_err();
@@ -85,6 +95,55 @@ fn a_mistake_is_named_where_it_is() {
         ),
     ] {
         assert_eq!(problems(&query), [message], "{query}");
+    }
+}
+
+#[test]
+fn what_a_field_can_never_be_is_refused() {
+    const HOW: &str = "write a date such as 2026-01-31 or 2026-01-31T18:30:00Z, or milliseconds \
+                       since 1970 as a number";
+    const SPACE: &str = "there is a space before the offset: in a URL its + is sent as %2B";
+    let no_date = |at: &str, why: &str| format!("query.{at} must be date-time format: {why}");
+    for (query, message) in [
+        (json!({ "creationDate": "2026-11" }), no_date("creationDate", HOW)),
+        (json!({ "creationDate": "" }), no_date("creationDate", HOW)),
+        (json!({ "creationDate": "2026-02-30" }), no_date("creationDate", HOW)),
+        (json!({ "creationDate": "0000-01-01" }), no_date("creationDate", HOW)),
+        (json!({ "creationDate": "1612189931000" }), no_date("creationDate", HOW)),
+        (json!({ "lastLogin": { "$gt": "yesterday" } }), no_date("lastLogin.$gt", HOW)),
+        (json!({ "lastUpdated": { "$nin": [1, "x"] } }), no_date("lastUpdated.$nin.1", HOW)),
+        (
+            json!({ "$nor": [{ "passwordLastUpdated": { "$lt": "2026-11-27T10:00:00 01:00" } }] }),
+            no_date("$nor.0.passwordLastUpdated.$lt", SPACE),
+        ),
+        (json!({ "creationDate": "2026-11-27 10:00 0100" }), no_date("creationDate", HOW)),
+        (json!({ "creationDate": "2026-11-27 10:00:00 0100" }), no_date("creationDate", SPACE)),
+        (json!({ "creationDate": true }), format!("query.creationDate is the wrong type: {HOW}")),
+        (json!({ "creationDate": "a\0" }), "query.creationDate must not contain U+0000".into()),
+        (
+            json!({ "creationDate": { "$contains": "2026" } }),
+            "query.creationDate.$contains is an additional property: a date has no parts: use \
+             $gte and $lt"
+                .into(),
+        ),
+        (
+            json!({ "firstName": 7 }),
+            "query.firstName is the wrong type: this field is text, so write \"7\"".into(),
+        ),
+        (
+            json!({ "email": { "$ne": true } }),
+            "query.email.$ne is the wrong type: this field is text, so write \"true\"".into(),
+        ),
+    ] {
+        assert_eq!(problems(&query), [message], "{query}");
+    }
+    for good in [
+        json!({ "creationDate": "2026-11-27" }),
+        json!({ "creationDate": "2026-11-27 10:00:00" }),
+        json!({ "creationDate": { "$gt": "2026-11-27T10:00:00+01:00", "$ci": true } }),
+        json!({ "creationDate": { "$lt": 1.5e300, "$ne": null } }),
+    ] {
+        assert!(accepts(good.clone()), "{good}");
     }
 }
 

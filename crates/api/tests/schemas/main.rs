@@ -4,6 +4,7 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
+mod asked;
 mod back;
 mod complaints;
 mod differences;

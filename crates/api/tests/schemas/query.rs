@@ -4,103 +4,22 @@
 //! each way has against it. Of all that the reader tells some: where it says something, the schema
 //! says so too.
 
+use super::asked::{Field, queries};
 use super::complaints::{self, Complaint};
-use super::near::{STRANGE, anything, near};
 use super::{CASES, differences, published};
 use guestlist_api::query::{
-    Clause, Comparison, Condition, GroupCondition, GroupQuery, IdTest, Operator, Query, Scalar,
-    ScalarTest, TagMatcher, TagPart, TagTest, UserCondition, UserQuery,
+    Clause, Comparison, Condition, GroupCondition, GroupQuery, IdTest, Instant, MomentTest, Query,
+    TagMatcher, TagPart, TagTest, TextOperator, TextTest, UserCondition, UserQuery, ValueTest,
 };
+use guestlist_api::time::DateTime;
 use guestlist_api::wire::{self, Wire};
 use jsonschema::Validator;
 use proptest::prelude::*;
-use proptest::sample::select;
 use proptest::test_runner::{TestCaseError, TestRunner};
 use serde_json::{Map, Value, json};
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::fmt::Debug;
-
-/// Queries near those that `schema` describes, up to `depth` deep. They are not so large that their
-/// size is a matter.
-fn queries(schema: &Value, depth: usize) -> BoxedStrategy<Value> {
-    let properties = schema["properties"].as_object().expect("properties");
-    let fields = properties.iter().filter_map(|(name, test)| {
-        let name = name.clone();
-        if !name.starts_with('$') {
-            let test = tests(test);
-            return Some(test.prop_map(move |value| (name.clone(), value)).boxed());
-        }
-        let inner = (depth > 1).then(|| queries(schema, depth - 1))?;
-        let few = prop::collection::vec(inner, 0..3).prop_map(Value::from);
-        let full = (99..=101_usize).prop_map(|count| json!(vec![json!({}); count]));
-        let several = prop_oneof![30 => few, 1 => full, 1 => anything()];
-        Some(several.prop_map(move |value| (name.clone(), value)).boxed())
-    });
-    let field = proptest::strategy::Union::new(fields).boxed();
-    let strange = (select(&STRANGE[..]), anything()).prop_map(|(name, v)| (name.to_owned(), v));
-    let field = prop_oneof![20 => field, 1 => strange];
-    let object = prop::collection::vec(field, 1..5)
-        .prop_map(|fields| Value::Object(fields.into_iter().collect()));
-    prop_oneof![60 => object, 1 => anything()].boxed()
-}
-
-/// Values near what can be asked of a field.
-fn tests(schema: &Value) -> BoxedStrategy<Value> {
-    if let Some(ways) = schema["oneOf"].as_array() {
-        return proptest::strategy::Union::new(ways.iter().map(tests)).boxed();
-    }
-    if let Some(kinds) = schema["type"].as_array() {
-        let of = |kind: &Value| match kind.as_str() {
-            Some("string") => near(&json!({ "type": "string", "maxLength": 40 })),
-            Some("number") => {
-                prop_oneof![any::<f64>().prop_map(Value::from), any::<i64>().prop_map(Value::from)]
-                    .boxed()
-            }
-            Some("boolean") => any::<bool>().prop_map(Value::from).boxed(),
-            _ => Just(Value::Null).boxed(),
-        };
-        let good = proptest::strategy::Union::new(kinds.iter().map(of));
-        return prop_oneof![60 => good, 1 => anything()].boxed();
-    }
-    match schema["type"].as_str() {
-        Some("null") => Just(Value::Null).boxed(),
-        Some("boolean") => {
-            prop_oneof![20 => any::<bool>().prop_map(Value::from), 1 => anything()].boxed()
-        }
-        Some("array") => {
-            let item = tests(&schema["items"]);
-            let few = prop::collection::vec(item.clone(), 0..4).prop_map(Value::from);
-            let full = (item, 99..=101_usize).prop_map(|(item, n)| json!(vec![item; n]));
-            prop_oneof![30 => few, 1 => full, 1 => anything()].boxed()
-        }
-        Some("object") => objects(schema),
-        _ => near(schema),
-    }
-}
-
-fn objects(schema: &Value) -> BoxedStrategy<Value> {
-    if let Some(patterns) = schema["patternProperties"].as_object() {
-        let part = tests(patterns.values().next().expect("a pattern"));
-        let name = prop_oneof![20 => "[0-9a-zA-Z_-]{1,3}", 2 => "[a-z][ .$%\0é]", 1 => "[ $.é]?"];
-        let named = prop::collection::vec((name, part), 0..4);
-        return named.prop_map(|all| Value::Object(all.into_iter().collect())).boxed();
-    }
-    let fields =
-        schema["properties"].as_object().expect("properties").iter().map(|(name, test)| {
-            let name = name.clone();
-            tests(test).prop_map(move |value| (name.clone(), value)).boxed()
-        });
-    let field = proptest::strategy::Union::new(fields).boxed();
-    let strange = select(&["$like", "$eq", "a", "", "$in", "$tagKey"][..]);
-    let strange = (strange, anything()).prop_map(|(name, v)| (name.to_owned(), v));
-    let field = prop_oneof![60 => field, 1 => strange].boxed();
-    // Most kinds take one field, and some take any number.
-    let most = if schema["properties"].get("$ci").is_some() { 4 } else { 1 };
-    let usual = prop::collection::vec(field.clone(), 1..=most);
-    prop_oneof![20 => usual, 1 => prop::collection::vec(field, 0..4)]
-        .prop_map(|all| Value::Object(all.into_iter().collect()))
-        .boxed()
-}
 
 /// A condition that can be written again.
 trait Back: Condition + Clone + Debug {
@@ -161,26 +80,36 @@ impl Again for IdTest {
     }
 }
 
-fn scalar(value: &Scalar) -> Value {
-    match value {
-        Scalar::Text(text) => json!(text),
-        Scalar::Number(number) => json!(number),
-        Scalar::Bool(truth) => json!(truth),
+fn value_test<V>(test: &ValueTest<V>, back: fn(&V) -> Value) -> (&'static str, Value) {
+    let all = |values: &[V]| values.iter().map(back).collect::<Value>();
+    match test {
+        ValueTest::Compare(how, value) => (word(*how), value.as_ref().map_or(Value::Null, back)),
+        ValueTest::In(values) => ("$in", all(&values.0)),
+        ValueTest::Nin(values) => ("$nin", all(&values.0)),
     }
 }
 
-impl Again for ScalarTest {
+fn instant(instant: &Instant) -> Value {
+    match instant {
+        Instant::At(millis) => json!(millis),
+        Instant::After(millis) => json!([millis]),
+    }
+}
+
+impl Again for MomentTest {
     fn again(&self) -> Value {
-        let all = |values: &[Scalar]| values.iter().map(scalar).collect::<Value>();
+        let all = self.0.iter().map(|test| value_test(test, instant));
+        Value::Object(all.map(|(word, value)| (word.to_owned(), value)).collect())
+    }
+}
+
+impl Again for TextTest {
+    fn again(&self) -> Value {
         let operators = self.operators.iter().map(|operator| match operator {
-            Operator::Compare(how, value) => {
-                (word(*how), value.as_ref().map_or(Value::Null, scalar))
-            }
-            Operator::StartsWith(part) => ("$startsWith", json!(**part)),
-            Operator::EndsWith(part) => ("$endsWith", json!(**part)),
-            Operator::Contains(part) => ("$contains", json!(**part)),
-            Operator::In(values) => ("$in", all(&values.0)),
-            Operator::Nin(values) => ("$nin", all(&values.0)),
+            TextOperator::Whole(test) => value_test(test, |text| json!(**text)),
+            TextOperator::StartsWith(part) => ("$startsWith", json!(**part)),
+            TextOperator::EndsWith(part) => ("$endsWith", json!(**part)),
+            TextOperator::Contains(part) => ("$contains", json!(**part)),
         });
         let mut fields: Map<_, _> =
             operators.map(|(word, value)| (word.to_owned(), value)).collect();
@@ -237,7 +166,6 @@ fn back<C: Back>(query: &Query<C>) -> Value {
 fn expected(query: &Value) -> Value {
     let fields = query.as_object().expect("it was accepted");
     let field = |(name, value): (&String, &Value)| {
-        let ids = name == "id" || name.ends_with("Id");
         let value = match value {
             Value::Array(all) => all.iter().map(expected).collect(),
             Value::Object(operators) if name.ends_with("Tags") => {
@@ -246,28 +174,95 @@ fn expected(query: &Value) -> Value {
             }
             Value::Object(operators) => {
                 let mut operators = operators.clone();
-                if operators.get("$ci") == Some(&json!(false)) {
+                let moment = matches!(Field::of(name), Field::Moment);
+                if moment || operators.get("$ci") == Some(&json!(false)) {
                     operators.shift_remove("$ci");
                 }
-                plain(ids, &operators.into())
+                plain(name, &operators.into())
             }
-            bare => plain(ids, &json!({ "$eq": bare })),
+            bare => plain(name, &json!({ "$eq": bare })),
         };
         (name.clone(), value)
     };
     Value::Object(fields.iter().map(field).collect())
 }
 
-/// Numbers as they are compared; ids, in lower case.
-fn plain(ids: bool, value: &Value) -> Value {
+/// Ids in lower case, and moments in milliseconds, in a list of their own where they are between two.
+fn plain(field: &str, value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
-            fields.iter().map(|(name, value)| (name.clone(), plain(ids, value))).collect()
+            fields.iter().map(|(name, value)| (name.clone(), plain(field, value))).collect()
         }
-        Value::Array(all) => all.iter().map(|one| plain(ids, one)).collect(),
-        Value::String(text) if ids => text.to_lowercase().into(),
-        Value::Number(number) => json!(number.as_f64()),
+        Value::Array(all) => all.iter().map(|one| plain(field, one)).collect(),
+        Value::String(text) if field == "id" || field.ends_with("Id") => text.to_lowercase().into(),
+        _ if matches!(Field::of(field), Field::Moment) => match (value, millis(value)) {
+            (Value::Null, _) => Value::Null,
+            (_, Some(millis)) if millis.fract() == 0.0 => json!(millis as i64),
+            (_, millis) => json!([millis.expect("a moment").floor() as i64]),
+        },
         other => other.clone(),
+    }
+}
+
+/// The milliseconds of what is written for a moment, if it is one.
+fn millis(value: &Value) -> Option<f64> {
+    let of = |text: &str| text.parse::<DateTime>().ok().map(|moment| moment.millis() as f64);
+    match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) if text.len() == 10 => of(&format!("{text}T00:00:00Z")),
+        Value::String(text) => of(text),
+        _ => None,
+    }
+}
+
+/// What the schema allows to be asked of a field, and nothing of that kind can be true: a text that
+/// is none, a moment that is none, or a part of a moment.
+fn never(query: &Value, path: &str) -> BTreeSet<Complaint> {
+    let mut found = BTreeSet::new();
+    for (name, value) in query.as_object().into_iter().flatten() {
+        let path = format!("{path}.{name}");
+        match Field::of(name) {
+            Field::Other => {
+                for (at, inner) in value.as_array().into_iter().flatten().enumerate() {
+                    found.extend(never(inner, &format!("{path}.{at}")));
+                }
+            }
+            field => never_of(&field, value, &path, &mut found),
+        }
+    }
+    found
+}
+
+fn never_of(field: &Field, value: &Value, path: &str, found: &mut BTreeSet<Complaint>) {
+    let mut push = |words: &str| {
+        found.insert(Complaint { field: path.to_owned(), words: words.to_owned() });
+    };
+    match (field, value) {
+        (_, Value::Object(operators)) => {
+            for (word, value) in operators.iter().filter(|(word, _)| *word != "$ci") {
+                let path = format!("{path}.{word}");
+                let part = ["$startsWith", "$endsWith", "$contains"].contains(&word.as_str());
+                match field {
+                    Field::Moment if part => {
+                        let words = "is an additional property".to_owned();
+                        found.insert(Complaint { field: path, words });
+                    }
+                    _ => never_of(field, value, &path, found),
+                }
+            }
+        }
+        (_, Value::Array(all)) => {
+            for (at, one) in all.iter().enumerate() {
+                never_of(field, one, &format!("{path}.{at}"), found);
+            }
+        }
+        (Field::Text, Value::Number(_) | Value::Bool(_)) | (Field::Moment, Value::Bool(_)) => {
+            push("is the wrong type");
+        }
+        (Field::Moment, Value::String(_)) if millis(value).is_none() => {
+            push("must be date-time format");
+        }
+        _ => {}
     }
 }
 
@@ -293,12 +288,14 @@ where
     let (mut wrong, _) = complaints::of_schema(schema, query, "query");
     let problems = match wire::read::<Query<C>>("query", query.clone()) {
         Ok(read) => {
+            wrong.extend(never(query, "query"));
             prop_assert!(wrong.is_empty() && !has_nul(query), "accepted, but {wrong:?}");
             prop_assert_eq!(back(&read), expected(query));
             return Ok(true);
         }
         Err(problems) => problems,
     };
+    wrong.extend(never(query, "query"));
     let told: Vec<Complaint> = problems.iter().map(Complaint::from).collect();
     if has_nul(query) {
         wrong.extend(told.iter().filter(|one| one.words == NUL).cloned());
@@ -345,7 +342,15 @@ fn queries_that_are_too_much_are_refused() {
     let deep = (0..20).fold(json!({}), |query, _| json!({ "$or": [query] }));
     let large = json!({ "$and": vec![json!({ "$or": vec![json!({}); 100] }); 5] });
     let nul = json!({ "$or": [{ "id": null }, { "lastUpdated": "\0" }] });
-    for query in [deep, large, nul] {
+    // Nothing is so, and all is not.
+    let never = [
+        json!({ "creationDate": "2026-11" }),
+        json!({ "$nor": [{ "lastUpdated": { "$gt": "yesterday" } }] }),
+        json!({ "lastUpdated": { "$in": ["2026-11-27T10:00:00 01:00"] } }),
+        json!({ "creationDate": { "$startsWith": "2026" } }),
+        json!({ "creationDate": { "$ne": true } }),
+    ];
+    for query in [deep, large, nul].into_iter().chain(never) {
         for schema in &schemas {
             assert!(differences::validator(schema).is_valid(&query));
         }

@@ -2,8 +2,7 @@
 //! person wrote.
 //!
 //! Every condition here is true or false, never NULL, so that `NOT` turns it round. What is missing
-//! equals `null`, differs from any value, and is neither more nor less than one. Values of different
-//! types differ, and neither is more than the other.
+//! equals `null`, differs from any value, and is neither more nor less than one.
 
 mod id;
 mod scalar;
@@ -13,8 +12,8 @@ use super::convert::contains;
 use super::list::{Folded, Select};
 use super::search::Parts;
 use guestlist_api::query::{
-    Clause, Comparison, Condition, GroupCondition, GroupQuery, IdTest, Query, ScalarTest,
-    TagMatcher, TagPart, TagTest, UserCondition, UserQuery,
+    Clause, Comparison, Condition, GroupCondition, GroupQuery, IdTest, Query, TagMatcher, TagPart,
+    TagTest, TextTest, UserCondition, UserQuery,
 };
 use id::Set;
 use scalar::{Moment, Text};
@@ -104,7 +103,7 @@ pub(super) fn anywhere(select: &mut Select, word: &str) -> String {
 }
 
 /// The text that `clause` is about, and what it asks of it.
-fn text_of(clause: &Clause<UserCondition>) -> Option<(Text, &ScalarTest)> {
+fn text_of(clause: &Clause<UserCondition>) -> Option<(Text, &TextTest)> {
     match clause {
         Clause::Field(UserCondition::Email(test)) => Some((EMAIL, test)),
         Clause::Field(UserCondition::FirstName(test)) => Some((FIRST_NAME, test)),
@@ -171,9 +170,10 @@ impl Filter<'_> {
     fn query<C: Filtered>(&mut self, query: &Query<C>) -> String {
         let clauses = query.clauses().iter().map(|clause| match clause {
             Clause::And(all) => self.several(all, " AND "),
-            // None of nothing is no condition either, and neither is one of nothing.
+            // As the platform's page has it: with nothing to match, all and any find everybody, and
+            // none finds nobody.
             Clause::Or(one) => self.several(one, " OR "),
-            Clause::Nor(none) if none.is_empty() => TRUE.into(),
+            Clause::Nor(none) if none.is_empty() => FALSE.into(),
             Clause::Nor(none) => format!("NOT {}", self.several(none, " OR ")),
             Clause::Field(condition) => condition.sql(self),
         });
@@ -214,11 +214,6 @@ const fn order(comparison: Comparison) -> Option<&'static str> {
         Comparison::Gte => Some(">="),
         Comparison::Lte => Some("<="),
     }
-}
-
-/// What becomes of a comparison with a value of another type than the field's.
-fn unlike(comparison: Comparison) -> String {
-    if comparison == Comparison::Ne { TRUE.into() } else { FALSE.into() }
 }
 
 /// What becomes of a comparison of `column` with `null`.

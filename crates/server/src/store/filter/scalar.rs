@@ -2,9 +2,10 @@
 
 use super::super::convert::{contains, ends_with, key, starts_with};
 use super::super::list::Folded;
-use super::{FALSE, Filter, TRUE, joined, order, unlike, with_null};
-use guestlist_api::query::{Comparison, Operator, Scalar, ScalarTest};
-use guestlist_api::time::DateTime;
+use super::{FALSE, Filter, TRUE, joined, order, with_null};
+use guestlist_api::query::{
+    Comparison, Instant, Listed, MomentTest, TextOperator, TextTest, ValueTest,
+};
 
 /// A text: the column that has it, and its folded form.
 #[derive(Clone, Copy)]
@@ -15,20 +16,22 @@ pub(super) struct Text {
 
 impl Text {
     /// What the text starts with when `test` holds. What it says folds as the text does.
-    pub(super) fn starts(self, test: &ScalarTest) -> impl Iterator<Item = (Folded, String)> {
+    pub(super) fn starts(self, test: &TextTest) -> impl Iterator<Item = (Folded, String)> {
         test.operators.iter().filter_map(move |operator| match operator {
-            Operator::StartsWith(part) => Some((self.key, key(part))),
+            TextOperator::StartsWith(part) => Some((self.key, key(part))),
             _ => None,
         })
     }
 }
 
 /// What a text has in it when `test` holds, folded; what it starts with and what it is only if `or`.
-pub(super) fn parts(test: &ScalarTest, or: bool) -> Vec<String> {
-    let part = |operator: &Operator| match operator {
-        Operator::EndsWith(part) | Operator::Contains(part) => Some(key(part)),
-        Operator::StartsWith(part) if or => Some(key(part)),
-        Operator::Compare(Comparison::Eq, Some(Scalar::Text(text))) if or => Some(key(text)),
+pub(super) fn parts(test: &TextTest, or: bool) -> Vec<String> {
+    let part = |operator: &TextOperator| match operator {
+        TextOperator::EndsWith(part) | TextOperator::Contains(part) => Some(key(part)),
+        TextOperator::StartsWith(part) if or => Some(key(part)),
+        TextOperator::Whole(ValueTest::Compare(Comparison::Eq, Some(whole))) if or => {
+            Some(key(whole))
+        }
         _ => None,
     };
     test.operators.iter().filter_map(part).collect()
@@ -38,73 +41,40 @@ pub(super) fn parts(test: &ScalarTest, or: bool) -> Vec<String> {
 #[derive(Clone, Copy)]
 pub(super) struct Moment(pub(super) &'static str);
 
-/// A value as a moment is compared with it.
-enum Instant {
-    /// A whole number of milliseconds.
-    At(i64),
-    /// Between this one and the next.
-    After(i64),
-}
-
-/// The texts among `values`.
-fn texts(values: &[Scalar]) -> Vec<&str> {
-    let mut texts = Vec::with_capacity(values.len());
-    for value in values {
-        if let Scalar::Text(text) = value {
-            texts.push(text.as_str());
-        }
-    }
-    texts
-}
-
-/// `value` as a moment, if it is one: milliseconds, or a date with or without a time.
-fn instant(value: &Scalar) -> Option<Instant> {
-    match value {
-        Scalar::Text(text) => {
-            let moment = text.parse::<DateTime>().or_else(|error| match text.len() {
-                10 => format!("{text}T00:00:00Z").parse(),
-                _ => Err(error),
-            });
-            moment.ok().map(|moment| Instant::At(moment.millis()))
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "no moment is as far as the ends")]
-        Scalar::Number(millis) if millis.fract() == 0.0 => Some(Instant::At(*millis as i64)),
-        #[expect(clippy::cast_possible_truncation, reason = "numbers this large are whole")]
-        Scalar::Number(millis) => Some(Instant::After(millis.floor() as i64)),
-        Scalar::Bool(_) => None,
-    }
-}
-
 impl Filter<'_> {
     /// What `test` asks of `text`.
-    pub(super) fn text(&mut self, of: Text, test: &ScalarTest) -> String {
+    pub(super) fn text(&mut self, of: Text, test: &TextTest) -> String {
         let all = test.operators.iter().map(|operator| self.text_operator(of, test, operator));
         joined(all.collect(), " AND ")
     }
 
-    fn text_operator(&mut self, of: Text, test: &ScalarTest, operator: &Operator) -> String {
+    fn text_operator(&mut self, of: Text, test: &TextTest, operator: &TextOperator) -> String {
         let column = if test.any_case { of.key.whole } else { of.column };
         let fold = |value: &str| if test.any_case { key(value) } else { value.to_owned() };
         let pattern = match operator {
-            Operator::Compare(comparison, None) => return with_null(column, *comparison),
-            Operator::Compare(comparison, Some(Scalar::Text(value))) => {
+            TextOperator::Whole(ValueTest::Compare(comparison, None)) => {
+                return with_null(column, *comparison);
+            }
+            TextOperator::Whole(ValueTest::Compare(comparison, Some(value))) => {
                 return self.compare_text(of, *comparison, value, test.any_case);
             }
-            Operator::Compare(comparison, Some(_)) => return unlike(*comparison),
-            Operator::In(values) => return self.text_in(of, &texts(&values.0), test.any_case),
-            Operator::Nin(values) => {
-                let list = self.list(texts(&values.0).into_iter().map(fold));
+            TextOperator::Whole(ValueTest::In(values)) => {
+                let values: Vec<&str> = values.0.iter().map(|value| &**value).collect();
+                return self.text_in(of, &values, test.any_case);
+            }
+            TextOperator::Whole(ValueTest::Nin(values)) => {
+                let list = self.list(values.0.iter().map(|value| fold(value)));
                 return list.map_or(TRUE.into(), |list| {
                     format!("({column} IS NULL OR {column} NOT IN {list})")
                 });
             }
-            Operator::StartsWith(part) => starts_with(&fold(part)),
-            Operator::EndsWith(part) => ends_with(&fold(part)),
-            Operator::Contains(part) => contains(&fold(part)),
+            TextOperator::StartsWith(part) => starts_with(&fold(part)),
+            TextOperator::EndsWith(part) => ends_with(&fold(part)),
+            TextOperator::Contains(part) => contains(&fold(part)),
         };
         // What is in a text is in its folded form as well, which has an index of parts on PostgreSQL.
         let mut folded = String::new();
-        if !test.any_case && !matches!(operator, Operator::StartsWith(_)) {
+        if !test.any_case && !matches!(operator, TextOperator::StartsWith(_)) {
             let pattern = self.bind(key(&pattern));
             folded = format!(r" AND {} LIKE {pattern} ESCAPE '\'", of.key.whole);
         }
@@ -153,43 +123,38 @@ impl Filter<'_> {
     }
 
     /// What `test` asks of a moment.
-    pub(super) fn moment(&mut self, Moment(column): Moment, test: &ScalarTest) -> String {
-        let all = test.operators.iter().map(|operator| match operator {
-            Operator::Compare(comparison, None) => with_null(column, *comparison),
-            Operator::Compare(comparison, Some(value)) => {
-                self.compare_moment(column, *comparison, instant(value))
+    pub(super) fn moment(&mut self, Moment(column): Moment, test: &MomentTest) -> String {
+        let all = test.0.iter().map(|operator| match operator {
+            ValueTest::Compare(comparison, None) => with_null(column, *comparison),
+            ValueTest::Compare(comparison, Some(value)) => {
+                self.compare_moment(column, *comparison, *value)
             }
-            Operator::In(values) => self.moments(&values.0).map_or(FALSE.into(), |list| {
+            ValueTest::In(values) => self.moments(values).map_or(FALSE.into(), |list| {
                 format!("({column} IN {list} AND {column} IS NOT NULL)")
             }),
-            Operator::Nin(values) => self.moments(&values.0).map_or(TRUE.into(), |list| {
+            ValueTest::Nin(values) => self.moments(values).map_or(TRUE.into(), |list| {
                 format!("({column} IS NULL OR {column} NOT IN {list})")
             }),
-            // A moment is no text.
-            Operator::StartsWith(_) | Operator::EndsWith(_) | Operator::Contains(_) => FALSE.into(),
         });
         joined(all.collect(), " AND ")
     }
 
     /// The whole milliseconds among `values`, as a list of parameters.
-    fn moments(&mut self, values: &[Scalar]) -> Option<String> {
-        let whole = values.iter().filter_map(|value| match instant(value) {
-            Some(Instant::At(millis)) => Some(self.select.bind(millis)),
-            _ => None,
+    fn moments(&mut self, values: &Listed<Instant>) -> Option<String> {
+        let whole = values.0.iter().filter_map(|value| match value {
+            Instant::At(millis) => Some(self.select.bind(*millis)),
+            Instant::After(_) => None,
         });
         let names: Vec<String> = whole.collect();
         (!names.is_empty()).then(|| format!("({})", names.join(", ")))
     }
 
-    fn compare_moment(
-        &mut self,
-        column: &str,
-        comparison: Comparison,
-        value: Option<Instant>,
-    ) -> String {
+    fn compare_moment(&mut self, column: &str, comparison: Comparison, value: Instant) -> String {
         let (order, millis) = match (order(comparison), value) {
-            (_, None) | (None, Some(Instant::After(_))) => return unlike(comparison),
-            (None, Some(Instant::At(millis))) => {
+            // No moment is between two milliseconds.
+            (None, Instant::After(_)) if comparison == Comparison::Ne => return TRUE.into(),
+            (None, Instant::After(_)) => return FALSE.into(),
+            (None, Instant::At(millis)) => {
                 let millis = self.select.bind(millis);
                 return if comparison == Comparison::Eq {
                     format!("({column} = {millis} AND {column} IS NOT NULL)")
@@ -197,8 +162,8 @@ impl Filter<'_> {
                     format!("({column} IS NULL OR {column} <> {millis})")
                 };
             }
-            (Some(order), Some(Instant::At(millis))) => (order, millis),
-            (Some(order), Some(Instant::After(millis))) => {
+            (Some(order), Instant::At(millis)) => (order, millis),
+            (Some(order), Instant::After(millis)) => {
                 (if order.starts_with('>') { ">" } else { "<=" }, millis)
             }
         };

@@ -54,25 +54,33 @@ fn ids(pool: BoxedStrategy<String>) -> BoxedStrategy<Value> {
     either(maybe, operators, 1)
 }
 
-/// What is asked of a text or a moment, with values of this pool more than others.
-fn scalars(pool: BoxedStrategy<Value>) -> BoxedStrategy<Value> {
-    let odd = [json!(true), json!(7), json!(-1.5), json!("2016-06-13"), json!("x")];
-    let value = prop_oneof![8 => pool, 1 => select(odd.to_vec())].boxed();
-    let maybe = prop_oneof![6 => value.clone(), 1 => Just(Value::Null)].boxed();
-    let parts =
-        ["a", "A", "ada", "Ada", "e", "É", "Σ", "ς", "%", "_", "\\", "@", "i", "00", "ß", "1"];
-    let part = select(parts.map(Value::from).to_vec());
+/// What is asked of a text or a moment: values of this pool, and `more` operators.
+fn scalars(
+    pool: BoxedStrategy<Value>,
+    more: BoxedStrategy<(&'static str, Value)>,
+) -> BoxedStrategy<Value> {
+    let maybe = prop_oneof![6 => pool.clone(), 1 => Just(Value::Null)].boxed();
     let operators = prop_oneof![
         6 => (words(&ORDERS), maybe.clone()),
-        2 => (words(&["$in", "$nin"]), several(value)),
-        3 => (words(&["$startsWith", "$endsWith", "$contains"]), part),
-        3 => (Just("$ci"), any::<bool>().prop_map(Value::from)),
+        2 => (words(&["$in", "$nin"]), several(pool)),
+        6 => more,
     ];
     either(maybe, operators, 3)
 }
 
+/// Whether letter case matters.
+fn case() -> BoxedStrategy<(&'static str, Value)> {
+    (Just("$ci"), any::<bool>().prop_map(Value::from)).boxed()
+}
+
 fn texts(pool: BoxedStrategy<String>) -> BoxedStrategy<Value> {
-    scalars(pool.prop_map(Value::from).boxed())
+    let odd = select(&["2016-06-13", "x", "7", "true"][..]);
+    let value = prop_oneof![8 => pool, 1 => odd.prop_map(str::to_owned)];
+    let parts =
+        ["a", "A", "ada", "Ada", "e", "É", "Σ", "ς", "%", "_", "\\", "@", "i", "00", "ß", "1"];
+    let part = select(parts.map(Value::from).to_vec());
+    let part = (words(&["$startsWith", "$endsWith", "$contains"]), part);
+    scalars(value.prop_map(Value::from).boxed(), prop_oneof![part, case()].boxed())
 }
 
 fn names() -> BoxedStrategy<Value> {
@@ -104,7 +112,8 @@ fn moments() -> BoxedStrategy<Value> {
         },
     );
     let far = select(vec![json!(1e300), json!(-1e300), json!(u64::MAX)]);
-    scalars(prop_oneof![20 => written, 1 => far].boxed())
+    let odd = select(vec![json!(7), json!(-1.5), json!("2016-06-13")]);
+    scalars(prop_oneof![20 => written, 1 => far, 2 => odd].boxed(), case())
 }
 
 fn part(pool: &'static [&'static str]) -> BoxedStrategy<Value> {

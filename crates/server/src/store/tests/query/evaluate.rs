@@ -28,7 +28,7 @@ fn holds<'a>(query: &Value, field: &impl Fn(&str) -> Field<'a>) -> bool {
         match (name.as_str(), value.as_array()) {
             ("$and", Some(inner)) => inner.iter().all(|query| holds(query, field)),
             ("$or", Some(inner)) => inner.is_empty() || among(inner),
-            ("$nor", Some(inner)) => !among(inner),
+            ("$nor", Some(inner)) => !inner.is_empty() && !among(inner),
             (name, _) => asked(&field(name), value),
         }
     })
