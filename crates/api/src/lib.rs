@@ -4,6 +4,8 @@
 //! What comes in is read by [`wire::Wire`] into types that are known to be good; what goes out are
 //! plain structs. A resource has a module by its own name.
 
+mod email;
+
 pub mod api_token;
 pub mod application;
 pub mod entity;

@@ -4,7 +4,7 @@ use crate::api_token::TokenTtl;
 use crate::id::UserId;
 use crate::scope::Scopes;
 use crate::secret::{NewUserPassword, TypedPassword};
-use crate::text::{Email, Flag, Text};
+use crate::text::{Email, Flag, Text, Trimmed};
 use crate::time::DateTime;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -128,8 +128,8 @@ crate::object! {
 crate::object! {
     /// An administrator signs in.
     refuse UserCredentials {
-        /// The address.
-        required email "email": Email,
+        /// The address; white space around it does not count.
+        required email "email": Trimmed<Email>,
         /// The password.
         required password "password": TypedPassword,
         /// A second factor; there is none here.
@@ -144,8 +144,8 @@ crate::object! {
 crate::object! {
     /// Whose domain is looked up.
     ignore SsoDomain {
-        /// The address.
-        required email "email": Email,
+        /// The address; white space around it does not count.
+        required email "email": Trimmed<Email>,
     }
 }
 

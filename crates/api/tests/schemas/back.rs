@@ -5,7 +5,7 @@ use guestlist_api::api_token::{ApiTokenPatch, ApiTokenPost, OrgRole, OrgRolePost
 use guestlist_api::experience_group::{DeviceTagPost, ExperienceGroupPatch, ExperienceGroupPost};
 use guestlist_api::experience_user::{ExperienceUserPatch, ExperienceUserPost};
 use guestlist_api::secret::{Password, TypedPassword};
-use guestlist_api::text::{Email, Key, List, Nullable, Tags, Text};
+use guestlist_api::text::{Email, Key, List, Nullable, Tags, Text, Trimmed};
 use guestlist_api::time::DateTime;
 use guestlist_api::user::UserCredentials;
 use guestlist_api::wire::Wire;
@@ -62,6 +62,12 @@ impl Back for TypedPassword {
     fn back(&self) -> Value {
         let typed = self.as_typed().unwrap_or(self.as_bytes());
         std::str::from_utf8(typed).expect("it came as text").into()
+    }
+}
+
+impl<T: Back> Back for Trimmed<T> {
+    fn back(&self) -> Value {
+        self.0.back()
     }
 }
 
@@ -160,6 +166,8 @@ pub(crate) fn expected(schema: &Value, body: &Value) -> Value {
             .collect(),
         Value::Array(items) => items.iter().map(|item| expected(&schema["items"], item)).collect(),
         Value::String(text) if schema["format"] == "date-time" => moment(text).into(),
+        // Where white space is accepted around an address, it does not count.
+        Value::String(text) if schema["format"] == "email" => text.trim().into(),
         Value::String(text) if is_id(schema) => text.to_lowercase().into(),
         // 1.0 is as whole a number as 1 is.
         #[expect(clippy::cast_possible_truncation, reason = "accepted numbers are small and whole")]

@@ -42,7 +42,7 @@ pub(crate) fn of_schema(
     let (mut found, mut passed) = (BTreeSet::new(), Vec::new());
     for error in schema.iter_errors(value) {
         if let Wrong::Format { format } = error.kind() {
-            let kind = if format == "email" { Kind::Email } else { Kind::Moment };
+            let kind = Kind::of_format(format, name);
             let text = error.instance().as_str().expect("only text has a format");
             if let Some(difference) = about(kind, text, false) {
                 passed.push(difference.name);

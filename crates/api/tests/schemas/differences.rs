@@ -23,9 +23,27 @@ pub(crate) struct Difference {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Email,
+    /// An address that somebody signs in by, as opposed to one that is kept.
+    TypedEmail,
     Moment,
     Text,
     TimeToLive,
+}
+
+impl Kind {
+    /// The kind of a value with this format in the body called `path`.
+    pub(crate) fn of_format(format: &str, path: &str) -> Self {
+        match format {
+            "email" if path.starts_with("credentials") => Self::TypedEmail,
+            "email" => Self::Email,
+            _ => Self::Moment,
+        }
+    }
+
+    /// Whether what is said of `other` is said of this one.
+    fn is_a(self, other: Self) -> bool {
+        self == other || (self, other) == (Self::TypedEmail, Self::Email)
+    }
 }
 
 const fn we_accept(
@@ -70,6 +88,13 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
     schema_accepts(Kind::Email, "an address literal", &["a@[127.0.0.1]", "a@[IPv6:::1]"], |text| {
         domain(text).starts_with('[')
     }),
+    // Who signs in is looked for, and nothing is kept of what was typed.
+    we_accept(
+        Kind::TypedEmail,
+        "white space around an address to sign in by",
+        &[" a@b", "a@b ", "a@b\r\n"],
+        |text| text.trim() != text,
+    ),
     // The platform's own reader takes these, for clients that leave the zone out.
     we_accept(Kind::Moment, "no zone", &["2016-06-13T04:00:00", "2016-06-13T04:00:00.5"], |text| {
         zone(text).is_empty()
@@ -188,6 +213,7 @@ static RFC_3339: LazyLock<Validator> =
 fn good(kind: Kind, text: &str) -> bool {
     match kind {
         Kind::Email => WHATWG.is_valid(&json!(text)),
+        Kind::TypedEmail => WHATWG.is_valid(&json!(text.trim())),
         Kind::Moment => RFC_3339.is_valid(&json!(completed(text))) && !outside(text),
         Kind::Text | Kind::TimeToLive => {
             !DIFFERENCES.iter().any(|one| one.kind == kind && (one.applies)(text))
@@ -205,7 +231,7 @@ pub(crate) fn about(kind: Kind, text: &str, schema: bool) -> Option<&'static Dif
     }
     let listed = DIFFERENCES
         .iter()
-        .find(|one| one.kind == kind && one.schema_accepts == schema && (one.applies)(text));
+        .find(|one| kind.is_a(one.kind) && one.schema_accepts == schema && (one.applies)(text));
     Some(listed.unwrap_or_else(|| panic!("no listed difference about {kind:?} {text:?}")))
 }
 
@@ -234,7 +260,7 @@ pub(crate) fn ours(schema: &Value, value: &Value, path: &str) -> Vec<(Complaint,
         }
         Value::String(text) => match schema["format"].as_str() {
             Some(format) => {
-                let kind = if format == "email" { Kind::Email } else { Kind::Moment };
+                let kind = Kind::of_format(format, path);
                 let allowed = validator(schema).is_valid(value);
                 let found = allowed.then(|| about(kind, text, true)).flatten();
                 found.map_or(Vec::new(), |one| complaint(&format!("must be {format} format"), one))

@@ -149,7 +149,7 @@ fn user_credentials() {
 /// The kind of body, and one that is good but for `value`, which is of `kind`.
 fn with(kind: Kind, value: &Value) -> (Body, Value) {
     let field = match kind {
-        Kind::Email => "email",
+        Kind::Email | Kind::TypedEmail => "email",
         Kind::Text => "twoFactorCode",
         Kind::TimeToLive => "tokenTTL",
         Kind::Moment => {
