@@ -1,6 +1,6 @@
 //! `applicationApiToken(s)` and `userApiToken(s)`: tokens for programs.
 
-use crate::entity::{Cursor, OwnerType, PageNumber, PerPage, SortDirection};
+use crate::entity::{Cursor, OwnerType, PageNumber, PerPage, SortDirection, filter_has_field};
 use crate::experience_user::Glob;
 use crate::id::{ApiTokenId, ApplicationId, ForeignId};
 use crate::scope::Scopes;
@@ -270,7 +270,7 @@ crate::object! {
 
 crate::object! {
     /// Which tokens are listed, and how.
-    ignore ApiTokenList {
+    ignore ApiTokenList where filtered {
         /// What they are sorted by; `name` unless said.
         optional sort_field "sortField": ApiTokenSort,
         /// In which direction; `asc` unless said.
@@ -287,6 +287,10 @@ crate::object! {
         /// The pattern that `filterField` has to match as a whole.
         optional filter "filter": Glob,
     }
+}
+
+fn filtered(list: &ApiTokenList, at: &mut Problems) {
+    filter_has_field(list.filter.is_some(), list.filter_field.is_some(), at);
 }
 
 /// When a token that is minted now ends: a moment, or after a number of milliseconds.

@@ -1,6 +1,6 @@
 //! `application` and `applications`: the tenants.
 
-use crate::entity::{Cursor, PageNumber, PerPage, SortDirection};
+use crate::entity::{Cursor, PageNumber, PerPage, SortDirection, filter_has_field};
 use crate::experience_group::NameFilter;
 use crate::experience_user::Glob;
 use crate::id::{ApplicationId, ForeignId, OrgId};
@@ -332,7 +332,7 @@ crate::object! {
 
 crate::object! {
     /// Which applications are listed, and how.
-    ignore ApplicationList {
+    ignore ApplicationList where filtered {
         /// What they are sorted by; `name` unless said.
         optional sort_field "sortField": ApplicationSort,
         /// In which direction; `asc` unless said.
@@ -355,4 +355,8 @@ crate::object! {
         /// Comma-separated: only these parts of the summary.
         optional summary_include "summaryInclude": Text<0, 4096>,
     }
+}
+
+fn filtered(list: &ApplicationList, at: &mut Problems) {
+    filter_has_field(list.filter.is_some(), list.filter_field.is_some(), at);
 }

@@ -2,6 +2,7 @@
 
 use crate::id::{ApplicationId, ForeignId};
 use crate::text::{Flag, Whole};
+use crate::wire::{Problems, Rule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -67,6 +68,17 @@ pub const DEFAULT_PER_PAGE: PerPage = Whole(100);
 /// Where a list goes on, as `_links.next` of the page before says it or `_links.previous` of the page
 /// after: opaque, and good only along with the other parameters of that page.
 pub type Cursor = crate::text::Text<1, 8192>;
+
+/// A list that is asked for with a `filter`, if there is one that counts, has to say of which field,
+/// `has_field`. The platform passes over such a filter; whoever sends one would be told of everybody
+/// as if they all matched, and the filter with it.
+pub(crate) fn filter_has_field(counts: bool, has_field: bool, at: &mut Problems) {
+    if counts && !has_field {
+        at.within("filterField", |at| {
+            at.push(Rule::Required.because("it names the field that filter is matched against"));
+        });
+    }
+}
 
 crate::words! {
     /// The direction of a list.

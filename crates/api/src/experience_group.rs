@@ -1,10 +1,10 @@
 //! `experienceGroup` and `experienceGroups`: groups of an application's end users.
 
-use crate::entity::{Cursor, PageNumber, PerPage, SortDirection};
+use crate::entity::{Cursor, PageNumber, PerPage, SortDirection, filter_has_field};
 use crate::experience_user::Glob;
 use crate::id::{ApplicationId, ExperienceGroupId, ExperienceUserId, ForeignId};
 use crate::query::{GroupQuery, Json};
-use crate::text::{Flag, Key, List, Name, Nullable, Switch, Tags, Text};
+use crate::text::{Key, List, Name, Nullable, Switch, Tags, Text};
 use crate::time::DateTime;
 use crate::wire::{Problems, Rule, Wire};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -151,9 +151,9 @@ crate::object! {
         /// `directDeviceCount` and `hasChildren` answered.
         optional exclude_members "excludeMembers": Switch,
         /// Whether `directDeviceCount` is answered.
-        optional include_direct_device_count "includeDirectDeviceCount": Flag,
+        optional include_direct_device_count "includeDirectDeviceCount": Switch,
         /// Whether `totalDeviceCount` is answered.
-        optional include_total_device_count "includeTotalDeviceCount": Flag,
+        optional include_total_device_count "includeTotalDeviceCount": Switch,
     }
 }
 
@@ -209,7 +209,7 @@ impl JsonSchema for Parent {
 
 crate::object! {
     /// Which groups are listed, and how.
-    ignore ExperienceGroupList {
+    ignore ExperienceGroupList where filtered {
         /// What they are sorted by; `name` unless said.
         optional sort_field "sortField": ExperienceGroupSort,
         /// In which direction; `asc` unless said.
@@ -233,4 +233,13 @@ crate::object! {
         /// An advanced query. No other condition counts beside it.
         optional query "query": Json<GroupQuery>,
     }
+}
+
+fn filtered(list: &ExperienceGroupList, at: &mut Problems) {
+    // An advanced query overrides the filter, so that it cannot mislead.
+    filter_has_field(
+        list.filter.is_some() && list.query.is_none(),
+        list.filter_field.is_some(),
+        at,
+    );
 }

@@ -1,11 +1,11 @@
 //! `experienceUser` and `experienceUsers`: an application's end users.
 
-use crate::entity::{Cursor, PageNumber, PerPage, SortDirection};
+use crate::entity::{Cursor, PageNumber, PerPage, SortDirection, filter_has_field};
 use crate::id::{ApplicationId, ExperienceGroupId, ExperienceUserId};
 use crate::query::{Json, UserQuery};
 use crate::search::Search;
 use crate::secret::Password;
-use crate::text::{Email, Flag, List, PersonName, Tags, Text};
+use crate::text::{Email, List, PersonName, Switch, Tags, Text};
 use crate::time::DateTime;
 use crate::wire::{Problems, Rule, Wire};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -183,7 +183,7 @@ pub type Glob = Text<0, 4096>;
 
 crate::object! {
     /// Which users are listed, and how.
-    ignore ExperienceUserList {
+    ignore ExperienceUserList where filtered {
         /// What they are sorted by; `email` unless said.
         optional sort_field "sortField": ExperienceUserSort,
         /// In which direction; `asc` unless said.
@@ -202,10 +202,19 @@ crate::object! {
         /// A group they are in, or `any`, or `none`.
         optional experience_group_id "experienceGroupId": Membership,
         /// Whether members of the group's ancestors count as its members.
-        optional include_ancestor_groups "includeAncestorGroups": Flag,
+        optional include_ancestor_groups "includeAncestorGroups": Switch,
         /// An advanced query. No other condition counts beside it, but `search`.
         optional query "query": Json<UserQuery>,
         /// Words that each have to be a part of the address or of one of the names, in any case.
         optional search "search": Search,
     }
+}
+
+fn filtered(list: &ExperienceUserList, at: &mut Problems) {
+    // An advanced query overrides the filter, so that it cannot mislead.
+    filter_has_field(
+        list.filter.is_some() && list.query.is_none(),
+        list.filter_field.is_some(),
+        at,
+    );
 }

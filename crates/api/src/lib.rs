@@ -5,6 +5,7 @@
 //! plain structs. A resource has a module by its own name.
 
 mod email;
+mod switch;
 
 pub mod api_token;
 pub mod application;

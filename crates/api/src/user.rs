@@ -4,7 +4,7 @@ use crate::api_token::TokenTtl;
 use crate::id::UserId;
 use crate::scope::Scopes;
 use crate::secret::{NewUserPassword, TypedPassword};
-use crate::text::{Email, Flag, Text, Trimmed};
+use crate::text::{Email, Switch, Text, Trimmed};
 use crate::time::DateTime;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -101,7 +101,7 @@ crate::object! {
     /// Switches of the `me` actions; what they ask for is not here.
     ignore MeGet {
         /// Whether what was looked at lately is answered.
-        optional include_recent "includeRecent": Flag,
+        optional include_recent "includeRecent": Switch,
         /// Parts of the summary that are not answered.
         optional summary_exclude "summaryExclude": Text<0, 4096>,
         /// The only parts of the summary that are answered.

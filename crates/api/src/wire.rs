@@ -209,10 +209,11 @@ impl Fields {
 /// Declares a struct that is read from a JSON object.
 ///
 /// `refuse` makes a field that is not declared a problem (bodies), `ignore` passes over it
-/// (parameters). A `required` field is a `T`, an `optional` one an `Option<T>`.
+/// (parameters). A `required` field is a `T`, an `optional` one an `Option<T>`. After `where`
+/// stands a function that looks at what was read as a whole.
 #[macro_export]
 macro_rules! object {
-    ($(#[$doc:meta])* $unknown:ident $name:ident {
+    ($(#[$doc:meta])* $unknown:ident $name:ident $(where $check:path)? {
         $($(#[$field_doc:meta])* $need:ident $field:ident $wire:literal: $type:ty,)*
     }) => {
         $(#[$doc])*
@@ -234,7 +235,9 @@ macro_rules! object {
                 if at.count() > before {
                     return None;
                 }
-                Some(Self { $($field: $crate::object!(@take $need $field),)* })
+                let read = Self { $($field: $crate::object!(@take $need $field),)* };
+                $($check(&read, at);)?
+                Some(read)
             }
         }
 

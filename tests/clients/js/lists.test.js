@@ -153,14 +153,14 @@ test('in any group and in none', withTree(async (world) => {
 }));
 
 test('the members of the ancestors too', withTree(async (world, { root, middle, leaf }) => {
-  for (const includeAncestorGroups of [true, 'true', '1', 1, 'yes']) {
+  for (const includeAncestorGroups of [true, 'true', '1', 1, 'yes', 'True']) {
     const found = async (experienceGroupId) =>
       names(await world.users({ experienceGroupId, includeAncestorGroups }));
     assert.deepEqual(await found(leaf), ['leaf', 'middle', 'root']);
     assert.deepEqual(await found(middle), ['middle', 'root']);
     assert.deepEqual(await found(root), ['root']);
   }
-  for (const includeAncestorGroups of [false, 'false', '0', 'no', '', null, 'True']) {
+  for (const includeAncestorGroups of [false, 'false', '0', 'no', '', null, 'False']) {
     const body = await world.users({ experienceGroupId: leaf, includeAncestorGroups });
     assert.deepEqual(names(body), ['leaf']);
   }

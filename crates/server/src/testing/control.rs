@@ -8,7 +8,7 @@ use crate::http::body::{self, Body};
 use crate::http::listen::Limits;
 use crate::http::reply::Reply;
 use guestlist_api::application::ApplicationPost;
-use guestlist_api::text::{Flag, Text, Whole};
+use guestlist_api::text::{Switch, Text, Whole};
 use guestlist_api::time::DateTime;
 use guestlist_api::wire::{self, Problems, Rule, Wire as _};
 use hyper::header::{self, HeaderValue};
@@ -102,7 +102,7 @@ fn set_clock(inside: &Inside, given: Value) -> Result<()> {
     let (now, advance, running) = given::read("clock", given, |fields, at| {
         let now = given::take_as(fields, "now", at, moment);
         let advance = given::take_as(fields, "advance", at, millis);
-        let running = given::take::<Flag>(fields, "running", at);
+        let running = given::take::<Switch>(fields, "running", at);
         if now.is_none() && advance.is_none() && running.is_none() && fields.is_empty() {
             at.push(Rule::Other("must have now, advance or running".into()));
         }

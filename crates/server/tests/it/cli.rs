@@ -40,7 +40,9 @@ fn a_server_prints_one_line_and_logs_one_event_a_request() {
     let secret = "Never-l0gged";
     let body = json!({ "email": "a@example.com", "password": secret });
     let answers = [
-        client.get("", &format!("{users}?access_token={token}&filter=se%63ret")).expect(200),
+        client
+            .get("", &format!("{users}?access_token={token}&filterField=email&filter=se%63ret"))
+            .expect(200),
         client.get(&token, &format!("{users}?jwt={token}")).expect(200),
         client.call(&token, "POST", &users, &body).expect(201),
         client.call("", "POST", "/auth/user", &body).expect(401),
