@@ -71,7 +71,8 @@ before(async () => {
     apiTokenId: (await world.token({ scope: ['device.get'] })).id,
   };
   const scope = ['all.Application'];
-  const expirationDate = new Date(Date.now() + 1000).toISOString();
+  // It cannot end before it is made, however long that takes.
+  const expirationDate = new Date(Date.now() + 4000).toISOString();
   tokens.expired = (await world.token({ scope, expirationDate })).token;
   const revoked = await world.token({ scope });
   await world.admin.applicationApiToken.delete({ ...world.ids, apiTokenId: revoked.id });
@@ -80,7 +81,7 @@ before(async () => {
   tokens.stranger = (await other.token({ scope })).token;
   const [head, claims, signature] = server.quickstart.token.split('.');
   tokens.forged = [head, claims, [...signature].reverse().join('')].join('.');
-  await sleep(2200);
+  await sleep(5200);
 });
 
 for (const action of ACTIONS) {

@@ -1,11 +1,28 @@
 //! What becomes of a token, and what a session is.
 
 use super::later;
+use crate::error::{Error, Result};
 use guestlist_api::api_token::{ApiToken, ApiTokenPatch, ApiTokenPost, OrgRole, TokenStatus};
 use guestlist_api::entity::OwnerType;
 use guestlist_api::id::{ApiTokenId, ForeignId, UserId};
 use guestlist_api::scope::Scopes;
 use guestlist_api::time::DateTime;
+use guestlist_api::wire::{Problem, Rule};
+
+/// What is wrong with a token that would end before it is made: nobody could ever use it, and what
+/// was meant is another year.
+///
+/// # Errors
+/// [`Error::Invalid`].
+pub fn ends_later(post: &ApiTokenPost, now: DateTime) -> Result<()> {
+    match post.expiration_date {
+        Some(end) if end <= now => {
+            let rule = Rule::Other(format!("must be in the future: it is {now} now").into());
+            Err(Error::Invalid(vec![Problem::new("apiToken.expirationDate", rule)]))
+        }
+        _ => Ok(()),
+    }
+}
 
 /// The token that `post` asks for, with the scopes that were found for it.
 #[must_use]

@@ -7,7 +7,7 @@ mod experience_group;
 mod experience_user;
 mod user;
 
-pub use api_token::{changed_token, new_session, new_token};
+pub use api_token::{changed_token, ends_later, new_session, new_token};
 pub use application::{ORGANIZATION, OWNER_TYPE, changed_application, new_application};
 pub use experience::{example_address, example_group, example_group_name, example_user};
 pub use experience_group::{changed_group, new_group};

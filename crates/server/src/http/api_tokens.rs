@@ -5,7 +5,7 @@ use super::input::{BodyParam, In, bodies};
 use super::pages::{PageOf, Wanted};
 use super::resource::Resource;
 use super::route::Routes;
-use crate::domain::{changed_token, new_token};
+use crate::domain::{changed_token, ends_later, new_token};
 use crate::error::{Error, Result};
 use crate::store::Tx;
 use crate::store::api_tokens::{self, Grant, Listing, Owner};
@@ -242,6 +242,8 @@ async fn post(
     }
     let (id, now, grant) = (ApiTokenId(call.app.ids.next(call.now)), call.now, call.caller.clone());
     call.create(move |tx| {
+        // In here, because what is repeated is answered as it was, also after its token has ended.
+        ends_later(&post, now)?;
         let owner = whose.enter(tx)?;
         let (creator_id, creator_type) = creator(&grant);
         let creator_name = match (creator_type, grant.owner) {

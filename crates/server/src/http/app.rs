@@ -310,6 +310,9 @@ impl App {
             return Ok(Match::Preflight);
         }
         let trimmed = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path);
+        // A base URL that ends in a slash, put before a path, makes two.
+        let slashes = trimmed.bytes().take_while(|byte| *byte == b'/').count();
+        let trimmed = trimmed.get(slashes.saturating_sub(1)..).unwrap_or(trimmed);
         let Ok(found) = self.paths.at(trimmed) else { return Err(Error::NoRoute(path.to_owned())) };
         let wanted = if method == Method::HEAD { &Method::GET } else { method };
         let mut rows = found.value.iter().filter_map(|&index| self.table.get(index));

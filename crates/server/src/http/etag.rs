@@ -8,6 +8,10 @@ use std::fmt;
 /// What an answer that was compressed adds to the tag of its plain form.
 const GZIP: &[u8] = b"-gzip";
 
+/// What a condition has to be, in the words of an error.
+const GRAMMAR: &str = "write *, or ETags with their quotes and commas between them, such as \"a1\", \
+                       \"b2\"";
+
 /// The strong tag of one state of a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ETag(String);
@@ -101,7 +105,8 @@ impl Tags {
         if lines.is_empty() {
             return Ok(None);
         }
-        Self::read(&lines.join(&b',')).map(Some).ok_or_else(|| Problem::new(field, Rule::Pattern))
+        let read = Self::read(&lines.join(&b','));
+        read.map(Some).ok_or_else(|| Problem::new(field, Rule::Pattern.because(GRAMMAR)))
     }
 
     fn read(list: &[u8]) -> Option<Self> {
@@ -222,9 +227,11 @@ mod tests {
         ] {
             let headers = headers(value.as_bytes());
             let problem = IfMatch::of(&headers).unwrap_err();
-            assert_eq!(problem.to_string(), "If-Match pattern mismatch", "{value}");
+            let mismatch = format!("If-Match pattern mismatch: {GRAMMAR}");
+            assert_eq!(problem.to_string(), mismatch, "{value}");
             let problem = IfNoneMatch::of(&headers).unwrap_err();
-            assert_eq!(problem.to_string(), "If-None-Match pattern mismatch", "{value}");
+            let mismatch = format!("If-None-Match pattern mismatch: {GRAMMAR}");
+            assert_eq!(problem.to_string(), mismatch, "{value}");
         }
     }
 

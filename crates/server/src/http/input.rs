@@ -8,6 +8,7 @@ use guestlist_api::wire::{Problem, Problems, Rule, Wire};
 use hyper::HeaderMap;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 
 /// A type that is the body of a request, under the name that its validation messages start with.
 pub(super) trait BodyParam: Wire {
@@ -143,13 +144,18 @@ pub(super) const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const LONGEST_KEY: usize = 255;
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    let mut lines = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(value) = lines.next() else { return Ok(None) };
     let key = value.to_str().unwrap_or_default();
-    if (1..=LONGEST_KEY).contains(&key.len()) {
+    let visible = key.bytes().all(|byte| byte.is_ascii_graphic());
+    let rule = if lines.next().is_some() {
+        Cow::from("must be sent once")
+    } else if visible && (1..=LONGEST_KEY).contains(&key.len()) {
         return Ok(Some(key.to_owned()));
-    }
-    let rule = format!("must be 1 to {LONGEST_KEY} visible ASCII characters");
-    Err(Problem::new("Idempotency-Key", Rule::Other(rule.into())))
+    } else {
+        format!("must be 1 to {LONGEST_KEY} visible ASCII characters without a space").into()
+    };
+    Err(Problem::new("Idempotency-Key", Rule::Other(rule)))
 }
 
 impl<P: Params, Q: Params, B: Body> In<P, Q, B> {

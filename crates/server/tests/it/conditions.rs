@@ -187,7 +187,11 @@ fn a_malformed_condition_is_refused() {
                 if method == "PATCH" {
                     ask = ask.json(&json!({ "firstName": "changed" }));
                 }
-                ask.send().refused(400, &format!("{name} pattern mismatch"));
+                let message = format!(
+                    "{name} pattern mismatch: write *, or ETags with their quotes and commas \
+                     between them, such as \"a1\", \"b2\""
+                );
+                ask.send().refused(400, &message);
             }
         }
     }

@@ -19,6 +19,7 @@ mod idempotency;
 mod lengths;
 mod lists;
 mod memberships;
+mod mistakes;
 mod races;
 mod ready;
 mod search;
