@@ -11,7 +11,7 @@ fn neither_a_token_nor_a_password_is_in_the_files_of_the_store() {
     let scene = Scene::new();
     let secret = "Find-me-if-y0u-can";
     let body = json!({ "email": "findable@example.com", "password": secret });
-    scene.ask("POST", "experience/users", &body).key("the key that was sent").send().expect(201);
+    scene.ask("POST", "experience/users", &body).key("the-key-that-was-sent").send().expect(201);
     let body = json!({ "password": secret });
     let administrator = scene.world.administrator("a@example.com");
     let of_user = scene.world.token(Owner::User(administrator), "all.User");
@@ -28,7 +28,7 @@ fn neither_a_token_nor_a_password_is_in_the_files_of_the_store() {
         signature(&made["token"]),
         signature(&session["token"]),
         begun["password"].as_str().unwrap().to_owned(),
-        "the key that was sent".to_owned(),
+        "the-key-that-was-sent".to_owned(),
     ];
     // While the server runs much of it is in the log beside the file; afterwards it is in the file.
     let directory = scene.world.directory().map(Path::to_owned).expect("a store in files");
