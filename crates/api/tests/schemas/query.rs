@@ -195,6 +195,7 @@ fn plain(field: &str, value: &Value) -> Value {
         }
         Value::Array(all) => all.iter().map(|one| plain(field, one)).collect(),
         Value::String(text) if field == "id" || field.ends_with("Id") => text.to_lowercase().into(),
+        #[expect(clippy::cast_possible_truncation, reason = "no moment is at the ends")]
         _ if matches!(Field::of(field), Field::Moment) => match (value, millis(value)) {
             (Value::Null, _) => Value::Null,
             (_, Some(millis)) if millis.fract() == 0.0 => json!(millis as i64),
@@ -205,6 +206,7 @@ fn plain(field: &str, value: &Value) -> Value {
 }
 
 /// The milliseconds of what is written for a moment, if it is one.
+#[expect(clippy::cast_precision_loss, reason = "moments are below 2^53")]
 fn millis(value: &Value) -> Option<f64> {
     let of = |text: &str| text.parse::<DateTime>().ok().map(|moment| moment.millis() as f64);
     match value {
