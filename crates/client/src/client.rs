@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::error::Error;
+use crate::proxy;
 use crate::request::{Key, Reply, Request};
 use crate::retry::{Retries, new_key, retry_after};
 use crate::token::Token;
@@ -58,6 +59,13 @@ impl Client {
         self.core.send(&self.http, request).await
     }
 
+    /// The proxy that is asked in place of the server, if the environment names one for it
+    /// (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`); never for a loopback address.
+    #[must_use]
+    pub fn proxy(&self) -> Option<&str> {
+        self.core.settings.proxy.as_deref()
+    }
+
     /// Where `request` would go.
     ///
     /// # Errors
@@ -80,6 +88,8 @@ struct Settings {
     timeout: Duration,
     retries: Retries,
     user_agent: HeaderValue,
+    /// Which proxy the environment names for the server.
+    proxy: Option<String>,
 }
 
 /// A request in the form that each attempt sends.
@@ -105,10 +115,11 @@ impl Core {
             // It would be sent, and shown in errors, beside the token.
             return Err(Error::Config("the URL must not hold a name or a password".into()));
         }
+        let proxy = proxy::of(&parsed);
         let url = parsed.as_str().trim_end_matches('/').to_owned();
         let user_agent = HeaderValue::try_from(user_agent)
             .map_err(|_| Error::Config("the user agent is not fit for a header".into()))?;
-        let settings = Arc::new(Settings { url, timeout, retries, user_agent });
+        let settings = Arc::new(Settings { url, timeout, retries, user_agent, proxy });
         let core = Self { settings, authorization: None };
         match token {
             Some(token) => core.with_token(&token),
@@ -131,6 +142,8 @@ impl Core {
             .referer(false)
             .pool_idle_timeout(IDLE)
             .connect_timeout(CONNECT.min(self.settings.timeout));
+        // Named or not: what names a proxy for everything does not mean this machine.
+        let builder = if self.settings.proxy.is_none() { builder.no_proxy() } else { builder };
         // Reading the certificates of the system takes a while, and not every system has any.
         let builder = if self.settings.url.starts_with("http:") {
             builder.tls_certs_only([])
@@ -155,6 +168,9 @@ impl Core {
             let answered = tokio::time::timeout(limit, once(http, &prepared)).await;
             let error = match answered.unwrap_or(Err(Error::Timeout(limit))) {
                 Ok(reply) => return Ok(reply),
+                Err(Error::Transport(broken)) => {
+                    Error::Transport(broken.through(self.settings.proxy.as_deref()))
+                }
                 Err(error) => error,
             };
             let left = retries.total.saturating_sub(begun.elapsed());

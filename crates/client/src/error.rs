@@ -103,6 +103,7 @@ struct Said {
 pub struct Transport {
     source: reqwest::Error,
     unsent: bool,
+    proxy: Option<Box<str>>,
 }
 
 impl Transport {
@@ -111,6 +112,11 @@ impl Transport {
     pub const fn is_unsent(&self) -> bool {
         self.unsent
     }
+
+    /// The same, of a connection through a proxy.
+    pub(crate) fn through(self, proxy: Option<&str>) -> Self {
+        Self { proxy: proxy.map(Into::into), ..self }
+    }
 }
 
 impl From<reqwest::Error> for Error {
@@ -118,13 +124,16 @@ impl From<reqwest::Error> for Error {
         // What is looked for may be in the URL, and errors are written to logs.
         let source = error.without_url();
         let unsent = source.is_connect();
-        Self::Transport(Transport { source, unsent })
+        Self::Transport(Transport { source, unsent, proxy: None })
     }
 }
 
 impl fmt::Display for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.unsent { "cannot connect" } else { "the connection broke" })?;
+        if let Some(proxy) = &self.proxy {
+            write!(f, " (through the proxy {proxy} that the environment names)")?;
+        }
         let mut cause = std::error::Error::source(&self.source);
         while let Some(error) = cause {
             cause = error.source();
