@@ -33,6 +33,7 @@ const OPERATIONS: &[Operation] = &[
     Operation::user("me.changePassword").credential(),
     Operation::user("me.get").read(),
     Operation::user("me.patch").credential(),
+    Operation::user("me.refreshToken").credential(),
     Operation::user("userApiToken.delete").credential(),
     Operation::user("userApiToken.get").read(),
     Operation::user("userApiToken.patch").credential(),

@@ -4,7 +4,8 @@ use crate::call::{Action, Call, json, params};
 use crate::error::Error;
 use crate::request::{Reply, Request};
 use crate::resource::action::{
-    Bootstrap, ChangePassword, Create, DeleteExperience, Get, List, Patch, SignIn, SsoDomain,
+    Bootstrap, ChangePassword, Create, DeleteExperience, Get, List, Patch, RefreshToken, SignIn,
+    SsoDomain,
 };
 use crate::resource::{Experience, Many, One};
 use crate::{Client, blocking};
@@ -145,6 +146,12 @@ impl<C: Clone> One<C, Me> {
         let request = Request::new(Method::PATCH, "/me/changePassword").body(body);
         Call::new(self.client().clone(), request)
     }
+
+    /// Begins another session like the one of the token: of the same scopes, and for as long again.
+    /// The token goes on until its own end. An API token is answered as it is.
+    pub fn refresh_token(&self) -> Call<C, RefreshToken> {
+        Call::new(self.client().clone(), Request::new(Method::GET, "/me/refreshToken"))
+    }
 }
 
 impl<C> Action<C> for SignIn {
@@ -155,6 +162,13 @@ impl<C> Action<C> for SignIn {
 }
 
 impl<C> Action<C> for ChangePassword {
+    type Answer = AuthedUser;
+    fn answer(_: C, _: &Request, reply: &Reply) -> Result<AuthedUser, Error> {
+        reply.json()
+    }
+}
+
+impl<C> Action<C> for RefreshToken {
     type Answer = AuthedUser;
     fn answer(_: C, _: &Request, reply: &Reply) -> Result<AuthedUser, Error> {
         reply.json()

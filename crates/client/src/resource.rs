@@ -84,6 +84,9 @@ pub mod action {
     /// Changes a password, and answers an [`AuthedUser`](crate::api::user::AuthedUser).
     #[derive(Debug)]
     pub struct ChangePassword(());
+    /// Goes on with a new token, and answers an [`AuthedUser`](crate::api::user::AuthedUser).
+    #[derive(Debug)]
+    pub struct RefreshToken(());
     /// Begins an experience, and answers an
     /// [`ExperienceBootstrapResult`](crate::api::experience::ExperienceBootstrapResult).
     #[derive(Debug)]

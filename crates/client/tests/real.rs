@@ -300,6 +300,9 @@ async fn an_administrator_signs_in_and_changes() {
     let next = client.me().change_password(PASSWORD, "Another-h0rse").token_ttl(None).await;
     let next = client.with_token(&Token::new(next.unwrap().token.unwrap())).unwrap();
     assert_eq!(next.me().get().await.unwrap().full_name, "Ada");
+    let again = next.me().refresh_token().await.unwrap();
+    let again = next.with_token(&Token::new(again.token.unwrap())).unwrap();
+    assert_eq!(again.me().get().await.unwrap().full_name, "Ada");
     stranger.sign_in(EMAIL, PASSWORD).await.unwrap_err();
     stranger.sign_in(EMAIL, "Another-h0rse").await.unwrap();
 }

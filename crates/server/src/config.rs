@@ -4,7 +4,7 @@
 use crate::store::{Address, Options, Place};
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde::Deserialize;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,18 +18,25 @@ const DEFAULT_FILE: &str = "guestlist.toml";
 /// What flags and environment say.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Given {
-    /// The store: `sqlite:PATH`, a path, or `postgres://USER:PASSWORD@HOST:PORT/DATABASE` [default:
-    /// ./guestlist-data/guestlist.db]
+    /// The store itself: `sqlite:PATH`, a path, or `postgres://USER:PASSWORD@HOST:PORT/DATABASE`
+    /// [default: ./guestlist-data/guestlist.db]
     #[arg(
         long,
         env = "GUESTLIST_STORE",
         hide_env_values = true,
         value_name = "URL",
-        global = true
+        global = true,
+        help_heading = "The store"
     )]
     pub store: Option<String>,
     /// A file with settings [default: guestlist.toml, if there is one]
-    #[arg(long, env = "GUESTLIST_CONFIG", value_name = "FILE", global = true)]
+    #[arg(
+        long,
+        env = "GUESTLIST_CONFIG",
+        value_name = "FILE",
+        global = true,
+        help_heading = "The store"
+    )]
     pub config: Option<PathBuf>,
     /// The URL by which clients reach this server; its host is the `iss` of tokens [default: the
     /// address it listens on]
@@ -77,6 +84,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The `iss` of tokens, if one was named.
     pub issuer: Option<String>,
+    /// The URL by which clients reach the server, if one was named.
+    pub public_url: Option<String>,
     /// The most connections at once, if it was said.
     pub max_connections: Option<usize>,
     /// The threads that hash passwords, if it was said.
@@ -90,7 +99,6 @@ impl Config {
     /// When something is not good; the message names it and says what it should be.
     pub fn read(given: &Given, server: &GivenServer) -> Result<Self> {
         let file = read_file(given.config.as_deref())?;
-        let store = given.store.as_ref().or(file.store.as_ref());
         let listen = server.listen.as_ref().or(file.listen.as_ref());
         let public_url = given.public_url.as_ref().or(file.public_url.as_ref());
         for (name, value) in [
@@ -106,8 +114,13 @@ impl Config {
                 bail!("{name} must be at least 1");
             }
         }
-        let place = Place::parse(store.map_or(DEFAULT_STORE, String::as_str))
-            .map_err(|why| anyhow!("store: {why}"))?;
+        let store = match (&given.store, &file.store) {
+            (Some(text), _) => self::path(text, Path::new("")),
+            // Where the command is run would be another place each time.
+            (None, Some(text)) => self::path(text, &beside(given.config.as_deref())),
+            (None, None) => DEFAULT_STORE.to_owned(),
+        };
+        let place = Place::parse(&store).map_err(|why| anyhow!("store: {why}"))?;
         let replica = server.store_replica.as_ref().or(file.store_replica.as_ref());
         Ok(Self {
             options: Options {
@@ -117,6 +130,7 @@ impl Config {
             store: place,
             listen: address(listen.map_or(DEFAULT_LISTEN, String::as_str))?,
             issuer: public_url.map(|url| host(url)).transpose()?,
+            public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()),
             max_connections: file.max_connections,
             hash_workers: file.hash_workers,
         })
@@ -131,9 +145,42 @@ pub fn names_store(given: &Given) -> Result<bool> {
     Ok(given.store.is_some() || read_file(given.config.as_deref())?.store.is_some())
 }
 
+/// The directory of the file that is read.
+fn beside(named: Option<&Path>) -> PathBuf {
+    named.and_then(|named| home(named).parent().map(Path::to_owned)).unwrap_or_default()
+}
+
+/// The store that `text` names, if that is a path: below the home of whoever asks if it begins with
+/// `~/`, which no shell has put there inside quotes or after `=`, and below `base` if it is relative.
+pub(crate) fn path(text: &str, base: &Path) -> String {
+    let (scheme, path) = match text.strip_prefix("sqlite:") {
+        Some(path) => ("sqlite:", path),
+        None => ("", text),
+    };
+    // What names a scheme, or nothing, is no path; `Place` knows what to make of it.
+    let named = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    let other = path.split_once(':').is_some_and(|(word, _)| word.chars().all(named));
+    if path.is_empty() || scheme.is_empty() && other {
+        return text.to_owned();
+    }
+    let path = home(Path::new(path));
+    // Joined to nothing it would be the same, but for a path such as `./a`, which people know it by.
+    let path = if base.as_os_str().is_empty() { path } else { base.join(path) };
+    format!("{scheme}{}", path.display())
+}
+
+/// `path`, below the home of whoever asks if it begins with `~/`.
+fn home(path: &Path) -> PathBuf {
+    let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
+    match (path.strip_prefix("~"), home) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => path.to_owned(),
+    }
+}
+
 fn read_file(named: Option<&Path>) -> Result<File> {
-    let path = named.unwrap_or(Path::new(DEFAULT_FILE));
-    match std::fs::read_to_string(path) {
+    let path = home(named.unwrap_or(Path::new(DEFAULT_FILE)));
+    match std::fs::read_to_string(&path) {
         Ok(text) => {
             toml::from_str(&text).with_context(|| format!("{} is not good", path.display()))
         }
@@ -169,8 +216,16 @@ fn replica(url: &str, of: &Place) -> Result<Address> {
 /// The address that `text` names.
 pub(crate) fn address(text: &str) -> Result<SocketAddr> {
     let text = text.replace("localhost:", "127.0.0.1:");
-    text.parse().with_context(|| {
-        format!("listen: {text:?} is not an address and a port, such as {DEFAULT_LISTEN}")
+    text.parse().map_err(|_| {
+        let port = text.trim_start_matches(['*', ':']).parse::<u16>();
+        let hint = match (port, text.parse::<IpAddr>()) {
+            (Ok(port), _) => format!(
+                "say 127.0.0.1:{port} for this machine alone, or 0.0.0.0:{port} for whoever reaches it"
+            ),
+            (_, Ok(ip)) => format!("say {}", SocketAddr::new(ip, 8080)),
+            _ => format!("such as {DEFAULT_LISTEN}"),
+        };
+        anyhow!("listen: {text:?} is not an address and a port: {hint}")
     })
 }
 
@@ -221,6 +276,37 @@ mod tests {
         assert!(wrong("store-writers = 0").contains("store-writers must be at least 1"));
         assert!(wrong("public-url = 'guests'").contains("public-url: \"guests\" is not a URL"));
         assert!(wrong("max-connections = 0").contains("max-connections must be at least 1"));
+    }
+
+    #[test]
+    fn a_path_in_a_file_is_relative_to_the_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("some.toml");
+        let store = |text: &str| {
+            std::fs::write(&file, format!("store = '{text}'")).unwrap();
+            let given = Given { config: Some(file.clone()), ..Given::default() };
+            Config::read(&given, &GivenServer::default()).unwrap().store
+        };
+        let below = |path: &str| Place::Sqlite(directory.path().join(path));
+        assert_eq!(store("a.db"), below("a.db"));
+        assert_eq!(store("sqlite:b/a.db"), below("b/a.db"));
+        assert_eq!(store("/a.db"), Place::Sqlite("/a.db".into()));
+        assert_eq!(store("postgres://a:b@h/d").to_string(), "postgres://a@h:5432/d");
+        // What a flag or the environment says is relative to where the command is run.
+        let given =
+            Given { store: Some("a.db".into()), config: Some(file.clone()), ..Given::default() };
+        let config = Config::read(&given, &GivenServer::default()).unwrap();
+        assert_eq!(config.store, Place::Sqlite("a.db".into()));
+    }
+
+    #[test]
+    fn an_address_that_is_only_a_port_gets_its_hint() {
+        for text in ["8080", ":8080", "*:8080"] {
+            let why = address(text).unwrap_err().to_string();
+            assert!(why.contains("say 127.0.0.1:8080 for this machine"), "{why}");
+        }
+        assert!(address("10.0.0.1").unwrap_err().to_string().ends_with("say 10.0.0.1:8080"));
+        assert!(address("here").unwrap_err().to_string().ends_with("such as 127.0.0.1:8080"));
     }
 
     #[test]

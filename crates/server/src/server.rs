@@ -146,5 +146,6 @@ pub async fn app(
     let mut options = HasherOptions::default();
     options.workers = config.hash_workers.unwrap_or(options.workers);
     let hasher = Hasher::start(&options)?;
-    App::new(Parts { store, hasher, clock, issuer, limits }).await
+    let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{issuer}"));
+    App::new(Parts { store, hasher, clock, issuer, public_url, limits }).await
 }

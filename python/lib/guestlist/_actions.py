@@ -150,6 +150,11 @@ RESOURCES: dict[str, dict[str, Spec]] = {
             body="data",
             doc="Changes one's own password; answers a new token.",
         ),
+        "refresh_token": Spec(
+            "GET",
+            "/me/refreshToken",
+            doc="Answers a new token of the same scopes, which lasts for as long again.",
+        ),
     },
     "user_api_token": {
         "get": _get(_MY_TOKEN, "one of one's own API tokens"),

@@ -44,6 +44,7 @@ const ACTIONS = [
   ['me.patch', [], { user: { firstName: 'New' } }],
   ['me.changePassword', [],
     { data: { password: GOOD_PASSWORD, newPassword: OTHER_PASSWORD } }],
+  ['me.refreshToken', []],
   ['userApiTokens.get', []],
   ['userApiTokens.post', [], { apiToken: { name: 'new', scope: ['me.get'] } }],
   ['userApiToken.get', ['apiTokenId'], {}, NO_TOKEN],

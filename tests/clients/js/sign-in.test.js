@@ -1,5 +1,5 @@
 'use strict';
-// auth authenticateUser and ssoDomain; me get, patch and changePassword.
+// auth authenticateUser and ssoDomain; me get, patch, changePassword and refreshToken.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
@@ -154,4 +154,35 @@ test('change password refuses', async () => {
   await refused(validation('data.password is required'), () =>
     mine.me.changePassword({ data: { newPassword: OTHER_PASSWORD } }));
   assert.ok(await signIn(email));
+});
+
+test('a token is refreshed, for as long again', async () => {
+  const someone = await person();
+  const first = (await signIn(someone.email, { tokenTTL: 4000 })).token;
+  await sleep(1100);
+  const answer = await client(first).me.refreshToken();
+  assert.deepEqual(Object.keys(answer).sort(), ['token', 'userId']);
+  assert.equal(answer.userId, someone.userId);
+  assert.notEqual(answer.token, first);
+  assert.equal((await client(first).me.get()).userId, someone.userId);
+  const lasts = (token) => {
+    const { exp, iat } = JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
+    return exp - iat;
+  };
+  assert.ok(Math.abs(lasts(answer.token) - lasts(first)) <= 1);
+  const { token } = await server.admin.me.refreshToken();
+  assert.equal(token, server.quickstart.token);
+});
+
+test('the platform\'s command line signs in', async () => {
+  // What losant-cli sends when it signs in: its steps, by the client that it uses.
+  const { email } = await person();
+  assert.equal(await client().auth.ssoDomain({ email }), '');
+  const more = { twoFactorCode: '', requestedScopes: ['all.Application'], tokenTTL: 0 };
+  const { token } = await signIn(email, more);
+  const url = '/whitelabels/domain';
+  const domain = await client(token).request({ method: 'get', url });
+  assert.deepEqual(Object.keys(domain).sort(), ['appUrl', 'endpointDomain']);
+  assert.equal(domain.appUrl, `http://${domain.endpointDomain}`);
+  assert.ok((await client(token).applications.get({ filterField: 'name', filter: '*' })).count);
 });

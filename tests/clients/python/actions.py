@@ -74,6 +74,7 @@ ACTIONS = [
     _action("me", "get"),
     _action("me", "patch", user={"firstName": "New"}),
     _action("me", "changePassword", data=_CHANGE),
+    _action("me", "refreshToken"),
     _action("userApiTokens", "get"),
     _action("userApiTokens", "post", apiToken={"name": "new", "scope": ["me.get"]}),
     _action("userApiToken", "get", ["apiTokenId"], NO_TOKEN),

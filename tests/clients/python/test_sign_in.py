@@ -1,5 +1,7 @@
-"""auth authenticateUser and ssoDomain; me get, patch and changePassword."""
+"""auth authenticateUser and ssoDomain; me get, patch, changePassword and refreshToken."""
 
+import base64
+import json
 import time
 
 import pytest
@@ -250,3 +252,32 @@ def test_change_password_refuses_a_weak_one(person, weak):
 def test_change_password_names_a_bad_field(person, data, message):
     with refused(validation(message)):
         person().me.change_password(data=data)
+
+
+def lasts(token: str) -> int:
+    """For how many seconds a token was made."""
+    claims = token.split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
+    return claims["exp"] - claims["iat"]
+
+
+def test_a_session_is_refreshed_for_as_long_again(server, person):
+    someone = person()
+    first = sign_in(server, someone.email, tokenTTL=60_000, requestedScopes=["me.*"])["token"]
+    time.sleep(1.1)
+    answer = server.client(first).me.refresh_token()
+    assert set(answer) == {"userId", "token"}
+    assert answer["userId"] == someone.user_id
+    assert answer["token"] != first
+    assert abs(lasts(answer["token"]) - lasts(first)) <= 1
+    # The first goes on, and neither may do more than it could.
+    for token in (first, answer["token"]):
+        client = server.client(token)
+        assert client.me.get()["userId"] == someone.user_id
+        with refused(FORBIDDEN):
+            client.applications.get()
+
+
+def test_an_api_token_is_refreshed_to_itself(server):
+    token = server.quickstart["token"]
+    assert server.client(token).me.refresh_token()["token"] == token

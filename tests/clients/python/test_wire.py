@@ -194,6 +194,40 @@ def test_a_resource_of_the_platform_that_is_not_here(get, world):
     is_refused(get("GET", "/devices"), no_route(f"{world.url}/devices"))
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/auth/device"),
+        ("POST", "/auth/user/github"),
+        ("POST", "/auth/user/saml"),
+        ("POST", "/me/delete"),
+        ("GET", "/me/recentItems"),
+        ("POST", "/me/recentItems"),
+        ("PATCH", "/me/disconnectGithub"),
+        ("PATCH", "/me/generateTwoFactorAuth"),
+        ("PATCH", "/me/enableTwoFactorAuth"),
+        ("PATCH", "/me/disableTwoFactorAuth"),
+        ("GET", "/me/invites"),
+        ("PATCH", "/me/transferResources"),
+        ("POST", "/me/verify-email"),
+        ("GET", "/me/deviceCounts"),
+        ("GET", "/me/notebookMinuteCounts"),
+        ("GET", "/me/payloadCounts"),
+        ("GET", "/me/payloadCountsBreakdown"),
+    ],
+)
+def test_an_action_of_the_platform_that_is_not_here(get, method, path):
+    body = None if method == "GET" else {}
+    is_refused(get(method, path, json_body=body), no_route(path))
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+def test_an_application_has_no_readme(get, world, method):
+    body = None if method == "GET" else {}
+    path = f"{world.url}/readme"
+    is_refused(get(method, path, json_body=body), no_route(path))
+
+
 @pytest.mark.parametrize("method", ["PUT", "POST"])
 def test_a_method_that_is_not_there(get, path, method):
     is_refused(get(method, path, json_body={}), no_method(method))

@@ -48,6 +48,7 @@ impl Demo {
                     options: guestlist::store::Options::default(),
                     listen: "127.0.0.1:0".parse().unwrap(),
                     issuer: None,
+                    public_url: None,
                     max_connections: None,
                     hash_workers: Some(1),
                 };

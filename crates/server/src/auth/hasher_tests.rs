@@ -292,6 +292,7 @@ async fn no_service_over_a_store_that_is_kept_hashes_cheaply() {
         hasher: Hasher::cheap(&HasherOptions::default(), &proof).unwrap(),
         clock: crate::clock::Clock::System,
         issuer: String::new(),
+        public_url: String::new(),
         limits: Limits::default(),
     };
     let Err(Error::Internal(why)) = App::new(parts).await else { panic!("it starts") };

@@ -48,6 +48,8 @@ pub struct App {
     pub organization: OrgId,
     /// The `iss` of tokens: the host by which clients reach this server.
     pub issuer: String,
+    /// The URL by which they do.
+    pub public_url: String,
     pub(super) known: Known,
     pub(super) ready: Ready,
     limits: Limits,
@@ -103,6 +105,8 @@ pub struct Parts {
     pub clock: Clock,
     /// The `iss` of tokens: the host by which clients reach this server.
     pub issuer: String,
+    /// The URL by which they do.
+    pub public_url: String,
     /// How much a client may ask of the server.
     pub limits: Limits,
 }
@@ -148,6 +152,7 @@ impl App {
             ids,
             organization,
             issuer: parts.issuer,
+            public_url: parts.public_url,
             known: Known::default(),
             ready: Ready::default(),
             limits: parts.limits,

@@ -1,5 +1,6 @@
 //! What belongs to the server itself.
 
+use super::app::App;
 use super::call::{Call, Found};
 use super::input::In;
 use super::reply::Reply;
@@ -12,7 +13,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
-pub(super) fn routes() -> [Routes; 4] {
+pub(super) fn routes() -> [Routes; 5] {
     [
         Routes::at("/").open(Method::GET, "root.get", "What this server is", root),
         Routes::at("/openapi.json").open(Method::GET, "root.openapi", "This document", openapi),
@@ -22,6 +23,12 @@ pub(super) fn routes() -> [Routes; 4] {
             "root.readyz",
             "Whether the store reads and writes",
             ready,
+        ),
+        Routes::at("/whitelabels/domain").open(
+            Method::GET,
+            "whitelabel.domain",
+            "Where this server is, as the platform's command line asks when it signs in",
+            domain,
         ),
     ]
 }
@@ -44,14 +51,33 @@ struct Health {
     status: &'static str,
 }
 
+/// Under which names the platform's pages and its applications are reached; here both are the server.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Domain {
+    /// The URL of this server.
+    app_url: String,
+    /// Its host, below which there are no hosts of applications here.
+    endpoint_domain: String,
+}
+
+async fn domain(call: Call<Anybody>, _: In) -> Result<Found<Domain>> {
+    let App { public_url, issuer, .. } = &*call.app;
+    Found::plain(&Domain { app_url: public_url.clone(), endpoint_domain: issuer.clone() })
+}
+
 async fn root(call: Call<Anybody>, _: In) -> Result<Found<Root>> {
-    let rows = call.app.table().iter().filter(|row| !row.operation.is_public());
+    let mut resources = BTreeMap::new();
+    for row in call.app.table().iter().filter(|row| !row.operation.is_public()) {
+        // The first row of a resource is the one that reads it; others may be below it.
+        resources.entry(row.operation.resource()).or_insert(row.path);
+    }
     Found::plain(&Root {
         name: "Guestlist",
         version: env!("CARGO_PKG_VERSION"),
         description: "A directory and sign-in service for the end users of applications",
         openapi: "/openapi.json",
-        resources: rows.map(|row| (row.operation.resource(), row.path)).collect(),
+        resources,
     })
 }
 

@@ -13,6 +13,7 @@ use crate::store::users;
 use guestlist_api::entity::Entity;
 use guestlist_api::id::{ApiTokenId, ObjectId, UserId};
 use guestlist_api::scope::{Operation, Scope, Scopes};
+use guestlist_api::time::DateTime;
 use guestlist_api::user::{
     AuthedUser, ChangePassword, Me, MeGet, MePatch, SsoDomain, UserCredentials,
 };
@@ -20,7 +21,7 @@ use guestlist_api::wire::{Problem, Rule};
 use hyper::Method;
 use std::marker::PhantomData;
 
-pub(super) fn routes() -> [Routes; 4] {
+pub(super) fn routes() -> [Routes; 5] {
     [
         Routes::at("/auth/user").open(
             Method::POST,
@@ -43,6 +44,11 @@ pub(super) fn routes() -> [Routes; 4] {
             Operation::user("me.changePassword").credential(),
             "Change my password",
             change_password,
+        ),
+        Routes::at("/me/refreshToken").get(
+            Operation::user("me.refreshToken").credential(),
+            "Go on with a new token, of the same scopes and for as long again",
+            refresh_token,
         ),
     ]
 }
@@ -176,6 +182,31 @@ async fn change_password(
         let session = new_session(id, user, scopes.clone(), ends, now);
         api_tokens::begin(tx, &session)?;
         Ok(Written::with_token(AuthedUser { user_id: user, token: None }, (session, true)))
+    })
+    .await
+}
+
+/// A new session of the same scopes, which lasts as long as the one that asks was made for. That one
+/// goes on: it is a GET, which a client sends again when the answer is lost.
+///
+/// An API token is answered as it is. It lasts for as long as it was made for, and a session would
+/// go on after it has been revoked.
+async fn refresh_token(call: Call<Grant>, _: In) -> Result<Found<AuthedUser>> {
+    let (user, token, now) = (call.user()?, call.caller.token, call.now);
+    let id = ApiTokenId(call.app.ids.next(now));
+    call.do_once(move |tx| {
+        // What only reads is let in before its token is proven, and this writes.
+        api_tokens::grant(tx, token, now)?;
+        let (asking, is_session) = api_tokens::find(tx, token)?.ok_or(Error::TokenInvalid)?;
+        let answer = AuthedUser { user_id: user, token: None };
+        if !is_session {
+            return Ok(Written::with_token(answer, (asking, false)));
+        }
+        let lasts = |end: DateTime| end.millis() - asking.creation_date.millis();
+        let ends = asking.expiration_date.map(|end| now.plus_millis(lasts(end)));
+        let session = new_session(id, user, asking.scope.clone(), ends, now);
+        api_tokens::begin(tx, &session)?;
+        Ok(Written::with_token(answer, (session, true)))
     })
     .await
 }

@@ -64,8 +64,9 @@ impl Engine {
         let (clock, now) = (Arc::new(Settable::running()), seed.now);
         start(&clock, now);
         let issuer = address.to_string();
-        let parts =
-            Parts { store, hasher, clock: Clock::Settable(Arc::clone(&clock)), issuer, limits };
+        let public_url = format!("http://{address}");
+        let clock_of_app = Clock::Settable(Arc::clone(&clock));
+        let parts = Parts { store, hasher, clock: clock_of_app, issuer, public_url, limits };
         let app = App::new(parts).await?;
         let (plan, known) = Plan::of(seed, &app).await?;
         let plan = Arc::new(plan);

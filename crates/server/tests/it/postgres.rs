@@ -22,5 +22,6 @@ mod memberships;
 mod mistakes;
 mod races;
 mod ready;
+mod refresh;
 mod search;
 mod world;

@@ -23,6 +23,7 @@ mod memberships;
 mod mistakes;
 mod races;
 mod ready;
+mod refresh;
 mod search;
 mod testing;
 mod world;

@@ -108,6 +108,7 @@ impl World {
             store: home.place(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             issuer: Some("guests.example.com".into()),
+            public_url: Some("https://guests.example.com".into()),
             max_connections: None,
             hash_workers: options.hash_workers,
         };
