@@ -117,6 +117,6 @@ fn serve(binary: &Path, place: &Path) -> anyhow::Result<(Running, String)> {
     let mut lines = BufReader::new(output).lines();
     let quickstart = lines.next().context("the server said nothing; its log is beside it")??;
     let ready = lines.next().context("the server did not get ready")??;
-    ensure!(ready.starts_with("listening on "), "the server said {ready:?}");
+    ensure!(ready.contains(r#""ready":true"#), "the server said {ready:?}");
     Ok((server, quickstart))
 }

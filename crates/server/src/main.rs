@@ -1,8 +1,6 @@
 //! The `guestlist` command.
 
-use clap::Parser as _;
-use guestlist::cli::{Cli, exit_code};
-use std::io::Write as _;
+use guestlist::cli::{Cli, report};
 use std::process::ExitCode;
 
 /// Requests allocate a lot of small things on several threads at once.
@@ -11,12 +9,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match Cli::parse().run().await {
+    match Cli::read().run().await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // Nothing is left to tell if standard error is gone.
-            let _ = writeln!(std::io::stderr(), "guestlist: {error:#}");
-            ExitCode::from(exit_code(&error))
-        }
+        Err(error) => ExitCode::from(report(&error)),
     }
 }

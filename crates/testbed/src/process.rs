@@ -54,7 +54,7 @@ impl Place {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         // Tokens name the server, whose port changes.
-        command.args(arguments).args(["--public-url", "http://guests.test", "--store"]);
+        command.env("GUESTLIST_PUBLIC_URL", "http://guests.test").args(arguments).arg("--store");
         match &self.elsewhere {
             Some(url) => command.arg(url),
             None => command.arg(self.store()),

@@ -70,11 +70,12 @@ async function started() {
   await new Promise((resolve, reject) => {
     lines.on('line', (line) => {
       try {
-        server.quickstart ??= JSON.parse(line);
+        const said = JSON.parse(line);
+        server.quickstart ??= said;
+        if (said.ready) resolve();
       } catch (error) {
         reject(error);
       }
-      if (line.startsWith('listening on http://')) resolve();
     });
   });
   server.url = server.quickstart.url.replace(/\/$/, '');

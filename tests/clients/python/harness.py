@@ -48,7 +48,7 @@ class Server:
         threading.Thread(target=self._read, daemon=True).start()
         deadline = time.monotonic() + START_SECONDS
         self.quickstart = json.loads(self._line(deadline))
-        while not self._line(deadline).startswith("listening on http://"):
+        while not json.loads(self._line(deadline)).get("ready"):
             pass
         self.url = self.quickstart["url"].rstrip("/")
 

@@ -1,22 +1,22 @@
 //! `guestlist admin`.
 
-use super::Output;
+use super::{Output, secret};
 use crate::domain::new_me;
 use crate::http::App;
 use crate::store::users;
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow};
 use clap::Subcommand;
 use guestlist_api::id::UserId;
 use guestlist_api::secret::NewUserPassword;
 use guestlist_api::text::Email;
 use guestlist_api::user::Me;
 use serde_json::json;
-use std::io::{IsTerminal as _, Read as _};
 use std::sync::Arc;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Make an administrator; the password is asked for, or read from standard input
+    /// Make an administrator; the password is asked for, or is the first line of standard
+    /// input
     Create {
         /// The address they sign in with
         #[arg(long)]
@@ -44,24 +44,8 @@ pub(super) async fn create(app: &App, email: Email, password: NewUserPassword) -
     Ok(made.await?)
 }
 
-/// More than any password, so that a wrong pipe is not read to its end.
-const MOST_INPUT: u64 = 16 * 1024;
-
 fn password() -> Result<NewUserPassword> {
-    let text = if std::io::stdin().is_terminal() {
-        let first = rpassword::prompt_password("Password: ")?;
-        if rpassword::prompt_password("Again: ")? != first {
-            bail!("the two passwords are not the same");
-        }
-        first
-    } else {
-        let mut text = String::new();
-        std::io::stdin().take(MOST_INPUT).read_to_string(&mut text)?;
-        let end = text.trim_end_matches(['\r', '\n']).len();
-        text.truncate(end);
-        text
-    };
-    NewUserPassword::new(text).map_err(|_| {
+    NewUserPassword::new(secret::read("Password", true)?.to_string()).map_err(|_| {
         anyhow!(
             "the password must have 12 to 2048 characters: a capital and a small letter, a digit \
              and one that is none of these among them"

@@ -1,6 +1,7 @@
 //! `guestlist application`.
 
-use super::{Output, table};
+use super::Output;
+use super::remote::{APPLICATION_COLUMNS as COLUMNS, Rows};
 use crate::domain::new_application;
 use crate::http::App;
 use crate::store::applications::{self, Listing};
@@ -10,6 +11,7 @@ use guestlist_api::application::{Application, ApplicationPost, ApplicationSort};
 use guestlist_api::id::ApplicationId;
 use guestlist_api::text::Whole;
 use guestlist_api::wire::{self, Problem, Wire};
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -46,15 +48,20 @@ pub(super) async fn run(command: Command, app: Arc<App>, out: Output) -> Result<
         }
         Command::List => {
             let all = all(&app).await?;
-            out.result(&json!({ "applications": all }), || {
-                let row = |a: &Application| {
-                    let users = a.summary.experience_user_count.unwrap_or_default();
-                    [a.id.to_string(), a.name.clone(), users.to_string()]
-                };
-                table(["ID", "NAME", "USERS"], &all.iter().map(row).collect::<Vec<_>>())
-            })
+            let mut rows = Rows::new(COLUMNS, out);
+            all.iter().try_for_each(|one| rows.push(&resource("application", one)?))?;
+            rows.end()
         }
     }
+}
+
+/// `one` of `kind` as a server answers it, without what depends on who asks.
+pub(super) fn resource(kind: &str, one: &impl Serialize) -> Result<Value> {
+    let mut value = serde_json::to_value(one)?;
+    if let Value::Object(fields) = &mut value {
+        fields.insert("_type".into(), kind.into());
+    }
+    Ok(value)
 }
 
 /// `value` as the wire would read it, under the same rules and with the same words.
@@ -82,7 +89,7 @@ async fn all(app: &App) -> Result<Vec<Application>> {
     let mut paging = Paging::new(None, Some(Whole(1000)), None);
     loop {
         let listing =
-            Listing { only: None, name: None, sort: ApplicationSort::Name, paging: paging.clone() };
+            Listing { only: None, name: None, sort: ApplicationSort::Id, paging: paging.clone() };
         let found = app.store.read(move |tx| applications::list(tx, &listing)).await?;
         all.extend(found.items);
         let Some(next) = found.next else { return Ok(all) };

@@ -2,15 +2,18 @@
 
 mod admin;
 mod application;
+mod help;
 mod moving;
+mod output;
 mod progress;
 mod quickstart;
 mod remote;
+mod secret;
 mod seed;
 mod serve;
 mod token;
 
-pub use remote::exit_code;
+use output::{Output, ReaderGone, line, print, table};
 
 use crate::clock::Clock;
 use crate::config::{Config, Given, GivenServer};
@@ -19,19 +22,23 @@ use crate::http::listen::Limits;
 use crate::server;
 use crate::store::{Options, Place};
 use anyhow::{Result, bail};
-use clap::{CommandFactory as _, Parser, Subcommand};
-use serde::Serialize;
+use clap::{FromArgMatches as _, Parser, Subcommand};
 use std::io::Write as _;
 use std::sync::Arc;
 
 /// A directory and sign-in service for the end users of applications.
 #[derive(Debug, Parser)]
-#[command(name = "guestlist", version, arg_required_else_help = true)]
+#[command(
+    name = "guestlist",
+    version,
+    arg_required_else_help = true,
+    after_help = "`guestlist help COMMAND` says what a command takes."
+)]
 pub struct Cli {
     #[command(flatten)]
     given: Given,
     /// Print JSON for programs
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Output")]
     json: bool,
     #[command(subcommand)]
     command: Command,
@@ -68,7 +75,27 @@ enum Command {
     },
 }
 
+/// Says on standard error why it failed, unless it only lost whom it was telling, and answers the
+/// exit code.
+#[must_use]
+pub fn report(error: &anyhow::Error) -> u8 {
+    if error.is::<ReaderGone>() {
+        return 0;
+    }
+    // Nothing is left to tell if standard error is gone.
+    let _ = writeln!(std::io::stderr(), "guestlist: {error:#}");
+    remote::exit_code(error)
+}
+
 impl Cli {
+    /// What the arguments of the program say. Ends it with help, or with what is wrong with them.
+    #[must_use]
+    pub fn read() -> Self {
+        let matches = help::command().get_matches();
+        let read = help::check(&matches).and_then(|()| Self::from_arg_matches(&matches));
+        read.unwrap_or_else(|error| error.exit())
+    }
+
     /// Does what was asked.
     ///
     /// # Errors
@@ -109,7 +136,7 @@ impl Cli {
             Command::Openapi => line(&format!("{:#}", crate::http::openapi())),
             Command::Completions { shell } => {
                 let mut script = Vec::new();
-                clap_complete::generate(shell, &mut Self::command(), "guestlist", &mut script);
+                clap_complete::generate(shell, &mut help::command(), "guestlist", &mut script);
                 print(&String::from_utf8_lossy(&script))
             }
         }
@@ -146,45 +173,4 @@ fn must_exist(place: &Place, flag: &str) -> Result<()> {
         ),
         _ => Ok(()),
     }
-}
-
-/// Where results go: standard output, as text or as JSON.
-#[derive(Debug, Clone, Copy)]
-struct Output {
-    json: bool,
-}
-
-impl Output {
-    /// One result: an object on one line for programs, `text` for people.
-    fn result(self, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<()> {
-        if self.json { line(&serde_json::to_string(value)?) } else { line(&text()) }
-    }
-}
-
-/// `text` on standard output, at once.
-fn print(text: &str) -> Result<()> {
-    let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    Ok(out.flush()?)
-}
-
-/// `text` on a line of its own.
-fn line(text: &str) -> Result<()> {
-    print(&format!("{text}\n"))
-}
-
-/// `rows` under `titles`, in columns.
-fn table<const N: usize>(titles: [&str; N], rows: &[[String; N]]) -> String {
-    let width = |column: usize| {
-        let cells = rows.iter().map(|row| row[column].chars().count());
-        cells.chain([titles[column].len()]).max().unwrap_or_default()
-    };
-    let widths: [usize; N] = std::array::from_fn(width);
-    let line = |cells: [&str; N]| {
-        let padded = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
-        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    let mut lines = vec![line(titles)];
-    lines.extend(rows.iter().map(|row| line(row.each_ref().map(String::as_str))));
-    lines.join("\n")
 }

@@ -2,12 +2,13 @@
 
 use super::progress::Progress;
 use super::{Output, must_exist, table};
-use crate::config::{Config, Given, GivenServer};
+use crate::config::{self, Config, Given, GivenServer};
 use crate::store::moving::{self, Copied, Moving, Sums};
 use crate::store::{Place, Store};
 use anyhow::{Context as _, Result, anyhow};
 use serde_json::{Value, json};
 use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Instant;
@@ -43,7 +44,8 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, out: Output) -> Result<()> {
     let place = |name: &str, text: Option<String>| {
-        let place = text.map(|text| Place::parse(&text)).transpose();
+        let path = |text: String| config::path(&text, Path::new(""));
+        let place = text.map(|text| Place::parse(&path(text))).transpose();
         place.map_err(|why| anyhow!("{name}: {why}"))
     };
     let (from, to) = (place("--from", args.from)?, place("--to", args.to)?);

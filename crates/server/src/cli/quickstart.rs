@@ -1,7 +1,8 @@
 //! `guestlist quickstart`: a demo to call within a minute.
 
+use super::output::announce;
 use super::serve::{Signals, listen};
-use super::{Output, application, line};
+use super::{Output, application};
 use crate::auth::hasher::PasswordHash;
 use crate::clock::{Clock, random};
 use crate::config::{Config, Given, GivenServer};
@@ -25,7 +26,6 @@ use guestlist_api::text::{Email, Whole};
 use guestlist_api::time::DateTime;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -56,7 +56,7 @@ pub(super) async fn run(given: &Given, server: &GivenServer, out: Output) -> Res
     let url = format!("http://{}", server.address());
     let ids = user_ids(&server.app, demo.application_id).await?;
     if out.json {
-        line(
+        announce(
             &json!({
                 "url": url,
                 "applicationId": demo.application_id,
@@ -68,9 +68,9 @@ pub(super) async fn run(given: &Given, server: &GivenServer, out: Output) -> Res
             .to_string(),
         )?;
     } else {
-        line(&instructions(&demo, &url, &ids, &path))?;
+        announce(&instructions(&demo, &url, &ids, &path))?;
     }
-    listen(server, signals).await
+    listen(server, signals, out).await
 }
 
 /// The demo of an earlier start, if it still is one.
@@ -297,42 +297,54 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     std::fs::rename(&half, path)
 }
 
+/// What can be done with a user, for a shell in which the values are set. The README shows the same.
+const WITH_A_USER: &str = r##"# Read a user.
+curl -H "Authorization: Bearer $TOKEN" \
+  "$URL/applications/$APPLICATION_ID/experience/users/$USER_ID"
+
+# Change the first name.
+curl -X PATCH -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \
+  -d '{"firstName": "Augusta"}' \
+  "$URL/applications/$APPLICATION_ID/experience/users/$USER_ID"
+
+# Delete the user.
+curl -X DELETE -H "Authorization: Bearer $TOKEN" \
+  "$URL/applications/$APPLICATION_ID/experience/users/$USER_ID"
+"##;
+
+/// The same where there is none.
+const WITHOUT_USERS: &str = r##"# No user is left. Make one, and start again to see how to change it.
+curl -X POST -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \
+  -d '{"email": "new.user@example.com", "password": "aNewPassword"}' \
+  "$URL/applications/$APPLICATION_ID/experience/users"
+"##;
+
 fn instructions(demo: &Demo, url: &str, ids: &[ExperienceUserId], path: &Path) -> String {
-    let users = format!("{url}/applications/{}/experience/users", demo.application_id);
-    let curl = format!(
-        "curl -H 'Content-Type: application/json' -H 'Accept: application/json' \
-         -H 'Authorization: Bearer {}'",
-        demo.token
-    );
-    let mut text = format!(
+    let user = ids.first().map(|id| format!("export USER_ID={id}\n")).unwrap_or_default();
+    format!(
         "Guestlist {version}\n\n\
-         URL             {url}\n\
-         Application id  {application}\n\
-         Token           {token}\n\
-         Administrator   {email}  {password}\n\n\
-         Kept for the next start in {path}, which only you can read.\n",
+         Administrator  {email}  {password}\n\
+         Kept for the next start in {path}, which only you can read.\n\n\
+         # Paste this into another shell.\n\
+         export URL={url}\n\
+         export APPLICATION_ID={application}\n\
+         {user}\
+         export TOKEN={token}\n\n\
+         {calls}",
         version = env!("CARGO_PKG_VERSION"),
-        application = demo.application_id,
-        token = demo.token,
         email = demo.email,
         password = demo.password,
         path = path.display(),
-    );
-    let change = r#"{"password":"aNewPassword","userTags":{"customKey":"newCustomValue"}}"#;
-    let post = r#"{"email":"new.user@example.com","password":"aNewPassword"}"#;
-    // Writing to a String cannot fail.
-    let _ = match ids.first() {
-        Some(user) => write!(
-            text,
-            "\nGet a user:\n\n{curl} -X GET {users}/{user}\n\
-             \nChange it:\n\n{curl} -X PATCH -d '{change}' {users}/{user}\n\
-             \nDelete it:\n\n{curl} -X DELETE {users}/{user}\n"
-        ),
-        None => write!(
-            text,
-            "\nNo user is left. Make one, and start again to see how to change it:\n\n\
-             {curl} -X POST -d '{post}' {users}\n"
-        ),
-    };
-    text
+        application = demo.application_id,
+        token = demo.token,
+        calls = if ids.is_empty() { WITHOUT_USERS } else { WITH_A_USER },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_readme_shows_what_is_printed() {
+        assert!(include_str!("../../../../README.md").contains(super::WITH_A_USER));
+    }
 }

@@ -1,12 +1,15 @@
 //! `guestlist serve`.
 
-use super::{Output, line};
+use super::Output;
+use super::output::{announce, line};
 use crate::clock::Clock;
 use crate::config::{self, Config, DEFAULT_LISTEN, Given, GivenServer};
 use crate::server::Server;
 use crate::telemetry;
 use crate::testing::{Engine, Seed, Source};
 use anyhow::{Context as _, Result, bail};
+use serde_json::json;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -32,7 +35,7 @@ pub(super) async fn run(given: &Given, args: Args, out: Output) -> Result<()> {
     let _log = telemetry::start();
     let signals = Signals::new()?;
     let server = Server::bind(&config, Clock::System).await?;
-    listen(server, signals).await
+    listen(server, signals, out).await
 }
 
 /// Serves tests until it is told to stop.
@@ -66,7 +69,7 @@ async fn test(given: &Given, args: Args, out: Output) -> Result<()> {
         line(&format!("Application id  {}", text("applicationId")))?;
         line(&format!("Token           {}", text("token")))?;
     }
-    line(&format!("listening on http://{}", engine.address()))?;
+    ready(engine.address(), out)?;
     engine.run(signals.told()).await;
     Ok(())
 }
@@ -91,9 +94,19 @@ impl Signals {
 }
 
 /// Says where the server is, and serves until it is told to stop.
-pub(super) async fn listen(server: Server, signals: Signals) -> Result<()> {
+pub(super) async fn listen(server: Server, signals: Signals, out: Output) -> Result<()> {
     crate::http::listen::raise_file_limit();
-    line(&format!("listening on http://{}", server.address()))?;
+    ready(server.address(), out)?;
     server.run(signals.told()).await;
     Ok(())
+}
+
+/// Says that the server can be asked, and where.
+fn ready(address: SocketAddr, out: Output) -> Result<()> {
+    let url = format!("http://{address}");
+    if out.json {
+        announce(&json!({ "ready": true, "url": url }).to_string())
+    } else {
+        announce(&format!("listening on {url}"))
+    }
 }

@@ -1,7 +1,8 @@
 //! `guestlist token`.
 
-use super::application::parse;
-use super::{Output, table};
+use super::Output;
+use super::application::{parse, resource};
+use super::remote::{Rows, TOKEN_COLUMNS as COLUMNS};
 use crate::domain::new_token;
 use crate::error::Error;
 use crate::http::App;
@@ -59,20 +60,9 @@ pub(super) async fn run(command: Command, app: Arc<App>, out: Output) -> Result<
         }
         Command::List { application } => {
             let all = all(&app, application).await?;
-            out.result(&json!({ "apiTokens": all }), || {
-                let row = |token: &ApiToken| {
-                    let ends = token.expiration_date.map(|end| end.to_string());
-                    [
-                        token.id.to_string(),
-                        token.name.clone(),
-                        token.status.as_str().to_owned(),
-                        ends.unwrap_or_else(|| "never".into()),
-                        token.scope.to_string(),
-                    ]
-                };
-                let rows: Vec<_> = all.iter().map(row).collect();
-                table(["ID", "NAME", "STATUS", "ENDS", "SCOPE"], &rows)
-            })
+            let mut rows = Rows::new(COLUMNS, out);
+            all.iter().try_for_each(|one| rows.push(&resource("applicationApiToken", one)?))?;
+            rows.end()
         }
         Command::Revoke { id } => {
             let revoked = app.store.write(move |tx| {
@@ -123,7 +113,7 @@ async fn all(app: &App, application: ApplicationId) -> Result<Vec<ApiToken>> {
     let mut all = Vec::new();
     let mut paging = Paging::new(None, Some(Whole(1000)), None);
     loop {
-        let listing = Listing { filter: None, sort: ApiTokenSort::Name, paging: paging.clone() };
+        let listing = Listing { filter: None, sort: ApiTokenSort::Id, paging: paging.clone() };
         let owner = Owner::Application(application);
         let found = app.store.read(move |tx| {
             enter(tx, owner)?;
@@ -134,6 +124,11 @@ async fn all(app: &App, application: ApplicationId) -> Result<Vec<ApiToken>> {
         let Some(next) = found.next else { return Ok(all) };
         paging.start = next;
     }
+}
+
+/// How long a session lasts, in milliseconds; `never` has no end.
+pub(super) fn ttl(text: &str) -> Result<Option<i64>> {
+    if text == "never" { Ok(None) } else { millis(text).map(Some) }
 }
 
 /// A length of time such as `30d`, in milliseconds.

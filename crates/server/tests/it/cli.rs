@@ -167,6 +167,56 @@ fn a_flag_beats_the_environment_which_beats_the_file() {
 }
 
 #[test]
+fn a_store_is_where_it_is_said_to_be() {
+    let place = Place::new();
+    let create = ["application", "create", "--name", "own"];
+    // Relative to the file that names it, from wherever the command is run.
+    fs::create_dir_all(place.path("etc")).unwrap();
+    fs::write(place.path("etc/some.toml"), "store = 'data/a.db'").unwrap();
+    place.run(&[create.as_slice(), &["--config", "etc/some.toml"]].concat()).ok();
+    assert!(place.path("etc/data/a.db").exists());
+    // Below the home where a shell has left `~` as it is.
+    fs::write(place.path("home.toml"), "store = '~/b.db'").unwrap();
+    for (store, made) in [
+        (["--config", "home.toml"], "b.db"),
+        (["--store", "~/c.db"], "c.db"),
+        (["--store", "sqlite:~/d.db"], "d.db"),
+    ] {
+        let mut command = place.command(&[create.as_slice(), &store].concat());
+        assert!(command.env("HOME", place.path("home")).output().unwrap().status.success());
+        assert!(place.path("home").join(made).exists(), "{store:?}");
+    }
+    let mut command = place.command(&create);
+    command.env("HOME", place.path("home")).env("GUESTLIST_STORE", "~/e.db");
+    assert!(command.output().unwrap().status.success());
+    assert!(place.path("home/e.db").exists() && !place.path("~").exists());
+    place.run(&["serve", "--listen", "8080"]).failed("say 127.0.0.1:8080 for this machine");
+}
+
+#[test]
+fn whoever_stops_reading_is_no_failure() {
+    let place = Place::new();
+    for name in ["one", "two", "three"] {
+        place.run(&["application", "create", "--name", name, "--store", "a.db"]).ok();
+    }
+    for arguments in [
+        &["application", "list", "--store", "a.db"][..],
+        &["application", "list", "--store", "a.db", "--json"],
+        &["checksum", "--store", "a.db"],
+        &["openapi"],
+        &["completions", "bash"],
+    ] {
+        let mut command = place.command(arguments);
+        // The reading end is gone before anything is written.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let done = command.stdout(writer).stderr(std::process::Stdio::piped()).output().unwrap();
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert_eq!((done.status.code(), said.as_str()), (Some(0), ""), "{arguments:?}");
+    }
+}
+
+#[test]
 fn a_setting_that_is_not_known_is_named() {
     let place = Place::new();
     let file = place.path("guestlist.toml");

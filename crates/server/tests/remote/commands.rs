@@ -17,10 +17,12 @@ fn a_user_is_made_shown_changed_listed_and_deleted() {
     assert_eq!(made["userTags"], json!({ "plan": "gold", "team": "a=b" }));
     assert_eq!(made["experienceGroups"][0]["id"], group);
     assert_eq!(scene.asks(&["user", "get", id, "--json"]).json(), made);
+    assert_eq!(made["_etag"].as_str().map(|tag| tag.starts_with('"')), Some(true));
 
     let shown = scene.asks(&["user", "get", id]).ok();
     assert!(shown.lines().any(|line| line.split_whitespace().eq(["email", "ann@example.com"])));
     let etag = shown.lines().last().unwrap().strip_prefix("ETag: ").unwrap();
+    assert_eq!(made["_etag"], etag);
 
     let patch = ["user", "patch", id, "--json", "--if-match", etag];
     let by_flag = ["--last-name", "Lee", "--data", r#"{"lastName":"No","firstName":"Anne"}"#];
@@ -87,7 +89,10 @@ fn a_list_is_walked_to_its_end_or_read_by_the_page() {
         scene.asks(&["user", "list", "--filter", "email=x"]).ok(),
         "ID  EMAIL  NAME  GROUPS\n"
     );
-    scene.asks(&["user", "list", "--filter", "email"]).failed(2, &["is not FIELD=PATTERN"]);
+    scene
+        .asks(&["user", "list", "--filter", "ann"])
+        .failed(2, &["is not FIELD=PATTERN, such as email=*@example.com"]);
+    scene.asks(&["group", "list", "--filter", "ann"]).failed(2, &["such as name=a*"]);
     scene.asks(&["user", "list", "--sort", "shoes"]).failed(1, &["sortField must be one of: "]);
 }
 
@@ -181,7 +186,7 @@ fn tokens_of_a_server() {
     let off =
         scene.bare(&[&["token", "patch", id, "--status", "inactive"], &of[..]].concat()).json();
     assert_eq!(off["status"], "inactive");
-    scene.run(&users, &env, "").failed(4, &["Invalid access token", "`guestlist login`"]);
+    scene.run(&users, &env, "").failed(4, &["Invalid access token", "GUESTLIST_TOKEN"]);
     assert_eq!(scene.bare(&[&["token", "get", id], &of[..]].concat()).json()["name"], "t");
     let table = scene.bare(&["token", "list", "--application", other]).ok();
     assert!(table.contains("experienceUsers.get me.get") && table.lines().count() == 2, "{table}");
@@ -201,11 +206,124 @@ fn me() {
     assert_eq!(changed["fullName"], "Ada");
     let change =
         |stdin: &str| scene.run(&["me", "change-password", "--sign-out-everywhere"], &[], stdin);
-    change(PASSWORD).failed(2, &["the new password is missing"]);
+    change(PASSWORD).failed(2, &["New password is missing", "line 2"]);
+    change(&format!("{PASSWORD}\nAn0ther-password\nnotes")).failed(2, &["head -n 2"]);
     let token = change(&format!("{PASSWORD}\nAn0ther-password\n")).ok();
     scene.bare(&["me", "get"]).failed(4, &["Invalid access token"]);
     let env = [("GUESTLIST_TOKEN", token.trim_end())];
     assert_eq!(scene.run(&["me", "get", "--json"], &env, "").json()["firstName"], "Ada");
+    assert_eq!(days_of(token.trim_end()), Some(30));
+    let again = scene.run(&["me", "refresh-token"], &env, "").ok();
+    assert_eq!(days_of(again.trim_end()), Some(30));
+    let env = [("GUESTLIST_TOKEN", again.trim_end())];
+    assert_eq!(scene.run(&["me", "get", "--json"], &env, "").json()["firstName"], "Ada");
+}
+
+/// For how many days a token was made, if it ends.
+pub(crate) fn days_of(token: &str) -> Option<i64> {
+    use base64::Engine as _;
+    let middle = token.split('.').nth(1).unwrap();
+    let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(middle).unwrap();
+    let claims: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    Some((claims["exp"].as_i64()? - claims["iat"].as_i64().unwrap()) / 86_400)
+}
+
+#[test]
+fn a_secret_is_one_line_of_standard_input() {
+    let scene = Scene::new();
+    let id = scene.user("ann@example.com");
+    let notes = "a password\nlogin: ann\n";
+    let login = ["login", "--url", &scene.url];
+    for arguments in [
+        &["user", "create", "--email", "bob@example.com"][..],
+        &["user", "patch", &id, "--password"],
+        &[&login[..], &["--email", EMAIL]].concat(),
+        &[&login[..], &["--with-token"]].concat(),
+    ] {
+        scene.asks_with(arguments, notes).failed(2, &["more lines than are read", "head -n 1"]);
+    }
+    assert_eq!(scene.asks(&["user", "list", "--json"]).lines().len(), 1);
+}
+
+#[test]
+fn a_list_is_the_same_of_a_store_and_of_a_server() {
+    let scene = Scene::new();
+    scene.run(&["login", "--email", EMAIL, "--url", &scene.url], &[], PASSWORD).ok();
+    scene.bare(&["application", "create", "--name", "a second"]).ok();
+    let store = ["--store", &scene.store];
+    for list in
+        [&["application", "list"][..], &["token", "list", "--application", &scene.application]]
+    {
+        let of_server = scene.bare(&[list, &["--json"]].concat()).lines();
+        let of_store = scene.bare(&[list, &["--json"], &store].concat()).lines();
+        assert_eq!(of_server, of_store);
+        assert!(!of_store.is_empty());
+        let tables = [scene.bare(list).ok(), scene.bare(&[list, &store].concat()).ok()];
+        assert_eq!(tables[0], tables[1]);
+    }
+}
+
+#[test]
+fn whoever_stops_reading_is_no_failure() {
+    let scene = Scene::new();
+    for number in 0..3 {
+        scene.user(&format!("u{number}@example.com"));
+    }
+    for more in ["", " --json"] {
+        // The reader is gone before anything is asked for.
+        let program = env!("CARGO_BIN_EXE_guestlist");
+        let script =
+            format!("{{ {program} user list{more}; echo $? >code; }} 2>said | true; cat code said");
+        assert_eq!(scene.sh(&script, &scene.environment()).ok(), "0\n", "{more}");
+    }
+}
+
+#[test]
+fn a_hint_leads_somewhere() {
+    let scene = Scene::new();
+    // What is not there is not what was listed.
+    let elsewhere = ["--application", ABSENT];
+    for command in [&["user", "list"][..], &["group", "get", ABSENT], &["token", "list"]] {
+        let asked = scene.asks(&[command, &elsewhere].concat());
+        asked.failed(3, &["Application was not found", "`guestlist application list`"]);
+    }
+    scene
+        .asks(&["application", "get", ABSENT])
+        .failed(3, &["was not found", "`guestlist application list`"]);
+    // To sign in does not help somebody who has a bad token in the environment, or names a URL.
+    let bad = [("GUESTLIST_URL", scene.url.as_str()), ("GUESTLIST_TOKEN", "bad")];
+    scene.run(&["me", "get"], &bad, "").failed(4, &["GUESTLIST_TOKEN is not", "unset it"]);
+    scene.run(&["me", "get"], &bad[..1], "").failed(2, &["login --url http", "leave --url"]);
+    let keep = ["login", "--with-token", "--url", &scene.url, "--profile", "app"];
+    scene.run(&keep, &[], "bad").ok();
+    scene.bare(&["me", "get"]).failed(4, &["`guestlist login --profile app`"]);
+    scene.run(&["login", "--email", EMAIL, "--url", &scene.url], &[], PASSWORD).ok();
+    scene.bare(&["token", "get", ABSENT, "--mine"]).failed(3, &["`guestlist token list --mine`"]);
+    // The token of an application is not an administrator's, whatever its scopes.
+    let create = ["token", "create", "--name", "t", "--application", &scene.application];
+    let token = scene.bare(&[&create[..], &["--scope", "me.get"]].concat()).ok();
+    let env = [("GUESTLIST_URL", scene.url.as_str()), ("GUESTLIST_TOKEN", token.trim_end())];
+    scene.run(&["me", "get"], &env, "").failed(3, &["one of an administrator"]);
+    // What is no Guestlist has no list of anything.
+    let base = format!("{}/nowhere", scene.url);
+    let env = [("GUESTLIST_URL", base.as_str()), ("GUESTLIST_TOKEN", scene.token.as_str())];
+    scene.run(&["me", "get"], &env, "").failed(3, &["does not exist", "address of a Guestlist?"]);
+}
+
+#[test]
+fn a_proxy_is_named_and_never_used_for_this_machine() {
+    let scene = Scene::new();
+    let nowhere =
+        [("HTTP_PROXY", "http://name:secret@127.0.0.1:1"), ("ALL_PROXY", "http://127.0.0.1:1")];
+    let env: Vec<_> = scene.environment().into_iter().chain(nowhere).collect();
+    scene.run(&["user", "list"], &env, "").ok();
+    let away = [&env[1..], &[("GUESTLIST_URL", "http://guests.example.com")]].concat();
+    let asked = scene.run(&["user", "list"], &away, "");
+    assert!(!asked.err.contains("secret"), "{}", asked.err);
+    asked.failed(
+        6,
+        &["through the proxy http://127.0.0.1:1", "NO_PROXY", "http://guests.example.com"],
+    );
 }
 
 #[test]
@@ -301,7 +419,7 @@ fn the_store_is_meant_when_it_is_named_or_nothing_is() {
     let url = scene.url.as_str();
     // A flag beats the environment, either way.
     let listed = scene.asks(&["application", "list", "--store", &scene.store, "--json"]).json();
-    assert!(listed["applications"].is_array());
+    assert_eq!(listed["id"], scene.application.as_str());
     let env = [("GUESTLIST_STORE", "none.db"), ("GUESTLIST_TOKEN", scene.token.as_str())];
     let listed = scene
         .run(&["application", "get", &scene.application, "--url", url, "--json"], &env, "")

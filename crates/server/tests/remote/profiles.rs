@@ -19,6 +19,7 @@ fn who_signs_in_is_remembered_for_nobody_else_to_read() {
     let told = scene.run(&[&login[..], &["--json"]].concat(), &[], PASSWORD).json();
     assert_eq!((&told["profile"], &told["url"]), (&"default".into(), &scene.url.clone().into()));
     assert_eq!(told["file"], scene.path(FILE).to_str().unwrap());
+    assert!(told["expires"].is_string(), "{told}");
     assert_eq!((mode(&scene, FILE), mode(&scene, ".config/guestlist")), (0o600, 0o700));
     assert_eq!(scene.bare(&["me", "get", "--json"]).json()["email"], EMAIL);
 
@@ -32,6 +33,25 @@ fn who_signs_in_is_remembered_for_nobody_else_to_read() {
     assert_eq!(mode(&scene, FILE), 0o600);
     let left: Vec<_> = fs::read_dir(scene.path(".config/guestlist")).unwrap().collect();
     assert_eq!(left.len(), 1, "nothing half written is left: {left:?}");
+}
+
+#[test]
+fn a_session_ends_unless_it_is_to_last_for_ever() {
+    let scene = Scene::new();
+    let login = ["login", "--email", EMAIL, "--url", &scene.url];
+    let kept = || {
+        let file: toml::Table = scene.read(FILE).parse().unwrap();
+        let token = file["profiles"]["default"]["token"].as_str().unwrap().to_owned();
+        crate::commands::days_of(&token)
+    };
+    let told = scene.run(&login, &[], PASSWORD).ok();
+    assert!(told.contains(" until 2"), "{told}");
+    assert_eq!(kept(), Some(30));
+    scene.run(&[&login[..], &["--expires", "7d"]].concat(), &[], PASSWORD).ok();
+    assert_eq!(kept(), Some(7));
+    let told = scene.run(&[&login[..], &["--expires", "never"]].concat(), &[], PASSWORD).ok();
+    assert!(told.contains(" for good"), "{told}");
+    assert_eq!(kept(), None);
 }
 
 #[test]

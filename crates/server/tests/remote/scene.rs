@@ -203,7 +203,8 @@ impl Drop for Scene {
 /// Runs in a place of its own, with nothing of the environment or the home of who runs the tests.
 fn clean(command: &mut Command, place: &TempDir) {
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("GUESTLIST_") {
+        let text = name.to_string_lossy().to_lowercase();
+        if text.starts_with("guestlist_") || text.ends_with("_proxy") {
             command.env_remove(name);
         }
     }

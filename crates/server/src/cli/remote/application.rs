@@ -2,10 +2,10 @@
 
 use super::super::application as store;
 use super::body::{Body, Data};
-use super::failure::usage;
+use super::failure::{NO_LISTING, OF_A_SERVER, usage};
 use super::resource::{self, Condition, Kind, Listing};
 use super::session::Session;
-use super::show::text;
+use super::show::{Column, text};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use guestlist_api::id::ApplicationId;
@@ -81,33 +81,34 @@ impl Command {
     /// The same, done on the store itself.
     pub(crate) fn on_store(self) -> Result<store::Command> {
         match self {
-            Self::Create {
-                fields: Fields { name: Some(name), description, user_token_cutoff, data },
-            } if user_token_cutoff.is_none() && !data.is_given() => {
+            Self::Create { fields } => {
+                let Fields { name, description, user_token_cutoff, data } = fields;
+                if user_token_cutoff.is_some() || data.is_given() {
+                    return Err(usage(
+                        "on a store, `application create` takes no --user-token-cutoff or --data: \
+                         name a server with --url or --profile for these",
+                    ));
+                }
+                let name = name.ok_or_else(|| {
+                    usage("say what the application is called: --name is missing")
+                })?;
                 Ok(store::Command::Create { name, description })
             }
-            Self::Create { .. } => Err(usage(
-                "on a store, `application create` takes --name, and may take --description: name \
-                 a server with --url or --profile for more",
-            )),
+            Self::List { listing } if listing.is_given() => Err(usage(NO_LISTING)),
             Self::List { .. } => Ok(store::Command::List),
-            _ => Err(usage(
-                "this is asked of a server: name one with --url or --profile, or sign in with \
-                 `guestlist login`",
-            )),
+            _ => Err(usage(OF_A_SERVER)),
         }
     }
 }
 
-const KIND: Kind = Kind {
-    one: "application",
-    many: "applications",
-    columns: &[
-        ("ID", |application| text(application, "id")),
-        ("NAME", |application| text(application, "name")),
-        ("USERS", |application| text(&application["summary"], "experienceUserCount")),
-    ],
-};
+pub(crate) const COLUMNS: &[Column] = &[
+    ("ID", |application| text(application, "id")),
+    ("NAME", |application| text(application, "name")),
+    ("USERS", |application| text(&application["summary"], "experienceUserCount")),
+];
+
+const KIND: Kind =
+    Kind { one: "application", many: "applications", columns: COLUMNS, filter: "name=a*" };
 
 const COUNTS: &str = "apiTokenCount,experienceGroupCount,experienceUserCount";
 

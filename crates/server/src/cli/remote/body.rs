@@ -1,8 +1,8 @@
 //! What is sent: JSON that was given whole, and fields that were given one by one.
 
+use super::super::secret;
 use super::curl;
 use super::failure::usage;
-use super::secret;
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value};
 use std::io::Read as _;

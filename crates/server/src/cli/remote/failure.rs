@@ -19,15 +19,25 @@ impl fmt::Display for Failed {
 impl std::error::Error for Failed {}
 
 /// The command cannot be understood as it was given.
-pub(super) fn usage(text: impl Into<String>) -> anyhow::Error {
+pub(crate) fn usage(text: impl Into<String>) -> anyhow::Error {
     Failed { code: 2, text: text.into() }.into()
 }
 
 /// The exit code that says how `error` came about.
-#[must_use]
-pub fn exit_code(error: &anyhow::Error) -> u8 {
+pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     error.downcast_ref::<Failed>().map_or(1, |failed| failed.code)
 }
+
+/// The tokens of the administrator who asks, as a command.
+pub(super) const MY_TOKENS: &str = "token --mine";
+
+/// Why a store does not do something.
+pub(super) const OF_A_SERVER: &str = "this is asked of a server, and a store is named: name the \
+     server with --url, or with --profile after `guestlist login`";
+
+/// Why a store does not sort or filter what it lists.
+pub(super) const NO_LISTING: &str = "on a store, `list` lists all of them by their ids: name a server with \
+     --url or --profile to sort, to filter or for a page";
 
 /// What was asked for when it failed.
 #[derive(Clone, Copy)]
@@ -38,6 +48,21 @@ pub(super) struct Asked<'a> {
     pub(super) scope: Option<&'a str>,
     /// Where.
     pub(super) url: &'a str,
+    /// Through which proxy, if the environment names one for it.
+    pub(super) proxy: Option<&'a str>,
+    /// Where the token comes from.
+    pub(super) token: TokenFrom<'a>,
+}
+
+/// Where a token comes from, which decides how to get a better one.
+#[derive(Clone, Copy)]
+pub(super) enum TokenFrom<'a> {
+    /// It was typed, or there was none.
+    Typed,
+    /// `GUESTLIST_TOKEN`.
+    Environment,
+    /// The profile of this name.
+    Profile(&'a str),
 }
 
 /// `error`, with what to do about it.
@@ -71,7 +96,15 @@ fn code(error: &Error) -> u8 {
 }
 
 fn hint(error: &Error, asked: Asked<'_>) -> Option<String> {
-    let Asked { command, scope, url } = asked;
+    let Asked { command, scope, url, proxy, .. } = asked;
+    let unreached = matches!(error, Error::Transport(_) | Error::Timeout(_));
+    let refused = matches!(error.status(), Some(407 | 502..=504));
+    if let Some(proxy) = proxy.filter(|_| unreached || refused) {
+        return Some(format!(
+            "It was asked through the proxy {proxy}, which the environment names (HTTPS_PROXY, \
+             HTTP_PROXY or ALL_PROXY). Put the server's host into NO_PROXY to reach {url} without it."
+        ));
+    }
     Some(match (error, error.status()) {
         (Error::Transport(_), _) if url.starts_with("https:") => format!(
             "Is there a server at {url}, with a certificate that this system trusts? Name another \
@@ -81,22 +114,59 @@ fn hint(error: &Error, asked: Asked<'_>) -> Option<String> {
             "Is there a server at {url}? Name another with --url or GUESTLIST_URL, or start one \
              with `guestlist serve`."
         ),
-        (_, Some(401)) if scope.is_some() => {
-            "Get a token that is good: sign in with `guestlist login`, or set GUESTLIST_TOKEN."
-                .into()
+        (_, Some(401)) if scope.is_none() => "The address or the password is wrong.".into(),
+        (_, Some(401)) => match asked.token {
+            TokenFrom::Environment => format!(
+                "GUESTLIST_TOKEN is not a token that is good at {url}: set it to another, or unset \
+                 it and sign in with `guestlist login`."
+            ),
+            TokenFrom::Profile(name) => {
+                format!("Sign in again with `guestlist login --profile {name}`.")
+            }
+            TokenFrom::Typed => format!("What was typed is not a token that is good at {url}."),
+        },
+        (_, Some(403)) => {
+            let scope = scope.unwrap_or("for it");
+            let mine = scope.starts_with("me.") || scope.starts_with("userApiToken");
+            let of = if mine {
+                ", and to be of an administrator, as one of `guestlist login`"
+            } else {
+                ""
+            };
+            format!(
+                "The token may not do this: it needs the scope {scope}, or one that includes it{of}."
+            )
         }
-        (_, Some(401)) => "The address or the password is wrong.".into(),
-        (_, Some(403)) => format!(
-            "The token may not do this: it needs the scope {}, or one that includes it.",
-            scope.unwrap_or("for it")
-        ),
-        (_, Some(404)) if command == "experience" => {
-            "See what is there with `guestlist application list`.".into()
-        }
-        (_, Some(404)) if command != "me" => {
-            format!("See what is there with `guestlist {command} list`.")
-        }
+        (Error::Status { message, kind, .. }, Some(404)) => absent(message, kind, asked),
         (_, Some(412)) => format!("See what it is now with `guestlist {command} get`."),
         _ => return None,
     })
+}
+
+/// What to do where there is no such thing: to list it helps when it is what was named that is not
+/// there, and not when it is what it would be in.
+fn absent(message: &str, kind: &str, asked: Asked<'_>) -> String {
+    let Asked { command, url, .. } = asked;
+    if kind != "NotFound" || message.ends_with("does not exist") {
+        return format!(
+            "Is {url} the address of a Guestlist? It does not know what was asked of it."
+        );
+    }
+    match (message, command) {
+        ("Application was not found", "application") => {
+            "See what is there with `guestlist application list`.".into()
+        }
+        ("Application was not found", _) => {
+            "It is named by --application, GUESTLIST_APPLICATION or the profile: see what is there \
+             with `guestlist application list`. A token of an application reaches no other."
+                .into()
+        }
+        ("User was not found", _) => {
+            "The token speaks for an application: this takes one of an administrator, such as \
+             `guestlist login` gets."
+                .into()
+        }
+        (_, MY_TOKENS) => "See what is there with `guestlist token list --mine`.".into(),
+        _ => format!("See what is there with `guestlist {command} list`."),
+    }
 }

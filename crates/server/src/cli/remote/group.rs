@@ -133,7 +133,7 @@ fn users(group: &Value) -> String {
 /// The switch that leaves the ids of members out, which may be most of an answer.
 pub(super) const EXCLUDE_MEMBERS: &str = "excludeMembers";
 
-const KIND: Kind = Kind {
+pub(super) const KIND: Kind = Kind {
     one: "experienceGroup",
     many: "experienceGroups",
     columns: &[
@@ -142,6 +142,7 @@ const KIND: Kind = Kind {
         ("USERS", users),
         ("PARENT", |group| text(group, "parentId")),
     ],
+    filter: "name=a*",
 };
 
 pub(super) async fn run(group: Group, session: &Session) -> Result<()> {

@@ -1,11 +1,11 @@
 //! `guestlist login`.
 
-use super::super::Output;
-use super::super::token::millis;
-use super::failure::{Asked, failed, usage};
+use super::super::token::ttl;
+use super::super::{Output, secret};
+use super::failure::{Asked, TokenFrom, failed, usage};
 use super::profiles::{Profile, Profiles};
-use super::secret;
 use super::session::{DEFAULT_URL, client, variable};
+use crate::clock::Clock;
 use anyhow::Result;
 use guestlist_api::id::ApplicationId;
 use guestlist_api::scope::Scope;
@@ -30,9 +30,9 @@ pub(crate) struct Login {
     /// What the session may do; everything unless said
     #[arg(long, value_name = "SCOPE", num_args = 1.., value_delimiter = ',')]
     scope: Vec<Scope>,
-    /// When the session ends, such as 12h or 30d; the server decides unless said
-    #[arg(long, value_name = "TIME")]
-    expires: Option<String>,
+    /// When the session ends, such as 12h or 30d, or never
+    #[arg(long, value_name = "TIME", default_value = "30d")]
+    expires: String,
     /// The application that is meant when none is named
     #[arg(long, value_name = "ID")]
     application: Option<ApplicationId>,
@@ -51,8 +51,10 @@ pub(super) async fn run(login: Login, out: Output) -> Result<()> {
     let application = known.filter(|known| known.url == url).and_then(|known| known.application);
     // A URL that is none is refused before anything is asked for.
     client(&url, None)?;
+    let ttl = ttl(&login.expires)?;
+    let ends = login.email.as_ref().and(ttl).map(|ttl| Clock::System.now().plus_millis(ttl));
     let token = match &login.email {
-        Some(email) => sign_in(&url, email, &login).await?,
+        Some(email) => sign_in(&url, email, &login, ttl).await?,
         None => Token::new(secret::read("Token", false)?.as_str()),
     };
     client(&url, Some(token.clone()))?;
@@ -64,23 +66,32 @@ pub(super) async fn run(login: Login, out: Output) -> Result<()> {
     profiles.profiles.insert(login.profile.clone(), profile);
     profiles.default = Some(login.profile.clone());
     let path = profiles.write()?;
-    let told = json!({ "profile": login.profile, "url": url, "file": path });
+    let told = json!({
+        "profile": login.profile, "url": url, "file": path,
+        "expires": ends.map(|end| end.to_string()),
+    });
     out.result(&told, || {
-        format!("signed in to {url}: kept as {:?} in {}", login.profile, path.display())
+        let (name, path) = (&login.profile, path.display());
+        match (ends, &login.email) {
+            (Some(end), _) => format!("signed in to {url} until {end}: kept as {name:?} in {path}"),
+            (None, Some(_)) => format!("signed in to {url} for good: kept as {name:?} in {path}"),
+            (None, None) => format!("a token for {url} is kept as {name:?} in {path}"),
+        }
     })
 }
 
-async fn sign_in(url: &str, email: &str, login: &Login) -> Result<Token> {
-    let ttl = login.expires.as_deref().map(millis).transpose()?;
+async fn sign_in(url: &str, email: &str, login: &Login, ttl: Option<i64>) -> Result<Token> {
     let password = secret::read("Password", false)?;
-    let mut call = client(url, None)?.sign_in(email, password.as_str());
+    let client = client(url, None)?;
+    let mut call = client.sign_in(email, password.as_str());
     if !login.scope.is_empty() {
         call = call.scopes(login.scope.iter().copied());
     }
-    if let Some(ttl) = ttl.and_then(|ttl| u64::try_from(ttl).ok()) {
-        call = call.token_ttl(Some(Duration::from_millis(ttl)));
-    }
-    let session =
-        call.await.map_err(|error| failed(&error, Asked { command: "login", scope: None, url }))?;
+    let ttl = ttl.and_then(|ttl| u64::try_from(ttl).ok());
+    let call = call.token_ttl(ttl.map(Duration::from_millis));
+    let session = call.await.map_err(|error| {
+        let (proxy, token) = (client.proxy(), TokenFrom::Typed);
+        failed(&error, Asked { command: "login", scope: None, url, proxy, token })
+    })?;
     session.token.map(Token::new).ok_or_else(|| usage("the server gave no token"))
 }

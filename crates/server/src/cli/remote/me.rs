@@ -1,10 +1,12 @@
 //! `guestlist me`.
 
+use super::super::secret;
+use super::super::token::ttl;
 use super::body::{Body, Data};
+use super::curl;
 use super::resource::{self, Condition, Kind};
 use super::session::Session;
 use super::show::text;
-use super::{curl, secret};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use guestlist_client::{Method, Request};
@@ -27,7 +29,12 @@ pub(crate) enum Command {
         /// End every session that there is
         #[arg(long)]
         sign_out_everywhere: bool,
+        /// When the new session ends, such as 12h or 30d, or never
+        #[arg(long, value_name = "TIME", default_value = "30d")]
+        expires: String,
     },
+    /// Begin another session like that of the token, for as long again, and print its token
+    RefreshToken,
 }
 
 #[derive(Debug, Args)]
@@ -60,7 +67,7 @@ impl Fields {
     }
 }
 
-const KIND: Kind = Kind { one: "me", many: "me", columns: &[] };
+const KIND: Kind = Kind { one: "me", many: "me", columns: &[], filter: "" };
 
 pub(super) async fn run(command: Command, session: &Session) -> Result<()> {
     match command {
@@ -69,16 +76,24 @@ pub(super) async fn run(command: Command, session: &Session) -> Result<()> {
             let body = fields.body()?.changes()?;
             resource::patch(session, &KIND, "/me", body, &condition).await
         }
-        Command::ChangePassword { sign_out_everywhere } => {
-            change_password(session, sign_out_everywhere).await
+        Command::ChangePassword { sign_out_everywhere, expires } => {
+            change_password(session, sign_out_everywhere, &expires).await
+        }
+        Command::RefreshToken => {
+            let scope = "me.refreshToken";
+            let request = Request::new(Method::GET, "/me/refreshToken");
+            let Some(reply) = session.send(&request, scope).await? else { return Ok(()) };
+            let answer = resource::value(session, &reply, scope)?;
+            session.out.result(&answer, || text(&answer, "token"))
         }
     }
 }
 
-async fn change_password(session: &Session, everywhere: bool) -> Result<()> {
+async fn change_password(session: &Session, everywhere: bool, expires: &str) -> Result<()> {
     const SCOPE: &str = "me.changePassword";
-    let (present, new) = if session.curl {
-        (curl::PASSWORD.to_owned().into(), curl::NEW_PASSWORD.to_owned().into())
+    let ttl = ttl(expires)?;
+    let [present, new] = if session.curl {
+        [curl::PASSWORD.to_owned().into(), curl::NEW_PASSWORD.to_owned().into()]
     } else {
         secret::change()?
     };
@@ -86,6 +101,7 @@ async fn change_password(session: &Session, everywhere: bool) -> Result<()> {
         "password": present.as_str(),
         "newPassword": new.as_str(),
         "invalidateExistingTokens": everywhere,
+        "tokenTTL": ttl.unwrap_or_default(),
     });
     let request = Request::new(Method::PATCH, "/me/changePassword").body(body);
     let Some(reply) = session.send(&request, SCOPE).await? else { return Ok(()) };

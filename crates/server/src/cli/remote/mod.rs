@@ -10,14 +10,16 @@ mod login;
 mod me;
 mod profiles;
 mod resource;
-mod secret;
 mod session;
 mod show;
 mod token;
 mod tree;
 mod user;
 
-pub use failure::exit_code;
+pub(super) use application::COLUMNS as APPLICATION_COLUMNS;
+pub(super) use failure::{exit_code, usage};
+pub(super) use show::Rows;
+pub(super) use token::COLUMNS as TOKEN_COLUMNS;
 
 use super::Output;
 use crate::config::Given;
@@ -111,7 +113,8 @@ impl Tokens {
         if self.remote.is_for_store(given)? {
             return self.what.on_store().map(Some);
         }
-        token::run(self.what, &self.remote.session("token", out)?).await?;
+        let command = if self.what.is_mine() { failure::MY_TOKENS } else { "token" };
+        token::run(self.what, &self.remote.session(command, out)?).await?;
         Ok(None)
     }
 }

@@ -1,6 +1,6 @@
 //! The five actions that every kind of resource has.
 
-use super::super::line;
+use super::super::{Output, line};
 use super::failure::usage;
 use super::session::Session;
 use super::show::{Column, Rows, one, text};
@@ -17,18 +17,21 @@ pub(super) struct Kind {
     pub(super) many: &'static str,
     /// How a list of them looks.
     pub(super) columns: &'static [Column],
+    /// What a filter of them looks like, such as `name=a*`.
+    pub(super) filter: &'static str,
 }
 
 /// Which of them are listed, and how.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Listing {
-    /// Sort by this field, such as name; in the order of their ids, oldest first, unless said
+    /// Sort by this field, such as creationDate; in the order of their ids, oldest first, unless said
     #[arg(long, value_name = "FIELD")]
     sort: Option<String>,
     /// The largest first
     #[arg(long)]
     desc: bool,
-    /// Only those whose field matches, such as email=*@example.com; * is any run of characters
+    /// Only those whose field matches: email, firstName or lastName of a user, the name of all else;
+    /// * is any run of characters, as in email=*@example.com
     #[arg(long, value_name = "FIELD=PATTERN")]
     filter: Option<String>,
     /// Only this page, counted from 0; all of them unless said
@@ -43,8 +46,21 @@ pub(crate) struct Listing {
 }
 
 impl Listing {
+    /// Whether anything was asked of it.
+    pub(super) const fn is_given(&self) -> bool {
+        let Self { sort, desc, filter, page, cursor, per_page } = self;
+        let texts = sort.is_some() || filter.is_some() || cursor.is_some();
+        texts || *desc || page.is_some() || per_page.is_some()
+    }
+
     /// Asks for the list at `path`, in the order of `sort` and so many at a time unless said.
-    pub(super) fn request(&self, path: &str, sort: &str, per_page: Option<u64>) -> Result<Request> {
+    pub(super) fn request(
+        &self,
+        path: &str,
+        kind: &Kind,
+        sort: &str,
+        per_page: Option<u64>,
+    ) -> Result<Request> {
         let mut request = Request::new(Method::GET, path).query("_actions", "false");
         request = request.query("sortField", self.sort.as_deref().unwrap_or(sort));
         if self.desc {
@@ -52,7 +68,8 @@ impl Listing {
         }
         if let Some(filter) = &self.filter {
             let (field, pattern) = filter.split_once('=').ok_or_else(|| {
-                usage(format!("--filter: {filter:?} is not FIELD=PATTERN, such as name=a*"))
+                let such = kind.filter;
+                usage(format!("--filter: {filter:?} is not FIELD=PATTERN, such as {such}"))
             })?;
             request = request.query("filterField", field).query("filter", pattern);
         }
@@ -78,6 +95,11 @@ pub(crate) struct Condition {
 }
 
 impl Condition {
+    /// Whether there is one.
+    pub(super) const fn is_given(&self) -> bool {
+        self.if_match.is_some()
+    }
+
     fn on(&self, request: Request) -> Request {
         match &self.if_match {
             Some(etag) => request.if_match(etag),
@@ -96,6 +118,14 @@ pub(super) fn value(session: &Session, reply: &Reply, scope: &str) -> Result<Val
     reply.json().map_err(|error| session.failed(&error, scope))
 }
 
+/// `value` with its tag for programs, beside what else is about it and not of it.
+fn tagged(mut value: Value, reply: &Reply, out: Output) -> Value {
+    if let (true, Some(etag), Value::Object(fields)) = (out.json, &reply.etag, &mut value) {
+        fields.insert("_etag".into(), etag.as_str().into());
+    }
+    value
+}
+
 /// Reads and prints one.
 pub(super) async fn get(
     session: &Session,
@@ -109,11 +139,20 @@ pub(super) async fn get(
         request = request.query(*name, *value);
     }
     let Some(reply) = session.send(&request, &scope).await? else { return Ok(()) };
-    one(&value(session, &reply, &scope)?, session.out)?;
+    one(&tagged(value(session, &reply, &scope)?, &reply, session.out), session.out)?;
     match reply.etag {
         Some(etag) if !session.out.json => line(&format!("\nETag: {etag}")),
         _ => Ok(()),
     }
+}
+
+/// `item` of a list without its links. The list is asked for with them, because one of its own says how
+/// it goes on.
+fn unlinked(mut item: Value) -> Value {
+    if let Value::Object(fields) = &mut item {
+        fields.shift_remove("_links");
+    }
+    item
 }
 
 /// Reads and prints all of them, or a page.
@@ -125,7 +164,7 @@ pub(super) async fn list(
     query: &[(&str, String)],
 ) -> Result<()> {
     let scope = format!("{}.get", kind.many);
-    let mut request = listing.request(path, "id", None)?;
+    let mut request = listing.request(path, kind, "id", None)?;
     for (name, value) in query {
         request = request.query(*name, value);
     }
@@ -134,20 +173,21 @@ pub(super) async fn list(
         let Some(reply) = session.send(&request, &scope).await? else { return Ok(()) };
         let page: Page<Value> = reply.json().map_err(|error| session.failed(&error, &scope))?;
         for item in &page.items {
-            rows.push(item)?;
+            rows.push(&unlinked(item.clone()))?;
         }
         rows.end()?;
+        // Nothing is lost with somebody who does not listen.
         if let Some(cursor) = page.previous_cursor() {
-            writeln!(stderr(), "guestlist: there is more before: --cursor {cursor}")?;
+            let _ = writeln!(stderr(), "guestlist: there is more before: --cursor {cursor}");
         }
         if let Some(cursor) = page.cursor() {
-            writeln!(stderr(), "guestlist: there is more: --cursor {cursor}")?;
+            let _ = writeln!(stderr(), "guestlist: there is more: --cursor {cursor}");
         }
         return Ok(());
     }
     let mut items = session.authorized()?.items::<Value>(&request);
     while let Some(item) = items.next().await {
-        rows.push(&item.map_err(|error| session.failed(&error, &scope))?)?;
+        rows.push(&unlinked(item.map_err(|error| session.failed(&error, &scope))?))?;
     }
     rows.end()
 }
@@ -163,7 +203,7 @@ pub(super) async fn create(
     let scope = format!("{}.post", kind.many);
     let request = plain(Method::POST, path).body(body);
     let Some(reply) = session.send(&request, &scope).await? else { return Ok(()) };
-    let made = value(session, &reply, &scope)?;
+    let made = tagged(value(session, &reply, &scope)?, &reply, session.out);
     session.out.result(&made, || text(&made, field))
 }
 
@@ -178,7 +218,7 @@ pub(super) async fn patch(
     let scope = format!("{}.patch", kind.one);
     let request = condition.on(plain(Method::PATCH, path).body(body));
     let Some(reply) = session.send(&request, &scope).await? else { return Ok(()) };
-    one(&value(session, &reply, &scope)?, session.out)
+    one(&tagged(value(session, &reply, &scope)?, &reply, session.out), session.out)
 }
 
 /// Deletes one, which is called `id`.

@@ -1,9 +1,9 @@
 //! Which server is asked, as whom, and what is done with its answer.
 
-use super::super::{Output, line};
-use super::failure::{Asked, failed, usage};
+use super::super::{Output, line, secret};
+use super::curl;
+use super::failure::{Asked, TokenFrom, failed, usage};
 use super::profiles::{Profile, Profiles};
-use super::{curl, secret};
 use crate::config::{self, Given};
 use anyhow::Result;
 use guestlist_api::id::ApplicationId;
@@ -13,18 +13,27 @@ use std::io::IsTerminal as _;
 /// Where a server listens unless it is told otherwise.
 pub(super) const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 
+/// Over what they stand in the help.
+const HEADING: &str = "The server";
+
 /// Which server is asked.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct Remote {
     /// Ask the server at this URL [env: `GUESTLIST_URL`]; the token is `GUESTLIST_TOKEN`, or is asked
     /// for
-    #[arg(long, value_name = "URL", global = true)]
+    #[arg(long, value_name = "URL", global = true, help_heading = HEADING)]
     url: Option<String>,
     /// Ask the server of this profile, made by `guestlist login` [env: `GUESTLIST_PROFILE`]
-    #[arg(long, value_name = "NAME", global = true, conflicts_with = "url")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        global = true,
+        conflicts_with = "url",
+        help_heading = HEADING
+    )]
     profile: Option<String>,
     /// Print the request as a command for curl instead of sending it
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = HEADING)]
     curl: bool,
 }
 
@@ -59,13 +68,18 @@ impl Remote {
 
     /// The server that is meant, and who is known there. A token of a profile is for its own
     /// server only.
-    fn target(&self) -> Result<Profile> {
-        let at =
-            |url: String| Profile { url, token: variable("GUESTLIST_TOKEN"), application: None };
+    fn target(&self) -> Result<Target> {
+        let token = variable("GUESTLIST_TOKEN");
+        let at = |url: String| Target {
+            of_environment: token.is_some(),
+            profile: Profile { url, token: token.clone(), application: None },
+            name: None,
+        };
         if let Some(name) = &self.profile {
             let mut profile = Profiles::read()?.named(name)?.clone();
-            profile.token = profile.token.or_else(|| variable("GUESTLIST_TOKEN"));
-            return Ok(profile);
+            let of_environment = profile.token.is_none() && token.is_some();
+            profile.token = profile.token.or(token);
+            return Ok(Target { profile, name: Some(name.clone()), of_environment });
         }
         if let Some(url) = self.url.clone().or_else(|| variable("GUESTLIST_URL")) {
             return Ok(at(url));
@@ -75,15 +89,50 @@ impl Remote {
             return Ok(at(DEFAULT_URL.into()));
         };
         let mut profile = profiles.named(&name)?.clone();
-        profile.token = variable("GUESTLIST_TOKEN").or(profile.token);
-        Ok(profile)
+        let of_environment = token.is_some();
+        profile.token = token.or(profile.token);
+        Ok(Target { profile, name: Some(name), of_environment })
     }
 
     /// Begins to talk to it.
     pub(super) fn session(&self, command: &'static str, out: Output) -> Result<Session> {
-        let profile = self.target()?;
-        let client = client(&profile.url, None)?;
-        Ok(Session { client, profile, command, curl: self.curl, out })
+        let target = self.target()?;
+        let client = client(&target.profile.url, None)?;
+        Ok(Session { client, target, command, curl: self.curl, out })
+    }
+}
+
+/// A server, and who is known there.
+struct Target {
+    profile: Profile,
+    /// The name of the profile, if it is one.
+    name: Option<String>,
+    /// Whether the token is that of the environment.
+    of_environment: bool,
+}
+
+impl Target {
+    fn token_from(&self) -> TokenFrom<'_> {
+        match (&self.name, &self.profile.token) {
+            _ if self.of_environment => TokenFrom::Environment,
+            (Some(name), Some(_)) => TokenFrom::Profile(name),
+            _ => TokenFrom::Typed,
+        }
+    }
+
+    /// Why nobody is known there, and what helps: a profile is not used where a URL was named.
+    fn without_token(&self) -> anyhow::Error {
+        let Self { profile: Profile { url, .. }, name, .. } = self;
+        usage(match name {
+            Some(name) => format!(
+                "there is no token in the profile {name:?}: sign in with `guestlist login --profile \
+                 {name}`, or set GUESTLIST_TOKEN"
+            ),
+            None => format!(
+                "there is no token for {url}: set GUESTLIST_TOKEN, or sign in with `guestlist login \
+                 --url {url}` and then leave --url and GUESTLIST_URL out"
+            ),
+        })
     }
 }
 
@@ -99,7 +148,7 @@ pub(super) fn client(url: &str, token: Option<Token>) -> Result<Client> {
 /// A command that talks to a server.
 pub(super) struct Session {
     client: Client,
-    profile: Profile,
+    target: Target,
     command: &'static str,
     pub(super) curl: bool,
     pub(super) out: Output,
@@ -114,8 +163,11 @@ impl Session {
         if let Some(text) = variable("GUESTLIST_APPLICATION") {
             return text.parse().map_err(|error| usage(format!("GUESTLIST_APPLICATION: {error}")));
         }
-        self.profile.application.ok_or_else(|| {
-            usage("say which application: --application ID, or GUESTLIST_APPLICATION")
+        self.target.profile.application.ok_or_else(|| {
+            usage(
+                "say which application: --application ID, or GUESTLIST_APPLICATION; `guestlist \
+                 application list` lists them",
+            )
         })
     }
 
@@ -132,22 +184,24 @@ impl Session {
 
     /// The client, with a token.
     pub(super) fn authorized(&self) -> Result<Client> {
-        let token = match &self.profile.token {
+        let token = match &self.target.profile.token {
             Some(token) => Token::new(token.clone()),
             None if std::io::stdin().is_terminal() => {
                 Token::new(secret::read("Token", false)?.as_str())
             }
-            None => {
-                return Err(usage(
-                    "there is no token: set GUESTLIST_TOKEN, or sign in with `guestlist login`",
-                ));
-            }
+            None => return Err(self.target.without_token()),
         };
         self.client.with_token(&token).map_err(|error| usage(error.to_string()))
     }
 
     pub(super) fn failed(&self, error: &guestlist_client::Error, scope: &str) -> anyhow::Error {
-        let asked = Asked { command: self.command, scope: Some(scope), url: &self.profile.url };
+        let asked = Asked {
+            command: self.command,
+            scope: Some(scope),
+            url: &self.target.profile.url,
+            proxy: self.client.proxy(),
+            token: self.target.token_from(),
+        };
         failed(error, asked)
     }
 }

@@ -1,24 +1,19 @@
 //! What was answered, for people and for programs.
 
-use super::super::{Output, line};
+use super::super::output::{Output, Table, line, visible};
 use anyhow::Result;
 use serde_json::Value;
 
 /// A column of a list: its title, and what is in it.
-pub(super) type Column = (&'static str, fn(&Value) -> String);
+pub(crate) type Column = (&'static str, fn(&Value) -> String);
 
 /// The text of the field called `name`, or nothing.
-pub(super) fn text(value: &Value, name: &str) -> String {
+pub(crate) fn text(value: &Value, name: &str) -> String {
     match &value[name] {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
-}
-
-/// `text` on one line, without what a terminal would take for a command.
-pub(super) fn visible(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// One resource: as it is for programs, field by field for people.
@@ -39,9 +34,9 @@ pub(super) fn one(value: &Value, out: Output) -> Result<()> {
 
 /// A list that is printed as it comes: an object a line for programs, a table for people. Its
 /// columns are as wide as the first rows ask for, and grow.
-pub(super) struct Rows<'c> {
+pub(in crate::cli) struct Rows<'c> {
     columns: &'c [Column],
-    widths: Vec<usize>,
+    table: Table,
     waiting: Vec<Vec<String>>,
     titled: bool,
     out: Output,
@@ -51,51 +46,29 @@ pub(super) struct Rows<'c> {
 const TOGETHER: usize = 1000;
 
 impl<'c> Rows<'c> {
-    pub(super) fn new(columns: &'c [Column], out: Output) -> Self {
-        let widths = columns.iter().map(|(title, _)| title.len()).collect();
-        Self { columns, widths, waiting: Vec::new(), titled: false, out }
+    pub(in crate::cli) fn new(columns: &'c [Column], out: Output) -> Self {
+        let table = Table::new(columns.iter().map(|(title, _)| *title));
+        Self { columns, table, waiting: Vec::new(), titled: false, out }
     }
 
-    pub(super) fn push(&mut self, item: &Value) -> Result<()> {
+    pub(in crate::cli) fn push(&mut self, item: &Value) -> Result<()> {
         if self.out.json {
             return line(&item.to_string());
         }
-        let cells: Vec<String> =
-            self.columns.iter().map(|(_, cell)| visible(&cell(item))).collect();
-        for (width, cell) in self.widths.iter_mut().zip(&cells) {
-            *width = (*width).max(cell.chars().count());
-        }
-        self.waiting.push(cells);
+        self.waiting.push(self.columns.iter().map(|(_, cell)| cell(item)).collect());
         if self.waiting.len() == TOGETHER { self.print() } else { Ok(()) }
     }
 
     /// Prints what waits; the titles even if nothing does.
-    pub(super) fn end(mut self) -> Result<()> {
+    pub(in crate::cli) fn end(mut self) -> Result<()> {
         if self.out.json { Ok(()) } else { self.print() }
     }
 
     fn print(&mut self) -> Result<()> {
-        let titles = self.columns.iter().map(|(title, _)| (*title).to_owned()).collect();
-        let first = (!self.titled).then_some(titles);
-        self.titled = true;
-        for cells in first.into_iter().chain(self.waiting.drain(..)) {
-            let padded: Vec<String> = cells
-                .iter()
-                .zip(&self.widths)
-                .map(|(cell, width)| format!("{cell:width$}"))
-                .collect();
-            line(padded.join("  ").trim_end())?;
+        self.table.measure(&self.waiting);
+        if !std::mem::replace(&mut self.titled, true) {
+            line(&self.table.head())?;
         }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_text_reaches_a_terminal_as_a_command() {
-        assert_eq!(visible("a\u{1b}[31mb\nc\u{9b}"), "a\u{fffd}[31mb\u{fffd}c\u{fffd}");
+        self.waiting.drain(..).try_for_each(|cells| line(&self.table.line(&cells)))
     }
 }

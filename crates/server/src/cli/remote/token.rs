@@ -2,10 +2,10 @@
 
 use super::super::token as store;
 use super::body::{Body, Data};
-use super::failure::usage;
+use super::failure::{NO_LISTING, OF_A_SERVER, usage};
 use super::resource::{self, Condition, Kind, Listing};
 use super::session::Session;
-use super::show::text;
+use super::show::{Column, text};
 use crate::clock::Clock;
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
@@ -107,35 +107,50 @@ impl Fields {
             .set("status", status))
     }
 
-    /// The name, if nothing else was said.
-    fn only_name(self) -> Option<String> {
-        let more = self.description.is_some() || self.status.is_some() || self.data.is_given();
-        self.name.filter(|_| !more)
+    /// Whether more than the name was said.
+    const fn says_more(&self) -> bool {
+        self.description.is_some() || self.status.is_some() || self.data.is_given()
     }
 }
 
 impl Token {
+    /// Whether it is about those of the administrator who asks.
+    pub(super) const fn is_mine(&self) -> bool {
+        self.mine
+    }
+
     /// The same, done on the store itself.
     pub(crate) fn on_store(self) -> Result<store::Command> {
         let application = self.application.filter(|_| !self.mine).ok_or_else(|| {
             usage("on a store, the tokens are those of an application: say --application ID")
         });
         match self.command {
-            Command::Create { fields, scope, expires } => match (fields.only_name(), &*scope) {
-                (Some(name), [_, ..]) => {
-                    Ok(store::Command::Create { application: application?, name, scope, expires })
+            Command::Create { fields, scope, expires } => {
+                if fields.says_more() {
+                    return Err(usage(
+                        "on a store, `token create` takes no --description, --status or --data: \
+                         name a server with --url or --profile for these",
+                    ));
                 }
-                _ => Err(usage(
-                    "on a store, `token create` takes --application, --name and --scope, and may \
-                     take --expires: name a server with --url or --profile for more",
-                )),
-            },
+                let name = fields
+                    .name
+                    .ok_or_else(|| usage("say what the token is called: --name is missing"))?;
+                if scope.is_empty() {
+                    return Err(usage(
+                        "say what the token may do: --scope is missing, such as --scope \
+                         experienceUsers.get, or all.Application for everything in the application",
+                    ));
+                }
+                Ok(store::Command::Create { application: application?, name, scope, expires })
+            }
+            Command::List { listing } if listing.is_given() => Err(usage(NO_LISTING)),
             Command::List { .. } => Ok(store::Command::List { application: application? }),
-            Command::Revoke { id, .. } => Ok(store::Command::Revoke { id }),
-            _ => Err(usage(
-                "this is asked of a server: name one with --url or --profile, or sign in with \
-                 `guestlist login`",
+            Command::Revoke { condition, .. } if condition.is_given() => Err(usage(
+                "on a store, `token revoke` takes no --if-match: name a server with --url or \
+                 --profile for it",
             )),
+            Command::Revoke { id, .. } => Ok(store::Command::Revoke { id }),
+            _ => Err(usage(OF_A_SERVER)),
         }
     }
 }
@@ -152,18 +167,16 @@ fn scope(token: &Value) -> String {
     words.filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
 }
 
+pub(crate) const COLUMNS: &[Column] = &[
+    ("ID", |token| text(token, "id")),
+    ("NAME", |token| text(token, "name")),
+    ("STATUS", |token| text(token, "status")),
+    ("ENDS", ends),
+    ("SCOPE", scope),
+];
+
 const fn kind(one: &'static str, many: &'static str) -> Kind {
-    Kind {
-        one,
-        many,
-        columns: &[
-            ("ID", |token| text(token, "id")),
-            ("NAME", |token| text(token, "name")),
-            ("STATUS", |token| text(token, "status")),
-            ("ENDS", ends),
-            ("SCOPE", scope),
-        ],
-    }
+    Kind { one, many, columns: COLUMNS, filter: "name=a*" }
 }
 
 const OF_APPLICATION: Kind = kind("applicationApiToken", "applicationApiTokens");

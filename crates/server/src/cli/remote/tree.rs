@@ -1,10 +1,10 @@
 //! `guestlist group list --tree`: each group below the one that it is in.
 
-use super::super::line;
-use super::group::EXCLUDE_MEMBERS;
+use super::super::output::{line, visible};
+use super::group::{EXCLUDE_MEMBERS, KIND};
 use super::resource::Listing;
 use super::session::Session;
-use super::show::{text, visible};
+use super::show::text;
 use anyhow::{Result, anyhow};
 use guestlist_client::{Items, Request};
 use serde_json::Value;
@@ -47,7 +47,7 @@ pub(super) async fn print(
     parent: Option<&str>,
 ) -> Result<()> {
     let children = |parent: &str| -> Result<Request> {
-        let request = listing.request(all, "name", Some(PER_PAGE))?;
+        let request = listing.request(all, &KIND, "name", Some(PER_PAGE))?;
         Ok(request.query(EXCLUDE_MEMBERS, "true").query("parentId", parent))
     };
     let first = children(parent.unwrap_or("none"))?;

@@ -42,7 +42,8 @@ enum Command {
         #[arg(long, requires = "group")]
         ancestors: bool,
     },
-    /// Make a user; the password is asked for, or read from standard input
+    /// Make a user; the password is asked for, or is the first line of standard
+    /// input
     Create {
         #[command(flatten)]
         fields: Fields,
@@ -52,7 +53,7 @@ enum Command {
         /// The user
         #[arg(value_name = "ID")]
         id: ExperienceUserId,
-        /// Change the password; it is asked for, or read from standard input
+        /// Change the password; it is asked for, or is the first line of standard input
         #[arg(long)]
         password: bool,
         #[command(flatten)]
@@ -138,6 +139,7 @@ const KIND: Kind = Kind {
         ("NAME", name),
         ("GROUPS", groups),
     ],
+    filter: "email=*@example.com",
 };
 
 /// Why a server is not asked to seed.

@@ -37,15 +37,20 @@ impl Scene {
     }
 
     fn tokens(&self, application: &str) -> Vec<Value> {
-        let listed = self.json(&["token", "list", "--application", application]);
-        listed["apiTokens"].as_array().unwrap().clone()
+        self.lines(&["token", "list", "--application", application])
+    }
+
+    /// What a command lists, an object a line.
+    fn lines(&self, arguments: &[&str]) -> Vec<Value> {
+        let printed = self.run(&[arguments, &["--json"]].concat()).ok();
+        printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 }
 
 #[test]
 fn applications_are_made_and_listed() {
     let scene = Scene::new();
-    assert_eq!(scene.json(&["application", "list"]), json!({ "applications": [] }));
+    assert_eq!(scene.lines(&["application", "list"]), Vec::<Value>::new());
     let made = scene.json(&["application", "create", "--name", "first", "--description", "d"]);
     let first = made["applicationId"].as_str().unwrap();
     assert_eq!(made, json!({ "applicationId": first }));
@@ -53,8 +58,10 @@ fn applications_are_made_and_listed() {
     let second = second.strip_suffix('\n').unwrap();
     assert!(second.len() == 24 && second.bytes().all(|byte| byte.is_ascii_hexdigit()), "{second}");
 
-    let listed = scene.json(&["application", "list"]);
-    let listed = listed["applications"].as_array().unwrap().clone();
+    let mut listed = scene.lines(&["application", "list"]);
+    // In the order of ids, which tells apart what was made in different seconds only.
+    assert!(listed.is_sorted_by_key(|one| one["id"].as_str().unwrap().to_owned()));
+    listed.sort_by_key(|one| one["name"].as_str().unwrap().to_owned());
     let of = |field: &str| listed.iter().map(|one| one[field].clone()).collect::<Vec<_>>();
     assert_eq!(
         (of("id"), of("name")),
@@ -62,17 +69,25 @@ fn applications_are_made_and_listed() {
     );
     assert_eq!(listed[0]["description"], "d");
     let table = scene.run(&["application", "list"]).ok();
-    let lines: Vec<Vec<&str>> =
+    let mut lines: Vec<Vec<&str>> =
         table.lines().map(|line| line.split_whitespace().collect()).collect();
-    assert_eq!(
-        lines,
-        [vec!["ID", "NAME", "USERS"], vec![first, "first", "0"], vec![second, "second", "0"]]
-    );
+    assert_eq!(lines.remove(0), ["ID", "NAME", "USERS"]);
+    lines.sort_by_key(|line| line[1]);
+    assert_eq!(lines, [[first, "first", "0"], [second, "second", "0"]]);
 
     scene
         .run(&["application", "create", "--name", ""])
         .failed("application.name has less length than allowed");
-    assert_eq!(scene.json(&["application", "list"])["applications"].as_array().unwrap().len(), 2);
+    assert_eq!(scene.lines(&["application", "list"]).len(), 2);
+    // What it would not do is refused rather than passed over.
+    for (arguments, why) in [
+        (vec!["application", "list", "--sort", "name"], "lists all of them by their ids"),
+        (vec!["application", "create"], "--name is missing"),
+    ] {
+        let refused = scene.run(&arguments);
+        assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+        assert!(refused.stderr.contains(why), "{}", refused.stderr);
+    }
     scene.serving.stop();
 }
 
@@ -139,7 +154,12 @@ fn a_token_that_cannot_be_is_not_made() {
     let misused = scene.create_token("nonsense", &["--scope", "me.get"]);
     assert_eq!((misused.code, misused.stdout.as_str()), (Some(2), ""));
     assert!(misused.stderr.contains("an id is 24 hexadecimal digits"), "{}", misused.stderr);
-    assert_eq!(create(&[]).code, Some(2), "a token without scopes has to be asked for");
+    let missing = create(&[]);
+    assert_eq!(missing.code, Some(2), "a token without scopes has to be asked for");
+    assert!(missing.stderr.contains("--scope is missing"), "{}", missing.stderr);
+    let unnamed =
+        scene.run(&["token", "create", "--application", &application, "--scope", "me.get"]);
+    assert!(unnamed.stderr.contains("--name is missing"), "{}", unnamed.stderr);
     scene.serving.stop();
 }
 
@@ -163,10 +183,19 @@ fn an_administrator_is_made_with_a_password_from_standard_input() {
 
     let rule = "the password must have 12 to 2048 characters: a capital and a small letter, a \
                 digit and one that is none of these among them";
-    for weak in ["", "\n", "Sh0rt-enoug", "no-capital-but-1-digit", "No-Digit-At-All"] {
+    for empty in ["", "\n"] {
+        let refused = create("c@example.com", empty, &[]);
+        assert_eq!(refused.code, Some(2));
+        assert!(refused.stderr.contains("Password is missing"), "{}", refused.stderr);
+    }
+    // What a password manager prints after the password is not part of it.
+    let notes = create("c@example.com", &format!("{PASSWORD}\nlogin: c\n"), &[]);
+    assert_eq!((notes.code, notes.stdout.as_str()), (Some(2), ""));
+    assert!(notes.stderr.contains("more lines than are read"), "{}", notes.stderr);
+    for weak in ["Sh0rt-enoug", "no-capital-but-1-digit", "No-Digit-At-All"] {
         let refused = create("c@example.com", weak, &[]);
         refused.failed(rule);
-        assert!(weak.len() < 2 || !refused.stderr.contains(weak), "the password is told");
+        assert!(!refused.stderr.contains(weak), "the password is told");
     }
     sign_in("c@example.com", "no-capital-but-1-digit").refused(401, "Unauthorized");
     let taken = create("A@Example.com", "An0ther-password", &["--json"]);

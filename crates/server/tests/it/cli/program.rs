@@ -102,6 +102,8 @@ pub(super) struct Serving {
     pub(super) client: Client,
     /// What it printed before it was ready.
     pub(super) before: Vec<String>,
+    /// Whether it said that in JSON.
+    pub(super) for_programs: bool,
 }
 
 impl Serving {
@@ -117,14 +119,21 @@ impl Serving {
         });
         let log = gather(stderr);
         let mut before = Vec::new();
-        let address: SocketAddr = loop {
+        let (address, for_programs): (SocketAddr, bool) = loop {
             let line = lines.recv_timeout(PATIENCE).expect("the server starts");
-            if let Some(address) = line.strip_prefix("listening on http://") {
-                break address.parse().unwrap();
+            // For programs it is an object, as every other line is.
+            let ready =
+                serde_json::from_str::<Value>(&line).ok().filter(|said| said["ready"] == true);
+            let url = ready.and_then(|said| Some(said["url"].as_str()?.to_owned()));
+            let for_programs = url.is_some();
+            let url = url.or_else(|| line.strip_prefix("listening on ").map(str::to_owned));
+            if let Some(url) = url {
+                let address = url.strip_prefix("http://").unwrap();
+                break (address.parse().unwrap(), for_programs);
             }
             before.push(line);
         };
-        Self { child, lines, log: Some(log), client: Client::new(address), before }
+        Self { child, lines, log: Some(log), client: Client::new(address), before, for_programs }
     }
 
     pub(super) fn terminate(&self) {

@@ -74,44 +74,58 @@ fn what_it_prints_works() {
     assert!(!log.contains(token) && !log.contains(text(&demo, "password")), "{log}");
 }
 
+/// Pastes what a server printed into a shell, from its first `export` on: what the calls answer.
+fn pasted(serving: &Serving) -> Vec<Value> {
+    let from = serving.before.iter().position(|line| line.starts_with("export ")).unwrap();
+    let script = serving.before[from..].join("\n");
+    let token = serving.before.iter().find_map(|line| line.strip_prefix("export TOKEN=")).unwrap();
+    assert_eq!(script.matches(token).count(), 1, "the token is printed once: {script}");
+    let ran = Command::new("sh").args(["-c", &script]).output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let answers = serde_json::Deserializer::from_slice(&ran.stdout).into_iter();
+    answers.collect::<Result<_, _>>().unwrap()
+}
+
 #[test]
 fn the_lines_that_it_prints_can_be_pasted_into_a_shell() {
     let place = Place::new();
-    let serving = start(&place, false);
-    let lines: Vec<&String> =
-        serving.before.iter().filter(|line| line.starts_with("curl ")).collect();
-    let answers: Vec<Value> = lines
-        .iter()
-        .map(|line| {
-            let ran = Command::new("sh").args(["-c", line]).output().unwrap();
-            assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
-            serde_json::from_slice(&ran.stdout).unwrap()
-        })
-        .collect();
-    let [read, changed, deleted] = answers.as_slice() else { panic!("{answers:?}") };
-    assert_eq!(read["_type"], "experienceUser");
-    assert_eq!(changed["id"], read["id"]);
-    assert_eq!(changed["userTags"], json!({ "customKey": "newCustomValue" }));
-    assert_ne!(changed["userTags"], read["userTags"]);
-    assert_eq!(*deleted, json!({ "success": true }));
-    // The next start is about another user, and after the last about how to make one.
-    serving.stop();
-    for left in (0..3).rev() {
+    // Each start is about another user, and the last about how to make one.
+    let mut seen = Vec::new();
+    for left in (0..4).rev() {
         let serving = start(&place, false);
-        let line = serving.before.iter().find(|line| line.contains(" -X DELETE ")).unwrap();
-        assert!(!line.contains(read["id"].as_str().unwrap()));
-        let ran = Command::new("sh").args(["-c", line]).output().unwrap();
-        assert_eq!(ran.stdout, br#"{"success":true}"#, "{left}");
+        let answers = pasted(&serving);
+        let [read, changed, deleted] = answers.as_slice() else { panic!("{answers:?}") };
+        assert_eq!(read["_type"], "experienceUser");
+        assert_eq!((&changed["id"], &changed["firstName"]), (&read["id"], &json!("Augusta")));
+        assert_ne!(read["firstName"], "Augusta");
+        assert_eq!(*deleted, json!({ "success": true }), "{left}");
+        assert!(!seen.contains(&read["id"]));
+        seen.push(read["id"].clone());
         serving.stop();
     }
     let serving = start(&place, false);
-    let lines: Vec<&String> =
-        serving.before.iter().filter(|line| line.starts_with("curl ")).collect();
-    let [line] = lines.as_slice() else { panic!("{lines:?}") };
-    let ran = Command::new("sh").args(["-c", line]).output().unwrap();
-    let made: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    let answers = pasted(&serving);
+    let [made] = answers.as_slice() else { panic!("{answers:?}") };
     assert_eq!(made["email"], "new.user@example.com");
     serving.stop();
+}
+
+#[test]
+fn every_line_for_programs_is_json() {
+    let place = Place::new();
+    let quickstart = ["quickstart", "--json", "--listen", "127.0.0.1:0", "--store", "d/a.db"];
+    let serve = ["serve", "--json", "--listen", "127.0.0.1:0", "--store", "d/a.db"];
+    let test = ["serve", "--test", "--json", "--listen", "127.0.0.1:0"];
+    for (arguments, before) in [(&quickstart[..], 1), (&serve[..], 0), (&test[..], 1)] {
+        // It is ready when it says so, which is read as JSON if it is that.
+        let serving = Serving::start(place.command(arguments));
+        assert_eq!(serving.before.len(), before, "{:?}", serving.before);
+        assert!(serving.for_programs, "{arguments:?}");
+        for line in &serving.before {
+            serde_json::from_str::<Value>(line).unwrap();
+        }
+        serving.stop();
+    }
 }
 
 #[test]

@@ -53,8 +53,8 @@ fn a_seeded_store_has_what_the_command_says_and_is_served_like_any_other() {
     drop(store);
 
     let listed = place.run(&["application", "list", "--store", "a.db", "--json"]).json();
-    assert_eq!(listed["applications"][0]["name"], "crowd");
-    assert_eq!(listed["applications"][0]["summary"]["experienceUserCount"], 12345);
+    assert_eq!(listed["name"], "crowd");
+    assert_eq!(listed["summary"]["experienceUserCount"], 12345);
     let token = ["token", "create", "--store", "a.db", "--name", "t", "--scope", "all.Application"];
     let token = place.run(&[&token, ["--application", application].as_slice()].concat()).ok();
     let serving = place.serve();
@@ -99,7 +99,7 @@ fn an_application_can_be_filled_with_several_seeds_and_with_each_once() {
     seed(&place, "a.db", &own).failed("has users or groups of seed 1 already");
     assert_eq!(rows(&place, "a.db"), before);
     let listed = place.run(&["application", "list", "--store", "a.db", "--json"]).json();
-    assert_eq!(listed["applications"][0]["summary"]["experienceUserCount"], 200);
+    assert_eq!(listed["summary"]["experienceUserCount"], 200);
 }
 
 #[test]
@@ -133,5 +133,5 @@ fn nonsense_is_not_seeded() {
     seed(&place, "a.db", &["--count", "1", "--name", ""])
         .failed("application.name has less length than allowed");
     let listed = place.run(&["application", "list", "--store", "a.db", "--json"]).json();
-    assert_eq!(listed["applications"].as_array().unwrap().len(), 1);
+    assert_eq!(listed["name"], "own");
 }
