@@ -174,6 +174,9 @@ pub struct Error {
     /// Every field that is wrong, when there is more than one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub validation_errors: Vec<FieldError>,
+    /// `unknown` where nobody knows whether the change was made; nothing was otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Cow<'static, str>>,
 }
 
 /// One field that is wrong.

@@ -65,6 +65,24 @@ impl Error {
         self.status() == Some(412)
     }
 
+    /// Whether a change that was asked for may have been made all the same: the server says that it
+    /// does not know, a proxy has no answer of it, or there was none. To find out, look, or send it
+    /// again with the same `Idempotency-Key`. Any other refusal with a status below 500, or of 503,
+    /// says that nothing was done.
+    #[must_use]
+    pub fn may_be_done(&self) -> bool {
+        match self {
+            Self::Status { status: 503, body, .. } => {
+                let said: Said = serde_json::from_slice(body).unwrap_or_default();
+                said.outcome.is_some_and(|outcome| outcome == "unknown")
+            }
+            Self::Status { status, .. } => *status >= 500,
+            Self::Transport(broken) => !broken.is_unsent(),
+            Self::Timeout(_) | Self::Body(_) => true,
+            Self::Config(_) => false,
+        }
+    }
+
     /// The refusal that an answer is.
     pub(crate) fn refused(status: StatusCode, body: Bytes, retry_after: Option<Duration>) -> Self {
         let said: Said = serde_json::from_slice(&body).unwrap_or_default();
@@ -96,6 +114,7 @@ struct Said {
     code: Option<Value>,
     message: Option<Value>,
     validation_errors: Option<Value>,
+    outcome: Option<Value>,
 }
 
 /// A connection that could not be made, or broke. Shown with its causes, without the URL.
@@ -149,5 +168,30 @@ impl fmt::Display for Transport {
 impl std::error::Error for Transport {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&self.source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_done_all_the_same_is_told_from_what_is_not() {
+        let unknown = r#"{"type":"ServiceUnavailable","message":"m","outcome":"unknown"}"#;
+        for (status, body, may) in [
+            (503, unknown, true),
+            (503, r#"{"type":"ServiceUnavailable","message":"m"}"#, false),
+            (503, "busy", false),
+            (409, "{}", false),
+            (500, "{}", true),
+            (502, "", true),
+            (504, "", true),
+        ] {
+            let status = StatusCode::from_u16(status).unwrap();
+            let error = Error::refused(status, Bytes::from_static(body.as_bytes()), None);
+            assert_eq!(error.may_be_done(), may, "{status} {body}");
+        }
+        assert!(Error::Timeout(Duration::from_secs(1)).may_be_done());
+        assert!(!Error::Config(String::new()).may_be_done());
     }
 }

@@ -191,6 +191,7 @@ fn too_many_requests(retry_after: u32) -> Reply {
         kind: "TooManyRequests".into(),
         message: format!("A test asked for it: try again in {retry_after} s"),
         validation_errors: Vec::new(),
+        outcome: None,
     };
     Reply::json(StatusCode::TOO_MANY_REQUESTS, &error)
         .unwrap_or_else(Reply::from)
