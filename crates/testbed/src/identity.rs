@@ -15,10 +15,15 @@ pub(crate) struct Identity {
     name: &'static str,
 }
 
+/// Whether this process is root's.
+pub(crate) fn is_root() -> anyhow::Result<bool> {
+    Ok(id(&["-u"])? == 0)
+}
+
 impl Identity {
     /// The one to change to, which is none where this process is not root.
     pub(crate) fn to_assume() -> anyhow::Result<Option<Self>> {
-        if id(&["-u"])? != 0 {
+        if !is_root()? {
             return Ok(None);
         }
         for name in CANDIDATES {

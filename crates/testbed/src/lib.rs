@@ -2,9 +2,12 @@
 //!
 //! [`Cluster`] is a throwaway PostgreSQL that can be killed, copied to a standby and promoted;
 //! [`Proxy`] a wire to it that can be cut in the middle of a commit. [`linear`] judges what was answered in the
-//! meantime. [`process`] and [`http`] are the program under test and a client of it.
+//! meantime. [`Disk`] loses its power or its space and [`Calls`] of the system fail when they are told
+//! to. [`process`] and [`http`] are the program under test and a client of it.
 
+mod calls;
 mod cluster;
+mod disk;
 pub mod http;
 mod identity;
 mod keeper;
@@ -14,7 +17,9 @@ mod programs;
 mod proxy;
 mod random;
 
+pub use calls::Calls;
 pub use cluster::{Certificate, Cluster, Settings};
+pub use disk::{Cutter, Disk};
 pub use programs::{BIN, Programs};
 pub use proxy::{Fate, Proxy};
 pub use random::Random;

@@ -8,6 +8,11 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a process that is to end has for it.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What all the processes have in common: the program, the store and its surroundings.
 #[derive(Debug)]
@@ -139,7 +144,7 @@ impl Starting {
         BufReader::new(stdout).read_line(&mut line).expect("its output can be read");
         match line.trim_end().strip_prefix("listening on http://") {
             Some(address) => {
-                Server { address: address.to_owned(), log: self.log, _child: self.child }
+                Server { address: address.to_owned(), log: self.log, child: self.child }
             }
             None => panic!("the server did not start: {}", read(&self.log)),
         }
@@ -152,7 +157,7 @@ pub struct Server {
     /// Where it listens: an address and a port.
     pub address: String,
     log: PathBuf,
-    _child: Killed,
+    child: Killed,
 }
 
 impl Server {
@@ -160,6 +165,27 @@ impl Server {
     #[must_use]
     pub fn log(&self) -> String {
         read(&self.log)
+    }
+
+    /// The number of its process.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.0.id()
+    }
+
+    /// Waits until it has ended by itself: the code that it ended with, if no signal ended it.
+    ///
+    /// # Panics
+    /// When it goes on for longer than any of its deadlines.
+    pub fn ended(&mut self) -> Option<i32> {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.0.try_wait().expect("it is a child") {
+                return status.code();
+            }
+            assert!(start.elapsed() < PATIENCE, "it goes on: {}", self.log());
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// Kills it without a word.

@@ -46,6 +46,8 @@ pub(super) struct Commits {
     ready: u64,
     /// Nothing is answered until that many have come.
     swallow_until: Option<u64>,
+    /// What is said then.
+    ends: bool,
 }
 
 impl Commits {
@@ -88,10 +90,15 @@ impl Commits {
     }
 
     /// From here on nothing is answered. `commit`, which is being sent, is done first.
-    pub(super) fn swallow(&mut self, commit: &Message) {
+    pub(super) fn swallow(&mut self, commit: &Message, ends: bool) {
+        self.ends = ends;
         // A simple query has been counted; what is executed is answered at the next sync.
         let asked = self.asked + u64::from(commit.kind == b'E');
         self.swallow_until = Some(asked + 1);
+    }
+
+    pub(super) fn says_that_it_ends(&self) -> bool {
+        self.ends
     }
 
     pub(super) fn swallows(&self) -> bool {

@@ -23,6 +23,12 @@ impl Message {
         Ok(Some(Self { kind, body: body(from)? }))
     }
 
+    /// What a server says that is told to end.
+    pub(super) fn end_of_server() -> Self {
+        let body = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection\0\0";
+        Self { kind: b'E', body: body.to_vec() }
+    }
+
     pub(super) fn write(&self, to: &mut Vec<u8>) {
         to.push(self.kind);
         write_body(&self.body, to);

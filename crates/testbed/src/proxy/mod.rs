@@ -19,6 +19,8 @@ pub enum Fate {
     Raced,
     /// It is done, and the wire cut instead of the answer: it happened.
     Unanswered,
+    /// It is done, and the server says that it ends instead of the answer: it happened.
+    Ended,
 }
 
 /// Carries connections from a port of the loopback interface to a database server. It reads along,
@@ -263,8 +265,8 @@ impl Wire {
             let fate = {
                 let mut commits = self.commits();
                 let fate = commits.sent(&message).then(|| self.shared.judge()).flatten();
-                if fate == Some(Fate::Unanswered) {
-                    commits.swallow(&message);
+                if matches!(fate, Some(Fate::Unanswered | Fate::Ended)) {
+                    commits.swallow(&message, fate == Some(Fate::Ended));
                 }
                 fate
             };
@@ -295,6 +297,10 @@ impl Wire {
             {
                 let mut commits = self.commits();
                 if commits.answered(&message) {
+                    if commits.says_that_it_ends() {
+                        Message::end_of_server().write(&mut bytes);
+                        self.send(&self.client, &mut bytes)?;
+                    }
                     return Err(io::ErrorKind::ConnectionReset.into());
                 }
                 if commits.swallows() {
