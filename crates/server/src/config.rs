@@ -66,6 +66,7 @@ struct File {
     max_connections: Option<usize>,
     hash_workers: Option<usize>,
     store_replica: Option<String>,
+    must_exist: Option<bool>,
     store_readers: Option<usize>,
     store_writers: Option<usize>,
     store_read_timeout: Option<usize>,
@@ -125,6 +126,7 @@ impl Config {
         Ok(Self {
             options: Options {
                 replica: replica.map(|url| self::replica(url, &place)).transpose()?,
+                must_exist: file.must_exist.unwrap_or_default(),
                 ..options(&file, &place)
             },
             store: place,

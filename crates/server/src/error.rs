@@ -82,6 +82,18 @@ pub enum Error {
         /// Seconds to wait.
         retry_after: u32,
     },
+    /// A change whose commit was begun, and nobody knows how it ended: it may be there or not, as a
+    /// whole. What the store answers in any other way was not done, and is not found later either.
+    #[error(
+        "{what}: the change may be there, as a whole, or not. Look, or send it again with the same \
+         Idempotency-Key"
+    )]
+    Unknown {
+        /// What happened, such as `The database was lost during a commit`.
+        what: &'static str,
+        /// Seconds to wait.
+        retry_after: u32,
+    },
     /// A unique constraint of the store was violated. Store functions turn it into
     /// [`Error::AlreadyExists`]; one that reaches the wire is our fault.
     #[error("unique constraint violated: {0}")]

@@ -154,7 +154,14 @@ async fn with_app<F: Future<Output = Result<()>>>(
     if !make {
         must_exist(&config.store, "--store")?;
     }
-    let options = Options { readers: 1, writers: 1, replica: None, ..config.options.clone() };
+    let options = Options {
+        readers: 1,
+        writers: 1,
+        replica: None,
+        // Said of what serves.
+        must_exist: false,
+        ..config.options.clone()
+    };
     let store = server::open(&config, &options).await?;
     let issuer = server::issuer(&config, &store).await?;
     let app = server::app(&config, store, Clock::System, Limits::default(), issuer).await?;

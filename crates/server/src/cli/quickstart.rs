@@ -13,7 +13,9 @@ use crate::server::Server;
 use crate::store::api_tokens::{self, Owner};
 use crate::store::applications::{self, Tenant, Within};
 use crate::store::list::Paging;
-use crate::store::{Place, Tx, experience_groups, experience_users, settings, users};
+use crate::store::{
+    OnDiskFailure, Place, Tx, experience_groups, experience_users, settings, users,
+};
 use crate::telemetry;
 use anyhow::{Context as _, Result};
 use guestlist_api::api_token::ApiTokenPost;
@@ -41,7 +43,10 @@ struct Demo {
 }
 
 pub(super) async fn run(given: &Given, server: &GivenServer, out: Output) -> Result<()> {
-    let config = Config::read(given, server)?;
+    let mut config = Config::read(given, server)?;
+    // It begins a store.
+    config.options.must_exist = false;
+    config.options.on_disk_failure = OnDiskFailure::EndProcess;
     let _log = telemetry::start();
     let signals = Signals::new()?;
     let server = Server::bind(&config, Clock::System).await?;

@@ -5,6 +5,7 @@ use super::output::{announce, line};
 use crate::clock::Clock;
 use crate::config::{self, Config, DEFAULT_LISTEN, Given, GivenServer};
 use crate::server::Server;
+use crate::store::OnDiskFailure;
 use crate::telemetry;
 use crate::testing::{Engine, Seed, Source};
 use anyhow::{Context as _, Result, bail};
@@ -17,6 +18,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub(super) struct Args {
     #[command(flatten)]
     server: GivenServer,
+    /// Refuse to make a store where there is none: its volume may not be mounted
+    #[arg(long, env = "GUESTLIST_MUST_EXIST", value_parser = clap::builder::BoolishValueParser::new())]
+    must_exist: bool,
     /// Serve tests on this machine: a new store that is gone in the end, and `/_test/...` to reset
     /// it, set the clock and ask for faults
     #[arg(long)]
@@ -31,7 +35,9 @@ pub(super) async fn run(given: &Given, args: Args, out: Output) -> Result<()> {
     if args.test {
         return test(given, args, out).await;
     }
-    let config = Config::read(given, &args.server)?;
+    let mut config = Config::read(given, &args.server)?;
+    config.options.must_exist |= args.must_exist;
+    config.options.on_disk_failure = OnDiskFailure::EndProcess;
     let _log = telemetry::start();
     let signals = Signals::new()?;
     let server = Server::bind(&config, Clock::System).await?;
@@ -44,6 +50,7 @@ async fn test(given: &Given, args: Args, out: Output) -> Result<()> {
         ("store", given.store.is_some()),
         ("config", given.config.is_some()),
         ("public-url", given.public_url.is_some()),
+        ("must-exist", args.must_exist),
     ] {
         if given {
             bail!(

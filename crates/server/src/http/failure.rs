@@ -16,6 +16,10 @@ impl From<Error> for Reply {
         {
             body["validationErrors"] = problems.iter().map(listed).collect();
         }
+        if matches!(error, Error::Unknown { .. }) {
+            // For programs: a 503 without it was not done.
+            body["outcome"] = "unknown".into();
+        }
         if status == StatusCode::INTERNAL_SERVER_ERROR {
             // A violated constraint names tables and columns, which are nobody's business.
             body["message"] = "internal error".into();
@@ -23,7 +27,9 @@ impl From<Error> for Reply {
         }
         let reply = Self::new(status, body.to_string());
         match error {
-            Error::Busy { retry_after, .. } | Error::AccountLocked { retry_after } => {
+            Error::Busy { retry_after, .. }
+            | Error::Unknown { retry_after, .. }
+            | Error::AccountLocked { retry_after } => {
                 reply.with(header::RETRY_AFTER, retry_after.into())
             }
             _ if status == StatusCode::UNAUTHORIZED => {
@@ -57,7 +63,9 @@ fn kind(error: &Error) -> (StatusCode, &'static str) {
         Error::HeadersTooLarge { .. } => {
             (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "HeadersTooLarge")
         }
-        Error::Busy { .. } => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
+        Error::Busy { .. } | Error::Unknown { .. } => {
+            (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable")
+        }
         Error::Taken(_) | Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "Error"),
     }
 }
@@ -144,6 +152,13 @@ mod tests {
                 "ServiceUnavailable",
                 "The store is busy: try again in 2 s",
             ),
+            (
+                Error::Unknown { what: "The disk failed", retry_after: 2 },
+                503,
+                "ServiceUnavailable",
+                "The disk failed: the change may be there, as a whole, or not. Look, or send it \
+                 again with the same Idempotency-Key",
+            ),
             (Error::Taken("users.email".into()), 500, "Error", "internal error"),
             (Error::internal("the disk is gone"), 500, "Error", "internal error"),
         ] {
@@ -181,6 +196,15 @@ mod tests {
     fn a_busy_server_says_when_to_come_back() {
         let reply = Reply::from(Error::Busy { what: "x", retry_after: 7 });
         assert_eq!(reply.headers, [(header::RETRY_AFTER, HeaderValue::from(7))]);
+    }
+
+    #[test]
+    fn only_what_nobody_knows_says_so_to_programs() {
+        let unknown = body(Error::Unknown { what: "x", retry_after: 7 });
+        assert_eq!(unknown["outcome"], "unknown");
+        let reply = Reply::from(Error::Unknown { what: "x", retry_after: 7 });
+        assert_eq!(reply.headers, [(header::RETRY_AFTER, HeaderValue::from(7))]);
+        assert_eq!(body(Error::Busy { what: "x", retry_after: 7 }).get("outcome"), None);
     }
 
     #[test]

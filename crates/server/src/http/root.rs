@@ -5,13 +5,16 @@ use super::call::{Call, Found};
 use super::input::In;
 use super::reply::Reply;
 use super::route::{Anybody, Routes};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::store::Writes;
+use guestlist_api::text::Switch;
 use hyper::{Method, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 pub(super) fn routes() -> [Routes; 5] {
     [
@@ -21,7 +24,7 @@ pub(super) fn routes() -> [Routes; 5] {
         Routes::at("/readyz").open(
             Method::GET,
             "root.readyz",
-            "Whether the store reads and writes",
+            "Whether the store reads, and whether it takes changes",
             ready,
         ),
         Routes::at("/whitelabels/domain").open(
@@ -66,6 +69,33 @@ async fn domain(call: Call<Anybody>, _: In) -> Result<Found<Domain>> {
     Found::plain(&Domain { app_url: public_url.clone(), endpoint_domain: issuer.clone() })
 }
 
+/// The state of the store.
+#[derive(Serialize, JsonSchema)]
+struct Readiness {
+    /// Always `ok`: anything else is an error.
+    status: &'static str,
+    /// `refused` where the store is read and takes no changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    writes: Option<&'static str>,
+    /// Why it takes none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+}
+
+/// How long a change may take to be taken where the answer does not depend on it: much less than
+/// those who probe wait for an answer.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// And where it does: a store that is only busy takes less.
+const LONG_PATIENCE: Duration = Duration::from_secs(5);
+
+guestlist_api::object! {
+    /// What is asked of the store.
+    ignore Probe {
+        /// Whether a store that takes no changes is an error.
+        optional writes "writes": Switch,
+    }
+}
+
 async fn root(call: Call<Anybody>, _: In) -> Result<Found<Root>> {
     let mut resources = BTreeMap::new();
     for row in call.app.table().iter().filter(|row| !row.operation.is_public()) {
@@ -89,7 +119,14 @@ async fn live(_: Call<Anybody>, _: In) -> Result<Found<Health>> {
     Found::plain(&Health { status: "ok" })
 }
 
-async fn ready(call: Call<Anybody>, _: In) -> Result<Found<Health>> {
-    call.app.store.ready().await?;
-    Found::plain(&Health { status: "ok" })
+async fn ready(call: Call<Anybody>, input: In<(), Probe>) -> Result<Found<Readiness>> {
+    let needed = input.query.writes.is_some_and(|writes| writes.0);
+    let patience = if needed { LONG_PATIENCE } else { PATIENCE };
+    let (writes, why) = match call.app.store.serves(patience).await? {
+        Writes::Taken => (None, None),
+        Writes::Refused(why) if needed => return Err(why),
+        Writes::Refused(Error::Busy { what, .. }) => (Some("refused"), Some(what.to_owned())),
+        Writes::Refused(why) => (Some("refused"), Some(why.to_string())),
+    };
+    Found::plain(&Readiness { status: "ok", writes, why })
 }

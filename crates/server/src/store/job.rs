@@ -14,31 +14,77 @@ pub(super) trait Job: Send {
     fn gone(&self) -> bool;
     /// Does it; whether it is to be kept. May be called again after an undoing.
     fn run(&mut self, tx: &mut Tx<'_>) -> bool;
-    /// Answers with what it returned, or with the error in `settled`.
-    fn finish(self: Box<Self>, settled: Result<()>);
+    /// Answers with what it returned, or with what became of its transaction instead.
+    fn finish(self: Box<Self>, outcome: Outcome);
+}
+
+/// What became of the transaction of a job.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// It ended as the job asked, safely kept or undone: the job answers by itself.
+    Done,
+    /// Nothing of it is there, nor will be found later, whatever happens to the machine.
+    NotDone(Error),
+    /// Its commit was begun, and nobody knows how it ended: this is what happened.
+    Unknown(&'static str),
+}
+
+impl Outcome {
+    fn into_result(self) -> Result<()> {
+        match self {
+            Self::Done => Ok(()),
+            Self::NotDone(error) => Err(error),
+            Self::Unknown(what) => Err(Error::Unknown { what, retry_after: 2 }),
+        }
+    }
+}
+
+/// What is being submitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Read,
+    Write,
 }
 
 struct Task<F, T> {
+    kind: Kind,
     work: F,
     result: Option<Result<T>>,
-    reply: oneshot::Sender<Result<T>>,
+    reply: Option<oneshot::Sender<Result<T>>>,
 }
 
 impl<F: Fn(&mut Tx<'_>) -> Result<T> + Send, T: Send> Job for Task<F, T> {
     fn gone(&self) -> bool {
-        self.reply.is_closed()
+        self.reply.as_ref().is_none_or(oneshot::Sender::is_closed)
     }
 
     fn run(&mut self, tx: &mut Tx<'_>) -> bool {
         self.result.insert(attempt(&self.work, tx)).is_ok()
     }
 
-    fn finish(self: Box<Self>, settled: Result<()>) {
-        let Self { result, reply, .. } = *self;
-        let answer = settled.and_then(|()| {
+    fn finish(mut self: Box<Self>, outcome: Outcome) {
+        let result = self.result.take();
+        let answer = outcome.into_result().and_then(|()| {
             result.unwrap_or_else(|| Err(Error::internal("the store did not run a job")))
         });
-        drop(reply.send(answer)); // fails when the caller has gone: its right
+        if let Some(reply) = self.reply.take() {
+            drop(reply.send(answer)); // fails when the caller has gone: its right
+        }
+    }
+}
+
+impl<F, T> Drop for Task<F, T> {
+    /// One that was not answered goes with its thread, which may have been about to commit.
+    fn drop(&mut self) {
+        if let Some(reply) = self.reply.take() {
+            let why = match self.result {
+                Some(Ok(_)) if self.kind == Kind::Write => {
+                    Outcome::Unknown("The store ended during a commit")
+                }
+                _ => Outcome::NotDone(gone()),
+            };
+            drop(reply.send(why.into_result().and_then(|()| Err(gone()))));
+        }
     }
 }
 
@@ -63,11 +109,12 @@ fn describe(panic: &(dyn Any + Send)) -> String {
 
 /// Sends `work` off and waits for its answer.
 pub(super) async fn submit<T: Send + 'static>(
+    kind: Kind,
     work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     send: impl FnOnce(Box<dyn Job>) -> Result<()>,
 ) -> Result<T> {
     let (reply, answer) = oneshot::channel();
-    send(Box::new(Task { work, result: None, reply }))?;
+    send(Box::new(Task { kind, work, result: None, reply: Some(reply) }))?;
     answer.await.unwrap_or_else(|_| Err(gone()))
 }
 
@@ -76,9 +123,18 @@ pub(super) fn busy() -> Error {
     Error::Busy { what: "The store is busy", retry_after: 1 }
 }
 
+/// What is said when the disk is full or failing.
+pub(super) const CANNOT_WRITE: &str = "The store cannot write";
+pub(super) const FULL: &str = "The store cannot write: its disk is full";
+
 /// The disk is full or failing: only time, or somebody, will help.
 pub(super) fn cannot_write() -> Error {
-    Error::Busy { what: "The store cannot write", retry_after: 10 }
+    refused(CANNOT_WRITE)
+}
+
+/// No change is taken, because of `what`.
+pub(super) fn refused(what: &'static str) -> Error {
+    Error::Busy { what, retry_after: 10 }
 }
 
 /// A deadline has passed.
@@ -122,7 +178,7 @@ impl Feed {
     /// Puts `job` at the end, or answers it with the reason why not.
     pub(super) fn pass(&self, job: Box<dyn Job>) {
         if let Err((job, why)) = self.send(job) {
-            job.finish(Err(why));
+            job.finish(Outcome::NotDone(why));
         }
     }
 

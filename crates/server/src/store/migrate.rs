@@ -67,6 +67,12 @@ pub enum OpenError {
         /// Why.
         source: io::Error,
     },
+    /// There is no store, and none is to be made.
+    #[error(
+        "there is no store at {0}, and must-exist says that none is to be made: is its volume \
+         mounted, and is this the right place?"
+    )]
+    Missing(String),
     /// The file is no database, or a damaged one.
     #[error("{} is not a SQLite database", .0.display())]
     NotADatabase(PathBuf),

@@ -55,13 +55,13 @@ pub use versions::{Changed, Stamp};
 use crate::error::{Error, Result};
 use ephemeral::Scratch;
 use guestlist_api::id::{ApiTokenId, ApplicationId, ExperienceUserId};
-use job::{Job, Queue, submit};
+use job::{Job, Kind, Queue, submit};
 use postgres::Replica;
 use row::Cells;
-use sqlite::{Durability, Readers};
+use sqlite::{Disk, Durability, Readers};
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -103,9 +103,24 @@ impl fmt::Display for Place {
     }
 }
 
+/// What happens when the disk under a file of SQLite fails: when what is written to it, or already
+/// was, cannot be synced. Nothing is answered as done from then on, either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDiskFailure {
+    /// The store is closed, and refuses all that is asked of it. What it has open stays so until the
+    /// process ends. For those that live in a process of somebody else's.
+    CloseStore,
+    /// The process ends, with the code 74. The next one starts from what the log has.
+    EndProcess,
+}
+
 /// How a [`Store`] is run.
 #[derive(Debug, Clone)]
 pub struct Options {
+    /// Whether a store that is not there is an error, rather than made.
+    pub must_exist: bool,
+    /// What happens when the disk fails.
+    pub on_disk_failure: OnDiskFailure,
     /// Threads that read; on PostgreSQL each has a connection.
     pub readers: usize,
     /// Threads that write, each with a connection, on PostgreSQL. On SQLite there is one.
@@ -154,6 +169,8 @@ impl Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            must_exist: false,
+            on_disk_failure: OnDiskFailure::CloseStore,
             // A read is work for a processor, so more threads than processors only take turns;
             // two at least, so that one long query does not stop all others.
             readers: thread::available_parallelism().map_or(2, |count| count.get().clamp(2, 16)),
@@ -196,6 +213,8 @@ struct Shared {
     doors: RwLock<Option<Doors>>,
     /// Where the engine can tell what has changed.
     versions: Option<Arc<Versions>>,
+    /// Why the disk took no change when that was last heard of, if it did not.
+    refused: Mutex<Option<&'static str>>,
     ready_deadline: Duration,
     close_deadline: Duration,
     /// Where the files of an ephemeral store are; the last to go, because they go with it.
@@ -209,9 +228,21 @@ struct Doors {
     here: Option<Arc<Readers>>,
     writer: Queue,
     replica: Option<Replica>,
-    /// Reads something of the database, whatever is in it.
+    /// Reads something of the database, whatever is in it; and writes something.
     probe: &'static str,
+    probe_write: String,
     versions: Option<Arc<Versions>>,
+    /// What the files are on, where the database is in files of ours.
+    disk: Option<Arc<Disk>>,
+}
+
+/// Whether a store that reads takes changes too.
+#[derive(Debug)]
+pub enum Writes {
+    /// It does.
+    Taken,
+    /// It does not, because of this.
+    Refused(Error),
 }
 
 impl Doors {
@@ -278,6 +309,7 @@ impl Store {
         Self(Arc::new(Shared {
             doors: RwLock::new(Some(doors)),
             versions,
+            refused: Mutex::new(None),
             ready_deadline: options.ready_deadline,
             close_deadline: options.close_deadline,
             scratch,
@@ -301,7 +333,7 @@ impl Store {
         &self,
         f: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        submit(f, |job| self.0.enter(|doors| doors.read(job))).await
+        submit(Kind::Read, f, |job| self.0.enter(|doors| doors.read(job))).await
     }
 
     /// As [`Store::read`], for what finds a few rows by their keys, and so takes no longer than it
@@ -331,14 +363,19 @@ impl Store {
     /// If the caller stops waiting before `f` starts, `f` never runs; after that it may be kept.
     ///
     /// # Errors
-    /// Whatever `f` returns; [`Error::Busy`] when too many wait, the deadline passes, another
-    /// process holds the database or the disk cannot take it; [`Error::Internal`] when `f` panics
-    /// or the engine fails.
+    /// [`Error::Unknown`] when the commit was begun and nobody knows how it ended. Whatever else:
+    /// nothing was done, and nothing of it is found later. It is what `f` returns; [`Error::Busy`]
+    /// when too many wait, the deadline passes, another process holds the database or the disk
+    /// cannot take it; [`Error::Internal`] when `f` panics or the engine fails.
     pub async fn write<T: Send + 'static>(
         &self,
         f: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        submit(f, |job| self.0.enter(|doors| doors.writer.send(job))).await
+        let done = submit(Kind::Write, f, |job| self.0.enter(|doors| doors.writer.send(job))).await;
+        if let Err(Error::Busy { what: what @ (job::CANNOT_WRITE | job::FULL), .. }) = &done {
+            self.0.note_refusal(Some(what));
+        }
+        done
     }
 
     /// What the answer to the bearer of `token` who asks for `user` depends on, as it is now. Taken
@@ -378,24 +415,55 @@ impl Store {
         self.0.versions.as_ref().is_some_and(|versions| versions.hold(stamp))
     }
 
-    /// Whether reads and writes are being served: every thread lives, the file can be read, and
-    /// a transaction that writes can begin.
+    /// Whether reads and writes are being served.
     ///
     /// # Errors
     /// When they are not, or not soon enough.
     pub async fn ready(&self) -> Result<()> {
-        let mut probe = "";
+        match self.serves(self.0.ready_deadline).await? {
+            Writes::Taken => Ok(()),
+            Writes::Refused(why) => Err(why),
+        }
+    }
+
+    /// Whether reads are being served, and writes within `patience`: every thread lives, the files
+    /// are those that were opened, something can be read, and a transaction that writes can begin.
+    /// Where the disk has refused a change, it is also asked to take one.
+    ///
+    /// # Errors
+    /// When reads are not served, or not soon enough; or when nothing will be until somebody sees to
+    /// it.
+    pub async fn serves(&self, patience: Duration) -> Result<Writes> {
+        let (mut probe, mut probe_write) = ("", String::new());
         self.0.enter(|doors| {
-            probe = doors.probe;
-            doors.readers.intact().and_then(|()| doors.writer.intact())
+            (probe, probe_write) = (doors.probe, doors.probe_write.clone());
+            doors.readers.intact()?;
+            doors.writer.intact()?;
+            match doors.disk.as_ref().and_then(|disk| disk.refusal()) {
+                Some(what) => Err(job::refused(what)),
+                None => Ok(()),
+            }
         })?;
-        let both = async {
-            // Of the database itself, which is enough to serve.
-            let read = move |tx: &mut Tx<'_>| tx.first::<i64>(probe, &[]).map(drop);
-            submit(read, |job| self.0.enter(|doors| doors.readers.send(job))).await?;
-            self.write(|_| Ok(())).await
-        };
-        timeout(self.0.ready_deadline, both).await.unwrap_or_else(|_| Err(job::busy()))
+        // Of the database itself, which is enough to serve.
+        let read = move |tx: &mut Tx<'_>| tx.first::<i64>(probe, &[]).map(drop);
+        let read = submit(Kind::Read, read, |job| self.0.enter(|doors| doors.readers.send(job)));
+        timeout(self.0.ready_deadline, read).await.unwrap_or_else(|_| Err(job::busy()))?;
+        // A transaction that changes nothing asks nothing of the disk.
+        let refused = self.0.refusal().is_some();
+        let write = self.write(move |tx| match refused {
+            true => tx.change(Changed::Nothing, &probe_write, &[]).map(drop),
+            false => Ok(()),
+        });
+        match timeout(patience, write).await.unwrap_or_else(|_| Err(job::busy())) {
+            Ok(()) => {
+                if refused {
+                    self.0.note_refusal(None);
+                }
+                Ok(Writes::Taken)
+            }
+            Err(why @ (Error::Busy { .. } | Error::Unknown { .. })) => Ok(Writes::Refused(why)),
+            Err(error) => Err(error),
+        }
     }
 
     /// Refuses what comes from now on, finishes what waits, moves the log into the database and
@@ -424,6 +492,20 @@ impl Shared {
     fn enter(&self, through: impl FnOnce(&Doors) -> Result<()>) -> Result<()> {
         // Held while the job is put in its queue, so that none arrives after the last one.
         let doors = self.doors.read().unwrap_or_else(PoisonError::into_inner);
-        through(doors.as_ref().ok_or(Error::Busy { what: "The store is closing", retry_after: 1 })?)
+        let closing = Error::Busy { what: "The store is closing", retry_after: 1 };
+        let doors = doors.as_ref().ok_or(closing)?;
+        if doors.disk.as_ref().is_some_and(|disk| disk.has_failed()) {
+            return Err(job::refused(sqlite::FAILED));
+        }
+        through(doors)
+    }
+
+    /// Why the disk took no change when that was last heard of.
+    fn refusal(&self) -> Option<&'static str> {
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note_refusal(&self, why: Option<&'static str>) {
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = why;
     }
 }

@@ -161,6 +161,12 @@ impl Versions {
         }
     }
 
+    /// Has no answer stand from here on.
+    pub(super) fn close(&self) {
+        // For ever changing. Whatever else counts, counts twice.
+        self.step(&[REST]);
+    }
+
     fn forget_all(&self) {
         self.step(&[REST, REST]);
     }

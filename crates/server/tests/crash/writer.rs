@@ -68,6 +68,9 @@ impl Writer {
                 return;
             };
             self.settle(act, answer);
+            if self.doubt.is_some() {
+                return;
+            }
         }
     }
 
@@ -247,7 +250,11 @@ impl Writer {
     fn settle(&mut self, act: Act, answer: Answer) {
         let Act { request, kind, name, mut after } = act;
         if answer.status == 503 {
-            return; // it says that nothing was done
+            // It says whether nothing was done, or nobody knows: then it is found out later.
+            if answer.body["outcome"] == "unknown" {
+                self.doubt = Some(Act { request, kind, name, after });
+            }
+            return;
         }
         let expected = if request.method == "POST" { 201 } else { 200 };
         assert_eq!(answer.status, expected, "{request:?}: {}", answer.body);

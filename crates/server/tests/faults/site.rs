@@ -120,7 +120,7 @@ impl Node {
         let Some(address) = self.server().as_ref().map(|server| server.address.clone()) else {
             return false;
         };
-        let ready = Request::new("GET", "/readyz".to_owned(), None);
+        let ready = Request::new("GET", "/readyz?writes=1".to_owned(), None);
         let answer = Client::connect(&address, "").and_then(|mut client| client.send(&ready));
         answer.is_ok_and(|answer| answer.status == 200)
     }

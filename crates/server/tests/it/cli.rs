@@ -253,6 +253,36 @@ fn a_store_that_is_none_is_refused() {
 }
 
 #[test]
+fn a_server_that_must_find_its_store_makes_none() {
+    let place = Place::new();
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--store", "volume/a.db"];
+    let missing = "there is no store at ";
+    place.run(&[serve.as_slice(), &["--must-exist"]].concat()).failed(missing);
+    let mut command = place.command(&serve);
+    let refused = command.env("GUESTLIST_MUST_EXIST", "1").output().unwrap();
+    assert!(String::from_utf8_lossy(&refused.stderr).contains(missing));
+    fs::write(place.path("guestlist.toml"), "must-exist = true").unwrap();
+    place.run(&serve).failed(missing);
+    assert!(!place.path("volume").exists());
+    // What is there and empty is no store either.
+    fs::create_dir(place.path("volume")).unwrap();
+    fs::write(place.path("volume/a.db"), "").unwrap();
+    place.run(&serve).failed(missing);
+    assert_eq!(fs::metadata(place.path("volume/a.db")).unwrap().len(), 0);
+
+    // Commands begin one, and from then on it is found.
+    place.run(&["application", "create", "--name", "a", "--store", "volume/a.db"]).ok();
+    let log = program::Serving::start(place.command(&serve)).stop();
+    assert!(!log.contains("a new one was made"), "{log}");
+    fs::remove_file(place.path("guestlist.toml")).unwrap();
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--store", "other.db"];
+    let log = program::Serving::start(place.command(&serve)).stop();
+    let made = log.lines().filter(|line| line.contains("a new one was made"));
+    assert!(made.clone().all(|line| line.contains(r#""level":"WARN""#)), "{log}");
+    assert_eq!(made.count(), 1, "{log}");
+}
+
+#[test]
 fn an_address_that_is_taken_is_named() {
     let place = Place::new();
     let serving = place.serve();

@@ -25,7 +25,14 @@ pub(crate) fn usage(text: impl Into<String>) -> anyhow::Error {
 
 /// The exit code that says how `error` came about.
 pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
-    error.downcast_ref::<Failed>().map_or(1, |failed| failed.code)
+    if let Some(failed) = error.downcast_ref::<Failed>() {
+        return failed.code;
+    }
+    match error.downcast_ref::<crate::error::Error>() {
+        // `EX_IOERR` of `sysexits.h`: the disk of the store, or its connection, failed in a commit.
+        Some(crate::error::Error::Unknown { .. }) => 74,
+        _ => 1,
+    }
 }
 
 /// The tokens of the administrator who asks, as a command.
@@ -138,6 +145,9 @@ fn hint(error: &Error, asked: Asked<'_>) -> Option<String> {
             )
         }
         (Error::Status { message, kind, .. }, Some(404)) => absent(message, kind, asked),
+        (_, Some(503)) if error.may_be_done() => {
+            format!("See what is there with `guestlist {command} list` before you do it again.")
+        }
         (_, Some(412)) => format!("See what it is now with `guestlist {command} get`."),
         _ => return None,
     })

@@ -142,7 +142,9 @@ impl Side {
         let since = Instant::now();
         loop {
             match self.store.write(work.clone()).await {
-                Err(Error::Busy { .. }) if since.elapsed() < PATIENCE => pause().await,
+                Err(Error::Busy { .. } | Error::Unknown { .. }) if since.elapsed() < PATIENCE => {
+                    pause().await;
+                }
                 done => return done.map_err(|error| self.failed(error)),
             }
         }
@@ -345,7 +347,9 @@ impl Moving {
                 (since, before) = (Instant::now(), now);
             }
             match done {
-                Err(Error::Busy { .. }) if since.elapsed() < PATIENCE => pause().await,
+                Err(Error::Busy { .. } | Error::Unknown { .. }) if since.elapsed() < PATIENCE => {
+                    pause().await;
+                }
                 done => {
                     return done.map_err(|source| MoveError::Rows {
                         table: table.name,

@@ -4,7 +4,7 @@ use super::Role;
 use super::link::Failure;
 use super::wire::Refusal;
 use crate::error::Error;
-use crate::store::job::{busy, cannot_write, too_long};
+use crate::store::job::{Outcome, busy, cannot_write, too_long};
 use crate::store::moving::Closed;
 
 /// What a failure means for its transaction.
@@ -53,9 +53,8 @@ pub(super) fn away() -> Error {
 }
 
 /// The connection was lost in a commit.
-pub(super) fn unknown() -> Error {
-    let what = "The database was lost while it kept the change, which may be kept or not";
-    Error::Busy { what, retry_after: 2 }
+pub(super) fn unknown() -> Outcome {
+    Outcome::Unknown("The database was lost during a commit")
 }
 
 /// What `failure` means on a connection for `role`.

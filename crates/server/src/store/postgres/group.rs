@@ -14,7 +14,7 @@
 use super::fault;
 use super::session::{Ahead, Ending, Session, Visit};
 use crate::error::Result;
-use crate::store::job::{Job, busy};
+use crate::store::job::{Job, Outcome, busy};
 use crate::store::moving::Closed;
 use crate::store::{self, Changed, Engine, Explain, Param, Tuning, Tx};
 use std::ops::Range;
@@ -83,7 +83,7 @@ impl<'l> Group<'l> {
                 match done {
                     true if !other => kept.push(job),
                     // It is answered by what it found, which is no other's.
-                    false if !other && !wrote && !session.failed() => job.finish(Ok(())),
+                    false if !other && !wrote && !session.failed() => job.finish(Outcome::Done),
                     _ => {
                         spoilt |= wrote;
                         again.push(job);
@@ -94,11 +94,11 @@ impl<'l> Group<'l> {
         let whole = !kept.is_empty() && !spoilt && !session.failed();
         let lost = match session.end(whole) {
             Ending::Settled if whole => {
-                kept.drain(..).for_each(|job| job.finish(Ok(())));
+                kept.drain(..).for_each(|job| job.finish(Outcome::Done));
                 false
             }
             Ending::Unknown => {
-                kept.drain(..).for_each(|job| job.finish(Err(fault::unknown())));
+                kept.drain(..).for_each(|job| job.finish(fault::unknown()));
                 true
             }
             Ending::Lost => true,

@@ -19,13 +19,19 @@ const LOCK: i64 = 0x4773_4c73;
 pub(in crate::store) fn prepare(
     address: &Address,
     migrations: &[Migration<'_>],
+    must_exist: bool,
 ) -> Result<(), OpenError> {
     let failed = |failure| unusable(address, failure);
     let link = Link::open(address, "SET client_min_messages = warning", PATIENCE);
     let mut link = link.map_err(failed)?;
     // Looked at before anything is written, and without a lock.
-    if version(&mut link, address, migrations.len())? == migrations.len() {
-        return Ok(());
+    match version(&mut link, address, migrations.len())? {
+        0 if must_exist => return Err(OpenError::Missing(address.to_string())),
+        0 => {
+            tracing::warn!(at = %address, "there was no store, and a new one is made: it is empty")
+        }
+        up_to_date if up_to_date == migrations.len() => return Ok(()),
+        _ => {}
     }
     // Searching for parts of texts is faster with it, and possible without.
     if link.command("CREATE EXTENSION IF NOT EXISTS pg_trgm").is_err() {

@@ -24,7 +24,7 @@ pub(super) use address::is_address;
 pub(super) use replica::Replica;
 pub use scratch::Database;
 
-use super::job::{Job, Jobs, Queue, Service, busy};
+use super::job::{Job, Jobs, Outcome, Queue, Service, busy};
 use super::migrate::{MIGRATIONS, OpenError};
 use super::versions::Versions;
 use super::{Column, Doors, Options, Tuning, Tx, value};
@@ -42,6 +42,9 @@ use wire::ColumnOf;
 
 /// Reads something of the database, whatever is in it.
 const PROBE: &str = "SELECT count(*) FROM guestlist_store";
+
+/// Writes something of the database that is there already.
+const PROBE_WRITE: &str = "UPDATE guestlist_store SET version = version";
 
 /// How often a job is run at most when others are in its way.
 const TRIES: u32 = 8;
@@ -150,7 +153,7 @@ impl Row<'_> {
 /// # Errors
 /// When it cannot be reached or is not ours to touch, or when a migration or a thread fails.
 pub(super) fn start(address: &Address, options: &Options) -> Result<Doors, OpenError> {
-    migrate::prepare(address, MIGRATIONS)?;
+    migrate::prepare(address, MIGRATIONS, options.must_exist)?;
     let versions = Arc::new(Versions::among_others(options.trust));
     let threads = |role: Role| {
         (0..role.threads(options))
@@ -168,6 +171,8 @@ pub(super) fn start(address: &Address, options: &Options) -> Result<Doors, OpenE
         readers,
         writer: Queue::start("store-write", options.write_queue, writers)?,
         probe: PROBE,
+        probe_write: PROBE_WRITE.to_owned(),
+        disk: None,
         versions: Some(versions),
     })
 }
@@ -297,27 +302,31 @@ impl Worker {
 
     fn one(&mut self, mut job: Box<dyn Job>) {
         if !job.gone() {
-            let settled = self.run(&mut *job);
-            job.finish(settled);
+            let outcome = self.run(&mut *job);
+            job.finish(outcome);
         }
     }
 
     /// Runs `job` until it is kept or refused.
-    fn run(&mut self, job: &mut dyn Job) -> Result<()> {
+    fn run(&mut self, job: &mut dyn Job) -> Outcome {
         let until = Instant::now() + self.time;
         let (mut tries, mut lost) = (1, false);
         loop {
             let (role, tuning, versions) = (self.role, self.tuning, Arc::clone(&self.versions));
-            let mut session = Session::new(self.link()?, role, until, tuning, Some(&versions));
+            let link = match self.link() {
+                Ok(link) => link,
+                Err(error) => return Outcome::NotDone(error),
+            };
+            let mut session = Session::new(link, role, until, tuning, Some(&versions));
             let kept = job.run(&mut Tx(&mut session));
             match session.end(kept) {
-                Ending::Settled => return Ok(()),
-                Ending::Refused(error) => return Err(error),
+                Ending::Settled => return Outcome::Done,
+                Ending::Refused(error) => return Outcome::NotDone(error),
                 Ending::Again if tries < TRIES && Instant::now() < until => {
                     sleep(pause(tries, Duration::from_millis(100)));
                     tries += 1;
                 }
-                Ending::Again => return Err(busy()),
+                Ending::Again => return Outcome::NotDone(busy()),
                 // One that has been idle may have been cut long before: nothing is kept of what
                 // was begun on it.
                 Ending::Lost if !lost => {
@@ -326,11 +335,11 @@ impl Worker {
                 }
                 Ending::Lost => {
                     self.link = None;
-                    return Err(fault::away());
+                    return Outcome::NotDone(fault::away());
                 }
                 Ending::Unknown => {
                     self.link = None;
-                    return Err(fault::unknown());
+                    return fault::unknown();
                 }
             }
         }

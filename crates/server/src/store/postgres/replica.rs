@@ -17,7 +17,7 @@ use super::link::{Failure, Link};
 use super::session::{Ending, Session};
 use super::{Role, connect, pause, unusable};
 use crate::error::{Error, Result};
-use crate::store::job::{Feed, Job, Jobs, Queue};
+use crate::store::job::{Feed, Job, Jobs, Outcome, Queue};
 use crate::store::{OpenError, Options, Tuning, Tx, settings};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::sleep;
@@ -332,13 +332,13 @@ impl Standby {
     ///
     /// # Errors
     /// When the connection is lost.
-    fn run(&mut self, job: &mut dyn Job, until: Instant) -> Result<Option<Result<()>>> {
+    fn run(&mut self, job: &mut dyn Job, until: Instant) -> Result<Option<Outcome>> {
         let link = self.ask.link.as_mut().ok_or_else(super::fault::away)?;
         let mut session = Session::new(link, Role::Read, until, self.ask.tuning, None);
         let kept = job.run(&mut Tx(&mut session));
         let failed = session.failed();
         match session.end(kept) {
-            Ending::Settled if !failed => Ok(Some(Ok(()))),
+            Ending::Settled if !failed => Ok(Some(Outcome::Done)),
             Ending::Settled | Ending::Again | Ending::Refused(_) => Ok(None),
             Ending::Lost | Ending::Unknown => {
                 self.ask.link = None;
@@ -485,7 +485,7 @@ impl Follower {
                 continue;
             }
             match self.read(&mut *job) {
-                Some(settled) => job.finish(settled),
+                Some(outcome) => job.finish(outcome),
                 None => self.readers.pass(job),
             }
             if jobs.waiting.is_empty()
@@ -498,7 +498,7 @@ impl Follower {
     }
 
     /// Runs `job` on the standby, if that has what it needs and refuses nothing.
-    fn read(&mut self, job: &mut dyn Job) -> Option<Result<()>> {
+    fn read(&mut self, job: &mut dyn Job) -> Option<Outcome> {
         let until = Instant::now() + self.time;
         // At least what was required when the job passed the gate.
         let required = self.state.required()?;

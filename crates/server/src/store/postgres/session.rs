@@ -368,16 +368,21 @@ impl<'l> Session<'l> {
         self.link.take_warning();
         let (versions, changed) = (self.versions, std::mem::take(&mut self.changed));
         let _changing = versions.map(|versions| versions.changing(&changed));
-        let answer = (|| {
+        let sent = (|| {
             self.begin()?;
             let sent = self.link.run_plain("COMMIT")?;
             self.link.sync()?;
             self.link.send()?;
             self.catch_up(self.ahead.len())?;
-            let words = self.link.answer(sent, |_, _| {})?;
-            self.link.settle()?;
-            Ok(words)
+            Ok(sent)
         })();
+        // A server that is told to end says so wherever it is: here it may have committed.
+        let answering = sent.is_ok();
+        let answer = sent.and_then(|sent| self.link.answer(sent, |_, _| {}));
+        // What is said after the answer is about the connection, and changes nothing.
+        if answer.is_ok() && self.link.settle().is_err() {
+            self.link.give_up();
+        }
         match answer {
             // It stopped waiting for its standby: the change is there, and is lost with the server.
             Ok(_) if self.link.take_warning() => {
@@ -392,6 +397,9 @@ impl<'l> Session<'l> {
             }
             Err(refused) => {
                 let error = self.fail(refused);
+                if answering && matches!(self.failed, Some(Meaning::Lost)) {
+                    return Ending::Unknown;
+                }
                 match self.end(false) {
                     Ending::Settled => Ending::Refused(error),
                     other => other,

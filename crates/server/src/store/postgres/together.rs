@@ -12,7 +12,7 @@ use super::link::{Bound, Link, ON_THE_WAY, Outcome, Sent};
 use super::session::Visit;
 use super::wire::ColumnOf;
 use crate::error::Result;
-use crate::store::job::{Job, busy};
+use crate::store::job::{self, Job, busy};
 use crate::store::moving::Closed;
 use crate::store::{self, Changed, Engine, Param, Tuning, Tx};
 use postgres_protocol::message::backend::DataRowBody;
@@ -71,7 +71,7 @@ impl<'l> Together<'l> {
                 }
             };
             if answered {
-                job.finish(Ok(()));
+                job.finish(job::Outcome::Done);
             } else {
                 again.push(job);
             }

@@ -1,6 +1,6 @@
 //! The file: making it, knowing it for ours, and bringing it up to date.
 
-use super::{Durability, PATIENCE, Role, connect};
+use super::{Durability, Opening, PATIENCE, Role, connect, disk};
 use crate::store::migrate::{Migration, OpenError};
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -13,6 +13,11 @@ use std::time::{Duration, Instant};
 /// `GsLs`: what says in the head of a file that it is ours.
 const OURS: i32 = 0x4773_4c73;
 
+/// Writes in the head of a file that it is ours, which it says already.
+pub(super) fn mark() -> String {
+    format!("PRAGMA application_id = {OURS}")
+}
+
 /// Makes the file at `path` if there is none, brings it up to date, and says where it is.
 ///
 /// # Errors
@@ -20,11 +25,15 @@ const OURS: i32 = 0x4773_4c73;
 pub(in crate::store) fn prepare(
     path: &Path,
     migrations: &[Migration<'_>],
-    durability: Durability,
+    opening: Opening,
 ) -> Result<PathBuf, OpenError> {
+    let Opening { durability, must_exist, after_failure } = opening;
     // Made absolute, because SQLite takes a name that starts with `file:` for a URI.
     let path = std::path::absolute(path)
         .map_err(|source| OpenError::File { path: path.to_owned(), source })?;
+    if must_exist && !path.exists() {
+        return Err(OpenError::Missing(path.display().to_string()));
+    }
     create(&path)?;
     let failed = |source: rusqlite::Error| match source.sqlite_error_code() {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
@@ -36,11 +45,34 @@ pub(in crate::store) fn prepare(
     // Looked at before anything is written, and without a lock: a file that is not ours stays as
     // it is, and one that is up to date opens while another process writes.
     let version = version(&connection, &path, migrations.len(), failed)?;
+    if version == 0 && must_exist {
+        return Err(OpenError::Missing(path.display().to_string()));
+    }
+    if after_failure {
+        rewrite_wal(&connection, &path)?;
+    }
     log_ahead(&connection).map_err(failed)?;
     if version < migrations.len() {
         migrate(&mut connection, &path, migrations)?;
     }
+    if version == 0 && durability == Durability::Synced {
+        tracing::warn!(path = %path.display(), "there was no store, and a new one was made: it is empty");
+    }
     Ok(path)
+}
+
+/// Writes what is in the WAL once more, if nobody else may be writing it.
+fn rewrite_wal(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let unusable = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    connection.busy_timeout(Duration::ZERO).map_err(unusable)?;
+    let alone = connection.execute_batch("BEGIN IMMEDIATE").is_ok();
+    connection.busy_timeout(PATIENCE).map_err(unusable)?;
+    if alone {
+        let renewed = disk::rewrite_wal(path);
+        connection.execute_batch("ROLLBACK").map_err(unusable)?;
+        renewed.map_err(|source| OpenError::File { path: path.to_owned(), source })?;
+    }
+    Ok(())
 }
 
 /// Makes an empty file that only its owner can use; SQLite gives those beside it the same mode.

@@ -1,19 +1,22 @@
 //! SQLite: its connections, its spelling and its errors.
 
 mod close;
+mod disk;
 pub(super) mod migrate;
 mod readers;
 mod session;
+mod wal;
 mod writer;
 
+pub(super) use disk::{Disk, FAILED};
 pub(super) use readers::Readers;
 pub(super) use session::{Session, place};
 
-use super::job::{busy, cannot_write, too_long};
+use super::job::{FULL, busy, cannot_write, refused, too_long};
 use super::migrate::{MIGRATIONS, OpenError};
 use super::moving::Closed;
 use super::versions::Versions;
-use super::{Doors, Options};
+use super::{Doors, OnDiskFailure, Options};
 use crate::error::Error;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
@@ -43,6 +46,16 @@ pub(super) enum Durability {
     Synced,
     /// Nothing beyond the life of the process: nobody misses what is lost with the machine.
     None,
+}
+
+/// How a file is opened.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Opening {
+    pub(super) durability: Durability,
+    /// Where there is no store none is made.
+    pub(super) must_exist: bool,
+    /// The process before this one may have ended because the disk failed.
+    pub(super) after_failure: bool,
 }
 
 /// Connects to the database at `path`, which exists.
@@ -122,6 +135,13 @@ fn lock(sql: &str) -> Option<&str> {
     Some(after.strip_prefix(" SKIP LOCKED").unwrap_or(after))
 }
 
+/// Whether a commit that failed with `error` may be found all the same: what it wrote to the WAL may
+/// have the mark of a commit, whether it is on the disk or not. A full disk is refused before that
+/// mark is whole.
+fn leaves_doubt(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::SystemIoFailure | ErrorCode::OutOfMemory))
+}
+
 /// What `error` means to whoever asked.
 pub(super) fn fault(error: &rusqlite::Error, role: Role) -> Error {
     const UNIQUE: &str = "UNIQUE constraint failed: ";
@@ -143,7 +163,7 @@ pub(super) fn fault(error: &rusqlite::Error, role: Role) -> Error {
             if role == Role::Write =>
         {
             tracing::error!(%error, "the store cannot write");
-            cannot_write()
+            if cause.code == ErrorCode::DiskFull { refused(FULL) } else { cannot_write() }
         }
         _ => Error::internal(error.to_string()),
     }
@@ -158,7 +178,13 @@ pub(super) fn start(
     options: &Options,
     durability: Durability,
 ) -> Result<Doors, OpenError> {
-    let path = migrate::prepare(path, MIGRATIONS, durability)?;
+    let opening = Opening {
+        durability,
+        must_exist: options.must_exist,
+        // What another process that serves the store has written is for that to look after.
+        after_failure: options.on_disk_failure == OnDiskFailure::EndProcess,
+    };
+    let path = migrate::prepare(path, MIGRATIONS, opening)?;
     let (readers, here) = readers::start(&path, options, durability)?;
     // Nobody else knows of what nobody keeps. The readers are connected, so that there is
     // something to look at.
@@ -168,7 +194,18 @@ pub(super) fn start(
             .map_err(|source| OpenError::File { path: path.clone(), source })?,
     };
     let versions = Arc::new(versions);
-    let writer = writer::start(&path, options, durability, Arc::clone(&versions))?;
-    let versions = Some(versions);
-    Ok(Doors { readers, here: Some(here), writer, replica: None, probe: PROBE, versions })
+    let disk = Disk::watch(&path, Arc::clone(&versions), options.on_disk_failure)
+        .map_err(|source| OpenError::File { path: path.clone(), source })?;
+    let disk = Arc::new(disk);
+    let writer = writer::start(&path, options, durability, Arc::clone(&versions), &disk)?;
+    Ok(Doors {
+        readers,
+        here: Some(here),
+        writer,
+        replica: None,
+        probe: PROBE,
+        probe_write: migrate::mark(),
+        versions: Some(versions),
+        disk: Some(disk),
+    })
 }

@@ -7,7 +7,7 @@
 
 use super::{Durability, PROBE, Role, Session, connect, fault};
 use crate::error::Result;
-use crate::store::job::{Jobs, Queue, Service, attempt};
+use crate::store::job::{Jobs, Outcome, Queue, Service, attempt};
 use crate::store::migrate::OpenError;
 use crate::store::{Options, Tx};
 use std::path::Path;
@@ -61,7 +61,7 @@ impl Readers {
                 job.run(tx);
             });
             drop(session);
-            job.finish(settled);
+            job.finish(settled.map_or_else(Outcome::NotDone, |()| Outcome::Done));
         }
     }
 

@@ -1,11 +1,12 @@
 //! A connection at work: its statements, its deadline, and what its transaction has changed.
 
-use super::{Role, close, fault, spell};
+use super::{Role, close, disk, fault, spell};
 use crate::error::{Error, Result};
 use crate::store::job::too_long;
 use crate::store::moving::Closed;
 use crate::store::{Cells, Changed, Engine, Param, Row, Tuning, Tx};
 use rusqlite::{CachedStatement, Connection};
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -46,10 +47,26 @@ impl Deadline {
     }
 }
 
+/// What errors of a connection mean, and what they say of the disk.
+struct Faults {
+    role: Role,
+    /// Whether a sync has failed.
+    sync: Cell<bool>,
+}
+
+impl Faults {
+    fn of(&self, error: &rusqlite::Error) -> Error {
+        if disk::is_failed_sync(error) {
+            self.sync.set(true);
+        }
+        fault(error, self.role)
+    }
+}
+
 /// A connection at work: its prepared statements and its deadline.
 pub(in crate::store) struct Session {
     connection: Connection,
-    role: Role,
+    faults: Faults,
     tuning: &'static Tuning,
     /// What the connection knows its statements by, for each text as it was written.
     spelled: HashMap<Box<str>, Spelled>,
@@ -91,7 +108,7 @@ impl Session {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         Ok(Self {
             connection,
-            role,
+            faults: Faults { role, sync: Cell::new(false) },
             tuning,
             spelled: HashMap::new(),
             deadline,
@@ -111,6 +128,12 @@ impl Session {
     /// a statement that writes is interrupted.
     pub(super) fn in_transaction(&self) -> bool {
         !self.connection.is_autocommit()
+    }
+
+    /// Whether a statement failed because a sync did: what does not fit in memory goes to the log
+    /// before the commit.
+    pub(super) fn sync_failed(&self) -> bool {
+        self.faults.sync.get()
     }
 
     /// What was changed since this was last asked.
@@ -150,7 +173,7 @@ impl Session {
         &mut self,
         sql: &str,
         params: &[&dyn Param],
-        work: impl FnOnce(&mut CachedStatement<'_>, &[Box<str>], Role) -> Result<T>,
+        work: impl FnOnce(&mut CachedStatement<'_>, &[Box<str>], &Faults) -> Result<T>,
     ) -> Result<T> {
         // Between statements too: many short ones can be as long as one, and after SQLite ended
         // the transaction each would be kept on its own.
@@ -160,14 +183,14 @@ impl Session {
         if !self.in_transaction() {
             return Err(Error::internal("a statement after its transaction had ended"));
         }
-        let role = self.role;
+        let faults = &self.faults;
         if !self.spelled.contains_key(sql) {
             if self.spelled.len() >= STATEMENTS {
                 self.spelled.clear();
             }
             let text = spell(sql);
             let statement =
-                self.connection.prepare_cached(&text).map_err(|error| fault(&error, role))?;
+                self.connection.prepare_cached(&text).map_err(|error| faults.of(&error))?;
             let columns = statement.column_names().map(Box::from).collect();
             self.spelled.insert(sql.into(), Spelled { text: text.into(), columns });
         }
@@ -175,16 +198,16 @@ impl Session {
             return Err(Error::internal("a statement that was not kept"));
         };
         let mut statement =
-            self.connection.prepare_cached(text).map_err(|error| fault(&error, role))?;
+            self.connection.prepare_cached(text).map_err(|error| faults.of(&error))?;
         if statement.parameter_count() != params.len() {
             let (wanted, given) = (statement.parameter_count(), params.len());
             return Err(Error::internal(format!("{given} parameters for {wanted}: {sql}")));
         }
         for (index, param) in (1..).zip(params) {
-            statement.raw_bind_parameter(index, *param).map_err(|error| fault(&error, role))?;
+            statement.raw_bind_parameter(index, *param).map_err(|error| faults.of(&error))?;
         }
         // What is in place goes with it when it is dropped: it may be large, and secret.
-        let done = work(&mut statement, columns, role);
+        let done = work(&mut statement, columns, faults);
         #[cfg(test)]
         {
             self.compiled_again += statement.reset_status(rusqlite::StatementStatus::RePrepare);
@@ -201,8 +224,8 @@ impl Engine for Session {
         each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
     ) -> Result<()> {
         let changed = self.declared.take().unwrap_or(Changed::Everything);
-        let (writes, outcome) = self.statement(sql, params, |statement, columns, role| {
-            Ok((!statement.readonly(), visit(statement.raw_query(), columns, role, each)))
+        let (writes, outcome) = self.statement(sql, params, |statement, columns, faults| {
+            Ok((!statement.readonly(), visit(statement.raw_query(), columns, faults, each)))
         })?;
         if writes {
             self.note(changed);
@@ -231,8 +254,8 @@ impl Engine for Session {
     }
 
     fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64> {
-        self.statement(sql, params, |statement, _, role| {
-            let touched = statement.raw_execute().map_err(|error| fault(&error, role))?;
+        self.statement(sql, params, |statement, _, faults| {
+            let touched = statement.raw_execute().map_err(|error| faults.of(&error))?;
             Ok(u64::try_from(touched).unwrap_or(u64::MAX))
         })
     }
@@ -273,11 +296,11 @@ pub(in crate::store) fn place(names: &[Box<str>], name: &str) -> Result<usize> {
 fn visit(
     mut rows: rusqlite::Rows<'_>,
     columns: &[Box<str>],
-    role: Role,
+    faults: &Faults,
     each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
 ) -> Result<()> {
     // Leaving early loses nothing: SQLite makes all changes and checks before the first row.
-    while let Some(row) = rows.next().map_err(|error| fault(&error, role))? {
+    while let Some(row) = rows.next().map_err(|error| faults.of(&error))? {
         if !each(&Row(Cells::Sqlite(row, columns)))? {
             break;
         }

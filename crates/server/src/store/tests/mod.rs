@@ -2,6 +2,7 @@
 
 mod counts;
 mod cursors;
+mod disk;
 mod engines;
 mod group;
 mod listed;
@@ -19,7 +20,7 @@ mod turns;
 mod versions;
 
 use super::migrate::MIGRATIONS;
-use super::sqlite::{Durability, migrate};
+use super::sqlite::{Durability, Opening, migrate};
 use super::{FromRow, Options, Param, Store, Tuning, Tx};
 use crate::error::Result;
 use rusqlite::Connection;
@@ -29,6 +30,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
+
+/// As a command opens a file.
+const OPENING: Opening =
+    Opening { durability: Durability::Synced, must_exist: false, after_failure: false };
 
 impl Tx<'_> {
     /// As [`Tx::all`], where [`Tx::each_alone`] is used.
@@ -104,7 +109,7 @@ impl Scratch {
             self.beside().execute_batch(&format!("PRAGMA user_version = {version}")).unwrap();
         };
         set(version);
-        migrate::prepare(&self.path(), &MIGRATIONS[..=version], Durability::Synced).unwrap();
+        migrate::prepare(&self.path(), &MIGRATIONS[..=version], OPENING).unwrap();
         set(MIGRATIONS.len());
     }
 

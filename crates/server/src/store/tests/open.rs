@@ -3,7 +3,7 @@
 use super::super::migrate::{MIGRATIONS, Migration};
 use super::super::sqlite::{Durability, Role, Session, connect, migrate};
 use super::super::{OpenError, Options, Store};
-use super::{Scratch, insert};
+use super::{OPENING, Scratch, insert};
 use rusqlite::Connection;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -21,7 +21,7 @@ fn prepare(path: &Path, migrations: &[&str]) -> Result<PathBuf, OpenError> {
 }
 
 fn prepare_all(path: &Path, migrations: &[Migration<'_>]) -> Result<PathBuf, OpenError> {
-    migrate::prepare(path, migrations, Durability::Synced)
+    migrate::prepare(path, migrations, OPENING)
 }
 
 fn mode(path: &Path) -> u32 {

@@ -466,7 +466,7 @@ async fn of_several_servers_the_first_that_answers_is_used() {
 
 #[tokio::test]
 async fn a_commit_of_which_nobody_knows_is_not_made_twice() {
-    for (fate, kept) in [(Fate::Unsent, false), (Fate::Unanswered, true)] {
+    for (fate, kept) in [(Fate::Unsent, false), (Fate::Unanswered, true), (Fate::Ended, true)] {
         let scene = Scene::new();
         let store = scene.open();
         let runs = Arc::new(AtomicUsize::new(0));
@@ -477,7 +477,7 @@ async fn a_commit_of_which_nobody_knows_is_not_made_twice() {
             insert(tx, 1)
         });
         let answer = answer.await;
-        assert!(matches!(answer, Err(Error::Busy { .. })), "{fate:?} {answer:?}");
+        assert!(matches!(answer, Err(Error::Unknown { .. })), "{fate:?} {answer:?}");
         assert_eq!(runs.load(Ordering::SeqCst), 1, "{fate:?}");
         assert_eq!(keys(&scene.direct()).await.len(), usize::from(kept), "{fate:?}");
     }
@@ -539,9 +539,9 @@ fn what_was_there_before_is_found_by_what_looks_for_it() {
         END $$"#;
     let database = database();
     let Place::Postgres(address) = database.place() else { panic!("another place") };
-    migrate::prepare(&address, &MIGRATIONS[..1]).unwrap();
+    migrate::prepare(&address, &MIGRATIONS[..1], false).unwrap();
     database.run(BEFORE).unwrap();
-    migrate::prepare(&address, MIGRATIONS).unwrap();
+    migrate::prepare(&address, MIGRATIONS, false).unwrap();
     database.run(AFTER).unwrap();
 }
 
@@ -550,7 +550,7 @@ fn a_migration_that_fails_leaves_the_database_as_it_was() {
     let database = database();
     let Place::Postgres(address) = database.place() else { panic!("another place") };
     let migration = |postgres| Migration { both: "CREATE TABLE x (y TEXT);", sqlite: "", postgres };
-    let failed = migrate::prepare(&address, &[migration("nonsense")]).unwrap_err();
+    let failed = migrate::prepare(&address, &[migration("nonsense")], false).unwrap_err();
     assert!(matches!(failed, OpenError::Migration { version: 1, .. }), "{failed:?}");
-    migrate::prepare(&address, &[migration("CREATE INDEX z ON x (y NULLS FIRST)")]).unwrap();
+    migrate::prepare(&address, &[migration("CREATE INDEX z ON x (y NULLS FIRST)")], false).unwrap();
 }

@@ -284,8 +284,8 @@ async fn of_a_commit_of_which_nobody_knows_all_are_told_so() {
         };
         let answers = waiting(&store, FEW, work, || scene.proxy.doom(fate, 1)).await;
         for answer in answers {
-            let words = "The database was lost while it kept the change, which may be kept or not";
-            let Err(Error::Busy { what, .. }) = answer else { panic!("{fate:?} {answer:?}") };
+            let words = "The database was lost during a commit";
+            let Err(Error::Unknown { what, .. }) = answer else { panic!("{fate:?} {answer:?}") };
             assert_eq!(what, words, "{fate:?}");
         }
         assert_eq!(scene.proxy.doomed(), 1);

@@ -1,9 +1,9 @@
 //! Reads; parameters and rows; the end of a store.
 
-use super::super::job::Job;
+use super::super::job::{FULL, Job, Outcome};
 use super::super::list::{HEAVIEST_PAGE, Order, Paging, Select, Start};
 use super::super::sqlite::spell;
-use super::super::{FromRow, Row, Store, Tx};
+use super::super::{FromRow, Row, Store, Tx, Writes};
 use super::{Scratch, hold_reader, hold_writer, insert, later, settle};
 use crate::error::{Error, Result};
 use guestlist_api::entity::SortDirection;
@@ -291,6 +291,41 @@ async fn a_store_with_a_held_writer_is_not_ready() {
     store.ready().await.unwrap();
 }
 
+#[tokio::test]
+async fn a_store_that_another_process_writes_reads_and_says_that_it_takes_no_changes() {
+    let scratch = Scratch::new();
+    let store = scratch.open();
+    let beside = scratch.beside();
+    beside.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let start = Instant::now();
+    let serves = store.serves(Duration::from_millis(100)).await.unwrap();
+    assert!(matches!(serves, Writes::Refused(Error::Busy { .. })), "{serves:?}");
+    assert!(start.elapsed() < Duration::from_secs(4), "it waits for the other");
+    beside.execute_batch("COMMIT").unwrap();
+    assert!(matches!(store.serves(Duration::from_secs(60)).await.unwrap(), Writes::Taken));
+}
+
+#[tokio::test]
+async fn a_refusal_of_the_disk_is_known_until_it_takes_a_change() {
+    let scratch = Scratch::new();
+    let store = scratch.open();
+    store.0.note_refusal(Some(FULL));
+    assert!(matches!(store.serves(Duration::from_secs(60)).await.unwrap(), Writes::Taken));
+    assert_eq!(store.0.refusal(), None);
+    // It was asked to write something.
+    let log = scratch.path().with_extension("db-wal");
+    let before = log.metadata().unwrap().len();
+    store.0.note_refusal(Some(FULL));
+    store.ready().await.unwrap();
+    let after = log.metadata().unwrap().len();
+    assert!(after > before, "{before} {after}");
+    store.ready().await.unwrap();
+    assert_eq!(log.metadata().unwrap().len(), after);
+    // And what it wrote was there before.
+    store.close().await;
+    scratch.open().ready().await.unwrap();
+}
+
 /// Takes its thread down.
 struct Deadly;
 
@@ -301,7 +336,7 @@ impl Job for Deadly {
     fn run(&mut self, _: &mut Tx<'_>) -> bool {
         true
     }
-    fn finish(self: Box<Self>, _: Result<()>) {
+    fn finish(self: Box<Self>, _: Outcome) {
         panic!("on purpose, where nothing catches it");
     }
 }
