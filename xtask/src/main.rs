@@ -166,6 +166,7 @@ fn test(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
     // First, so that a machine without them learns it now and not after the long builds.
     clients::prerequisites(steps, &Client::ALL)?;
     steps.run("callgrind", instructions::prerequisites)?;
+    steps.run("failing disks", tools::failing_disks)?;
     let _server = postgres::start(steps)?;
     check(project, steps, Tests::UnitAndIntegration)?;
     instructions::check(project, steps)?;

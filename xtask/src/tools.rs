@@ -122,6 +122,32 @@ pub(crate) fn system_packages(missing: &[&str]) -> anyhow::Result<()> {
     apt(&install)
 }
 
+/// Makes sure of what the tests of failing disks need: strace, and for root, who may mount a disk, what
+/// makes one.
+pub(crate) fn failing_disks() -> anyhow::Result<()> {
+    let mut missing = Vec::new();
+    if !works("strace", &["--version"]) {
+        missing.push("strace");
+    }
+    let root = output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
+    if root {
+        // It says its version on standard error, and ends well.
+        for (program, package) in [("mkfs.ext4", "e2fsprogs"), ("mount", "mount")] {
+            if !works(program, &["-V"]) {
+                missing.push(package);
+            }
+        }
+        if !works("python3", &["--version"]) {
+            missing.push("python3");
+        }
+    } else {
+        println!(
+            "tests that cut the power of a disk or fill it are left out: only root mounts one"
+        );
+    }
+    system_packages(&missing)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

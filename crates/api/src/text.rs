@@ -288,42 +288,6 @@ impl JsonSchema for Flag {
     }
 }
 
-/// A yes or a no to something that is asked for: `true` (also the JSON one, and Python's `True`),
-/// `1` or `yes`; `false`, `False`, `0` or `no`. Anything else is a mistake, and would be one that
-/// nobody sees if it counted as no.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Switch(pub bool);
-
-impl Switch {
-    const WORDS: &'static [&'static str] = &["true", "1", "yes", "false", "0", "no"];
-}
-
-impl Wire for Switch {
-    fn read(value: Value, at: &mut Problems) -> Option<Self> {
-        match value {
-            Value::Bool(on) => Some(Self(on)),
-            Value::String(text) => match text.as_str() {
-                "true" | "True" | "1" | "yes" => Some(Self(true)),
-                "false" | "False" | "0" | "no" => Some(Self(false)),
-                _ => at.refuse(Rule::OneOf(Self::WORDS)),
-            },
-            _ => at.refuse(Rule::WrongType),
-        }
-    }
-}
-
-impl JsonSchema for Switch {
-    fn schema_name() -> Cow<'static, str> {
-        "Switch".into()
-    }
-    fn inline_schema() -> bool {
-        true
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "enum": ["true", "True", "1", "yes", "false", "False", "0", "no"] })
-    }
-}
-
 /// A parameter that says what it says by being there, whatever its value: `false` sets it too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Set;
