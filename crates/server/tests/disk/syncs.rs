@@ -28,9 +28,9 @@ fn a_sync_of_the_log_that_fails_ends_the_process_and_leaves_one_change_in_doubt(
     let mut scene = Scene::new(1);
     let mut told = 0;
     // The first sync that fails, and one in the midst of others.
-    for when in ["1+", "7+"] {
+    for when in ["EIO:when=1+", "EIO:when=7", "ENOSPC:when=3+"] {
         let mut server = scene.start();
-        let inject = format!("fsync,fdatasync:error=EIO:when={when}");
+        let inject = format!("fsync,fdatasync:error={when}");
         let log = scene.beside("-wal");
         let calls = Calls::fail(server.pid(), &[&log], &inject).expect("strace");
         let client = scene.client(&server);

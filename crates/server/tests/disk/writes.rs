@@ -1,7 +1,7 @@
 //! Writes to the log that fail, the first, the second and so on until a change needs no more of them.
 
 use crate::ledger::Outcome;
-use crate::scene::Scene;
+use crate::scene::{Scene, wait_until};
 use guestlist_testbed::Calls;
 
 /// More than a change takes.
@@ -33,6 +33,48 @@ fn what_is_refused_for_a_full_disk_is_not_there_after_a_crash() {
         }
     }
     panic!("a change takes more than {MOST} writes");
+}
+
+#[test]
+fn a_disk_without_room_takes_changes_again_when_there_is_some() {
+    let mut scene = Scene::new(1);
+    let server = scene.start();
+    let log = scene.beside("-wal");
+    let mut client = scene.client(&server);
+    let inject = "write,pwrite64:error=ENOSPC:when=20+";
+    let calls = Calls::fail(server.pid(), &[&log], inject).expect("strace");
+    let mut change = || scene.ledgers[0].change(&mut client).expect("an answer");
+    let outcomes: Vec<_> = (0..30).map(|_| change()).collect();
+    let done = outcomes.iter().take_while(|outcome| **outcome == Outcome::Done).count();
+    assert!(done < 20 && outcomes[done..].iter().all(|outcome| *outcome == Outcome::NotDone));
+    calls.end().expect("its log");
+    assert_eq!(change(), Outcome::Done);
+    server.kill();
+    let server = scene.start();
+    let (_, wrong) = scene.judge(&server, None);
+    assert_eq!(wrong, [""; 0]);
+    server.kill();
+}
+
+#[test]
+fn a_checkpoint_that_cannot_write_loses_nothing() {
+    let mut scene = Scene::new(8);
+    let server = scene.start();
+    let inject = "write,pwrite64:error=EIO:when=1+";
+    let calls = Calls::fail(server.pid(), &[&scene.store], inject).expect("strace");
+    // What is not copied stays in the WAL, so that the server may go on.
+    scene.work(&server, || {
+        wait_until("a checkpoint", || server.log().contains("the log could not be copied"));
+    });
+    assert!(calls.end().expect("its log") > 0);
+    let mut client = scene.client(&server);
+    assert_eq!(scene.ledgers[0].change(&mut client).expect("an answer"), Outcome::Done);
+    server.kill();
+    let server = scene.start();
+    let (done, wrong) = scene.judge(&server, None);
+    assert_eq!(wrong, [""; 0]);
+    assert!(done > 100, "{done}");
+    server.kill();
 }
 
 #[test]

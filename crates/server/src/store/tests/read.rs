@@ -302,7 +302,7 @@ async fn a_store_that_another_process_writes_reads_and_says_that_it_takes_no_cha
     assert!(matches!(serves, Writes::Refused(Error::Busy { .. })), "{serves:?}");
     assert!(start.elapsed() < Duration::from_secs(4), "it waits for the other");
     beside.execute_batch("COMMIT").unwrap();
-    assert!(matches!(store.serves(Duration::from_secs(60)).await.unwrap(), Writes::Taken));
+    assert!(matches!(store.serves(Duration::from_mins(1)).await.unwrap(), Writes::Taken));
 }
 
 #[tokio::test]
@@ -310,7 +310,7 @@ async fn a_refusal_of_the_disk_is_known_until_it_takes_a_change() {
     let scratch = Scratch::new();
     let store = scratch.open();
     store.0.note_refusal(Some(FULL));
-    assert!(matches!(store.serves(Duration::from_secs(60)).await.unwrap(), Writes::Taken));
+    assert!(matches!(store.serves(Duration::from_mins(1)).await.unwrap(), Writes::Taken));
     assert_eq!(store.0.refusal(), None);
     // It was asked to write something.
     let log = scratch.path().with_extension("db-wal");
