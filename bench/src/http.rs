@@ -8,10 +8,7 @@ use std::time::Duration;
 /// A request, as it is sent.
 #[must_use]
 pub fn request(method: &str, path: &str, token: &str, body: &str) -> Vec<u8> {
-    let mut text = format!(
-        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\n\
-         Authorization: Bearer {token}\r\n"
-    );
+    let mut text = lines(method, path, token);
     if !body.is_empty() {
         text += "Content-Type: application/json\r\nContent-Length: ";
         text += &body.len().to_string();
@@ -22,21 +19,52 @@ pub fn request(method: &str, path: &str, token: &str, body: &str) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// Where the head of an answer ends, if `read` holds all of it: its status, its length and that of
-/// its body.
+/// A GET that accepts gzip, as the official clients send it.
+#[must_use]
+pub fn gzip_request(path: &str, token: &str) -> Vec<u8> {
+    (lines("GET", path, token) + "Accept-Encoding: gzip, deflate\r\n\r\n").into_bytes()
+}
+
+fn lines(method: &str, path: &str, token: &str) -> String {
+    format!(
+        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\n\
+         Authorization: Bearer {token}\r\n"
+    )
+}
+
+/// What the head of an answer says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// Its status.
+    pub status: u16,
+    /// Where it ends and the body begins.
+    pub end: usize,
+    /// The length of the body.
+    pub length: usize,
+    /// Whether the body is compressed.
+    pub gzip: bool,
+}
+
+/// The head of an answer, if `read` holds all of it.
 ///
 /// # Errors
-/// When it is no head, or says no length.
-pub fn head(read: &[u8]) -> Result<Option<(u16, usize, usize)>> {
+/// When it is no head, says no length, or names a coding that is not gzip.
+pub fn head(read: &[u8]) -> Result<Option<Head>> {
     let Some(end) = read.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
     let text = std::str::from_utf8(&read[..end])?;
     let mut lines = text.split("\r\n");
     let status = lines.next().and_then(|line| line.split(' ').nth(1)).context("no status")?;
-    let length = lines
-        .filter_map(|line| line.split_once(':'))
-        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
-    let (_, length) = length.context("an answer without a length")?;
-    Ok(Some((status.parse()?, end + 4, length.trim().parse()?)))
+    let (mut length, mut gzip) = (None, false);
+    for (name, value) in lines.filter_map(|line| line.split_once(':')) {
+        if name.eq_ignore_ascii_case("content-length") {
+            length = Some(value.trim().parse()?);
+        } else if name.eq_ignore_ascii_case("content-encoding") {
+            ensure!(value.trim() == "gzip", "an answer in the coding {value}");
+            gzip = true;
+        }
+    }
+    let length = length.context("an answer without a length")?;
+    Ok(Some(Head { status: status.parse()?, end: end + 4, length, gzip }))
 }
 
 /// An answer.
@@ -86,7 +114,7 @@ impl Connection {
     pub fn send(&mut self, request: &[u8]) -> Result<Answer> {
         self.0.write_all(request)?;
         let (mut raw, mut chunk) = (Vec::new(), vec![0; 64 * 1024]);
-        let (status, body, length) = loop {
+        let Head { status, end: body, length, .. } = loop {
             if let Some(head) = head(&raw)? {
                 break head;
             }
@@ -115,5 +143,22 @@ impl Connection {
             String::from_utf8_lossy(answer.body())
         );
         Ok(answer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_says_how_its_body_is_coded() {
+        let read = |line: &str| head(format!("HTTP/1.1 200 OK\r\n{line}\r\n\r\nbody").as_bytes());
+        let plain = Head { status: 200, end: 38, length: 4, gzip: false };
+        assert_eq!(read("content-length: 4").unwrap(), Some(plain));
+        let packed = read("content-length: 4\r\nContent-Encoding: gzip").unwrap().unwrap();
+        assert_eq!((packed.gzip, packed.length), (true, 4));
+        assert!(read("content-length: 4\r\ncontent-encoding: br").is_err());
+        assert!(read("content-encoding: gzip").is_err());
+        assert_eq!(head(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n").unwrap(), None);
     }
 }

@@ -1,4 +1,5 @@
-//! Writes, each with a body of its own, which `oha` cannot send: as many connections as are asked
+//! Writes, each with a body of its own, which `oha` cannot send, and GETs of which it is looked at how
+//! each answer is coded, which `oha` does not do: as many connections as are asked
 //! for, each sending its next request when the last one is answered.
 
 use crate::stats;
@@ -26,6 +27,10 @@ pub(crate) enum What {
     Create,
     /// Deletions, of each user of the file once
     Delete,
+    /// GETs of users drawn from the file
+    Get,
+    /// The same, accepting gzip
+    GetGzip,
 }
 
 #[derive(Debug, Clone, clap::Args)]
@@ -55,11 +60,17 @@ pub(crate) struct Args {
 /// The body that [`What::Fixed`] sends.
 pub(crate) const FIXED: &str = r#"{"firstName":"Always"}"#;
 
+/// Bytes from which on the server compresses what it may.
+const LONG: usize = 1024;
+
 /// What one connection saw: microseconds by request, and where in the run it ended.
 #[derive(Default)]
 struct Seen {
     micros: Vec<(u64, u64)>,
     statuses: BTreeMap<u16, u64>,
+    /// How many were compressed, and how many were not although they are long.
+    gzip: u64,
+    plain: u64,
 }
 
 struct Shared {
@@ -86,6 +97,8 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     while let Some(seen) = tasks.join_next().await {
         let seen = seen??;
         all.micros.extend(seen.micros);
+        all.gzip += seen.gzip;
+        all.plain += seen.plain;
         for (status, count) in seen.statuses {
             *all.statuses.entry(status).or_default() += count;
         }
@@ -109,6 +122,8 @@ fn report(seen: &Seen, took: Duration) -> Value {
         "p50": millis(0.5), "p99": millis(0.99), "p999": millis(0.999), "max": millis(1.0),
         "slices": slices,
         "statuses": seen.statuses,
+        "gzip": seen.gzip,
+        "plain": seen.plain,
     })
 }
 
@@ -124,16 +139,18 @@ impl Shared {
             let sent = Instant::now();
             stream.write_all(&request).await?;
             read.clear();
-            let status = loop {
+            let head = loop {
                 ensure!(stream.read_buf(&mut read).await? > 0, "the connection was closed");
-                if let Some((status, body, length)) = http::head(&read)?
-                    && read.len() >= body + length
+                if let Some(head) = http::head(&read)?
+                    && read.len() >= head.end + head.length
                 {
-                    break status;
+                    break head;
                 }
             };
             seen.micros.push((micros(sent.elapsed()), micros(began.elapsed())));
-            *seen.statuses.entry(status).or_default() += 1;
+            *seen.statuses.entry(head.status).or_default() += 1;
+            seen.gzip += u64::from(head.gzip);
+            seen.plain += u64::from(!head.gzip && head.length >= LONG);
         }
         Ok(seen)
     }
@@ -153,6 +170,8 @@ impl Shared {
                 http::request("PATCH", &anybody(chance)?, token, &body)
             }
             What::Fixed => http::request("PATCH", &anybody(chance)?, token, FIXED),
+            What::Get => http::request("GET", &anybody(chance)?, token, ""),
+            What::GetGzip => http::gzip_request(&anybody(chance)?, token),
             What::Create => {
                 let body = json!({
                     "email": format!("new.{run}.{number}@example.com"),

@@ -136,6 +136,14 @@ impl Seeded {
         Ok(path)
     }
 
+    /// The same, of whose users only the first `count` are asked for.
+    pub(crate) fn hot(&self, bench: &Bench, count: usize) -> Result<Self> {
+        let ids = bench.place.join(format!("hot-{count}.txt"));
+        let hot: Vec<String> = self.all_ids()?.into_iter().take(count).collect();
+        fs::write(&ids, hot.join("\n"))?;
+        Ok(Self { ids, ..self.clone() })
+    }
+
     pub(crate) fn serve(&self, bench: &Bench) -> Result<Running> {
         let mut command = pinned(bench.split.server.as_deref(), &bench.binary);
         command.args(["serve", "--listen", "127.0.0.1:0", "--store"]).arg(&self.path);
@@ -265,10 +273,10 @@ pub(crate) struct Wrote {
     pub(crate) slices: Vec<f64>,
 }
 
-/// Writes that are sent from processes of their own.
+/// Requests that a process of our own sends.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Writing {
-    /// `patch`, `fixed`, `create` or `delete`.
+    /// `patch`, `fixed`, `create`, `delete`, `get` or `get-gzip`.
     pub(crate) what: &'static str,
     pub(crate) connections: usize,
     pub(crate) seconds: f64,
@@ -302,6 +310,14 @@ impl Writing {
             statuses.len() == 1 && statuses.contains_key(status),
             "not every answer was {status}: {statuses:?}"
         );
+        let count: u64 = statuses.values().filter_map(Value::as_u64).sum();
+        let coded = |name: &str| said[name].as_u64().with_context(|| format!("no {name}"));
+        let (gzip, plain) = (coded("gzip")?, coded("plain")?);
+        if self.what == "get-gzip" {
+            ensure!(gzip > 0 && plain == 0, "{plain} long answers of {count} were not compressed");
+        } else {
+            ensure!(gzip == 0, "{gzip} answers of {count} were compressed");
+        }
         let number = |name: &str| said[name].as_f64().with_context(|| format!("no {name}"));
         let slices = said["slices"].as_array().into_iter().flatten().filter_map(Value::as_f64);
         Ok(Wrote {
@@ -312,7 +328,7 @@ impl Writing {
                 p999: number("p999")?,
             },
             max: number("max")?,
-            count: statuses.values().filter_map(Value::as_u64).sum(),
+            count,
             slices: slices.collect(),
         })
     }
@@ -338,5 +354,29 @@ impl Writing {
         let written = writer.wait_with_output()?;
         self.read(&String::from_utf8(written.stdout)?)?;
         done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_load_counts_only_if_every_answer_is_coded_as_it_should_be() {
+        let said = |gzip: u64, plain: u64| {
+            json!({
+                "statuses": { "200": 10 }, "gzip": gzip, "plain": plain, "slices": [],
+                "rate": 1, "p50": 1, "p99": 1, "p999": 1, "max": 1,
+            })
+            .to_string()
+        };
+        let read = |what, gzip, plain| Writing::new(what, 1, 1.0).read(&said(gzip, plain));
+        // Short ones are left as they are.
+        assert_eq!(read("get-gzip", 9, 0).unwrap().count, 10);
+        assert_eq!(read("get", 0, 10).unwrap().count, 10);
+        let refused = read("get-gzip", 9, 1).unwrap_err().to_string();
+        assert_eq!(refused, "1 long answers of 10 were not compressed");
+        assert!(read("get-gzip", 0, 0).is_err());
+        assert!(read("get", 1, 9).is_err());
     }
 }

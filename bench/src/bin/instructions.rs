@@ -17,7 +17,7 @@ use guestlist_api::id::{ApiTokenId, ApplicationId, ForeignId, ObjectId};
 use guestlist_api::scope::{Scope, Scopes};
 use guestlist_api::time::DateTime;
 use guestlist_api::wire;
-use guestlist_bench::http::{head, request};
+use guestlist_bench::http::{gzip_request, head, request};
 use serde_json::json;
 use std::fs;
 use std::path::Path;
@@ -130,6 +130,7 @@ async fn run(place: &Path, what: &str, count: usize) -> Result<()> {
             Ok(match what {
                 "get" => get(&format!("{users}/{}", ids[number + 1])),
                 "get-again" => get(&format!("{users}/{}", ids[0])),
+                "get-again-gzip" => gzip_request(&format!("{users}/{}", ids[0]), token),
                 "list" => get(&format!("{users}?perPage=100&page={number}")),
                 "list-again" => get(&format!("{users}?perPage=100")),
                 "query" => get(&format!("{users}?query={}", query(number))),
@@ -154,9 +155,9 @@ async fn run(place: &Path, what: &str, count: usize) -> Result<()> {
             read.clear();
             loop {
                 ensure!(stream.read_buf(&mut read).await? > 0, "the connection was closed");
-                let Some((status, body, length)) = head(&read)? else { continue };
-                if read.len() >= body + length {
-                    ensure!(status == 200, "{}", String::from_utf8_lossy(&read));
+                let Some(head) = head(&read)? else { continue };
+                if read.len() >= head.end + head.length {
+                    ensure!(head.status == 200, "{}", String::from_utf8_lossy(&read));
                     break;
                 }
             }

@@ -5,7 +5,7 @@ use crate::oha::{Load, Seen, To};
 use crate::process::{Running, Watched};
 use crate::report::{Bound, Goal, Page};
 use crate::stats::{Spread, number};
-use crate::target::{Floor, Seeded};
+use crate::target::{Floor, Seeded, Writing};
 use anyhow::Result;
 
 const CONNECTIONS: usize = 64;
@@ -61,7 +61,9 @@ pub(super) fn get(bench: &Bench) -> Result<Page> {
         "Reading one user",
         "GETs of one user, its token and scope checked each time, over 64 connections. The floor is a \
          bare axum handler that answers with the same bytes and checks nothing. First as many as there \
-         can be, then at a fixed rate, where an answer that is late counts from when it was due.",
+         can be, then at a fixed rate, where an answer that is late counts from when it was due. Those \
+         that accept gzip are compared with others of the same generator, which looks at each answer \
+         for how it is coded.",
     );
     let many = Seeded::with(bench, bench.users)?.copy(bench)?;
     let few = Seeded::with(bench, 1000)?.copy(bench)?;
@@ -103,6 +105,8 @@ pub(super) fn get(bench: &Bench) -> Result<Page> {
     let busy = Spread::of(base.watched.iter().map(|watched| watched.cores));
     page.notes.push(generator(busy, bench.split.cores));
 
+    gzip(bench, &mut page, many, &server)?;
+
     // Of the same load: what is kept ready goes far beyond what the store itself can do.
     let rate = all.rate().median / 2.0;
     let at = |name: &str| format!("{name}, {} a second", number(rate));
@@ -135,6 +139,34 @@ pub(super) fn get(bench: &Bench) -> Result<Page> {
     server.stop()?;
     small.stop()?;
     Ok(page)
+}
+
+/// Hot users for those who accept gzip, beside those who do not.
+fn gzip(bench: &Bench, page: &mut Page, seeded: &Seeded, server: &Running) -> Result<()> {
+    let hot = seeded.hot(bench, HOT)?;
+    let load = |what| Writing::new(what, CONNECTIONS, bench.seconds).run(bench, &hot, server);
+    // Kept from the second time on, and packed at the next.
+    ["get", "get", "get-gzip"].into_iter().try_for_each(|what| load(what).map(drop))?;
+    let (mut plain, mut packed) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
+    for _ in 0..bench.rounds {
+        for (what, (seen, watched)) in [("get", &mut plain), ("get-gzip", &mut packed)] {
+            let (wrote, took) = server.watch(None, || load(what))?;
+            seen.push(wrote.seen);
+            watched.push(took);
+        }
+    }
+    page.series("10,000 hot users, plain, our generator", &plain.0, &plain.1);
+    page.series("10,000 hot users, gzip accepted", &packed.0, &packed.1);
+    let rate = |seen: &[Seen]| number(Spread::of(seen.iter().map(|seen| seen.rate)).median);
+    page.goal(Goal {
+        what: "GET hot users, gzip accepted".into(),
+        ours: format!("{}/s", rate(&packed.0)),
+        base: format!("plain {}/s", rate(&plain.0)),
+        figure: Spread::of(packed.0.iter().zip(&plain.0).map(|(ours, base)| ours.rate / base.rate)),
+        unit: "",
+        bound: Bound::AtLeast(0.8, 0.9),
+    });
+    Ok(())
 }
 
 /// Whether the floor had as much to do as it can, or the load could not give it more.
