@@ -75,6 +75,8 @@ pub(super) enum Of {
     Users(ExperienceUserSort),
     /// Those who match a pattern, which all do.
     Matching(ExperienceUserSort),
+    /// Those whom a search finds, who are all.
+    Searched(ExperienceUserSort),
     /// Those in the one group.
     Members(ExperienceUserSort),
     /// Those whom a query finds: the same.
@@ -98,6 +100,7 @@ pub(super) fn of() -> impl Strategy<Value = Of> {
     prop_oneof![
         3 => user.clone().prop_map(Of::Users),
         1 => user.clone().prop_map(Of::Matching),
+        1 => user.clone().prop_map(Of::Searched),
         2 => user.clone().prop_map(Of::Members),
         1 => user.prop_map(Of::Found),
         2 => group.clone().prop_map(Of::Groups),
@@ -148,15 +151,20 @@ impl World {
     }
 
     fn key(of: Of, index: u8, traits: &Traits) -> Key {
-        let (Of::Users(sort) | Of::Matching(sort) | Of::Members(sort) | Of::Found(sort)) = of
-        else {
-            let (Of::Groups(sort) | Of::Children(sort)) = of else { unreachable!() };
-            return match sort {
-                ExperienceGroupSort::Name => Key::text(Some(Self::name(index))),
-                ExperienceGroupSort::Id => Key::Nothing,
-                ExperienceGroupSort::CreationDate => Key::Moment(traits.created),
-                ExperienceGroupSort::LastUpdated => Key::Moment(traits.updated),
-            };
+        let sort = match of {
+            Of::Users(sort)
+            | Of::Matching(sort)
+            | Of::Searched(sort)
+            | Of::Members(sort)
+            | Of::Found(sort) => sort,
+            Of::Groups(sort) | Of::Children(sort) => {
+                return match sort {
+                    ExperienceGroupSort::Name => Key::text(Some(Self::name(index))),
+                    ExperienceGroupSort::Id => Key::Nothing,
+                    ExperienceGroupSort::CreationDate => Key::Moment(traits.created),
+                    ExperienceGroupSort::LastUpdated => Key::Moment(traits.updated),
+                };
+            }
         };
         match sort {
             ExperienceUserSort::FirstName => Key::text(traits.first),
@@ -173,7 +181,7 @@ impl World {
     pub(super) fn listed(&self, of: Of, direction: SortDirection) -> Vec<(Key, ObjectId)> {
         let asked = |traits: &Traits| match of {
             Of::Members(_) | Of::Found(_) | Of::Children(_) => traits.member,
-            Of::Users(_) | Of::Matching(_) | Of::Groups(_) => true,
+            Of::Users(_) | Of::Matching(_) | Of::Searched(_) | Of::Groups(_) => true,
         };
         let all = self.there.iter().filter(|(_, traits)| asked(traits));
         let mut all: Vec<_> =
@@ -290,6 +298,10 @@ pub(super) fn page(tx: &mut Tx<'_>, of: Of, paging: Paging) -> Result<Listed<Obj
         Of::Matching(sort) => {
             listing.sort = sort;
             listing.filter = Some((ExperienceUserFilter::Email, "*@*".into()));
+        }
+        Of::Searched(sort) => {
+            listing.sort = sort;
+            listing.search = Some(wire::read("search", json!("example")).unwrap());
         }
         Of::Members(sort) => {
             listing.sort = sort;
