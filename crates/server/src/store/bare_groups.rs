@@ -80,12 +80,11 @@ fn complete(tx: &mut Tx<'_>, tenant: Tenant, groups: &mut [ExperienceGroup]) -> 
             let users = counted.get(id).copied().unwrap_or_default();
             group.direct_user_count = Some(u64::try_from(users).unwrap_or_default());
             group.has_children = Some(parents.contains(&group.id));
-            let line = match lines.get(&group.parent_id) {
-                Some(line) => line,
-                None => {
-                    let line = ancestry(tx, &application, group.parent_id)?;
-                    lines.entry(group.parent_id).or_insert(line)
-                }
+            let line = if let Some(line) = lines.get(&group.parent_id) {
+                line
+            } else {
+                let line = ancestry(tx, &application, group.parent_id)?;
+                lines.entry(group.parent_id).or_insert(line)
             };
             group.ancestor_ids.clone_from(line);
         }
