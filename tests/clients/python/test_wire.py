@@ -216,16 +216,16 @@ def test_a_resource_of_the_platform_that_is_not_here(get, world):
         ("GET", "/me/payloadCountsBreakdown"),
     ],
 )
-def test_an_action_of_the_platform_that_is_not_here(get, method, path):
-    body = None if method == "GET" else {}
-    is_refused(get(method, path, json_body=body), no_route(path))
+def test_an_action_of_the_platform_that_is_not_here(server, method, path):
+    body = {} if method == "GET" else {"json_body": {}}
+    answer = raw(server, method, path, token=server.quickstart["token"], **body)
+    is_refused(answer, no_route(path))
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH"])
 def test_an_application_has_no_readme(get, world, method):
-    body = None if method == "GET" else {}
-    path = f"{world.url}/readme"
-    is_refused(get(method, path, json_body=body), no_route(path))
+    body = {} if method == "GET" else {"json_body": {}}
+    is_refused(get(method, "/readme", **body), no_route(f"{world.url}/readme"))
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST"])

@@ -84,7 +84,10 @@ fn shown(mut command: Command, path: &str, mut shared: Vec<Arg>) -> Command {
 pub(super) fn check(matches: &ArgMatches) -> Result<(), clap::Error> {
     let (mut path, mut leaf) = (String::new(), matches);
     while let Some((name, below)) = leaf.subcommand() {
-        path = format!("{path} {name}").trim().to_owned();
+        if !path.is_empty() {
+            path.push(' ');
+        }
+        path.push_str(name);
         leaf = below;
     }
     let family = path.split(' ').next().unwrap_or_default();

@@ -303,7 +303,7 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
 }
 
 /// What can be done with a user, for a shell in which the values are set. The README shows the same.
-const WITH_A_USER: &str = r##"# Read a user.
+const WITH_A_USER: &str = r#"# Read a user.
 curl -H "Authorization: Bearer $TOKEN" \
   "$URL/applications/$APPLICATION_ID/experience/users/$USER_ID"
 
@@ -315,14 +315,14 @@ curl -X PATCH -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/js
 # Delete the user.
 curl -X DELETE -H "Authorization: Bearer $TOKEN" \
   "$URL/applications/$APPLICATION_ID/experience/users/$USER_ID"
-"##;
+"#;
 
 /// The same where there is none.
-const WITHOUT_USERS: &str = r##"# No user is left. Make one, and start again to see how to change it.
+const WITHOUT_USERS: &str = r#"# No user is left. Make one, and start again to see how to change it.
 curl -X POST -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \
   -d '{"email": "new.user@example.com", "password": "aNewPassword"}' \
   "$URL/applications/$APPLICATION_ID/experience/users"
-"##;
+"#;
 
 fn instructions(demo: &Demo, url: &str, ids: &[ExperienceUserId], path: &Path) -> String {
     let user = ids.first().map(|id| format!("export USER_ID={id}\n")).unwrap_or_default();

@@ -279,54 +279,6 @@ fn whoever_stops_reading_is_no_failure() {
 }
 
 #[test]
-fn a_hint_leads_somewhere() {
-    let scene = Scene::new();
-    // What is not there is not what was listed.
-    let elsewhere = ["--application", ABSENT];
-    for command in [&["user", "list"][..], &["group", "get", ABSENT], &["token", "list"]] {
-        let asked = scene.asks(&[command, &elsewhere].concat());
-        asked.failed(3, &["Application was not found", "`guestlist application list`"]);
-    }
-    scene
-        .asks(&["application", "get", ABSENT])
-        .failed(3, &["was not found", "`guestlist application list`"]);
-    // To sign in does not help somebody who has a bad token in the environment, or names a URL.
-    let bad = [("GUESTLIST_URL", scene.url.as_str()), ("GUESTLIST_TOKEN", "bad")];
-    scene.run(&["me", "get"], &bad, "").failed(4, &["GUESTLIST_TOKEN is not", "unset it"]);
-    scene.run(&["me", "get"], &bad[..1], "").failed(2, &["login --url http", "leave --url"]);
-    let keep = ["login", "--with-token", "--url", &scene.url, "--profile", "app"];
-    scene.run(&keep, &[], "bad").ok();
-    scene.bare(&["me", "get"]).failed(4, &["`guestlist login --profile app`"]);
-    scene.run(&["login", "--email", EMAIL, "--url", &scene.url], &[], PASSWORD).ok();
-    scene.bare(&["token", "get", ABSENT, "--mine"]).failed(3, &["`guestlist token list --mine`"]);
-    // The token of an application is not an administrator's, whatever its scopes.
-    let create = ["token", "create", "--name", "t", "--application", &scene.application];
-    let token = scene.bare(&[&create[..], &["--scope", "me.get"]].concat()).ok();
-    let env = [("GUESTLIST_URL", scene.url.as_str()), ("GUESTLIST_TOKEN", token.trim_end())];
-    scene.run(&["me", "get"], &env, "").failed(3, &["one of an administrator"]);
-    // What is no Guestlist has no list of anything.
-    let base = format!("{}/nowhere", scene.url);
-    let env = [("GUESTLIST_URL", base.as_str()), ("GUESTLIST_TOKEN", scene.token.as_str())];
-    scene.run(&["me", "get"], &env, "").failed(3, &["does not exist", "address of a Guestlist?"]);
-}
-
-#[test]
-fn a_proxy_is_named_and_never_used_for_this_machine() {
-    let scene = Scene::new();
-    let nowhere =
-        [("HTTP_PROXY", "http://name:secret@127.0.0.1:1"), ("ALL_PROXY", "http://127.0.0.1:1")];
-    let env: Vec<_> = scene.environment().into_iter().chain(nowhere).collect();
-    scene.run(&["user", "list"], &env, "").ok();
-    let away = [&env[1..], &[("GUESTLIST_URL", "http://guests.example.com")]].concat();
-    let asked = scene.run(&["user", "list"], &away, "");
-    assert!(!asked.err.contains("secret"), "{}", asked.err);
-    asked.failed(
-        6,
-        &["through the proxy http://127.0.0.1:1", "NO_PROXY", "http://guests.example.com"],
-    );
-}
-
-#[test]
 fn what_is_shown_for_curl_works_when_it_is_pasted_into_a_shell() {
     let scene = Scene::new();
     let name = "it's $HOME `id` \"é\" \\";

@@ -4,6 +4,7 @@
 #![cfg(unix)]
 
 mod commands;
+mod hints;
 mod profiles;
 mod scene;
 mod tree;
