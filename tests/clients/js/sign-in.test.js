@@ -174,7 +174,7 @@ test('a token is refreshed, for as long again', async () => {
   assert.equal(token, server.quickstart.token);
 });
 
-test('the platform\'s command line signs in', async () => {
+test('losant-cli signs in', async () => {
   // What losant-cli sends when it signs in: its steps, by the client that it uses.
   const { email } = await person();
   assert.equal(await client().auth.ssoDomain({ email }), '');
