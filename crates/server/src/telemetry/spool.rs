@@ -20,6 +20,17 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How long an error waits to be written: much longer than it takes where the reader reads.
 const AT_ONCE: Duration = Duration::from_millis(100);
 
+/// Where the thread that writes is in its life.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Stage {
+    #[default]
+    Running,
+    /// It is to write what waits, and to end.
+    Ending,
+    /// Everything has been handed over, and it is gone.
+    Ended,
+}
+
 #[derive(Default)]
 struct State {
     lines: Vec<u8>,
@@ -31,9 +42,7 @@ struct State {
     urgent: bool,
     /// The reader is slow, so that nobody waits for it.
     stuck: bool,
-    ending: bool,
-    /// Everything has been handed over, and the thread is gone.
-    ended: bool,
+    stage: Stage,
 }
 
 #[derive(Default)]
@@ -86,14 +95,14 @@ impl Write for Spool {
         let idle = state.lines.is_empty();
         state.lines.extend_from_slice(line);
         state.taken += u64::try_from(line.len()).unwrap_or_default();
-        let waits = self.at_once && !state.stuck && !state.ended;
+        let waits = self.at_once && !state.stuck && state.stage != Stage::Ended;
         state.urgent |= waits;
         if idle || waits {
             self.shared.changed.notify_all();
         }
         if waits {
             let own = state.taken;
-            let behind = |state: &mut State| state.written < own && !state.ended;
+            let behind = |state: &mut State| state.written < own && state.stage != Stage::Ended;
             let waited = self.shared.changed.wait_timeout_while(state, AT_ONCE, behind);
             let (mut state, late) = waited.unwrap_or_else(PoisonError::into_inner);
             state.stuck |= late.timed_out();
@@ -121,16 +130,15 @@ fn empty(shared: &Shared, mut out: impl Write) {
     let mut written = Vec::new();
     loop {
         let mut state = shared.lock();
-        while state.lines.is_empty() && state.dropped == 0 && !state.ending {
+        while state.lines.is_empty() && state.dropped == 0 && state.stage == Stage::Running {
             state = shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        if !state.ending {
-            let gathered = shared
-                .changed
-                .wait_timeout_while(state, GATHER, |state| !state.ending && !state.urgent);
+        if state.stage == Stage::Running {
+            let gathering = |state: &mut State| state.stage == Stage::Running && !state.urgent;
+            let gathered = shared.changed.wait_timeout_while(state, GATHER, gathering);
             state = gathered.unwrap_or_else(PoisonError::into_inner).0;
         }
-        let ending = state.ending;
+        let ending = state.stage == Stage::Ending;
         state.urgent = false;
         std::mem::swap(&mut state.lines, &mut written);
         let dropped = std::mem::take(&mut state.dropped);
@@ -146,7 +154,10 @@ fn empty(shared: &Shared, mut out: impl Write) {
         let _ = out.flush();
         let mut state = shared.lock();
         state.written += u64::try_from(written.len()).unwrap_or_default();
-        (state.stuck, state.ended) = (false, ending);
+        state.stuck = false;
+        if ending {
+            state.stage = Stage::Ended;
+        }
         drop(state);
         shared.changed.notify_all();
         written.clear();
@@ -159,12 +170,12 @@ fn empty(shared: &Shared, mut out: impl Write) {
 impl Drop for Guard {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
-        state.ending = true;
+        state.stage = Stage::Ending;
         self.shared.changed.notify_all();
         if let Some(thread) = self.thread.take() {
-            let ended =
-                self.shared.changed.wait_timeout_while(state, PATIENCE, |state| !state.ended);
-            if ended.is_ok_and(|(state, _)| state.ended) {
+            let goes_on = |state: &mut State| state.stage != Stage::Ended;
+            let ended = self.shared.changed.wait_timeout_while(state, PATIENCE, goes_on);
+            if ended.is_ok_and(|(state, _)| state.stage == Stage::Ended) {
                 drop(thread.join());
             }
         }
