@@ -450,9 +450,11 @@ impl Store {
         timeout(self.0.ready_deadline, read).await.unwrap_or_else(|_| Err(job::busy()))?;
         // A transaction that changes nothing asks nothing of the disk.
         let refused = self.0.refusal().is_some();
-        let write = self.write(move |tx| match refused {
-            true => tx.change(Changed::Nothing, &probe_write, &[]).map(drop),
-            false => Ok(()),
+        let write = self.write(move |tx| {
+            if refused {
+                tx.change(Changed::Nothing, &probe_write, &[])?;
+            }
+            Ok(())
         });
         match timeout(patience, write).await.unwrap_or_else(|_| Err(job::busy())) {
             Ok(()) => {

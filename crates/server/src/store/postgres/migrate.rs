@@ -28,7 +28,7 @@ pub(in crate::store) fn prepare(
     match version(&mut link, address, migrations.len())? {
         0 if must_exist => return Err(OpenError::Missing(address.to_string())),
         0 => {
-            tracing::warn!(at = %address, "there was no store, and a new one is made: it is empty")
+            tracing::warn!(at = %address, "there was no store, and a new one is made: it is empty");
         }
         up_to_date if up_to_date == migrations.len() => return Ok(()),
         _ => {}

@@ -115,26 +115,22 @@ impl Disk {
             Err(_) => None,
         });
         let before = self.displaced.swap(gone.is_some(), Ordering::Relaxed);
-        match gone {
-            Some((file, what)) => {
-                if !before {
-                    tracing::error!(
-                        file = %file.path.display(),
-                        what,
-                        "a file of the store is gone: what would be written now would be lost with \
-                         this process, so that no change is taken; put it back, or stop the server \
-                         and restore the store"
-                    );
-                }
-                Some(DISPLACED)
+        let Some((file, what)) = gone else {
+            if before {
+                tracing::warn!("the files of the store are back: changes are taken again");
             }
-            None => {
-                if before {
-                    tracing::warn!("the files of the store are back: changes are taken again");
-                }
-                None
-            }
+            return None;
+        };
+        if !before {
+            tracing::error!(
+                file = %file.path.display(),
+                what,
+                "a file of the store is gone: what would be written now would be lost with this \
+                 process, so that no change is taken; put it back, or stop the server and restore \
+                 the store"
+            );
         }
+        Some(DISPLACED)
     }
 
     /// Whether it has failed.
