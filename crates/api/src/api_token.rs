@@ -171,7 +171,7 @@ impl JsonSchema for OrgIdOrSandbox {
         true
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": r"^([A-Fa-f\d]{24}|sandbox)$" })
+        json_schema!({ "type": "string", "pattern": "^([0-9A-Fa-f]{24}|sandbox)$" })
     }
 }
 
@@ -230,7 +230,7 @@ crate::object! {
         /// What it may do; `all.Application` or `all.User` unless said.
         optional scope "scope": Scopes,
         /// Whether it is good at present; `active` unless said.
-        optional status "status": TokenStatus,
+        optional status "status": TokenStatus = "active",
     }
 }
 
@@ -272,13 +272,13 @@ crate::object! {
     /// Which tokens are listed, and how.
     ignore ApiTokenList where filtered {
         /// What they are sorted by; `name` unless said.
-        optional sort_field "sortField": ApiTokenSort,
+        optional sort_field "sortField": ApiTokenSort = "name",
         /// In which direction; `asc` unless said.
-        optional sort_direction "sortDirection": SortDirection,
+        optional sort_direction "sortDirection": SortDirection = "asc",
         /// Which page; 0 unless said.
-        optional page "page": PageNumber,
+        optional page "page": PageNumber = 0,
         /// How many a page; 100 unless said.
-        optional per_page "perPage": PerPage,
+        optional per_page "perPage": PerPage = 100,
         /// Where to go on, instead of `page`: from `_links.next` of the page before, or from
         /// `_links.previous` of the page after.
         optional cursor "cursor": Cursor,
@@ -332,6 +332,6 @@ impl JsonSchema for TokenTtl {
         true
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "integer", "minimum": 0, "maximum": LONGEST })
+        json_schema!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": LONGEST })
     }
 }

@@ -230,7 +230,7 @@ impl JsonSchema for NotHere {
         true
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "not": {}, "description": "not supported by Guestlist" })
+        json_schema!(false)
     }
 }
 
@@ -334,13 +334,13 @@ crate::object! {
     /// Which applications are listed, and how.
     ignore ApplicationList where filtered {
         /// What they are sorted by; `name` unless said.
-        optional sort_field "sortField": ApplicationSort,
+        optional sort_field "sortField": ApplicationSort = "name",
         /// In which direction; `asc` unless said.
-        optional sort_direction "sortDirection": SortDirection,
+        optional sort_direction "sortDirection": SortDirection = "asc",
         /// Which page; 0 unless said.
-        optional page "page": PageNumber,
+        optional page "page": PageNumber = 0,
         /// How many a page; 100 unless said.
-        optional per_page "perPage": PerPage,
+        optional per_page "perPage": PerPage = 100,
         /// Where to go on, instead of `page`: from `_links.next` of the page before, or from
         /// `_links.previous` of the page after.
         optional cursor "cursor": Cursor,

@@ -29,7 +29,7 @@ pub struct Action {
 
 /// A resource as it is answered: its own fields, then what it is and what can be done with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "{T}Entity")]
+#[schemars(rename = "{T}")]
 pub struct Entity<T> {
     /// The resource.
     #[serde(flatten)]
@@ -50,9 +50,9 @@ crate::object! {
     /// Switches that every action takes in its query string.
     ignore View {
         /// Whether `_actions` is answered; on unless it is switched off.
-        optional actions "_actions": Flag,
+        optional actions "_actions": Flag = true,
         /// Whether `_links` is answered; on unless it is switched off.
-        optional links "_links": Flag,
+        optional links "_links": Flag = true,
         /// Whether `_embedded` is answered; nothing is embedded here.
         optional embedded "_embedded": Flag,
     }
@@ -93,7 +93,7 @@ crate::words! {
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "{T}Page")]
+#[schemars(rename = "{O}")]
 pub struct Page<T, O> {
     /// How many items this page has.
     pub count: u64,
@@ -123,6 +123,7 @@ pub struct Page<T, O> {
 /// The items of a page belong to an application.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 pub struct OfApplication {
     /// The application.
     pub application_id: ApplicationId,
@@ -144,6 +145,7 @@ crate::words! {
 /// The items of a page, all API tokens, belong to an application or to an administrator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 pub struct OfOwner {
     /// The owner.
     pub owner_id: ForeignId,
@@ -153,6 +155,7 @@ pub struct OfOwner {
 
 /// The items of a page belong to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
 pub struct OfServer {}
 
 /// The answer of a DELETE.

@@ -25,11 +25,11 @@ crate::object! {
     refuse ExperienceBootstrap {
         /// Whether what is there under the plain names is replaced, rather than other names taken;
         /// it is not unless said.
-        optional replace_existing "replaceExisting": bool,
+        optional replace_existing "replaceExisting": bool = false,
         /// Whether a user is made; one is unless said.
-        optional create_users "createUsers": bool,
+        optional create_users "createUsers": bool = true,
         /// Whether a group is made; one is unless said.
-        optional create_groups "createGroups": bool,
+        optional create_groups "createGroups": bool = true,
         /// The name of a host; there is none to make here.
         optional slug "slug": Slug,
     }

@@ -149,11 +149,11 @@ crate::object! {
     ignore ExperienceGroupGet {
         /// Whether `experienceUserIds` and `deviceIds` are left out, and `directUserCount`,
         /// `directDeviceCount` and `hasChildren` answered.
-        optional exclude_members "excludeMembers": Switch,
+        optional exclude_members "excludeMembers": Switch = false,
         /// Whether `directDeviceCount` is answered.
-        optional include_direct_device_count "includeDirectDeviceCount": Switch,
+        optional include_direct_device_count "includeDirectDeviceCount": Switch = false,
         /// Whether `totalDeviceCount` is answered.
-        optional include_total_device_count "includeTotalDeviceCount": Switch,
+        optional include_total_device_count "includeTotalDeviceCount": Switch = false,
     }
 }
 
@@ -211,13 +211,13 @@ crate::object! {
     /// Which groups are listed, and how.
     ignore ExperienceGroupList where filtered {
         /// What they are sorted by; `name` unless said.
-        optional sort_field "sortField": ExperienceGroupSort,
+        optional sort_field "sortField": ExperienceGroupSort = "name",
         /// In which direction; `asc` unless said.
-        optional sort_direction "sortDirection": SortDirection,
+        optional sort_direction "sortDirection": SortDirection = "asc",
         /// Which page; 0 unless said.
-        optional page "page": PageNumber,
+        optional page "page": PageNumber = 0,
         /// How many a page; 100 unless said.
-        optional per_page "perPage": PerPage,
+        optional per_page "perPage": PerPage = 100,
         /// Where to go on, instead of `page`: from `_links.next` of the page before, or from
         /// `_links.previous` of the page after.
         optional cursor "cursor": Cursor,
@@ -229,8 +229,8 @@ crate::object! {
         optional parent_id "parentId": Parent,
         /// Whether `experienceUserIds` and `deviceIds` are left out, and `directUserCount`,
         /// `directDeviceCount` and `hasChildren` answered.
-        optional exclude_members "excludeMembers": Switch,
-        /// An advanced query. No other condition counts beside it.
+        optional exclude_members "excludeMembers": Switch = false,
+        /// An advanced query, a JSON object written as text. No other condition counts beside it.
         optional query "query": Json<GroupQuery>,
     }
 }

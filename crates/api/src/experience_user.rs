@@ -16,7 +16,7 @@ use std::borrow::Cow;
 /// An end user of an application.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "experienceUser")]
+#[schemars(rename = "experienceUser", transform = has_a_password)]
 pub struct ExperienceUser {
     /// Who it is.
     pub id: ExperienceUserId,
@@ -30,6 +30,7 @@ pub struct ExperienceUser {
     pub last_updated: DateTime,
     /// When its password last changed.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "DateTime")]
     pub password_last_updated: Option<DateTime>,
     /// When it last signed in.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,6 +52,13 @@ pub struct ExperienceUser {
     pub user_tags: Tags,
     /// The groups it is a direct member of.
     pub experience_groups: Vec<GroupRef>,
+}
+
+/// Every user that can be answered was made with a password.
+fn has_a_password(schema: &mut Schema) {
+    if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
+        required.push("passwordLastUpdated".into());
+    }
 }
 
 /// A group, as a user names it.
@@ -174,7 +182,7 @@ impl JsonSchema for Membership {
         true
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": r"^([A-Fa-f\d]{24}|any|none)$" })
+        json_schema!({ "type": "string", "pattern": "^([0-9A-Fa-f]{24}|any|none)$" })
     }
 }
 
@@ -185,13 +193,13 @@ crate::object! {
     /// Which users are listed, and how.
     ignore ExperienceUserList where filtered {
         /// What they are sorted by; `email` unless said.
-        optional sort_field "sortField": ExperienceUserSort,
+        optional sort_field "sortField": ExperienceUserSort = "email",
         /// In which direction; `asc` unless said.
-        optional sort_direction "sortDirection": SortDirection,
+        optional sort_direction "sortDirection": SortDirection = "asc",
         /// Which page; 0 unless said.
-        optional page "page": PageNumber,
+        optional page "page": PageNumber = 0,
         /// How many a page; 100 unless said.
-        optional per_page "perPage": PerPage,
+        optional per_page "perPage": PerPage = 100,
         /// Where to go on, instead of `page`: from `_links.next` of the page before, or from
         /// `_links.previous` of the page after.
         optional cursor "cursor": Cursor,
@@ -202,8 +210,9 @@ crate::object! {
         /// A group they are in, or `any`, or `none`.
         optional experience_group_id "experienceGroupId": Membership,
         /// Whether members of the group's ancestors count as its members.
-        optional include_ancestor_groups "includeAncestorGroups": Switch,
-        /// An advanced query. No other condition counts beside it, but `search`.
+        optional include_ancestor_groups "includeAncestorGroups": Switch = false,
+        /// An advanced query, a JSON object written as text. No other condition counts beside it,
+        /// but `search`.
         optional query "query": Json<UserQuery>,
         /// Words that each have to be a part of the address or of one of the names, in any case.
         optional search "search": Search,

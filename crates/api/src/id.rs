@@ -131,7 +131,7 @@ macro_rules! ids {
                 true
             }
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": "string", "pattern": r"^[A-Fa-f\d]{24}$" })
+                json_schema!({ "type": "string", "pattern": "^[0-9A-Fa-f]{24}$" })
             }
         }
     )*};

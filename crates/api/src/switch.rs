@@ -37,7 +37,8 @@ impl JsonSchema for Switch {
         true
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "enum": ["true", "True", "1", "yes", "false", "False", "0", "no"] })
+        // As a typed client has it; the other words are for those who write URLs by hand.
+        json_schema!({ "type": "boolean" })
     }
 }
 

@@ -256,7 +256,12 @@ impl<const MIN: u64, const MAX: u64> JsonSchema for Whole<MIN, MAX> {
         true
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "integer", "minimum": MIN, "maximum": MAX.min(MAX_EXACT) })
+        let mut schema =
+            json_schema!({ "type": "integer", "minimum": MIN, "maximum": MAX.min(MAX_EXACT) });
+        if MAX > 0x7FFF_FFFF {
+            schema.insert("format".into(), "int64".into());
+        }
+        schema
     }
 }
 
@@ -284,7 +289,7 @@ impl JsonSchema for Flag {
         true
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "description": "`true`, `1` or `yes`; anything else is false" })
+        json_schema!({ "type": "boolean" })
     }
 }
 
@@ -306,7 +311,12 @@ impl JsonSchema for Set {
         true
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "description": "Set by any value, `false` included" })
+        // One word, so that nobody is led to say `false` and mean it.
+        json_schema!({
+            "type": "string",
+            "enum": ["true"],
+            "description": "Set by any value, `false` included: leave it out where it is not meant",
+        })
     }
 }
 

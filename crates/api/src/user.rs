@@ -101,7 +101,7 @@ crate::object! {
     /// Switches of the `me` actions; what they ask for is not here.
     ignore MeGet {
         /// Whether what was looked at lately is answered.
-        optional include_recent "includeRecent": Switch,
+        optional include_recent "includeRecent": Switch = false,
         /// Parts of the summary that are not answered.
         optional summary_exclude "summaryExclude": Text<0, 4096>,
         /// The only parts of the summary that are answered.
@@ -119,7 +119,7 @@ crate::object! {
         /// The new one.
         required new_password "newPassword": NewUserPassword,
         /// Whether every session that there is ends.
-        optional invalidate_existing_tokens "invalidateExistingTokens": bool,
+        optional invalidate_existing_tokens "invalidateExistingTokens": bool = false,
         /// How long the new session lasts.
         optional token_ttl "tokenTTL": TokenTtl,
     }

@@ -5,7 +5,7 @@
 //! OpenAPI document through [`schemars::JsonSchema`]. [`object!`](crate::object!) builds both for
 //! a struct.
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::fmt;
@@ -206,20 +206,43 @@ impl Fields {
     }
 }
 
+/// What a document says of one field of an object, or nothing if no value is good for it; used by
+/// [`object!`](crate::object!).
+#[must_use]
+pub fn property<T: JsonSchema>(
+    schemas: &mut SchemaGenerator,
+    doc: &str,
+    default: Option<Value>,
+) -> Option<Value> {
+    let mut schema = schemas.subschema_for::<T>();
+    if schema.as_bool() == Some(false) {
+        return None;
+    }
+    let own = schema.get("description").and_then(Value::as_str).unwrap_or_default();
+    let description = format!("{}\n\n{own}", doc.trim());
+    schema.insert("description".into(), description.trim().into());
+    if let Some(default) = default {
+        schema.insert("default".into(), default);
+    }
+    Some(schema.to_value())
+}
+
 /// Declares a struct that is read from a JSON object.
 ///
 /// `refuse` makes a field that is not declared a problem (bodies), `ignore` passes over it
-/// (parameters). A `required` field is a `T`, an `optional` one an `Option<T>`. After `where`
-/// stands a function that looks at what was read as a whole.
+/// (parameters). A `required` field is a `T`, an `optional` one an `Option<T>`. What follows `=` is
+/// what the field is taken for where it is left out, as documents say it. After `where` stands a
+/// function that looks at what was read as a whole.
 #[macro_export]
 macro_rules! object {
-    ($(#[$doc:meta])* $unknown:ident $name:ident $(where $check:path)? {
-        $($(#[$field_doc:meta])* $need:ident $field:ident $wire:literal: $type:ty,)*
+    ($(#[doc = $doc:literal])* $unknown:ident $name:ident $(where $check:path)? {
+        $($(#[doc = $field_doc:literal])* $need:ident $field:ident $wire:literal: $type:ty
+            $(= $default:literal)?,)*
     }) => {
-        $(#[$doc])*
+        $(#[doc = $doc])*
         #[derive(Debug, Clone)]
         pub struct $name {
-            $($(#[$field_doc])* pub $field: $crate::object!(@type $need $type),)*
+            $($(#[doc = $field_doc])* pub $field: $crate::object!(@type $need $type),)*
         }
 
         impl $crate::wire::Wire for $name {
@@ -248,12 +271,20 @@ macro_rules! object {
             fn json_schema(schemas: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
                 let required: Vec<&str> = $crate::object!(@required [] $($need $wire)*).to_vec();
                 let mut properties = ::serde_json::Map::new();
-                $(properties.insert($wire.into(), schemas.subschema_for::<$type>().to_value());)*
+                $(
+                    let default = [$(::serde_json::Value::from($default))?].into_iter().next();
+                    let doc = concat!($($field_doc),*);
+                    let property = $crate::wire::property::<$type>(schemas, doc, default);
+                    properties.extend(property.map(|property| ($wire.to_owned(), property)));
+                )*
                 let mut schema = ::schemars::json_schema!({
                     "type": "object",
+                    "description": concat!($($doc),*).trim(),
                     "properties": properties,
-                    "required": required,
                 });
+                if !required.is_empty() {
+                    schema.insert("required".into(), required.into());
+                }
                 if $crate::object!(@known $unknown [$($wire),*]).is_some() {
                     schema.insert("additionalProperties".into(), false.into());
                 }

@@ -30,6 +30,7 @@ impl<T: JsonSchema> JsonSchema for Json<T> {
     fn json_schema(schemas: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string",
+            "description": format!("What the text holds is described by the schema `{}`.", T::schema_name()),
             "contentMediaType": "application/json",
             "contentSchema": schemas.subschema_for::<T>(),
         })

@@ -4,6 +4,7 @@ use super::app::App;
 use super::coding::Gzip;
 use super::etag::ETag;
 use super::input::Common;
+use super::openapi::Schemas;
 use super::ready::Kept;
 use super::reply::Reply;
 use super::resource::{self, Around, Neighbours, Resource};
@@ -22,7 +23,7 @@ use guestlist_api::scope::{Operation, Scopes};
 use guestlist_api::time::DateTime;
 use hyper::StatusCode;
 use hyper::header::{self, HeaderName, HeaderValue};
-use schemars::{JsonSchema, SchemaGenerator};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::marker::PhantomData;
@@ -37,7 +38,7 @@ pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-rep
 pub(super) trait Output: Send {
     const STATUS: StatusCode;
     fn into_reply(self) -> Reply;
-    fn describe(schemas: &mut SchemaGenerator) -> Value;
+    fn describe(schemas: &mut Schemas) -> Value;
 }
 
 macro_rules! outputs {
@@ -50,8 +51,8 @@ macro_rules! outputs {
             fn into_reply(self) -> Reply {
                 self.0
             }
-            fn describe(schemas: &mut SchemaGenerator) -> Value {
-                let schema = schemas.subschema_for::<T>();
+            fn describe(schemas: &mut Schemas) -> Value {
+                let schema = schemas.answered::<T>();
                 json!({
                     "description": Self::STATUS.canonical_reason(),
                     "content": { "application/json": { "schema": schema } },
@@ -83,7 +84,7 @@ impl Output for Nothing {
     fn into_reply(self) -> Reply {
         Reply::empty(Self::STATUS)
     }
-    fn describe(_: &mut SchemaGenerator) -> Value {
+    fn describe(_: &mut Schemas) -> Value {
         json!({ "description": "No Content" })
     }
 }

@@ -2,11 +2,11 @@
 //! types, or the request is a 400.
 
 use super::etag::{IfMatch, IfNoneMatch};
+use super::openapi::Schemas;
 use crate::error::{Error, Result};
 use guestlist_api::entity::View;
 use guestlist_api::wire::{Problem, Problems, Rule, Wire};
 use hyper::HeaderMap;
-use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 
@@ -30,7 +30,7 @@ pub(super) trait Body: Sized + Send + 'static {
     /// The name of the parameter, if there is one.
     const NAME: Option<&'static str>;
     fn read(body: Option<Value>, at: &mut Problems) -> Option<Self>;
-    fn describe(schemas: &mut SchemaGenerator) -> Option<Value>;
+    fn describe(schemas: &mut Schemas) -> Option<Value>;
 }
 
 impl Body for () {
@@ -38,7 +38,7 @@ impl Body for () {
     fn read(_: Option<Value>, _: &mut Problems) -> Option<Self> {
         Some(())
     }
-    fn describe(_: &mut SchemaGenerator) -> Option<Value> {
+    fn describe(_: &mut Schemas) -> Option<Value> {
         None
     }
 }
@@ -51,8 +51,8 @@ impl<T: BodyParam + Send + 'static> Body for T {
             None => at.refuse(Rule::Required),
         })
     }
-    fn describe(schemas: &mut SchemaGenerator) -> Option<Value> {
-        let schema = schemas.subschema_for::<T>();
+    fn describe(schemas: &mut Schemas) -> Option<Value> {
+        let schema = schemas.read::<T>();
         Some(json!({ "required": true, "content": { "application/json": { "schema": schema } } }))
     }
 }
@@ -66,7 +66,7 @@ impl<T: BodyParam + Send + 'static> Body for Option<T> {
             None => Some(None),
         }
     }
-    fn describe(schemas: &mut SchemaGenerator) -> Option<Value> {
+    fn describe(schemas: &mut Schemas) -> Option<Value> {
         let mut body = <T as Body>::describe(schemas)?;
         body["required"] = false.into();
         Some(body)
@@ -77,33 +77,30 @@ impl<T: BodyParam + Send + 'static> Body for Option<T> {
 pub(super) trait Params: Sized + Send + 'static {
     fn read(given: Map<String, Value>, at: &mut Problems) -> Option<Self>;
     /// Each as OpenAPI describes it.
-    fn describe(place: &str, schemas: &mut SchemaGenerator) -> Vec<Value>;
+    fn describe(place: &str, schemas: &mut Schemas) -> Vec<Value>;
 }
 
 impl<T: Wire + Send + 'static> Params for T {
     fn read(given: Map<String, Value>, at: &mut Problems) -> Option<Self> {
         T::read(Value::Object(given), at)
     }
-    fn describe(place: &str, schemas: &mut SchemaGenerator) -> Vec<Value> {
-        let schema = <T as JsonSchema>::json_schema(schemas).to_value();
-        let required: Vec<&str> =
-            schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        let fields = schema["properties"].as_object().into_iter().flatten();
+    fn describe(place: &str, schemas: &mut Schemas) -> Vec<Value> {
+        let mut all = schemas.fields_of::<T>();
+        let required = all["required"].take();
+        let required =
+            |name: &str| required.as_array().is_some_and(|all| all.iter().any(|it| it == name));
+        let fields = all["properties"].as_object_mut().into_iter().flatten();
         fields
             .map(|(name, schema)| {
-                let mut parameter = json!({
+                // OpenAPI has a place of its own for what a parameter is for.
+                let description = schema.as_object_mut().and_then(|it| it.remove("description"));
+                json!({
                     "in": place,
                     "name": name,
-                    "required": required.contains(&name.as_str()),
-                });
-                // OpenAPI has a place of its own for what a text holds.
-                match schema.get("contentSchema") {
-                    Some(inner) => {
-                        parameter["content"] = json!({ "application/json": { "schema": inner } });
-                    }
-                    None => parameter["schema"] = schema.clone(),
-                }
-                parameter
+                    "required": required(name),
+                    "description": description.unwrap_or_default(),
+                    "schema": schema,
+                })
             })
             .collect()
     }
@@ -141,7 +138,7 @@ pub(super) struct Common {
 
 /// The header that makes a write safe to repeat.
 pub(super) const IDEMPOTENCY_KEY: &str = "idempotency-key";
-const LONGEST_KEY: usize = 255;
+pub(super) const LONGEST_KEY: usize = 255;
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let mut lines = headers.get_all(IDEMPOTENCY_KEY).iter();

@@ -1,11 +1,20 @@
-//! The table as an OpenAPI document.
+//! The table as an OpenAPI document. It is of version 3.0, because every generator that is known to
+//! us reads that, and there is nothing that only 3.1 could say but which names a tag may have.
 
+mod failures;
+mod schemas;
+#[cfg(test)]
+mod tests;
+
+pub(super) use schemas::Schemas;
+
+use super::etag::CONDITION;
+use super::input::{LONGEST_KEY, Params as _};
 use super::route::Route;
-use guestlist_api::entity::Error;
+use guestlist_api::entity::View;
 use guestlist_api::scope::Scope;
 use hyper::Method;
-use schemars::generate::SchemaSettings;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 
 /// The name of `method`.
@@ -20,77 +29,104 @@ pub(super) fn method(method: &Method) -> &'static str {
 
 /// The names of the query and body parameters of `row`.
 pub(super) fn own_params(row: &Route) -> Vec<Cow<'static, str>> {
-    let mut schemas = SchemaSettings::openapi3().into_generator();
-    let described = (row.describe)(&mut schemas);
+    let described = (row.describe)(&mut Schemas::new());
     let query = described["parameters"].as_array().into_iter().flatten();
     let query = query.filter(|parameter| parameter["in"] == "query");
     let names = query.filter_map(|parameter| parameter["name"].as_str());
     names.map(|name| Cow::Owned(name.to_owned())).chain(row.body.map(Cow::Borrowed)).collect()
 }
 
-/// Parameters that every operation takes.
-fn common() -> Vec<Value> {
-    let switch = |name, what: &str| {
+impl Route {
+    /// Whether it is about one resource, which has a tag.
+    fn has_etag(&self) -> bool {
+        self.path.ends_with('}') || self.path == "/me"
+    }
+
+    /// Whether a request can be made safe to repeat.
+    fn takes_key(&self) -> bool {
+        !self.operation.is_public() && self.method != Method::GET
+    }
+}
+
+/// The headers that a request may have besides those of every request.
+fn headers(row: &Route) -> Vec<Value> {
+    let header = |name: &str, what: &str, schema: Value| {
         json!({
-            "in": "query", "name": name, "required": false, "schema": { "type": "string" },
-            "description": format!("Whether {what} is answered: on unless it is given as anything but `true`, `1` or `yes`"),
+            "in": "header", "name": name, "required": false, "description": what,
+            "schema": schema,
         })
     };
-    let header = |name, what| {
-        json!({
-            "in": "header", "name": name, "required": false, "schema": { "type": "string" },
-            "description": what,
-        })
+    let tags = || json!({ "type": "string", "pattern": CONDITION });
+    let mut headers = Vec::new();
+    if row.has_etag() {
+        let what = "The `ETag` that the resource must have, or a list of which it must have one; \
+            `*` is any";
+        headers.push(header("If-Match", what, tags()));
+        let what =
+            "The `ETag` that the resource must not have, or a list of which it must have none";
+        headers.push(header("If-None-Match", what, tags()));
+    }
+    if row.takes_key() {
+        let what = "Makes the request safe to repeat: the answer is kept for 24 hours";
+        let key = format!("^[!-~]{{1,{LONGEST_KEY}}}$");
+        headers.push(header("Idempotency-Key", what, json!({ "type": "string", "pattern": key })));
+    }
+    headers
+}
+
+/// What `row` does.
+fn operation(row: &Route, schemas: &mut Schemas) -> Value {
+    let mut operation = (row.describe)(schemas);
+    let of_every_row = View::describe("query", schemas).into_iter();
+    if let Some(parameters) = operation["parameters"].as_array_mut() {
+        parameters.extend(of_every_row.chain(headers(row)));
+    }
+    operation["operationId"] = row.operation.name().into();
+    operation["summary"] = row.summary.into();
+    operation["tags"] = json!([row.operation.resource()]);
+    operation["security"] = if row.operation.is_public() {
+        json!([])
+    } else {
+        let scopes: Vec<&str> = row.operation.allowed_by().map(Scope::as_str).collect();
+        operation["x-scopes"] = json!(scopes);
+        json!([{ "bearer": [] }])
     };
-    vec![
-        switch("_actions", "`_actions`"),
-        switch("_links", "`_links`"),
-        switch("_embedded", "`_embedded`"),
-        header("losantdomain", "Accepted and ignored"),
-        header("Accept-Version", "Accepted and ignored"),
-    ]
+    let tagged = row.has_etag() || row.method == Method::POST && !row.operation.is_public();
+    if let Some(responses) = operation["responses"].as_object_mut() {
+        for answer in responses.values_mut().filter(|_| tagged && row.method != Method::DELETE) {
+            answer["headers"] = json!({ "ETag": {
+                "description": "What tells this state of the resource from every other",
+                "schema": { "type": "string" },
+            } });
+        }
+        responses.extend(failures::of(row));
+    }
+    operation
+}
+
+/// The resources, each with what can be done with it.
+fn tags(table: &[Route]) -> Vec<Value> {
+    let mut tags = Map::new();
+    for row in table {
+        let told = tags.entry(row.operation.resource()).or_insert_with(|| json!([]));
+        told.as_array_mut().into_iter().for_each(|told| told.push(row.summary.into()));
+    }
+    let told = |all: &Value| -> Vec<String> {
+        all.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    tags.iter()
+        .map(|(name, all)| json!({ "name": name, "description": told(all).join(". ") + "." }))
+        .collect()
 }
 
 /// The document.
 pub(super) fn document(table: &[Route]) -> Value {
-    let mut schemas = SchemaSettings::openapi3().into_generator();
+    let mut schemas = Schemas::new();
     let mut paths = json!({});
     for row in table {
-        let mut operation = (row.describe)(&mut schemas);
-        if let Some(parameters) = operation["parameters"].as_array_mut() {
-            parameters.extend(common());
-            let header = |name: &str, what: &str| {
-                json!({
-                    "in": "header", "name": name, "required": false,
-                    "schema": { "type": "string" }, "description": what,
-                })
-            };
-            if row.path.ends_with('}') || row.path == "/me" {
-                parameters.push(header("If-Match", "The `ETag` that the resource must have"));
-                parameters
-                    .push(header("If-None-Match", "The `ETag` that the resource must not have"));
-            }
-            if !row.operation.is_public() && row.method != Method::GET {
-                let what = "Makes the request safe to repeat: the answer is kept for 24 hours";
-                parameters.push(header("Idempotency-Key", what));
-            }
-        }
-        operation["operationId"] = row.operation.name().into();
-        operation["summary"] = row.summary.into();
-        operation["tags"] = json!([row.operation.resource()]);
-        operation["security"] = if row.operation.is_public() {
-            json!([])
-        } else {
-            let scopes: Vec<&str> = row.operation.allowed_by().map(Scope::as_str).collect();
-            operation["x-scopes"] = json!(scopes);
-            json!([{ "bearer": [] }])
-        };
-        operation["responses"]["default"] = json!({
-            "description": "The request failed",
-            "content": { "application/json": { "schema": schemas.subschema_for::<Error>() } },
-        });
-        paths[row.path][method(&row.method).to_lowercase()] = operation;
+        paths[row.path][method(&row.method).to_lowercase()] = operation(row, &mut schemas);
     }
+    let responses = failures::all(&mut schemas);
     json!({
         "openapi": "3.0.3",
         "info": {
@@ -101,9 +137,11 @@ pub(super) fn document(table: &[Route]) -> Value {
             "license": { "name": "Apache-2.0 OR MIT" },
         },
         "servers": [{ "url": "/" }],
+        "tags": tags(table),
         "paths": paths,
         "components": {
-            "schemas": schemas.take_definitions(true),
+            "schemas": schemas.named(),
+            "responses": responses,
             "securitySchemes": {
                 "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" }
             },

@@ -11,7 +11,7 @@ use guestlist_api::text::Switch;
 use hyper::{Method, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -92,7 +92,7 @@ guestlist_api::object! {
     /// What is asked of the store.
     ignore Probe {
         /// Whether a store that takes no changes is an error.
-        optional writes "writes": Switch,
+        optional writes "writes": Switch = false,
     }
 }
 
@@ -111,7 +111,11 @@ async fn root(call: Call<Anybody>, _: In) -> Result<Found<Root>> {
     })
 }
 
-async fn openapi(call: Call<Anybody>, _: In) -> Result<Found<Value>> {
+/// An OpenAPI document.
+#[derive(JsonSchema)]
+struct Document(#[expect(dead_code, reason = "it only has a description")] Map<String, Value>);
+
+async fn openapi(call: Call<Anybody>, _: In) -> Result<Found<Document>> {
     Ok(Found(Reply::new(StatusCode::OK, call.app.openapi.clone()), PhantomData))
 }
 

@@ -5,6 +5,7 @@
 use super::app::App;
 use super::call::{Call, Head, Output};
 use super::input::{Body, Common, In, Params, Raw};
+use super::openapi::Schemas;
 use super::reply::Reply;
 use crate::error::{Error, Result};
 use crate::store::answers::RequestKey;
@@ -13,7 +14,6 @@ use guestlist_api::id::{ApiTokenId, ApplicationId};
 use guestlist_api::scope::Operation;
 use guestlist_api::time::DateTime;
 use hyper::Method;
-use schemars::SchemaGenerator;
 use serde_json::{Value, json};
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -100,7 +100,7 @@ pub(super) trait Endpoint<C, I>: Clone + Send + Sync + 'static {
     /// The name of its body parameter, if it takes one.
     const BODY: Option<&'static str>;
     fn answer(self, app: Arc<App>, operation: Operation, request: Request) -> Answering;
-    fn describe(schemas: &mut SchemaGenerator) -> Value;
+    fn describe(schemas: &mut Schemas) -> Value;
 }
 
 impl<F, Fut, C, P, Q, B, O> Endpoint<C, (P, Q, B, O)> for F
@@ -155,7 +155,7 @@ where
         })
     }
 
-    fn describe(schemas: &mut SchemaGenerator) -> Value {
+    fn describe(schemas: &mut Schemas) -> Value {
         let mut parameters = P::describe("path", schemas);
         parameters.extend(Q::describe("query", schemas));
         let mut operation = json!({
@@ -184,7 +184,7 @@ pub struct Route {
     /// The name of its body parameter, if it takes one.
     pub body: Option<&'static str>,
     pub(super) run: Run,
-    pub(super) describe: fn(&mut SchemaGenerator) -> Value,
+    pub(super) describe: fn(&mut Schemas) -> Value,
 }
 
 /// Rows that share a path.
