@@ -1,29 +1,34 @@
-//! The suites that drive a real server with the official clients. The clients are installed
-//! under the target directory, from the lock files beside the suites; nothing else is touched.
+//! The suites that drive a real server with the official clients, and with clients that are made from
+//! its description. The clients are installed under the target directory, from the lock files beside
+//! the suites; nothing else is touched.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
+use guestlist_testbed::Programs;
 
 use crate::Project;
 use crate::steps::{Steps, cargo};
 use crate::tools;
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Client {
     Python,
     JavaScript,
+    /// What others make of the OpenAPI document.
+    OpenApi,
 }
 
 impl Client {
-    pub(crate) const ALL: [Self; 2] = [Self::Python, Self::JavaScript];
+    pub(crate) const ALL: [Self; 3] = [Self::Python, Self::JavaScript, Self::OpenApi];
 
     pub(crate) fn named(name: &str) -> Option<Self> {
         match name {
             "python" => Some(Self::Python),
             "js" => Some(Self::JavaScript),
+            "openapi" => Some(Self::OpenApi),
             _ => None,
         }
     }
@@ -36,8 +41,8 @@ pub(crate) fn prerequisites(steps: &mut Steps, clients: &[Client]) -> anyhow::Re
         tools::system_packages(&missing)?;
         let missing = self::missing(clients);
         ensure!(missing.is_empty(), "still missing after the installation: {}", missing.join(" "));
-        if clients.iter().any(|client| matches!(client, Client::Python)) {
-            // The lock file of the Python suite has no versions for older ones.
+        if clients.iter().any(|client| matches!(client, Client::Python | Client::OpenApi)) {
+            // The lock files of the Python suites have no versions for older ones.
             ensure!(
                 tools::works(
                     "python3",
@@ -53,23 +58,21 @@ pub(crate) fn prerequisites(steps: &mut Steps, clients: &[Client]) -> anyhow::Re
 
 /// The names of the Debian packages that are not there.
 fn missing(clients: &[Client]) -> Vec<&'static str> {
+    let any = |of: &[Client]| clients.iter().any(|client| of.contains(client));
     let mut missing = Vec::new();
-    for client in clients {
-        match client {
-            Client::Python => {
-                // Debian splits both off: without ensurepip a venv has no pip.
-                if !tools::works("python3", &["-c", "import venv, ensurepip"]) {
-                    missing.extend(["python3", "python3-venv"]);
-                }
-            }
-            Client::JavaScript => {
-                if !tools::works("node", &["--version"]) {
-                    missing.push("nodejs");
-                }
-                if !tools::works("npm", &["--version"]) {
-                    missing.push("npm");
-                }
-            }
+    // Debian splits both off: without ensurepip a venv has no pip.
+    if any(&[Client::Python, Client::OpenApi])
+        && !tools::works("python3", &["-c", "import venv, ensurepip"])
+    {
+        missing.extend(["python3", "python3-venv"]);
+    }
+    // The description's tools bring a Node of their own, and npm runs on the machine's.
+    if any(&[Client::JavaScript, Client::OpenApi]) {
+        if !tools::works("node", &["--version"]) {
+            missing.push("nodejs");
+        }
+        if !tools::works("npm", &["--version"]) {
+            missing.push("npm");
         }
     }
     missing
@@ -82,6 +85,7 @@ pub(crate) fn run(project: &Project, steps: &mut Steps, clients: &[Client]) -> a
         match client {
             Client::Python => python(project, steps, &server)?,
             Client::JavaScript => javascript(project, steps, &server)?,
+            Client::OpenApi => openapi(project, steps, &server)?,
         }
     }
     Ok(())
@@ -110,17 +114,7 @@ fn python(project: &Project, steps: &mut Steps, server: &Path) -> anyhow::Result
     let venv = project.target.join("clients/python");
     let python = venv.join("bin/python");
     let requirements = suite.join("requirements.txt");
-    steps.run("install the Python client", || {
-        install_once(&venv, &[&requirements], || {
-            succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
-            succeed(
-                Command::new(&python)
-                    .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-                    .args(["--require-hashes", "--requirement"])
-                    .arg(&requirements),
-            )
-        })
-    })?;
+    steps.run("install the Python client", || pip_install(&venv, &requirements))?;
     let mut pytest = Command::new(&python);
     pytest
         // The suite leaves nothing in the source tree.
@@ -132,27 +126,65 @@ fn python(project: &Project, steps: &mut Steps, server: &Path) -> anyhow::Result
 fn javascript(project: &Project, steps: &mut Steps, server: &Path) -> anyhow::Result<()> {
     let suite = project.root.join("tests/clients/js");
     let place = project.target.join("clients/js");
-    let manifests = [suite.join("package.json"), suite.join("package-lock.json")];
-    steps.run("install the JavaScript client", || {
-        install_once(&place, &[&manifests[0], &manifests[1]], || {
-            // npm installs beside the manifest, so the manifest goes where the modules may be.
-            fs::create_dir_all(&place)?;
-            for manifest in &manifests {
-                let name = manifest.file_name().context("a manifest without a name")?;
-                fs::copy(manifest, place.join(name))?;
-            }
-            succeed(
-                Command::new("npm")
-                    .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-                    .current_dir(&place),
-            )
-        })
-    })?;
+    steps.run("install the JavaScript client", || npm_install(&place, &suite))?;
     let mut node = Command::new("node");
     // Named one by one: what a directory means to `node --test` differs between its versions.
     node.arg("--test").args(test_files(&project.root, "tests/clients/js")?);
     node.env("NODE_PATH", place.join("node_modules")).env("GUESTLIST_BIN", server);
     steps.command("suite with the JavaScript client", node, SUITE_HINT)
+}
+
+/// What others make of the OpenAPI document: whether they accept it, the clients that they make of
+/// it, and what the server answers to whatever it allows. On both engines, so beside a PostgreSQL.
+fn openapi(project: &Project, steps: &mut Steps, server: &Path) -> anyhow::Result<()> {
+    let suite = project.root.join("tests/clients/openapi");
+    let place = project.target.join("clients/openapi");
+    let (venv, modules) = (place.join("python"), place.join("js"));
+    let requirements = suite.join("requirements.txt");
+    steps.run("install what reads the OpenAPI document", || {
+        pip_install(&venv, &requirements)?;
+        npm_install(&modules, &suite)
+    })?;
+    let psql = Programs::find()?.path("psql");
+    let mut pytest = Command::new(venv.join("bin/python"));
+    pytest
+        .args(["-B", "-m", "pytest", "-p", "no:cacheprovider", "--durations=0"])
+        .arg("tests/clients/openapi")
+        .env("GUESTLIST_BIN", server)
+        .env("GUESTLIST_NODE_MODULES", modules.join("node_modules"))
+        .env("GUESTLIST_TEST_PSQL", psql);
+    steps.command("suite of the OpenAPI document", pytest, SUITE_HINT)
+}
+
+/// Makes a virtual environment with what `requirements` pin.
+fn pip_install(venv: &Path, requirements: &Path) -> anyhow::Result<()> {
+    install_once(venv, &[requirements], || {
+        succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(venv))?;
+        succeed(
+            Command::new(venv.join("bin/python"))
+                .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+                .args(["--require-hashes", "--requirement"])
+                .arg(requirements),
+        )
+    })
+}
+
+/// Installs into `place` what the manifests of `suite` pin.
+fn npm_install(place: &Path, suite: &Path) -> anyhow::Result<()> {
+    let manifests = [suite.join("package.json"), suite.join("package-lock.json")];
+    install_once(place, &[&manifests[0], &manifests[1]], || {
+        // npm installs beside the manifest, so the manifest goes where the modules may be.
+        fs::create_dir_all(place)?;
+        for manifest in &manifests {
+            let name = manifest.file_name().context("a manifest without a name")?;
+            fs::copy(manifest, place.join(name))?;
+        }
+        succeed(
+            Command::new("npm")
+                .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+                .current_dir(place),
+        )
+    })
 }
 
 /// The test files of the JavaScript suite, relative to the root.

@@ -27,7 +27,8 @@ usage: cargo xtask TASK
   check     format, lints, docs, parity page, licences, unit tests, doc tests
   test      check, the integration tests, the suites with the official clients, then the
             Python package
-  clients   only the suites with the official clients; `clients python` or `clients js` for one
+  clients   only the suites with the official clients, and with what is made of the OpenAPI
+            document; `clients python`, `clients js` or `clients openapi` for one
             (GUESTLIST_BIN=PATH tests that binary instead of building one)
   python    only the Python package: built, tested, its types checked
   nightly   the advanced query on 20,000 populations rather than 500: a quarter of an hour or more
@@ -192,6 +193,8 @@ fn nightly(steps: &mut Steps) -> anyhow::Result<()> {
 
 fn only_clients(project: &Project, steps: &mut Steps, clients: &[Client]) -> anyhow::Result<()> {
     clients::prerequisites(steps, clients)?;
+    let _server =
+        if clients.contains(&Client::OpenApi) { Some(postgres::start(steps)?) } else { None };
     clients::run(project, steps, clients)
 }
 
