@@ -15,9 +15,10 @@ use super::Tx;
 use super::migrate::OpenError;
 use super::moving::tables::TABLES;
 use crate::error::Result;
-use std::fs::{self, DirBuilder, File};
+use rustix::fs::OFlags;
+use std::fs::{self, DirBuilder, File, Metadata};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
@@ -89,18 +90,29 @@ impl Drop for Scratch {
     }
 }
 
-/// The file at `path`, locked, unless it is locked already.
+/// The file at `path`, locked, unless it is locked already. Others can put anything there where
+/// anybody may write: what is no file of this user's own is let alone, and not waited for.
 fn lock(path: &Path, create: bool) -> Option<File> {
-    let file = File::options().write(true).create_new(create).open(path).ok()?;
-    file.try_lock().ok()?;
-    Some(file)
+    let careful = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    let file =
+        File::options().write(true).create_new(create).custom_flags(careful).open(path).ok()?;
+    let own = file.metadata().is_ok_and(|of| of.is_file() && is_own(&of));
+    (own && file.try_lock().is_ok()).then_some(file)
+}
+
+/// Whether it is of the user whom this process runs as.
+fn is_own(of: &Metadata) -> bool {
+    of.uid() == rustix::process::geteuid().as_raw()
 }
 
 /// Removes what processes that were killed have left in `base`.
 fn sweep(base: &Path) {
     let Ok(entries) = fs::read_dir(base) else { return };
     for entry in entries.flatten() {
-        if entry.file_name().to_string_lossy().starts_with(NAME)
+        // What a link leads to is not what was left behind.
+        let own = fs::symlink_metadata(entry.path()).is_ok_and(|of| of.is_dir() && is_own(&of));
+        if own
+            && entry.file_name().to_string_lossy().starts_with(NAME)
             && let Some(_lock) = lock(&entry.path().join(LOCK), false)
         {
             drop(fs::remove_dir_all(entry.path()));
@@ -226,6 +238,41 @@ mod tests {
         drop(lock);
         sweep(base.path());
         assert!(!held.exists() && other.exists());
+    }
+
+    /// Whoever may write there may leave what is never ready to be opened, or leads elsewhere.
+    #[test]
+    fn what_others_leave_there_is_let_alone() {
+        let base = tempfile::tempdir().unwrap();
+        let of = |name: &str| base.path().join(format!("{NAME}{name}"));
+        let (waits, linked, leads) = (of("waits"), of("linked"), of("leads"));
+        let precious = base.path().join("precious");
+        for directory in [&waits, &leads, &precious] {
+            fs::create_dir(directory).unwrap();
+        }
+        fs::write(precious.join(LOCK), "").unwrap();
+        let pipe = waits.join(LOCK);
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success());
+        std::os::unix::fs::symlink(&precious, &linked).unwrap();
+        std::os::unix::fs::symlink(precious.join(LOCK), leads.join(LOCK)).unwrap();
+        let sweep_soon = || {
+            let (done, told) = mpsc::channel();
+            let place = base.path().to_owned();
+            std::thread::spawn(move || {
+                sweep(&place);
+                done.send(()).unwrap();
+            });
+            told.recv_timeout(std::time::Duration::from_mins(1)).expect("it waits for nobody");
+        };
+        sweep_soon();
+        // With somebody who reads it can be opened, and is still no file.
+        let flags = OFlags::NONBLOCK.bits().cast_signed();
+        let _reader = File::options().read(true).custom_flags(flags).open(&pipe).unwrap();
+        sweep_soon();
+        for kept in [&waits, &leads, &linked, &precious.join(LOCK)] {
+            assert!(fs::symlink_metadata(kept).is_ok(), "{}", kept.display());
+        }
     }
 
     #[tokio::test]
