@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
-use guestlist_testbed::{Cluster, Programs, Settings};
+use guestlist_testbed::{Cluster, Pooler, Programs, Settings};
 
 use crate::steps::Steps;
 use crate::tools;
@@ -37,6 +37,10 @@ fn cluster() -> anyhow::Result<Cluster> {
     let named = std::env::var_os(guestlist_testbed::BIN).is_some();
     if !named && let Err(none) = Programs::find() {
         tools::system_packages(&["postgresql"]).with_context(|| none.to_string())?;
+    }
+    if let Err(none) = Pooler::find() {
+        println!("PgBouncer is what tests put between a server and its database");
+        tools::system_packages(&["pgbouncer"]).with_context(|| none.to_string())?;
     }
     let cluster = Cluster::start(&Settings::default())?;
     println!("PostgreSQL {} at {}", cluster.version(), cluster.address());

@@ -257,7 +257,7 @@ impl Cluster {
     }
 }
 
-fn free_port() -> anyhow::Result<u16> {
+pub(crate) fn free_port() -> anyhow::Result<u16> {
     for _ in 0..200 {
         let [a, b, c, d, ..] = chance()?;
         let number = u32::from_le_bytes([a, b, c, d]) % (PORTS.end - PORTS.start) + PORTS.start;

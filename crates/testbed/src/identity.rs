@@ -1,4 +1,4 @@
-//! Whom the database server runs as: PostgreSQL refuses to be root.
+//! Whom a server runs as that refuses to be root, or that is to have no privileges.
 
 use anyhow::{Context as _, bail};
 use std::path::Path;
@@ -55,6 +55,23 @@ impl Identity {
             return Ok(command);
         }
         bail!("PostgreSQL does not run as root, and there is neither setpriv nor runuser")
+    }
+}
+
+/// `program` as it is run by somebody without privileges, to whom `directory` is given where this
+/// process is root.
+///
+/// # Errors
+/// When there is nobody such, or no way to become one.
+pub fn unprivileged(program: &Path, directory: &Path) -> anyhow::Result<Command> {
+    match Identity::to_assume()? {
+        None => Ok(Command::new(program)),
+        Some(identity) => {
+            identity.own(directory)?;
+            let mut command = identity.command()?;
+            command.arg(program);
+            Ok(command)
+        }
     }
 }
 

@@ -23,7 +23,13 @@ pub(crate) struct Keeper {
 }
 
 impl Keeper {
+    /// One for the server of these programs.
     pub(crate) fn new(programs: &Programs) -> anyhow::Result<Self> {
+        Self::of(Some(programs))
+    }
+
+    /// As [`Keeper::new`]; without programs it is for a server that needs none of them.
+    pub(crate) fn of(programs: Option<&Programs>) -> anyhow::Result<Self> {
         let place = tempfile::Builder::new().prefix("guestlist-pg-").tempdir()?;
         let mut command = match Identity::to_assume()? {
             None => Command::new("sh"),
@@ -34,7 +40,8 @@ impl Keeper {
                 command
             }
         };
-        command.args(["-c", SCRIPT, "keeper"]).arg(place.path()).arg(programs.directory());
+        command.args(["-c", SCRIPT, "keeper"]).arg(place.path());
+        command.args(programs.map(Programs::directory));
         // PGDATA, PGPORT and the like are about some other server.
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("PG") {

@@ -2,7 +2,7 @@
 # answers each with a status. When the input ends, because the test is done or was killed, the
 # cluster goes.
 
-home=$1 bin=$2 server=
+home=$1 bin=$2 server= last=QUIT
 cd "$home" || exit 1
 
 begin() {
@@ -20,6 +20,17 @@ begin() {
         fi
         sleep 0.05
     done 2>/dev/null
+}
+
+# Starts the pooler $1 in the place of a server. A shell has what runs behind it ignore what a pooler
+# does not ask for, and there is nothing in it to lose.
+pool() {
+    "$1" settings >>log 2>&1 &
+    server=$! last=KILL
+}
+
+runs() {
+    kill -0 "$server"
 }
 
 end() {
@@ -50,6 +61,6 @@ while IFS= read -r line; do
     { eval "$line"; } </dev/null >said 2>&1
     echo $?
 done
-end QUIT
+end "$last"
 cd /
 rm -rf "$home"

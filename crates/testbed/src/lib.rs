@@ -1,6 +1,7 @@
 //! What tests with a database server stand on. Nothing here is part of the product.
 //!
 //! [`Cluster`] is a throwaway PostgreSQL that can be killed, copied to a standby and promoted;
+//! [`Pooler`] a PgBouncer in front of it, and
 //! [`Proxy`] a wire to it that can be cut in the middle of a commit. [`linear`] judges what was answered in the
 //! meantime. [`Disk`] loses its power or its space and [`Calls`] of the system fail when they are told
 //! to. [`process`] and [`http`] are the program under test and a client of it.
@@ -12,6 +13,7 @@ pub mod http;
 mod identity;
 mod keeper;
 pub mod linear;
+mod pooler;
 pub mod process;
 mod programs;
 mod proxy;
@@ -20,6 +22,8 @@ mod random;
 pub use calls::Calls;
 pub use cluster::{Certificate, Cluster, Settings};
 pub use disk::{Cutter, Disk};
+pub use identity::unprivileged;
+pub use pooler::{Pooler, Pooling};
 pub use programs::{BIN, Programs};
 pub use proxy::{Fate, Proxy};
 pub use random::Random;
