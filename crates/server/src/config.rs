@@ -102,19 +102,7 @@ impl Config {
         let file = read_file(given.config.as_deref())?;
         let listen = server.listen.as_ref().or(file.listen.as_ref());
         let public_url = given.public_url.as_ref().or(file.public_url.as_ref());
-        for (name, value) in [
-            ("max-connections", file.max_connections),
-            ("hash-workers", file.hash_workers),
-            ("store-readers", file.store_readers),
-            ("store-writers", file.store_writers),
-            ("store-read-timeout", file.store_read_timeout),
-            ("store-write-timeout", file.store_write_timeout),
-            ("store-lock-timeout", file.store_lock_timeout),
-        ] {
-            if value == Some(0) {
-                bail!("{name} must be at least 1");
-            }
-        }
+        bounds(&file)?;
         let store = match (&given.store, &file.store) {
             (Some(text), _) => self::path(text, Path::new("")),
             // Where the command is run would be another place each time.
@@ -191,6 +179,35 @@ fn read_file(named: Option<&Path>) -> Result<File> {
         }
         Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
     }
+}
+
+/// The most threads of a kind: each has connections or memory of its own, and more than these only
+/// take turns.
+const MOST_THREADS: usize = 256;
+/// The most connections: what one address and port can have of a peer, and more than a process may.
+const MOST_CONNECTIONS: usize = 65_535;
+/// The longest that anything is let go on, in seconds: a day. What PostgreSQL takes ends at 24 of them.
+const LONGEST: usize = 24 * 60 * 60;
+
+/// Refuses numbers that no machine can do, by the name of the setting.
+fn bounds(file: &File) -> Result<()> {
+    for (name, value, most) in [
+        ("max-connections", file.max_connections, MOST_CONNECTIONS),
+        ("hash-workers", file.hash_workers, MOST_THREADS),
+        ("store-readers", file.store_readers, MOST_THREADS),
+        ("store-writers", file.store_writers, MOST_THREADS),
+        ("store-read-timeout", file.store_read_timeout, LONGEST),
+        ("store-write-timeout", file.store_write_timeout, LONGEST),
+        ("store-lock-timeout", file.store_lock_timeout, LONGEST),
+    ] {
+        match value {
+            Some(value) if !(1..=most).contains(&value) => {
+                bail!("{name} must be from 1 to {most}, not {value}");
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn options(file: &File, place: &Place) -> Options {
@@ -275,9 +292,25 @@ mod tests {
         assert!(wrong("stor = 'x'").contains("unknown field `stor`"));
         assert!(wrong("listen = 'here'").contains("listen: \"here\" is not an address"));
         assert!(wrong("store = 'postgres://x'").contains("store: name a user"));
-        assert!(wrong("store-writers = 0").contains("store-writers must be at least 1"));
+        assert!(wrong("store = 'mysql://x'").contains("store: there are no stores of the kind"));
+        for (name, most) in [
+            ("max-connections", 65_535),
+            ("hash-workers", 256),
+            ("store-readers", 256),
+            ("store-writers", 256),
+            ("store-read-timeout", 86_400),
+            ("store-write-timeout", 86_400),
+            ("store-lock-timeout", 86_400),
+        ] {
+            for value in [0, most + 1, 100_000_000] {
+                let words = wrong(&format!("{name} = {value}"));
+                assert_eq!(words, format!("{name} must be from 1 to {most}, not {value}"));
+            }
+            assert!(wrong(&format!("{name} = -1")).contains(name));
+            let text = format!("{name} = {most}");
+            with_file(&text, Given::default(), &GivenServer::default()).unwrap();
+        }
         assert!(wrong("public-url = 'guests'").contains("public-url: \"guests\" is not a URL"));
-        assert!(wrong("max-connections = 0").contains("max-connections must be at least 1"));
     }
 
     #[test]

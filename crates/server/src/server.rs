@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::http::listen::{self, Limits};
 use crate::http::{App, Parts, Service};
 use crate::store::moving::{self, Record, State};
-use crate::store::{Options, Store, answers, search, settings};
+use crate::store::{Options, Place, Store, answers, search, settings};
 use anyhow::{Context as _, Result, bail};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -29,6 +29,10 @@ impl Server {
     /// # Errors
     /// When one of them cannot be had; the message says which and why.
     pub async fn bind(config: &Config, clock: Clock) -> Result<Self> {
+        Self::start(config, clock).await.map_err(|error| explained(error, &config.store))
+    }
+
+    async fn start(config: &Config, clock: Clock) -> Result<Self> {
         let listener = TcpListener::bind(config.listen)
             .await
             .with_context(|| format!("cannot listen on {}", config.listen))?;
@@ -72,6 +76,16 @@ pub async fn open(config: &Config, options: &Options) -> Result<Store> {
         );
     }
     Ok(store)
+}
+
+/// `error`, or what is in the way of the store at `place` on this machine, where the store would only
+/// ask to be tried again: that is for those who sent a request.
+#[must_use]
+pub fn explained(error: anyhow::Error, place: &Place) -> anyhow::Error {
+    match error.downcast_ref() {
+        Some(Error::Busy { .. }) => place.obstacle().map_or(error, Into::into),
+        _ => error,
+    }
 }
 
 /// How often what is to be forgotten is looked for.

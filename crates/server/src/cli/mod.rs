@@ -154,6 +154,14 @@ async fn with_app<F: Future<Output = Result<()>>>(
     if !make {
         must_exist(&config.store, "--store")?;
     }
+    let done = with_config(&config, work).await;
+    done.map_err(|error| server::explained(error, &config.store))
+}
+
+async fn with_config<F: Future<Output = Result<()>>>(
+    config: &Config,
+    work: impl FnOnce(Arc<App>) -> F,
+) -> Result<()> {
     let options = Options {
         readers: 1,
         writers: 1,
@@ -162,9 +170,9 @@ async fn with_app<F: Future<Output = Result<()>>>(
         must_exist: false,
         ..config.options.clone()
     };
-    let store = server::open(&config, &options).await?;
-    let issuer = server::issuer(&config, &store).await?;
-    let app = server::app(&config, store, Clock::System, Limits::default(), issuer).await?;
+    let store = server::open(config, &options).await?;
+    let issuer = server::issuer(config, &store).await?;
+    let app = server::app(config, store, Clock::System, Limits::default(), issuer).await?;
     let done = work(Arc::clone(&app)).await;
     app.store.clone().close().await;
     done
@@ -173,7 +181,8 @@ async fn with_app<F: Future<Output = Result<()>>>(
 /// Refuses a path at which there is no file: `flag` would have named another.
 fn must_exist(place: &Place, flag: &str) -> Result<()> {
     match place {
-        Place::Sqlite(path) if !path.exists() => bail!(
+        // Where that cannot be told, whoever opens it says why.
+        Place::Sqlite(path) if matches!(path.try_exists(), Ok(false)) => bail!(
             "there is no store at {}: name one with {flag}, or begin one with `guestlist \
              application create`, `admin create`, `serve` or `quickstart`",
             path.display()

@@ -40,6 +40,8 @@ pub(super) async fn run(given: &Given, args: Args, out: Output) -> Result<()> {
     config.options.on_disk_failure = OnDiskFailure::EndProcess;
     let _log = telemetry::start();
     let signals = Signals::new()?;
+    // Each reader has files of its own.
+    crate::http::listen::raise_file_limit();
     let server = Server::bind(&config, Clock::System).await?;
     listen(server, signals, out).await
 }

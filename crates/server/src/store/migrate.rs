@@ -2,7 +2,7 @@
 //! opened. How it is done is each engine's own affair.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The way from one version to the next. The text of the engine follows the one for both, in the
 /// same transaction.
@@ -73,9 +73,35 @@ pub enum OpenError {
          mounted, and is this the right place?"
     )]
     Missing(String),
-    /// The file is no database, or a damaged one.
+    /// A file of the store, or its directory, may not be used by this process.
+    #[error(
+        "this process, of user {us}, may not read and write {}, which is of user {owner} with mode \
+         {mode:04o}: {}", path.display(), advice(*us, *owner, remedy, path)
+    )]
+    Denied {
+        /// The file or directory.
+        path: PathBuf,
+        /// Whose it is.
+        owner: u32,
+        /// Its mode.
+        mode: u32,
+        /// Whose this process is.
+        us: u32,
+        /// What is to be added to the mode where it is one's own.
+        remedy: &'static str,
+    },
+    /// The file system takes no changes.
+    #[error("{} is on a file system that is mounted read-only, and a store is written to", .0.display())]
+    ReadOnly(PathBuf),
+    /// There is no room for what is written.
+    #[error("there is no room left where {} is: make room, and try again", .0.display())]
+    Full(PathBuf),
+    /// The file is no database.
     #[error("{} is not a SQLite database", .0.display())]
     NotADatabase(PathBuf),
+    /// The file was a database, and is not whole.
+    #[error("{} is damaged, or was cut short: restore a backup", .0.display())]
+    Damaged(PathBuf),
     /// It is the database of something else.
     #[error("{0} is a database of another application")]
     Foreign(String),
@@ -93,14 +119,14 @@ pub enum OpenError {
         known: usize,
     },
     /// A migration failed, and left everything as it was before.
-    #[error("{at} cannot be brought to version {version}")]
+    #[error("{at} cannot be brought to version {version}: {why}")]
     Migration {
         /// Where the database is.
         at: String,
         /// The version that the migration leads to.
         version: usize,
         /// Why.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        why: String,
     },
     /// A migration leaves rows that refer to nothing; the file is as it was before.
     #[error("{} cannot be brought to version {version}: rows refer to nothing", path.display())]
@@ -111,12 +137,12 @@ pub enum OpenError {
         version: usize,
     },
     /// SQLite cannot use the file.
-    #[error("{} cannot be used", path.display())]
+    #[error("{} cannot be used: {why}", path.display())]
     Sqlite {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: rusqlite::Error,
+        why: String,
     },
     /// PostgreSQL cannot be reached, or refuses.
     #[error("{at} cannot be used: {why}")]
@@ -129,4 +155,14 @@ pub enum OpenError {
     /// The system has no thread to give.
     #[error("the store cannot start a thread")]
     Thread(#[source] io::Error),
+}
+
+/// What to do about a file that may not be used.
+fn advice(us: u32, owner: u32, mode: &str, path: &Path) -> String {
+    let path = path.display();
+    if us == owner {
+        format!("chmod {mode} {path}")
+    } else {
+        format!("run it as user {owner}, or chown {us} {path}")
+    }
 }

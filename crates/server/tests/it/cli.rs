@@ -5,6 +5,7 @@ mod moving;
 mod program;
 mod quickstart;
 mod seed;
+mod store_files;
 mod test_mode;
 
 use crate::client::Answer;

@@ -73,12 +73,6 @@ impl fmt::Debug for Address {
     }
 }
 
-/// Whether `text` is meant to be the address of a PostgreSQL database.
-#[must_use]
-pub(in crate::store) fn is_address(text: &str) -> bool {
-    text.starts_with("postgres:") || text.starts_with("postgresql:")
-}
-
 impl Address {
     /// Reads `postgres://user:password@host:port/database?sslmode=…&sslrootcert=…`, where there may
     /// be several `host:port` with commas between them.
@@ -86,9 +80,10 @@ impl Address {
     /// # Errors
     /// When it is something else; the words say what is wrong, and never the password.
     pub fn parse(url: &str) -> Result<Self, String> {
-        let rest = url
-            .strip_prefix("postgres://")
-            .or_else(|| url.strip_prefix("postgresql://"))
+        let known = |name: &str| ["postgres", "postgresql"].contains(&name);
+        let (_, rest) = url
+            .split_once("://")
+            .filter(|(name, _)| known(&name.to_ascii_lowercase()))
             .ok_or("give postgres://user:password@host:port/database")?;
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));

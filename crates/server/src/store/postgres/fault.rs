@@ -2,6 +2,7 @@
 
 use super::Role;
 use super::link::Failure;
+use super::pooler::POOLED;
 use super::wire::Refusal;
 use crate::error::Error;
 use crate::store::job::{Outcome, busy, cannot_write, too_long};
@@ -73,6 +74,11 @@ pub(super) fn meaning(failure: Failure, role: Role) -> Meaning {
         // Serialization, deadlock; and a row that is referred to and has just gone, or the reverse,
         // because functions look before they write.
         "40001" | "40P01" | "23503" => return Meaning::Again { forget: false },
+        // Names of statements are a connection's own, so this is another's.
+        "42P05" => {
+            tracing::error!("the database is reached through {POOLED}");
+            return Meaning::Lost;
+        }
         // A plan or a statement that is no longer what it was.
         "26000" => return Meaning::Again { forget: true },
         "0A000" if message.contains("cached plan") => return Meaning::Again { forget: true },

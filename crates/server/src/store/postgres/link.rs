@@ -310,6 +310,25 @@ impl Link {
     /// Waits until the server is ready and nothing is on its way. What it refuses is told after
     /// that.
     pub(super) fn settle(&mut self) -> Outcome<()> {
+        self.settle_with(|_| {})
+    }
+
+    /// The text that `sql` finds, which prepares nothing and depends on nothing that was said before.
+    pub(super) fn ask(&mut self, sql: &str) -> Outcome<Option<String>> {
+        self.settle()?;
+        frontend::query(sql, &mut self.out)?;
+        self.syncs += 1;
+        let mut found = None;
+        self.settle_with(|row| {
+            let place = row.ranges().next().ok().flatten().flatten();
+            let text = place.and_then(|place| row.buffer().get(place));
+            found = text.map(|text| String::from_utf8_lossy(text).into_owned());
+        })?;
+        Ok(found)
+    }
+
+    /// As [`Link::settle`], with whatever rows come meanwhile.
+    fn settle_with(&mut self, mut each: impl FnMut(&DataRowBody)) -> Outcome<()> {
         let mut refused = None;
         self.send()?;
         while self.ready < self.syncs {
@@ -318,6 +337,7 @@ impl Link {
                 Message::ErrorResponse(body) => {
                     refused = refused.or(Some(wire::refusal(body.fields())?));
                 }
+                Message::DataRow(row) => each(&row),
                 _ => {}
             }
         }

@@ -2,7 +2,7 @@
 
 use super::address::Address;
 use super::link::{Failure, Link, Outcome};
-use super::unusable;
+use super::{pooler, unusable, why};
 use crate::store::migrate::{Migration, OpenError};
 use std::time::Duration;
 
@@ -22,8 +22,10 @@ pub(in crate::store) fn prepare(
     must_exist: bool,
 ) -> Result<(), OpenError> {
     let failed = |failure| unusable(address, failure);
-    let link = Link::open(address, "SET client_min_messages = warning", PATIENCE);
-    let mut link = link.map_err(failed)?;
+    let mut link = Link::open(address, "", PATIENCE).map_err(failed)?;
+    // Before anything is said that lasts for a session.
+    pooler::check(&mut link, address)?;
+    link.command("SET client_min_messages = warning").map_err(failed)?;
     // Looked at before anything is written, and without a lock.
     match version(&mut link, address, migrations.len())? {
         0 if must_exist => return Err(OpenError::Missing(address.to_string())),
@@ -53,7 +55,7 @@ pub(in crate::store) fn prepare(
             link.command(sql).map_err(|failure| OpenError::Migration {
                 at: address.to_string(),
                 version,
-                source: unusable(address, failure).into(),
+                why: why(failure),
             })?;
         }
         tracing::info!(at = %address, version, "migrated the database");

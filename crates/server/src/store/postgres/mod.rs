@@ -12,6 +12,7 @@ mod fault;
 mod group;
 mod link;
 pub(super) mod migrate;
+mod pooler;
 mod replica;
 mod scratch;
 mod session;
@@ -20,7 +21,6 @@ mod together;
 mod wire;
 
 pub use address::Address;
-pub(super) use address::is_address;
 pub(super) use replica::Replica;
 pub use scratch::Database;
 
@@ -179,11 +179,14 @@ pub(super) fn start(address: &Address, options: &Options) -> Result<Doors, OpenE
 
 /// Why `address` cannot be opened.
 fn unusable(address: &Address, failure: Failure) -> OpenError {
-    let why = match failure {
+    OpenError::Postgres { at: address.to_string(), why: why(failure) }
+}
+
+fn why(failure: Failure) -> String {
+    match failure {
         Failure::Lost(error) => error.to_string(),
         Failure::Refused(refusal) => refusal.message,
-    };
-    OpenError::Postgres { at: address.to_string(), why }
+    }
 }
 
 /// A thread, and its connection if it has one.

@@ -15,7 +15,7 @@
 use super::address::Address;
 use super::link::{Failure, Link};
 use super::session::{Ending, Session};
-use super::{Role, connect, pause, unusable};
+use super::{Role, connect, pause, pooler, unusable};
 use crate::error::{Error, Result};
 use crate::store::job::{Feed, Job, Jobs, Outcome, Queue};
 use crate::store::{OpenError, Options, Tuning, Tx, settings};
@@ -82,7 +82,15 @@ impl Replica {
         let mut primary = Primary::new(primary, options);
         let mut scout = Standby::new(address, options, ANSWER);
         let own = primary.connect().and_then(|()| primary.ask.identity());
-        let its = scout.connect().and_then(|()| scout.ask.identity());
+        let mut its = Err(super::fault::away());
+        // Before anything is said that lasts for a session. It need not be there.
+        if let Ok(mut link) = Link::open(address, "", ANSWER) {
+            if let Ok(true) = pooler::shares(&mut link, address) {
+                return Err(pooler::refused(address));
+            }
+            drop(link);
+            its = scout.connect().and_then(|()| scout.ask.identity());
+        }
         // Where one cannot be asked, the row of the timeline will tell.
         if let (Ok(own), Ok(its)) = (own, its)
             && own != its

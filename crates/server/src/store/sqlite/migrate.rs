@@ -1,6 +1,6 @@
 //! The file: making it, knowing it for ours, and bringing it up to date.
 
-use super::{Durability, Opening, PATIENCE, Role, connect, disk};
+use super::{Durability, Opening, PATIENCE, Role, connect, disk, files};
 use crate::store::migrate::{Migration, OpenError};
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -28,19 +28,13 @@ pub(in crate::store) fn prepare(
     opening: Opening,
 ) -> Result<PathBuf, OpenError> {
     let Opening { durability, must_exist, after_failure } = opening;
-    // Made absolute, because SQLite takes a name that starts with `file:` for a URI.
-    let path = std::path::absolute(path)
-        .map_err(|source| OpenError::File { path: path.to_owned(), source })?;
+    let path = files::resolve(path).map_err(|error| files::failed(path, error))?;
     if must_exist && !path.exists() {
         return Err(OpenError::Missing(path.display().to_string()));
     }
     create(&path)?;
-    let failed = |source: rusqlite::Error| match source.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-            OpenError::NotADatabase(path.clone())
-        }
-        _ => OpenError::Sqlite { path: path.clone(), source },
-    };
+    files::check(&path)?;
+    let failed = |error: rusqlite::Error| files::unusable(&path, &error);
     let mut connection = connect(&path, Role::Write, durability).map_err(failed)?;
     // Looked at before anything is written, and without a lock: a file that is not ours stays as
     // it is, and one that is up to date opens while another process writes.
@@ -63,14 +57,14 @@ pub(in crate::store) fn prepare(
 
 /// Writes what is in the WAL once more, if nobody else may be writing it.
 fn rewrite_wal(connection: &Connection, path: &Path) -> Result<(), OpenError> {
-    let unusable = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    let unusable = |error: rusqlite::Error| files::unusable(path, &error);
     connection.busy_timeout(Duration::ZERO).map_err(unusable)?;
     let alone = connection.execute_batch("BEGIN IMMEDIATE").is_ok();
     connection.busy_timeout(PATIENCE).map_err(unusable)?;
     if alone {
         let renewed = disk::rewrite_wal(path);
         connection.execute_batch("ROLLBACK").map_err(unusable)?;
-        renewed.map_err(|source| OpenError::File { path: path.to_owned(), source })?;
+        renewed.map_err(|error| files::failed(path, error))?;
     }
     Ok(())
 }
@@ -80,7 +74,7 @@ fn rewrite_wal(connection: &Connection, path: &Path) -> Result<(), OpenError> {
 fn create(path: &Path) -> Result<(), OpenError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
-        |source| OpenError::File { path, source }
+        move |error| files::failed(&path, error)
     };
     if path.is_dir() {
         return Err(OpenError::Directory(path.to_owned()));
@@ -156,7 +150,7 @@ fn migrate(
     path: &Path,
     migrations: &[Migration<'_>],
 ) -> Result<(), OpenError> {
-    let unusable = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    let unusable = |error: rusqlite::Error| files::unusable(path, &error);
     // A table is remade by dropping the old one, which must not take along what refers to it; what
     // refers to nothing in the end is looked for instead.
     connection.execute_batch("PRAGMA foreign_keys = OFF").map_err(unusable)?;
@@ -167,10 +161,11 @@ fn migrate(
         let done = version(&tx, path, migrations.len(), unusable)?;
         let Some(migration) = migrations.get(done) else { return Ok(()) };
         let version = done + 1;
-        let failed = |source: rusqlite::Error| OpenError::Migration {
-            at: path.display().to_string(),
-            version,
-            source: source.into(),
+        let failed = |error: rusqlite::Error| match unusable(error) {
+            OpenError::Sqlite { why, .. } => {
+                OpenError::Migration { at: path.display().to_string(), version, why }
+            }
+            other => other,
         };
         tx.execute_batch(&spell(migration.both))
             .and_then(|()| tx.execute_batch(migration.sqlite))

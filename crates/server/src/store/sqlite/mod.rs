@@ -2,6 +2,7 @@
 
 mod close;
 mod disk;
+pub(super) mod files;
 pub(super) mod migrate;
 mod readers;
 mod session;
@@ -169,6 +170,22 @@ pub(super) fn fault(error: &rusqlite::Error, role: Role) -> Error {
     }
 }
 
+/// Says so where others on the machine can read or change the files of the store.
+fn warn_of_others(path: &Path) {
+    let exposed = files::exposed(path);
+    if exposed.is_empty() {
+        return;
+    }
+    let names: Vec<String> = exposed.iter().map(|(file, _)| file.display().to_string()).collect();
+    let modes: Vec<String> = exposed.iter().map(|(_, mode)| format!("{mode:04o}")).collect();
+    tracing::warn!(
+        modes = modes.join(" "),
+        "others on this machine can read or change the store, and the key that signs tokens is in \
+         it: chmod go= {}",
+        names.join(" ")
+    );
+}
+
 /// Brings the database at `path` up to date, made if there is none, and starts its threads.
 ///
 /// # Errors
@@ -186,6 +203,7 @@ pub(super) fn start(
     };
     let path = migrate::prepare(path, MIGRATIONS, opening)?;
     let (readers, here) = readers::start(&path, options, durability)?;
+    warn_of_others(&path);
     // Nobody else knows of what nobody keeps. The readers are connected, so that there is
     // something to look at.
     let versions = match durability {

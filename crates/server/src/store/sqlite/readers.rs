@@ -5,7 +5,7 @@
 //! the answer back several times as long when the threads have to be woken. What may take longer
 //! would keep a thread of the server from all its other connections.
 
-use super::{Durability, PROBE, Role, Session, connect, fault};
+use super::{Durability, PROBE, Role, Session, connect, fault, files};
 use crate::error::Result;
 use crate::store::job::{Jobs, Outcome, Queue, Service, attempt};
 use crate::store::migrate::OpenError;
@@ -37,7 +37,7 @@ pub(super) fn start(
             Session::new(connection, Role::Read, options.tuning).map(Mutex::new)
         })
         .collect::<rusqlite::Result<_>>()
-        .map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })?;
+        .map_err(|error| files::unusable(path, &error))?;
     let readers = Arc::new(Readers { sessions, time: options.read_deadline });
     let services = (0..readers.sessions.len())
         .map(|place| {

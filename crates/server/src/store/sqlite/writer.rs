@@ -1,7 +1,7 @@
 //! The one thread that writes. It commits what waits together, and answers after the commit.
 
 use super::wal::{self, Wal};
-use super::{Disk, Durability, Role, Session, connect, disk, fault, leaves_doubt};
+use super::{Disk, Durability, Role, Session, connect, disk, fault, files, leaves_doubt};
 use crate::store::job::{
     CANNOT_WRITE, Job, Jobs, Outcome, Queue, attempt, busy, cannot_write, refused, too_long,
 };
@@ -29,7 +29,7 @@ pub(super) fn start(
     versions: Arc<Versions>,
     disk: &Arc<Disk>,
 ) -> Result<Queue, OpenError> {
-    let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    let failed = |error: rusqlite::Error| files::unusable(path, &error);
     let mut connection = connect(path, Role::Write, durability).map_err(failed)?;
     let (mut wal, copier) = Wal::watch(path, &mut connection, durability, disk).map_err(failed)?;
     let session = Session::new(connection, Role::Write, options.tuning).map_err(failed)?;

@@ -28,13 +28,13 @@ pub(super) fn with_table() -> Database {
     database
 }
 
-fn cluster() -> String {
+pub(super) fn cluster() -> String {
     std::env::var("GUESTLIST_TEST_POSTGRES")
         .expect("GUESTLIST_TEST_POSTGRES names no cluster: run `cargo xtask postgres -- <command>`")
 }
 
 /// As many connections as tests need that run beside many others.
-fn few() -> Options {
+pub(super) fn few() -> Options {
     Options { readers: 2, writers: 2, ..Options::default() }
 }
 

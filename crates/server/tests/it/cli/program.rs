@@ -61,7 +61,11 @@ impl Place {
     }
 
     pub(super) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_guestlist"));
+        self.command_of(Command::new(env!("CARGO_BIN_EXE_guestlist")), arguments)
+    }
+
+    /// `command`, which is the program, with `arguments`.
+    pub(super) fn command_of(&self, mut command: Command, arguments: &[&str]) -> Command {
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("GUESTLIST_") {
                 command.env_remove(name);
@@ -78,7 +82,11 @@ impl Place {
 
     /// The same, with something to read.
     pub(super) fn run_with(&self, arguments: &[&str], stdin: &str) -> Done {
-        let mut command = self.command(arguments);
+        Self::end(self.command(arguments), stdin)
+    }
+
+    /// Runs `command` to its end.
+    pub(super) fn end(mut command: Command, stdin: &str) -> Done {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         // A command that fails early does not read it.
