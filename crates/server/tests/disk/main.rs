@@ -4,7 +4,7 @@
 //!
 //! Errors come from strace, and disks are images of ext4 on loop devices, which only root can mount.
 
-#![expect(clippy::expect_used, reason = "helpers of tests")]
+#![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
 mod files;
 mod ledger;
