@@ -67,7 +67,7 @@ fn syncs_that_are_left_out_are_found_out_by_the_loss_of_power() {
     // What is lost depends on when the system writes what it has, so that it need not be at once.
     for _ in 0..20 {
         let files = [scene.store.clone(), scene.beside("-wal")];
-        let files = files.each_ref().map(|file| file.as_path());
+        let files = files.each_ref().map(std::path::PathBuf::as_path);
         let lies = Calls::fail(server.pid(), &files, "fsync,fdatasync:retval=0").expect("strace");
         let work = Duration::from_millis(500);
         let (next, _, wrong) = cut(&mut disk, &mut scene, server, work);

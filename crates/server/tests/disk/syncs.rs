@@ -84,7 +84,7 @@ fn a_process_that_is_killed_needs_no_sync() {
     let mut scene = Scene::new(4);
     let server = scene.start();
     let files = [scene.store.clone(), scene.beside("-wal")];
-    let files = files.each_ref().map(|file| file.as_path());
+    let files = files.each_ref().map(std::path::PathBuf::as_path);
     let lies = Calls::fail(server.pid(), &files, "fsync,fdatasync:retval=0").expect("strace");
     scene.work(&server, || std::thread::sleep(std::time::Duration::from_millis(500)));
     server.kill();
