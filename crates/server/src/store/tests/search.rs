@@ -225,14 +225,33 @@ fn listed(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Vec<Expe
     let mut ids: Vec<_> = found.items.iter().map(|user| user.id).collect();
     // And page by page.
     for direction in [SortDirection::Asc, SortDirection::Desc] {
-        let mut paging = Paging { per_page: 3, direction, ..listing.paging.clone() };
+        let paging = Paging { per_page: 3, direction, ..listing.paging.clone() };
         let mut walked = Vec::new();
+        let page = |tx: &mut Tx<'_>, start: Start| {
+            let paging = Paging { start, ..paging.clone() };
+            users::list(tx, tenant, &Listing { paging, ..listing.clone() })
+        };
+        let mut start = Start::Page(0);
         loop {
-            let page =
-                users::list(tx, tenant, &Listing { paging: paging.clone(), ..listing.clone() })?;
+            let page = page(tx, start)?;
             walked.extend(page.items.iter().map(|user| user.id));
             let Some(next) = page.next else { break };
-            paging.start = next;
+            start = next;
+        }
+        // And back again.
+        let (mut back, mut start) = (Vec::new(), Start::End);
+        loop {
+            let page = page(tx, start)?;
+            if page.total != found.total {
+                return Err(Error::internal(format!("{} of {}", page.total, found.total)));
+            }
+            back.extend(page.items.iter().rev().map(|user| user.id));
+            let Some(previous) = page.previous else { break };
+            start = previous;
+        }
+        back.reverse();
+        if back != walked {
+            return Err(Error::internal(format!("{back:?}, not {walked:?}")));
         }
         if direction == SortDirection::Desc {
             walked.reverse();
