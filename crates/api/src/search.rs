@@ -46,7 +46,11 @@ impl JsonSchema for Search {
         true
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "maxLength": MOST_CHARACTERS })
+        json_schema!({
+            "type": "string",
+            "maxLength": MOST_CHARACTERS,
+            "pattern": format!(r"^\s*(\S+\s+){{0,{}}}\S*\s*$", MOST_WORDS - 1),
+        })
     }
 }
 
