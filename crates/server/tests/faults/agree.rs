@@ -130,7 +130,7 @@ fn a_key_is_answered_once_by_all_nodes_together() {
             let body = json!({ "name": format!("round {round}"), "scope": ["all.Application"] });
             let body = if path == "tokens" { body } else { json!({ "name": body["name"] }) };
             let mut request = Request::new("POST", site.path(path), Some(body));
-            request.key = Some(format!("{path} {round}"));
+            request.key = Some(format!("{path}-{round}"));
             let (together, request) = (Barrier::new(2 * NODES), &request);
             let answers: Vec<Answer> = thread::scope(|scope| {
                 let (site, together) = (&site, &together);
