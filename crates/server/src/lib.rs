@@ -1,7 +1,7 @@
 //! Guestlist, as a library: the binary, and the tests, stand on it.
 //!
 //! `http` is the edge, `domain` the rules, `store` the database, `auth` the proof of who asks.
-//! Dependencies point `http → domain ← store`.
+//! `http` calls the other three; `domain` knows neither `http` nor `store`.
 
 pub mod auth;
 pub mod cli;
