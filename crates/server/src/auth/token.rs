@@ -3,7 +3,7 @@
 //! A signature says that a token was made here, and nothing more: whoever takes one looks its
 //! record up by its id, which tells what it may do and whether it still may.
 
-use super::recent::Recent;
+use super::verified_tokens::VerifiedTokens;
 use crate::clock::random;
 use crate::error::{Error, Result};
 use guestlist_api::id::{ApiTokenId, ExperienceUserId};
@@ -129,7 +129,7 @@ struct Inner {
     public: DecodingKey,
     header: Header,
     validation: Validation,
-    recent: Recent<Verified>,
+    verified: VerifiedTokens<Verified>,
 }
 
 impl Signer {
@@ -166,8 +166,8 @@ impl Signer {
         validation.required_spec_claims.clear();
         validation.validate_exp = false;
         validation.validate_aud = false;
-        let recent = Recent::new(REMEMBERED);
-        Ok(Self(Arc::new(Inner { private, public, header, validation, recent })))
+        let verified = VerifiedTokens::new(REMEMBERED);
+        Ok(Self(Arc::new(Inner { private, public, header, validation, verified })))
     }
 
     /// The token that says `claims`: always the same for the same, so that a request which is
@@ -219,11 +219,11 @@ impl Signer {
             return Err(Error::TokenInvalid);
         }
         let digest = Sha256::digest(text).into();
-        let verified = if let Some(verified) = self.0.recent.get(&digest) {
+        let verified = if let Some(verified) = self.0.verified.get(&digest) {
             verified
         } else {
             let verified = self.read(text).ok_or(Error::TokenInvalid)?;
-            self.0.recent.put(digest, verified);
+            self.0.verified.put(digest, verified);
             verified
         };
         match verified.expires {

@@ -218,11 +218,11 @@ fn remembers_only_what_is_signed_and_only_so_much() {
     for at in 0..100 {
         assert!(is_invalid(&signer, &format!("{token}{at}")));
     }
-    assert_eq!(signer.0.recent.len(), 0);
+    assert_eq!(signer.0.verified.len(), 0);
     for seconds in 0..50 {
         let token = mint(&signer, Some(NOW.plus_millis(seconds * 1000)));
         assert!(signer.verify(&token, NOW).is_ok());
         assert!(signer.clone().verify(&token, NOW).is_ok());
     }
-    assert_eq!(signer.0.recent.len(), 50);
+    assert_eq!(signer.0.verified.len(), 50);
 }

@@ -4,13 +4,13 @@ use super::body::{self, Body};
 use super::call::Record;
 use super::coding::Gzip;
 use super::event::Asked;
+use super::grant_cache::GrantCache;
 use super::input::{IDEMPOTENCY_KEY, Raw};
-use super::known::Known;
 use super::listen::{Handler, Limits};
 use super::query::{decode_path_segment, parse_query};
-use super::ready::{Kept, LONGEST_TARGET, Ready};
 use super::reply::{self, Facts, Reply};
 use super::resource::ResourceRoute;
+use super::response_cache::{CachedResponse, LONGEST_TARGET, ResponseCache};
 use super::route::{Request, RequestText, Route, Token};
 use super::{cursor, openapi};
 use crate::auth::hasher::Hasher;
@@ -50,8 +50,8 @@ pub struct App {
     pub issuer: String,
     /// The URL by which they do.
     pub public_url: String,
-    pub(super) known: Known,
-    pub(super) ready: Ready,
+    pub(super) grants: GrantCache,
+    pub(super) responses: ResponseCache,
     limits: Limits,
     table: Vec<Route>,
     /// Paths to the rows that share them.
@@ -153,8 +153,8 @@ impl App {
             organization,
             issuer: parts.issuer,
             public_url: parts.public_url,
-            known: Known::default(),
-            ready: Ready::default(),
+            grants: GrantCache::default(),
+            responses: ResponseCache::default(),
             limits: parts.limits,
             table,
             paths,
@@ -277,14 +277,14 @@ impl App {
         &self,
         head: &hyper::http::request::Parts,
         verified: &mut Option<Result<ApiTokenId>>,
-    ) -> Option<(ApiTokenId, Arc<Kept>)> {
+    ) -> Option<(ApiTokenId, Arc<CachedResponse>)> {
         let conditional = |name: &HeaderName| head.headers.contains_key(name);
         if head.method != Method::GET || UNUSUAL.iter().any(conditional) {
             return None;
         }
         let now = self.clock.now();
         let token = verified.insert(self.verify(bearer(&head.headers)?, now)).as_ref().ok()?;
-        let kept = self.ready.get(*token, target_of(head))?;
+        let kept = self.responses.get(*token, target_of(head))?;
         if kept.expires.is_some_and(|end| end <= now) || !self.store.holds(&kept.stamp) {
             return None;
         }
@@ -295,13 +295,13 @@ impl App {
     /// accepted.
     async fn send_kept(
         &self,
-        mut kept: Arc<Kept>,
+        mut kept: Arc<CachedResponse>,
         token: ApiTokenId,
         target: &str,
         facts: &Facts,
     ) -> Result<Reply> {
         if matches!(kept.gzip, Gzip::Untried) && facts.accepted.wants_gzip(kept.body.len()) {
-            kept = self.ready.pack(token, target, &kept).await?;
+            kept = self.responses.pack(token, target, &kept).await?;
         }
         let mut reply = Reply::new(StatusCode::OK, kept.body.clone());
         reply.headers.extend(kept.etag.clone().map(|etag| (header::ETAG, etag)));

@@ -5,9 +5,9 @@ use super::coding::Gzip;
 use super::etag::ETag;
 use super::input::Common;
 use super::openapi::Schemas;
-use super::ready::Kept;
 use super::reply::Reply;
 use super::resource::{self, Around, Neighbours, Resource};
+use super::response_cache::CachedResponse;
 use super::route::Caller;
 use crate::error::{Error, Result};
 use crate::store::answers::{self, Answer, Mint, RequestKey};
@@ -360,7 +360,7 @@ impl Call<Grant> {
         if let Some(grant) = proven
             && stamp.is_some()
         {
-            self.app.known.put(&grant, stamp);
+            self.app.grants.put(&grant, stamp);
         }
         self.head.unproven.store(false, Ordering::Release);
         Ok(found)
@@ -412,12 +412,12 @@ impl Call<Grant> {
         let (head, store, token) = (&self.head, &self.app.store, self.caller.token);
         let plain = head.common.if_match.is_none() && head.common.if_none_match.is_none();
         let target = head.keep.as_deref().filter(|_| plain)?;
-        if !self.app.ready.asked_before(token, target) {
+        if !self.app.responses.asked_before(token, target) {
             return None;
         }
         let stamp = stamp(store, token)?;
         // A token that was proven before the counts were taken may have been revoked in between.
-        let good = || self.app.known.proven(store, token, self.now).is_some();
+        let good = || self.app.grants.fresh(store, token, self.now).is_some();
         (head.unproven.load(Ordering::Acquire) || good()).then_some(stamp)
     }
 
@@ -425,7 +425,7 @@ impl Call<Grant> {
     pub(super) fn keep(&self, stamp: Option<Stamp>, reply: &Reply) {
         let (Some(stamp), Some(target)) = (stamp, self.head.keep.as_deref()) else { return };
         let etag = reply.headers.iter().find(|(name, _)| name == header::ETAG);
-        let kept = Kept {
+        let kept = CachedResponse {
             stamp,
             expires: self.caller.expires,
             operation: self.head.operation,
@@ -434,7 +434,7 @@ impl Call<Grant> {
             body: Bytes::copy_from_slice(&reply.body),
             gzip: Gzip::Untried,
         };
-        self.app.ready.put(self.caller.token, target, kept);
+        self.app.responses.put(self.caller.token, target, kept);
     }
 
     async fn write_resource<T: Resource, W: Into<Written<T>>>(

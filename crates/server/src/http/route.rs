@@ -254,12 +254,12 @@ impl App {
     /// What the token `id` allows now.
     async fn authenticate(&self, id: ApiTokenId) -> Result<Grant> {
         let now = self.clock.now();
-        if let Some(grant) = self.known.proven(&self.store, id, now) {
+        if let Some(grant) = self.grants.fresh(&self.store, id, now) {
             return Ok(grant);
         }
         let stamp = self.store.stamp_of_token(id);
         let grant = self.store.look_up(move |tx| api_tokens::grant(tx, id, now)).await?;
-        self.known.put(&grant, stamp);
+        self.grants.put(&grant, stamp);
         Ok(grant)
     }
 
@@ -273,10 +273,10 @@ impl App {
     ) -> Result<(Option<Grant>, bool)> {
         if reads {
             let now = self.clock.now();
-            if let Some(grant) = self.known.proven(&self.store, id, now) {
+            if let Some(grant) = self.grants.fresh(&self.store, id, now) {
                 return Ok((Some(grant), false));
             }
-            let assumed = self.known.assumed(id);
+            let assumed = self.grants.stale(id);
             if let Some(grant) = assumed.filter(|grant| operation.allowed_to(&grant.scopes)) {
                 return Ok((Some(grant), true));
             }

@@ -27,9 +27,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Bytes that all answers together may take: 30,000 or so of ordinary users in their plain form, and
 /// 22,000 in both.
-const ROOM: u64 = 48 << 20;
+const MAX_BYTES: u64 = 48 << 20;
 /// The most answers there is room for, were they empty.
-const MOST: usize = 64 << 10;
+const MAX_RESPONSES: usize = 64 << 10;
 /// What an answer takes beside what is in it: its keys, its counts, and its place in the map.
 const AROUND: usize = 448;
 /// Questions of which it is known that they were asked before, or nearly as many.
@@ -39,7 +39,7 @@ pub(super) const LONGEST_TARGET: usize = 256;
 
 /// An answer that is kept.
 #[derive(Debug, Clone)]
-pub(super) struct Kept {
+pub(super) struct CachedResponse {
     /// What it depends on.
     pub(super) stamp: Stamp,
     /// When its token ends.
@@ -56,12 +56,12 @@ pub(super) struct Kept {
 }
 
 #[derive(PartialEq, Eq, Hash)]
-struct Question {
+struct CacheKey {
     token: ApiTokenId,
     target: Box<str>,
 }
 
-/// A [`Question`] as it is asked.
+/// A [`CacheKey`] as it is asked.
 struct Asking<'a> {
     token: ApiTokenId,
     target: &'a str,
@@ -74,8 +74,8 @@ impl Hash for Asking<'_> {
     }
 }
 
-impl Equivalent<Question> for Asking<'_> {
-    fn equivalent(&self, question: &Question) -> bool {
+impl Equivalent<CacheKey> for Asking<'_> {
+    fn equivalent(&self, question: &CacheKey) -> bool {
         self.token == question.token && *self.target == *question.target
     }
 }
@@ -83,8 +83,8 @@ impl Equivalent<Question> for Asking<'_> {
 #[derive(Clone)]
 struct Size;
 
-impl Weighter<Question, Arc<Kept>> for Size {
-    fn weight(&self, question: &Question, kept: &Arc<Kept>) -> u64 {
+impl Weighter<CacheKey, Arc<CachedResponse>> for Size {
+    fn weight(&self, question: &CacheKey, kept: &Arc<CachedResponse>) -> u64 {
         let tag = |etag: &Option<HeaderValue>| etag.as_ref().map_or(0, HeaderValue::len);
         let packed = match &kept.gzip {
             Gzip::Packed(packed) => tag(&packed.etag) + packed.body.len(),
@@ -96,26 +96,26 @@ impl Weighter<Question, Arc<Kept>> for Size {
 }
 
 /// The answers.
-pub(super) struct Ready {
-    answers: Cache<Question, Arc<Kept>, Size>,
+pub(super) struct ResponseCache {
+    answers: Cache<CacheKey, Arc<CachedResponse>, Size>,
     /// Of the questions that share a place, by which the one asked last is known again.
     asked: Box<[AtomicU32]>,
     hasher: RandomState,
 }
 
-impl Default for Ready {
+impl Default for ResponseCache {
     fn default() -> Self {
         Self {
-            answers: Cache::with_weighter(MOST, ROOM, Size),
+            answers: Cache::with_weighter(MAX_RESPONSES, MAX_BYTES, Size),
             asked: std::iter::repeat_with(AtomicU32::default).take(REMEMBERED).collect(),
             hasher: RandomState::new(),
         }
     }
 }
 
-impl Ready {
+impl ResponseCache {
     /// The answer that the bearer of `token` was given to a GET of `target`.
-    pub(super) fn get(&self, token: ApiTokenId, target: &str) -> Option<Arc<Kept>> {
+    pub(super) fn get(&self, token: ApiTokenId, target: &str) -> Option<Arc<CachedResponse>> {
         self.answers.get(&Asking { token, target })
     }
 
@@ -131,9 +131,14 @@ impl Ready {
     }
 
     /// Keeps an answer to the bearer of `token` for a GET of `target`.
-    pub(super) fn put(&self, token: ApiTokenId, target: &str, kept: Kept) -> Arc<Kept> {
+    pub(super) fn put(
+        &self,
+        token: ApiTokenId,
+        target: &str,
+        kept: CachedResponse,
+    ) -> Arc<CachedResponse> {
         let kept = Arc::new(kept);
-        self.answers.insert(Question { token, target: target.into() }, Arc::clone(&kept));
+        self.answers.insert(CacheKey { token, target: target.into() }, Arc::clone(&kept));
         kept
     }
 
@@ -146,8 +151,8 @@ impl Ready {
         &self,
         token: ApiTokenId,
         target: &str,
-        kept: &Kept,
-    ) -> Result<Arc<Kept>> {
+        kept: &CachedResponse,
+    ) -> Result<Arc<CachedResponse>> {
         // Many may be asked for at once.
         let share = share_if_large(kept.body.len()).await?;
         let gzip = match coding::gzip(&kept.body).await {
@@ -159,10 +164,10 @@ impl Ready {
             None => Gzip::Useless,
         };
         drop(share);
-        let packed = self.put(token, target, Kept { gzip, ..kept.clone() });
+        let packed = self.put(token, target, CachedResponse { gzip, ..kept.clone() });
         // There is no room for both forms of what nearly fills a shard of the cache.
         if self.answers.peek(&Asking { token, target }).is_none() {
-            self.put(token, target, Kept { gzip: Gzip::Unkept, ..kept.clone() });
+            self.put(token, target, CachedResponse { gzip: Gzip::Unkept, ..kept.clone() });
         }
         Ok(packed)
     }
@@ -177,8 +182,8 @@ mod tests {
 
     const TOKEN: ApiTokenId = ApiTokenId(ObjectId::from_bytes([1; 12]));
 
-    fn kept(body: Bytes) -> Kept {
-        Kept {
+    fn kept(body: Bytes) -> CachedResponse {
+        CachedResponse {
             stamp: Stamp::of_nothing(),
             expires: None,
             operation: "experienceUser.get",
@@ -198,7 +203,7 @@ mod tests {
         std::iter::repeat_with(&mut letter).take(length).collect()
     }
 
-    fn packed(kept: &Kept) -> &Packed {
+    fn packed(kept: &CachedResponse) -> &Packed {
         match &kept.gzip {
             Gzip::Packed(packed) => packed,
             other => panic!("{other:?}"),
@@ -207,7 +212,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_packed_form_is_kept_with_the_plain_one() {
-        let ready = Ready::default();
+        let ready = ResponseCache::default();
         let plain = ready.put(TOKEN, "/a", kept(text(2000)));
         let answered = ready.pack(TOKEN, "/a", &plain).await.unwrap();
         let kept = ready.get(TOKEN, "/a").unwrap();
@@ -223,7 +228,7 @@ mod tests {
 
     #[tokio::test]
     async fn that_it_is_not_worth_it_is_kept_as_well() {
-        let ready = Ready::default();
+        let ready = ResponseCache::default();
         let plain = ready.put(TOKEN, "/a", kept(Bytes::from_static(b"{}")));
         ready.pack(TOKEN, "/a", &plain).await.unwrap();
         assert_eq!(ready.get(TOKEN, "/a").unwrap().gzip, Gzip::Useless);
@@ -231,8 +236,8 @@ mod tests {
 
     #[tokio::test]
     async fn both_forms_count() {
-        let ready = Ready::default();
-        let question = Question { token: TOKEN, target: "/a".into() };
+        let ready = ResponseCache::default();
+        let question = CacheKey { token: TOKEN, target: "/a".into() };
         let plain = ready.put(TOKEN, "/a", kept(text(2000)));
         let alone = Size.weight(&question, &plain);
         let both = ready.pack(TOKEN, "/a", &plain).await.unwrap();
@@ -243,22 +248,22 @@ mod tests {
 
         // Ten times as much as there is room for.
         let body = text(60_000);
-        let size = |kept: &Kept| match &kept.gzip {
+        let size = |kept: &CachedResponse| match &kept.gzip {
             Gzip::Packed(packed) => kept.body.len() + packed.body.len(),
             other => panic!("{other:?}"),
         };
-        let count = 10 * usize::try_from(ROOM).unwrap() / body.len();
+        let count = 10 * usize::try_from(MAX_BYTES).unwrap() / body.len();
         let one = ready.pack(TOKEN, "/0", &kept(body.clone())).await.unwrap();
         for number in 0..count {
             // What packing makes of it, over again.
             let plain = ready.put(TOKEN, &format!("/{number}"), kept(body.clone()));
-            let again = Kept { gzip: one.gzip.clone(), ..Kept::clone(&plain) };
+            let again = CachedResponse { gzip: one.gzip.clone(), ..CachedResponse::clone(&plain) };
             ready.put(TOKEN, &format!("/{number}"), again);
         }
         let get = |number: usize| ready.get(TOKEN, &format!("/{number}"));
         let held: usize = (0..count).filter_map(get).map(|kept| size(&kept)).sum();
-        assert!(held as u64 <= ROOM, "{held}");
-        assert!(held as u64 > ROOM / 2, "{held}");
+        assert!(held as u64 <= MAX_BYTES, "{held}");
+        assert!(held as u64 > MAX_BYTES / 2, "{held}");
     }
 
     #[test]
@@ -267,13 +272,13 @@ mod tests {
         // first, and the links of the cache.
         let counts = 2 * size_of::<usize>() + 4 * 3 * size_of::<usize>();
         let links = 4 * size_of::<usize>();
-        let around = size_of::<Kept>() + size_of::<Question>() + counts + links;
+        let around = size_of::<CachedResponse>() + size_of::<CacheKey>() + counts + links;
         assert!(around <= AROUND, "{around}");
     }
 
     #[tokio::test]
     async fn what_is_too_large_in_both_forms_is_kept_in_the_plain_one() {
-        let ready = Ready::default();
+        let ready = ResponseCache::default();
         let shard = usize::try_from(ready.answers.shard_capacity()).unwrap();
         let body = text(shard * 9 / 10);
         let plain = ready.put(TOKEN, "/a", kept(body.clone()));
@@ -285,7 +290,7 @@ mod tests {
 
     #[test]
     fn what_is_asked_again_soon_is_known_again() {
-        let ready = Ready::default();
+        let ready = ResponseCache::default();
         let [one, other] = [1, 2].map(|byte| ApiTokenId(ObjectId::from_bytes([byte; 12])));
         assert!(!ready.asked_before(one, "/a"));
         assert!(ready.asked_before(one, "/a"));

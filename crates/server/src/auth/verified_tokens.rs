@@ -15,7 +15,7 @@ pub(super) type Key = [u8; 32];
 /// Each shard has two generations. What is put in or found joins the young one; when that is
 /// full it becomes the old one, and the old one is forgotten. That is nearly the order of last
 /// use, for the price of a map.
-pub(super) struct Recent<V> {
+pub(super) struct VerifiedTokens<V> {
     shards: [Mutex<Generations<V>>; SHARDS],
     /// How many entries one generation of one shard may have.
     share: usize,
@@ -26,7 +26,7 @@ struct Generations<V> {
     old: HashMap<Key, V>,
 }
 
-impl<V: Copy> Recent<V> {
+impl<V: Copy> VerifiedTokens<V> {
     pub(super) fn new(capacity: usize) -> Self {
         let empty = || Mutex::new(Generations { young: HashMap::new(), old: HashMap::new() });
         Self { shards: std::array::from_fn(|_| empty()), share: capacity / SHARDS / 2 }
@@ -65,7 +65,7 @@ impl<V> Generations<V> {
 mod tests {
     use super::*;
 
-    impl<V> Recent<V> {
+    impl<V> VerifiedTokens<V> {
         pub(in crate::auth) fn len(&self) -> usize {
             let lock = |shard: &Mutex<Generations<V>>| {
                 let shard = shard.lock().unwrap();
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn never_holds_more_than_its_capacity() {
-        let recent = Recent::new(320);
+        let recent = VerifiedTokens::new(320);
         for number in 0..10_000 {
             recent.put(key(number), number);
             assert!(recent.len() <= 320);
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn keeps_what_is_in_use() {
-        let recent = Recent::new(320);
+        let recent = VerifiedTokens::new(320);
         for number in 0..10_000 {
             recent.put(key(number), number);
             assert_eq!(recent.get(&key(0)), Some(0));

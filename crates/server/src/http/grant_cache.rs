@@ -18,7 +18,7 @@ const MOST: usize = 10_000;
 
 /// What is known of tokens.
 #[derive(Default)]
-pub(super) struct Known(RwLock<HashMap<ApiTokenId, Arc<Entry>>>);
+pub(super) struct GrantCache(RwLock<HashMap<ApiTokenId, Arc<Entry>>>);
 
 struct Entry {
     grant: Grant,
@@ -26,14 +26,14 @@ struct Entry {
     stamp: Option<Stamp>,
 }
 
-impl Known {
+impl GrantCache {
     /// What the token `id` allowed when it was last asked about, which proves nothing.
-    pub(super) fn assumed(&self, id: ApiTokenId) -> Option<Grant> {
+    pub(super) fn stale(&self, id: ApiTokenId) -> Option<Grant> {
         self.entry(id).map(|entry| entry.grant.clone())
     }
 
     /// What the token `id` allows at `now`, if that is known.
-    pub(super) fn proven(&self, store: &Store, id: ApiTokenId, now: DateTime) -> Option<Grant> {
+    pub(super) fn fresh(&self, store: &Store, id: ApiTokenId, now: DateTime) -> Option<Grant> {
         let entry = self.entry(id)?;
         let good = entry.stamp.as_ref().is_some_and(|stamp| store.holds(stamp))
             && entry.grant.expires.is_none_or(|end| now < end);
