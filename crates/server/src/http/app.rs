@@ -285,7 +285,7 @@ impl App {
         let now = self.clock.now();
         let token = verified.insert(self.verify(bearer(&head.headers)?, now)).as_ref().ok()?;
         let kept = self.responses.get(*token, target_of(head))?;
-        if kept.expires.is_some_and(|end| end <= now) || !self.store.holds(&kept.stamp) {
+        if kept.expires.is_some_and(|end| end <= now) || !self.store.holds(&kept.snapshot) {
             return None;
         }
         Some((*token, kept))

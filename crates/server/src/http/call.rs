@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::store::answers::{self, Answer, Mint, RequestKey};
 use crate::store::api_tokens::{self, Grant, Owner};
 use crate::store::applications::Within;
-use crate::store::{Stamp, Store, Tx};
+use crate::store::{Snapshot, Store, Tx};
 use bytes::Bytes;
 use guestlist_api::api_token::ApiToken;
 use guestlist_api::entity::{Entity, Success};
@@ -343,7 +343,7 @@ impl Call<Grant> {
     ) -> Result<T> {
         let (token, now) = (self.caller.token, self.now);
         let unproven = self.head.unproven.load(Ordering::Acquire);
-        let stamp = if unproven { self.app.store.stamp_of_token(token) } else { None };
+        let snapshot = if unproven { self.app.store.snapshot_of_token(token) } else { None };
         let work = move |tx: &mut Tx<'_>| {
             if unproven {
                 api_tokens::grant_ahead(tx, token)?;
@@ -358,9 +358,9 @@ impl Call<Grant> {
             Reach::Any => self.app.store.read(work).await?,
         };
         if let Some(grant) = proven
-            && stamp.is_some()
+            && snapshot.is_some()
         {
-            self.app.grants.put(&grant, stamp);
+            self.app.grants.put(&grant, snapshot);
         }
         self.head.unproven.store(false, Ordering::Release);
         Ok(found)
@@ -398,35 +398,35 @@ impl Call<Grant> {
         user: ExperienceUserId,
         find: impl Fn(&mut Tx<'_>) -> Result<ExperienceUser> + Send + 'static,
     ) -> Result<Found<Entity<ExperienceUser>>> {
-        let stamp = self.keeping(|store, token| store.stamp(application, user, token));
+        let snapshot = self.keeping(|store, token| store.snapshot(application, user, token));
         let found = self.found(&self.ask(Reach::Few, find).await?)?;
-        self.keep(stamp, &found.0);
+        self.keep(snapshot, &found.0);
         Ok(found)
     }
 
     /// What the answer depends on, taken before it is made, if it can be kept ready.
     pub(super) fn keeping(
         &self,
-        stamp: impl FnOnce(&Store, ApiTokenId) -> Option<Stamp>,
-    ) -> Option<Stamp> {
+        snapshot: impl FnOnce(&Store, ApiTokenId) -> Option<Snapshot>,
+    ) -> Option<Snapshot> {
         let (head, store, token) = (&self.head, &self.app.store, self.caller.token);
         let plain = head.common.if_match.is_none() && head.common.if_none_match.is_none();
         let target = head.keep.as_deref().filter(|_| plain)?;
         if !self.app.responses.asked_before(token, target) {
             return None;
         }
-        let stamp = stamp(store, token)?;
+        let snapshot = snapshot(store, token)?;
         // A token that was proven before the counts were taken may have been revoked in between.
         let good = || self.app.grants.fresh(store, token, self.now).is_some();
-        (head.unproven.load(Ordering::Acquire) || good()).then_some(stamp)
+        (head.unproven.load(Ordering::Acquire) || good()).then_some(snapshot)
     }
 
     /// Keeps `reply` ready, if [`Call::keeping`] said so.
-    pub(super) fn keep(&self, stamp: Option<Stamp>, reply: &Reply) {
-        let (Some(stamp), Some(target)) = (stamp, self.head.keep.as_deref()) else { return };
+    pub(super) fn keep(&self, snapshot: Option<Snapshot>, reply: &Reply) {
+        let (Some(snapshot), Some(target)) = (snapshot, self.head.keep.as_deref()) else { return };
         let etag = reply.headers.iter().find(|(name, _)| name == header::ETAG);
         let kept = CachedResponse {
-            stamp,
+            snapshot,
             expires: self.caller.expires,
             operation: self.head.operation,
             etag: etag.map(|(_, etag)| etag.clone()),

@@ -7,7 +7,7 @@
 //! store and back, where asking first would be two.
 
 use crate::store::api_tokens::Grant;
-use crate::store::{Stamp, Store};
+use crate::store::{Snapshot, Store};
 use guestlist_api::id::ApiTokenId;
 use guestlist_api::time::DateTime;
 use std::collections::HashMap;
@@ -23,7 +23,7 @@ pub(super) struct GrantCache(RwLock<HashMap<ApiTokenId, Arc<Entry>>>);
 struct Entry {
     grant: Grant,
     /// As long as it holds, the token is good until it ends.
-    stamp: Option<Stamp>,
+    snapshot: Option<Snapshot>,
 }
 
 impl GrantCache {
@@ -35,7 +35,7 @@ impl GrantCache {
     /// What the token `id` allows at `now`, if that is known.
     pub(super) fn fresh(&self, store: &Store, id: ApiTokenId, now: DateTime) -> Option<Grant> {
         let entry = self.entry(id)?;
-        let good = entry.stamp.as_ref().is_some_and(|stamp| store.holds(stamp))
+        let good = entry.snapshot.as_ref().is_some_and(|snapshot| store.holds(snapshot))
             && entry.grant.expires.is_none_or(|end| now < end);
         good.then(|| entry.grant.clone())
     }
@@ -44,12 +44,12 @@ impl GrantCache {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
     }
 
-    /// Remembers `grant`, which was read after `stamp` was taken.
-    pub(super) fn put(&self, grant: &Grant, stamp: Option<Stamp>) {
+    /// Remembers `grant`, which was read after `snapshot` was taken.
+    pub(super) fn put(&self, grant: &Grant, snapshot: Option<Snapshot>) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST {
             known.clear();
         }
-        known.insert(grant.token, Arc::new(Entry { grant: grant.clone(), stamp }));
+        known.insert(grant.token, Arc::new(Entry { grant: grant.clone(), snapshot }));
     }
 }

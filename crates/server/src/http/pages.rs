@@ -9,7 +9,7 @@ use super::resource::{self, Neighbours, Resource};
 use crate::error::{Error, Result};
 use crate::store::api_tokens::Grant;
 use crate::store::list::{HEAVIEST_PAGE, Listed, Paging, Start};
-use crate::store::{Stamp, Tx};
+use crate::store::{Snapshot, Tx};
 use guestlist_api::entity::{Cursor, Entity, Page, PageNumber, PerPage, SortDirection};
 use guestlist_api::id::{ApplicationId, ObjectId};
 use hyper::StatusCode;
@@ -144,8 +144,8 @@ impl Call<Grant> {
         application: ApplicationId,
         find: impl Fn(&mut Tx<'_>) -> Result<Paged<T, O>> + Send + 'static,
     ) -> Result<Found<Entity<Page<Entity<T>, O>>>> {
-        let stamp = self.keeping(|store, token| store.stamp_of_lists(application, token));
-        self.list_and_keep(stamp, find).await
+        let snapshot = self.keeping(|store, token| store.snapshot_of_lists(application, token));
+        self.list_and_keep(snapshot, find).await
     }
 
     /// Reads a page.
@@ -180,14 +180,14 @@ impl Call<Grant> {
 
     async fn list_and_keep<T: Resource + Send + 'static, O: PageOf + Send + 'static>(
         &self,
-        stamp: Option<Stamp>,
+        snapshot: Option<Snapshot>,
         find: impl Fn(&mut Tx<'_>) -> Result<Paged<T, O>> + Send + 'static,
     ) -> Result<Found<Entity<Page<Entity<T>, O>>>> {
         // For as much as it may be, so that no more lists are made at once than there is room for.
         let share = PageShare::of(HEAVIEST_PAGE).await?;
         let paged = self.read(find).await?;
         let reply = Reply::new(StatusCode::OK, self.write_page(&paged)?);
-        self.keep(stamp, &reply);
+        self.keep(snapshot, &reply);
         let share = share.resize(reply.body.len())?;
         Ok(Found(reply.holding(share), PhantomData))
     }

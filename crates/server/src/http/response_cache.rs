@@ -14,7 +14,7 @@
 use super::coding::{self, Gzip, Packed};
 use super::reply::{gzip_tag, share_if_large};
 use crate::error::Result;
-use crate::store::Stamp;
+use crate::store::Snapshot;
 use bytes::Bytes;
 use guestlist_api::id::ApiTokenId;
 use guestlist_api::time::DateTime;
@@ -41,7 +41,7 @@ pub(super) const LONGEST_TARGET: usize = 256;
 #[derive(Debug, Clone)]
 pub(super) struct CachedResponse {
     /// What it depends on.
-    pub(super) stamp: Stamp,
+    pub(super) snapshot: Snapshot,
     /// When its token ends.
     pub(super) expires: Option<DateTime>,
     /// What was done, for the log.
@@ -184,7 +184,7 @@ mod tests {
 
     fn kept(body: Bytes) -> CachedResponse {
         CachedResponse {
-            stamp: Stamp::of_nothing(),
+            snapshot: Snapshot::of_nothing(),
             expires: None,
             operation: "experienceUser.get",
             etag: Some(HeaderValue::from_static("\"x\"")),

@@ -257,9 +257,9 @@ impl App {
         if let Some(grant) = self.grants.fresh(&self.store, id, now) {
             return Ok(grant);
         }
-        let stamp = self.store.stamp_of_token(id);
+        let snapshot = self.store.snapshot_of_token(id);
         let grant = self.store.look_up(move |tx| api_tokens::grant(tx, id, now)).await?;
-        self.grants.put(&grant, stamp);
+        self.grants.put(&grant, snapshot);
         Ok(grant)
     }
 

@@ -1,7 +1,7 @@
 //! Answers to requests that carried an `Idempotency-Key`, kept for a day in the transaction of
 //! the write they answer.
 
-use super::{Changed, FromRow, Row, Tx};
+use super::{ChangeScope, FromRow, Row, Tx};
 use crate::error::{Error, Result};
 use guestlist_api::id::{ApiTokenId, ApplicationId, ExperienceUserId};
 use guestlist_api::time::DateTime;
@@ -135,7 +135,7 @@ pub fn find(tx: &mut Tx<'_>, request: &RequestKey, now: DateTime) -> Result<Opti
 /// As [`find`].
 pub fn claim(tx: &mut Tx<'_>, request: &RequestKey, now: DateTime) -> Result<Option<Answer>> {
     let kept: Vec<Kept> = tx.change_all(
-        Changed::Nothing,
+        ChangeScope::Nothing,
         "INSERT INTO answers (token_id, key_digest, fingerprint, created, status, body)
          VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (token_id, key_digest) DO UPDATE SET status = answers.status
@@ -169,7 +169,7 @@ fn given(kept: Option<Kept>, request: &RequestKey, now: DateTime) -> Result<Opti
 /// When the store fails.
 pub fn forget(tx: &mut Tx<'_>, now: DateTime, most: i64) -> Result<u64> {
     tx.change(
-        Changed::Nothing,
+        ChangeScope::Nothing,
         "DELETE FROM answers WHERE (token_id, key_digest) IN
             (SELECT token_id, key_digest FROM answers WHERE created <= $1
              ORDER BY created LIMIT $2 FOR UPDATE SKIP LOCKED)",
@@ -183,7 +183,7 @@ pub fn forget(tx: &mut Tx<'_>, now: DateTime, most: i64) -> Result<u64> {
 /// When the store fails.
 pub fn keep(tx: &mut Tx<'_>, request: &RequestKey, now: DateTime, answer: &Answer) -> Result<()> {
     tx.change(
-        Changed::Nothing,
+        ChangeScope::Nothing,
         "INSERT INTO answers (token_id, key_digest, fingerprint, created, status, etag, body, mint,
             application_id)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)

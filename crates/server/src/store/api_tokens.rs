@@ -4,7 +4,7 @@
 use super::convert::{id, key, maybe_id, maybe_moment, moment, to_json};
 use super::counts::{self, Counted};
 use super::list::{Folded, Key, Listed, Order, Paging, Select};
-use super::{Changed, FromRow, Row, Tx, applications};
+use super::{ChangeScope, FromRow, Row, Tx, applications};
 use crate::error::{Error, Result};
 use guestlist_api::api_token::{
     ApiToken, ApiTokenFilter, ApiTokenSort, CreatorType, Role, TokenStatus,
@@ -322,7 +322,7 @@ pub fn end_sessions(tx: &mut Tx<'_>, user: UserId) -> Result<()> {
 
 fn insert(tx: &mut Tx<'_>, new: &ApiToken, kind: &str) -> Result<()> {
     tx.change(
-        Changed::Token(new.id),
+        ChangeScope::Token(new.id),
         "INSERT INTO api_tokens (id, kind, owner_id, creator_id, creator_type, creator_name, name,
             name_key, description, created, updated, expires, scope, status, default_role,
             org_roles)
@@ -355,7 +355,7 @@ fn insert(tx: &mut Tx<'_>, new: &ApiToken, kind: &str) -> Result<()> {
 /// When the store fails.
 pub fn put(tx: &mut Tx<'_>, after: &ApiToken) -> Result<()> {
     tx.change(
-        Changed::Token(after.id),
+        ChangeScope::Token(after.id),
         "UPDATE api_tokens SET name = $2, name_key = $3, description = $4, updated = $5,
             status = $6, default_role = $7, org_roles = $8 WHERE id = $1",
         &[
@@ -378,7 +378,7 @@ pub fn put(tx: &mut Tx<'_>, after: &ApiToken) -> Result<()> {
 /// When the store fails.
 pub fn delete(tx: &mut Tx<'_>, token: &ApiToken) -> Result<()> {
     let gone = tx.change(
-        Changed::Token(token.id),
+        ChangeScope::Token(token.id),
         "DELETE FROM api_tokens WHERE id = $1",
         &[&token.id.to_string()],
     )?;

@@ -3,7 +3,7 @@
 use super::convert::{id, json, key, maybe_moment, moment, to_json};
 use super::counts::{self, Counted};
 use super::list::{Folded, Key, Listed, Order, Paging, Select};
-use super::{Changed, FromRow, Row, Tx, experience_groups, experience_users};
+use super::{ChangeScope, FromRow, Row, Tx, experience_groups, experience_users};
 use crate::domain::{ORGANIZATION, OWNER_TYPE};
 use crate::error::{Error, Result};
 use guestlist_api::application::{Application, ApplicationSort, ApplicationSummary};
@@ -188,7 +188,7 @@ pub fn list(tx: &mut Tx<'_>, listing: &Listing) -> Result<Listed<Application>> {
 /// When the store fails.
 pub fn add(tx: &mut Tx<'_>, new: &Application) -> Result<()> {
     tx.change(
-        Changed::Application(new.id),
+        ChangeScope::Application(new.id),
         "INSERT INTO applications
             (id, name, name_key, description, created, updated, token_cutoff, kept)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -212,7 +212,7 @@ pub fn add(tx: &mut Tx<'_>, new: &Application) -> Result<()> {
 /// When the store fails.
 pub fn put(tx: &mut Tx<'_>, after: &Application) -> Result<()> {
     tx.change(
-        Changed::Application(after.id),
+        ChangeScope::Application(after.id),
         "UPDATE applications SET name = $2, name_key = $3, description = $4, updated = $5,
             token_cutoff = $6, kept = $7 WHERE id = $1",
         &[

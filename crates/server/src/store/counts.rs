@@ -4,7 +4,7 @@
 //! transaction. So a count is touched after the rows, and only when their number changes; and
 //! those of groups before those of their application, in the order of their ids.
 
-use super::{Changed, Tx};
+use super::{ChangeScope, Tx};
 use crate::error::{Error, Result};
 use guestlist_api::id::{ApplicationId, ExperienceGroupId};
 
@@ -49,7 +49,7 @@ impl Counted {
 pub(super) fn change(tx: &mut Tx<'_>, counted: Counted, by: i64) -> Result<()> {
     let (application, what) = counted.key();
     tx.change(
-        Changed::Nothing,
+        ChangeScope::Nothing,
         "INSERT INTO counts (application_id, counted, total) VALUES ($1, $2, $3)
          ON CONFLICT (application_id, counted) DO UPDATE SET total = counts.total + excluded.total",
         &[&application, &what, &by],
@@ -85,7 +85,7 @@ pub(super) fn of(tx: &mut Tx<'_>, counted: Counted) -> Result<u64> {
 pub(super) fn forget(tx: &mut Tx<'_>, counted: Counted) -> Result<()> {
     let (application, what) = counted.key();
     tx.change(
-        Changed::Nothing,
+        ChangeScope::Nothing,
         "DELETE FROM counts WHERE application_id = $1 AND counted = $2",
         &[&application, &what],
     )?;
@@ -98,7 +98,7 @@ pub(super) fn forget(tx: &mut Tx<'_>, counted: Counted) -> Result<()> {
 /// When the store fails.
 pub(super) fn forget_members(tx: &mut Tx<'_>, application: ApplicationId) -> Result<()> {
     tx.change(
-        Changed::Nothing,
+        ChangeScope::Nothing,
         "DELETE FROM counts
          WHERE application_id = $1 AND counted NOT IN ('users', 'groups', 'tokens')",
         &[&application.to_string()],

@@ -5,7 +5,7 @@ use super::convert::{id, json, key, maybe_id, moment, to_json};
 use super::counts::{self, Counted};
 use super::list::{Folded, ID, Key, Listed, Order, Paging, Rows, Select};
 use super::looked_up::{add_endpoints, remove_endpoints, tag_group, untag_group};
-use super::{Changed, FromRow, Row, Tx, bare_groups, filter, memberships};
+use super::{ChangeScope, FromRow, Row, Tx, bare_groups, filter, memberships};
 use crate::error::{Error, Result};
 use guestlist_api::experience_group::{ExperienceGroup, ExperienceGroupSort, Parent};
 use guestlist_api::id::{ExperienceGroupId, ExperienceUserId, ForeignId};
@@ -367,7 +367,7 @@ fn devices(group: &ExperienceGroup) -> Result<&[ForeignId]> {
 /// When the store fails.
 pub fn add(tx: &mut Tx<'_>, new: &ExperienceGroup) -> Result<()> {
     tx.change(
-        Changed::Application(new.application_id),
+        ChangeScope::Application(new.application_id),
         "INSERT INTO experience_groups (application_id, id, name, name_key, description, parent_id,
             created, updated, tags, endpoint_ids, device_ids, device_tags, device_query)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
@@ -399,7 +399,7 @@ pub fn add(tx: &mut Tx<'_>, new: &ExperienceGroup) -> Result<()> {
 /// When the store fails.
 pub fn put(tx: &mut Tx<'_>, before: &ExperienceGroup, after: &ExperienceGroup) -> Result<()> {
     tx.change(
-        Changed::Application(after.application_id),
+        ChangeScope::Application(after.application_id),
         "UPDATE experience_groups SET name = $3, name_key = $4, description = $5, parent_id = $6,
             updated = $7, tags = $8, endpoint_ids = $9, device_ids = $10, device_tags = $11,
             device_query = $12
@@ -440,12 +440,12 @@ pub fn delete(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<()> {
     untag_group(tx, group)?;
     remove_endpoints(tx, group)?;
     tx.change(
-        Changed::Application(group.application_id),
+        ChangeScope::Application(group.application_id),
         "UPDATE experience_groups SET parent_id = $3 WHERE application_id = $1 AND parent_id = $2",
         &[&application, &id, &group.parent_id.map(|id| id.to_string())],
     )?;
     let gone = tx.change(
-        Changed::Application(group.application_id),
+        ChangeScope::Application(group.application_id),
         "DELETE FROM experience_groups WHERE application_id = $1 AND id = $2",
         &[&application, &id],
     )?;
@@ -458,7 +458,7 @@ pub fn delete(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<()> {
 /// When the store fails.
 pub fn delete_all(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
     memberships::delete_all(tx, tenant.id())?;
-    let (all, application) = (Changed::Application(tenant.id()), tenant.id().to_string());
+    let (all, application) = (ChangeScope::Application(tenant.id()), tenant.id().to_string());
     for sql in [
         "DELETE FROM group_tags WHERE application_id = $1",
         "DELETE FROM group_endpoints WHERE application_id = $1",

@@ -7,7 +7,7 @@ use super::filter;
 use super::list::{Budget, Folded, Key, Listed, Order, Paging, Rows, Select};
 use super::looked_up::{tag_user, untag_user};
 use super::search::{self, Compared, Parts};
-use super::{Changed, Explain, FromRow, Param, Row, Tx, memberships};
+use super::{ChangeScope, Explain, FromRow, Param, Row, Tx, memberships};
 use crate::auth::hasher::PasswordHash;
 use crate::domain::avatar_url;
 use crate::error::{Error, Result};
@@ -166,7 +166,7 @@ pub fn lock_only_within(
     within: Within,
     id: ExperienceUserId,
 ) -> Result<(Tenant, ExperienceUser)> {
-    tx.changes_only(Changed::User(within.id(), id));
+    tx.changes_only(ChangeScope::User(within.id(), id));
     lock_within(tx, within, id)
 }
 
@@ -423,8 +423,8 @@ pub fn list(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Listed
 }
 
 /// What changes with the user.
-fn row_of(user: &ExperienceUser) -> Changed {
-    Changed::User(user.application_id, user.id)
+fn row_of(user: &ExperienceUser) -> ChangeScope {
+    ChangeScope::User(user.application_id, user.id)
 }
 
 /// Keeps a new user, its groups included.
@@ -547,7 +547,7 @@ pub fn delete(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
 pub fn delete_all(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
     search::abandon(tx, tenant)?;
     memberships::delete_all(tx, tenant.id())?;
-    let (all, application) = (Changed::Application(tenant.id()), tenant.id().to_string());
+    let (all, application) = (ChangeScope::Application(tenant.id()), tenant.id().to_string());
     tx.change(all, "DELETE FROM user_tags WHERE application_id = $1", &[&application])?;
     let sql = "DELETE FROM experience_users WHERE application_id = $1";
     let gone = tx.change(all, sql, &[&application])?;

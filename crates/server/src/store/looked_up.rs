@@ -1,7 +1,7 @@
 //! Tables that say again, in rows that an index finds, what a JSON column of a user or a group
 //! says: written with it, and only asked when a query looks for it.
 
-use super::{Changed, Tx};
+use super::{ChangeScope, Tx};
 use crate::error::Result;
 use guestlist_api::experience_group::ExperienceGroup;
 use guestlist_api::experience_user::ExperienceUser;
@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 pub(super) fn tag_user(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
     for (tag, value) in &user.user_tags.0 {
         tx.change_later(
-            Changed::User(user.application_id, user.id),
+            ChangeScope::User(user.application_id, user.id),
             "INSERT INTO user_tags (application_id, user_id, tag, value) VALUES ($1, $2, $3, $4)",
             &[&user.application_id.to_string(), &user.id.to_string(), tag, value],
             None,
@@ -23,7 +23,7 @@ pub(super) fn tag_user(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
 /// Removes them.
 pub(super) fn untag_user(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
     tx.change_later(
-        Changed::User(user.application_id, user.id),
+        ChangeScope::User(user.application_id, user.id),
         "DELETE FROM user_tags WHERE application_id = $1 AND user_id = $2",
         &[&user.application_id.to_string(), &user.id.to_string()],
         None,
@@ -34,7 +34,7 @@ pub(super) fn untag_user(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
 pub(super) fn tag_group(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<()> {
     for (tag, value) in &group.group_tags.0 {
         tx.change(
-            Changed::Application(group.application_id),
+            ChangeScope::Application(group.application_id),
             "INSERT INTO group_tags (application_id, group_id, tag, value) VALUES ($1, $2, $3, $4)",
             &[&group.application_id.to_string(), &group.id.to_string(), tag, value],
         )?;
@@ -45,7 +45,7 @@ pub(super) fn tag_group(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<()> 
 /// Removes them.
 pub(super) fn untag_group(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<()> {
     tx.change(
-        Changed::Application(group.application_id),
+        ChangeScope::Application(group.application_id),
         "DELETE FROM group_tags WHERE application_id = $1 AND group_id = $2",
         &[&group.application_id.to_string(), &group.id.to_string()],
     )?;
@@ -58,7 +58,7 @@ pub(super) fn add_endpoints(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<
         group.experience_endpoint_ids.iter().map(ToString::to_string).collect();
     for endpoint in distinct {
         tx.change(
-            Changed::Application(group.application_id),
+            ChangeScope::Application(group.application_id),
             "INSERT INTO group_endpoints (application_id, group_id, endpoint_id)
              VALUES ($1, $2, $3)",
             &[&group.application_id.to_string(), &group.id.to_string(), &endpoint],
@@ -70,7 +70,7 @@ pub(super) fn add_endpoints(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<
 /// Removes them.
 pub(super) fn remove_endpoints(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<()> {
     tx.change(
-        Changed::Application(group.application_id),
+        ChangeScope::Application(group.application_id),
         "DELETE FROM group_endpoints WHERE application_id = $1 AND group_id = $2",
         &[&group.application_id.to_string(), &group.id.to_string()],
     )?;

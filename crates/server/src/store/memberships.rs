@@ -2,7 +2,7 @@
 //! of members.
 
 use super::counts::{self, Counted};
-use super::{Changed, Param, Tx};
+use super::{ChangeScope, Param, Tx};
 use crate::error::{Error, Result};
 use guestlist_api::experience_group::ExperienceGroup;
 use guestlist_api::experience_user::ExperienceUser;
@@ -59,7 +59,7 @@ impl Changes {
         group: ExperienceGroupId,
     ) -> Result<()> {
         let joined = tx.change(
-            Changed::User(self.application, user),
+            ChangeScope::User(self.application, user),
             "INSERT INTO memberships (application_id, user_id, group_id) VALUES ($1, $2, $3)
              ON CONFLICT (application_id, user_id, group_id) DO NOTHING",
             &[&self.application.to_string(), &user.to_string(), &group.to_string()],
@@ -78,7 +78,7 @@ impl Changes {
         group: ExperienceGroupId,
     ) -> Result<()> {
         let parted = tx.change(
-            Changed::User(self.application, user),
+            ChangeScope::User(self.application, user),
             "DELETE FROM memberships
              WHERE application_id = $1 AND user_id = $2 AND group_id = $3",
             &[&self.application.to_string(), &user.to_string(), &group.to_string()],
@@ -186,7 +186,7 @@ pub(super) fn of_group(
 /// When the store fails.
 pub(super) fn without_user(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
     let parted: Vec<String> = tx.change_all(
-        Changed::User(user.application_id, user.id),
+        ChangeScope::User(user.application_id, user.id),
         "DELETE FROM memberships WHERE application_id = $1 AND user_id = $2 RETURNING group_id",
         &[&user.application_id.to_string(), &user.id.to_string()],
     )?;
@@ -203,7 +203,7 @@ pub(super) fn without_user(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()>
 /// When the store fails.
 pub(super) fn without_group(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<()> {
     let parted: Vec<String> = tx.change_all(
-        Changed::Application(group.application_id),
+        ChangeScope::Application(group.application_id),
         "DELETE FROM memberships WHERE application_id = $1 AND group_id = $2 RETURNING user_id",
         &[&group.application_id.to_string(), &group.id.to_string()],
     )?;
@@ -221,7 +221,7 @@ pub(super) fn without_group(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<
 /// When the store fails.
 pub(super) fn delete_all(tx: &mut Tx<'_>, application: ApplicationId) -> Result<()> {
     tx.change(
-        Changed::Application(application),
+        ChangeScope::Application(application),
         "DELETE FROM memberships WHERE application_id = $1",
         &[&application.to_string()],
     )?;

@@ -50,7 +50,7 @@ pub use row::{FromRow, Row};
 pub use tuning::Tuning;
 pub use tx::Tx;
 pub use value::{Column, Param};
-pub use versions::{Changed, Stamp};
+pub use versions::{ChangeScope, Snapshot};
 
 use crate::error::{Error, Result};
 use ephemeral::Scratch;
@@ -244,7 +244,7 @@ impl Default for Options {
 pub struct Store(Arc<Shared>);
 
 struct Shared {
-    doors: RwLock<Option<Doors>>,
+    pools: RwLock<Option<Pools>>,
     /// Where the engine can tell what has changed.
     versions: Option<Arc<Versions>>,
     /// Why the disk took no change when that was last heard of, if it did not.
@@ -256,10 +256,10 @@ struct Shared {
 }
 
 /// The ways in. Taking them away is how the store is closed.
-struct Doors {
+struct Pools {
     readers: Queue,
     /// What those who ask may use themselves, where the database is in this process.
-    here: Option<Arc<Readers>>,
+    inline_readers: Option<Arc<Readers>>,
     writer: Queue,
     replica: Option<Replica>,
     /// Reads something of the database, whatever is in it; and writes something.
@@ -279,7 +279,7 @@ pub enum Writes {
     Refused(Error),
 }
 
-impl Doors {
+impl Pools {
     fn read(&self, job: Box<dyn Job>) -> Result<()> {
         match &self.replica {
             Some(replica) if replica.follows() => replica.send(job),
@@ -338,10 +338,10 @@ impl Store {
         Ok(Self::behind(sqlite::start(path, options, durability)?, options, scratch))
     }
 
-    fn behind(mut doors: Doors, options: &Options, scratch: Option<Scratch>) -> Self {
-        let versions = doors.versions.take();
+    fn behind(mut pools: Pools, options: &Options, scratch: Option<Scratch>) -> Self {
+        let versions = pools.versions.take();
         Self(Arc::new(Shared {
-            doors: RwLock::new(Some(doors)),
+            pools: RwLock::new(Some(pools)),
             versions,
             refused: Mutex::new(None),
             ready_deadline: options.ready_deadline,
@@ -367,7 +367,7 @@ impl Store {
         &self,
         f: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        submit(Kind::Read, f, |job| self.0.enter(|doors| doors.read(job))).await
+        submit(Kind::Read, f, |job| self.0.with_pools(|pools| pools.read(job))).await
     }
 
     /// As [`Store::read`], for what finds a few rows by their keys, and so takes no longer than it
@@ -380,8 +380,8 @@ impl Store {
         f: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let mut found = None;
-        self.0.enter(|doors| {
-            found = doors.here.as_ref().and_then(|readers| readers.here(&f));
+        self.0.with_pools(|pools| {
+            found = pools.inline_readers.as_ref().and_then(|readers| readers.run_inline(&f));
             Ok(())
         })?;
         match found {
@@ -405,7 +405,8 @@ impl Store {
         &self,
         f: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let done = submit(Kind::Write, f, |job| self.0.enter(|doors| doors.writer.send(job))).await;
+        let done =
+            submit(Kind::Write, f, |job| self.0.with_pools(|pools| pools.writer.send(job))).await;
         if let Err(Error::Busy { what: what @ (job::CANNOT_WRITE | job::FULL), .. }) = &done {
             self.0.note_refusal(Some(what));
         }
@@ -416,37 +417,45 @@ impl Store {
     /// before the read that the answer is made of begins, it tells later whether the answer stands.
     /// `None` while that is changing.
     #[must_use]
-    pub fn stamp(
+    pub fn snapshot(
         &self,
         application: ApplicationId,
         user: ExperienceUserId,
         token: ApiTokenId,
-    ) -> Option<Stamp> {
-        let user = Changed::User(application, user);
-        self.stamp_of([Changed::Application(application), user, Changed::Token(token)])
+    ) -> Option<Snapshot> {
+        let user = ChangeScope::User(application, user);
+        self.snapshot_of([ChangeScope::Application(application), user, ChangeScope::Token(token)])
     }
 
-    /// As [`Store::stamp`], for lists of the users or the groups of `application`.
+    /// As [`Store::snapshot`], for lists of the users or the groups of `application`.
     #[must_use]
-    pub fn stamp_of_lists(&self, application: ApplicationId, token: ApiTokenId) -> Option<Stamp> {
-        self.stamp_of([Changed::Within(application), Changed::Token(token), Changed::Nothing])
+    pub fn snapshot_of_lists(
+        &self,
+        application: ApplicationId,
+        token: ApiTokenId,
+    ) -> Option<Snapshot> {
+        self.snapshot_of([
+            ChangeScope::Lists(application),
+            ChangeScope::Token(token),
+            ChangeScope::Nothing,
+        ])
     }
 
-    /// As [`Store::stamp`], for whether `token` is good.
+    /// As [`Store::snapshot`], for whether `token` is good.
     #[must_use]
-    pub fn stamp_of_token(&self, token: ApiTokenId) -> Option<Stamp> {
-        self.stamp_of([Changed::Token(token), Changed::Nothing, Changed::Nothing])
+    pub fn snapshot_of_token(&self, token: ApiTokenId) -> Option<Snapshot> {
+        self.snapshot_of([ChangeScope::Token(token), ChangeScope::Nothing, ChangeScope::Nothing])
     }
 
-    fn stamp_of(&self, what: [Changed; 3]) -> Option<Stamp> {
-        self.0.versions.as_ref()?.stamp(what)
+    fn snapshot_of(&self, what: [ChangeScope; 3]) -> Option<Snapshot> {
+        self.0.versions.as_ref()?.snapshot(what)
     }
 
-    /// Whether what was read after `stamp` was taken is still so: if a write that changed it was
+    /// Whether what was read after `snapshot` was taken is still so: if a write that changed it was
     /// answered before this call, it is not.
     #[must_use]
-    pub fn holds(&self, stamp: &Stamp) -> bool {
-        self.0.versions.as_ref().is_some_and(|versions| versions.hold(stamp))
+    pub fn holds(&self, snapshot: &Snapshot) -> bool {
+        self.0.versions.as_ref().is_some_and(|versions| versions.hold(snapshot))
     }
 
     /// Whether reads and writes are being served.
@@ -469,24 +478,25 @@ impl Store {
     /// it.
     pub async fn serves(&self, patience: Duration) -> Result<Writes> {
         let (mut probe, mut probe_write) = ("", String::new());
-        self.0.enter(|doors| {
-            (probe, probe_write) = (doors.probe, doors.probe_write.clone());
-            doors.readers.intact()?;
-            doors.writer.intact()?;
-            match doors.disk.as_ref().and_then(|disk| disk.refusal()) {
+        self.0.with_pools(|pools| {
+            (probe, probe_write) = (pools.probe, pools.probe_write.clone());
+            pools.readers.intact()?;
+            pools.writer.intact()?;
+            match pools.disk.as_ref().and_then(|disk| disk.refusal()) {
                 Some(what) => Err(job::refused(what)),
                 None => Ok(()),
             }
         })?;
         // Of the database itself, which is enough to serve.
         let read = move |tx: &mut Tx<'_>| tx.first::<i64>(probe, &[]).map(drop);
-        let read = submit(Kind::Read, read, |job| self.0.enter(|doors| doors.readers.send(job)));
+        let read =
+            submit(Kind::Read, read, |job| self.0.with_pools(|pools| pools.readers.send(job)));
         timeout(self.0.ready_deadline, read).await.unwrap_or_else(|_| Err(job::busy()))?;
         // A transaction that changes nothing asks nothing of the disk.
         let refused = self.0.refusal().is_some();
         let write = self.write(move |tx| {
             if refused {
-                tx.change(Changed::Nothing, &probe_write, &[])?;
+                tx.change(ChangeScope::Nothing, &probe_write, &[])?;
             }
             Ok(())
         });
@@ -506,8 +516,8 @@ impl Store {
     /// ends the threads. When that takes too long it returns all the same: what was not answered
     /// by then may not be kept, and what was is safe.
     pub async fn close(self) {
-        let doors = self.0.doors.write().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Doors { readers, here, writer, replica, .. }) = doors else { return };
+        let pools = self.0.pools.write().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Pools { readers, inline_readers, writer, replica, .. }) = pools else { return };
         // The writer last: who closes last empties the log, and a reader is not allowed to.
         let ended = async {
             // It passes on to the readers what it cannot answer.
@@ -515,7 +525,7 @@ impl Store {
                 replica.end().await;
             }
             readers.end().await;
-            drop(here);
+            drop(inline_readers);
             writer.end().await;
         };
         if timeout(self.0.close_deadline, ended).await.is_err() {
@@ -525,15 +535,15 @@ impl Store {
 }
 
 impl Shared {
-    fn enter(&self, through: impl FnOnce(&Doors) -> Result<()>) -> Result<()> {
+    fn with_pools(&self, through: impl FnOnce(&Pools) -> Result<()>) -> Result<()> {
         // Held while the job is put in its queue, so that none arrives after the last one.
-        let doors = self.doors.read().unwrap_or_else(PoisonError::into_inner);
+        let pools = self.pools.read().unwrap_or_else(PoisonError::into_inner);
         let closing = Error::Busy { what: "The store is closing", retry_after: 1 };
-        let doors = doors.as_ref().ok_or(closing)?;
-        if doors.disk.as_ref().is_some_and(|disk| disk.has_failed()) {
+        let pools = pools.as_ref().ok_or(closing)?;
+        if pools.disk.as_ref().is_some_and(|disk| disk.has_failed()) {
             return Err(job::refused(sqlite::FAILED));
         }
-        through(doors)
+        through(pools)
     }
 
     /// Why the disk took no change when that was last heard of.

@@ -12,7 +12,7 @@
 
 use super::applications::Tenant;
 use super::counts::{self, Counted};
-use super::{Changed, Param, Tx, convert};
+use super::{ChangeScope, Param, Tx, convert};
 use crate::error::{Error, Result};
 use std::collections::BTreeSet;
 
@@ -144,7 +144,7 @@ pub(super) fn abandon(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
             (SELECT max(number) FROM user_search_left)) WHERE id = $1",
     ] {
         // No answer says the number.
-        tx.change(Changed::Nothing, sql, &[&application])?;
+        tx.change(ChangeScope::Nothing, sql, &[&application])?;
     }
     Ok(())
 }
@@ -162,14 +162,14 @@ pub fn forget(tx: &mut Tx<'_>, most: i64) -> Result<u64> {
     let Some(number) = left.flatten() else { return Ok(0) };
     let (first, last) = numbers(number);
     let gone = tx.change(
-        Changed::Nothing,
+        ChangeScope::Nothing,
         "DELETE FROM user_search WHERE rowid IN
             (SELECT id FROM user_search_docsize WHERE id BETWEEN $1 AND $2 LIMIT $3)",
         &[&first, &last, &most],
     )?;
     if gone == 0 {
         let sql = "DELETE FROM user_search_left WHERE number = $1";
-        tx.change(Changed::Nothing, sql, &[&number])?;
+        tx.change(ChangeScope::Nothing, sql, &[&number])?;
     }
     Ok(gone)
 }
@@ -216,11 +216,11 @@ impl Late {
                 "DELETE FROM user_search_late WHERE number BETWEEN $1 AND $2",
             ] {
                 // Nobody is found otherwise than before.
-                tx.change(Changed::Nothing, sql, &[&first, &last])?;
+                tx.change(ChangeScope::Nothing, sql, &[&first, &last])?;
             }
             let merged = most / TOLD_FOR_MERGED + 1;
             let merge = "INSERT INTO user_search (user_search, rank) VALUES ('merge', $1)";
-            tx.change(Changed::Nothing, merge, &[&merged])?;
+            tx.change(ChangeScope::Nothing, merge, &[&merged])?;
             self.0 = last.saturating_add(1);
             return Ok(true);
         }
@@ -249,7 +249,7 @@ pub(super) fn is_whole(tx: &mut Tx<'_>) -> Result<bool> {
     while settle(tx, 0)? {}
     // Fails where it is not whole.
     tx.change(
-        Changed::Nothing,
+        ChangeScope::Nothing,
         "INSERT INTO user_search (user_search) VALUES ('integrity-check')",
         &[],
     )?;

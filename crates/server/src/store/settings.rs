@@ -1,6 +1,6 @@
 //! What belongs to the store as a whole.
 
-use super::{Changed, FromRow, Row, Tx};
+use super::{ChangeScope, FromRow, Row, Tx};
 use crate::error::{Error, Result};
 
 struct Setting(Vec<u8>);
@@ -26,7 +26,7 @@ pub fn get(tx: &mut Tx<'_>, name: &str) -> Result<Option<Vec<u8>>> {
 /// When the store fails.
 pub fn put(tx: &mut Tx<'_>, name: &str, value: &[u8]) -> Result<()> {
     tx.change(
-        Changed::Nothing,
+        ChangeScope::Nothing,
         "INSERT INTO settings (name, value) VALUES ($1, $2)
          ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         &[&name, &value],
@@ -49,7 +49,7 @@ pub fn get_or_make(
     }
     // Another may do the same, and one of the two is first.
     tx.change(
-        Changed::Nothing,
+        ChangeScope::Nothing,
         "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
         &[&name, &make()?],
     )?;

@@ -6,7 +6,7 @@
 //! administrator out.
 
 use super::convert::key;
-use super::{Changed, Tx};
+use super::{ChangeScope, Tx};
 use crate::error::{Error, Result};
 use guestlist_api::id::ApiTokenId;
 use guestlist_api::time::DateTime;
@@ -59,7 +59,7 @@ pub fn attempt(tx: &mut Tx<'_>, who: &Who, now: DateTime) -> Result<()> {
     let old = now.millis() - REMEMBERED;
     // Of two at once, one waits here for the other.
     let before: Vec<(i64, i64)> = tx.change_all(
-        Changed::Nothing,
+        ChangeScope::Nothing,
         "INSERT INTO sign_in_attempts (who, count, last) VALUES ($1, 0, $2)
          ON CONFLICT (who) DO UPDATE SET count = sign_in_attempts.count RETURNING count, last",
         &[&who.0, &old],
@@ -73,14 +73,14 @@ pub fn attempt(tx: &mut Tx<'_>, who: &Who, now: DateTime) -> Result<()> {
         return Err(Error::AccountLocked { retry_after });
     }
     tx.change(
-        Changed::Nothing,
+        ChangeScope::Nothing,
         "DELETE FROM sign_in_attempts WHERE who IN
             (SELECT who FROM sign_in_attempts WHERE last <= $1 AND who <> $2
              ORDER BY last LIMIT 16 FOR UPDATE SKIP LOCKED)",
         &[&old, &who.0],
     )?;
     tx.change(
-        Changed::Nothing,
+        ChangeScope::Nothing,
         "UPDATE sign_in_attempts SET count = $2, last = $3 WHERE who = $1",
         &[&who.0, &(count + 1), &now.millis()],
     )?;
@@ -92,7 +92,7 @@ pub fn attempt(tx: &mut Tx<'_>, who: &Who, now: DateTime) -> Result<()> {
 /// # Errors
 /// When the store fails.
 pub fn passed(tx: &mut Tx<'_>, who: &Who) -> Result<()> {
-    tx.change(Changed::Nothing, "DELETE FROM sign_in_attempts WHERE who = $1", &[&who.0])?;
+    tx.change(ChangeScope::Nothing, "DELETE FROM sign_in_attempts WHERE who = $1", &[&who.0])?;
     Ok(())
 }
 

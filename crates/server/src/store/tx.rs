@@ -4,7 +4,7 @@ use super::moving::Closed;
 use super::row::{FromRow, Row};
 use super::tuning::Tuning;
 use super::value::Param;
-use super::versions::Changed;
+use super::versions::ChangeScope;
 use crate::error::{Error, Result};
 use std::fmt;
 
@@ -66,13 +66,13 @@ pub(super) trait Engine {
         self.run(sql, params).map_err(|error| explained(error, explain))
     }
     /// Is told that the transaction changes nothing but `what`, and locks it ahead.
-    fn only(&mut self, _what: Changed) {}
+    fn only(&mut self, _what: ChangeScope) {}
     /// Is told that `sql` is going to be queried.
     fn ahead(&mut self, sql: &str, params: &[&dyn Param]) -> Result<()>;
     /// Takes note of what a statement has changed, where answers are kept ready.
-    fn note(&mut self, what: Changed);
+    fn note(&mut self, what: ChangeScope);
     /// Says that the next query changes `what`, and no more.
-    fn declare(&mut self, what: Changed);
+    fn declare(&mut self, what: ChangeScope);
     /// Whether it keeps the table `user_search`, rather than an index that `LIKE` uses by itself.
     fn has_user_search(&self) -> bool;
     /// The thresholds that the store was opened with.
@@ -102,7 +102,7 @@ impl Tx<'_> {
     /// Says that nothing but `what` is changed from here on, and that the next statement that is
     /// told ahead locks it, and ends with `FOR UPDATE`. It is a hint: where a commit costs much,
     /// transactions that lock different things share one.
-    pub(super) fn changes_only(&mut self, what: Changed) {
+    pub(super) fn changes_only(&mut self, what: ChangeScope) {
         self.0.only(what);
     }
 
@@ -136,7 +136,7 @@ impl Tx<'_> {
     /// As [`Tx::all`], for a statement that gives the rows it changes, which are at most `what`.
     pub(super) fn change_all<T: FromRow>(
         &mut self,
-        what: Changed,
+        what: ChangeScope,
         sql: &str,
         params: &[&dyn Param],
     ) -> Result<Vec<T>> {
@@ -163,7 +163,7 @@ impl Tx<'_> {
     /// # Errors
     /// As [`Tx::all`], and when the statement does give rows.
     pub fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64> {
-        self.change(Changed::Everything, sql, params)
+        self.change(ChangeScope::Everything, sql, params)
     }
 
     /// As [`Tx::run`], for a statement of which it is known what it changes at most: answers that
@@ -171,7 +171,7 @@ impl Tx<'_> {
     ///
     /// # Errors
     /// As [`Tx::run`].
-    pub fn change(&mut self, what: Changed, sql: &str, params: &[&dyn Param]) -> Result<u64> {
+    pub fn change(&mut self, what: ChangeScope, sql: &str, params: &[&dyn Param]) -> Result<u64> {
         let touched = self.0.run(sql, params)?;
         if touched > 0 {
             self.0.note(what);
@@ -184,7 +184,7 @@ impl Tx<'_> {
     /// for nothing that others keep, and waits for nobody who keeps it.
     pub(super) fn change_later(
         &mut self,
-        what: Changed,
+        what: ChangeScope,
         sql: &str,
         params: &[&dyn Param],
         explain: Option<Explain>,

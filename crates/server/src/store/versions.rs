@@ -30,7 +30,7 @@ const REST: usize = 0;
 
 /// What a statement changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Changed {
+pub enum ChangeScope {
     /// Nothing that an answer kept ready depends on.
     Nothing,
     /// A user, or what it is a member of.
@@ -38,7 +38,7 @@ pub enum Changed {
     /// An application, or what several of its users have to do with.
     Application(ApplicationId),
     /// Anything that lists of an application show: what is any of the above changes that too.
-    Within(ApplicationId),
+    Lists(ApplicationId),
     /// The record of a token.
     Token(ApiTokenId),
     /// Anything.
@@ -50,7 +50,7 @@ const DEPENDS: usize = 3;
 
 /// The counts of what an answer depends on, as they were before it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stamp {
+pub struct Snapshot {
     counts: [(usize, u64); 1 + DEPENDS],
     /// When it is worth nothing any more, whatever the counts are.
     until: Option<Instant>,
@@ -60,7 +60,7 @@ pub struct Stamp {
 pub(super) struct Versions {
     counts: Box<[AtomicU64]>,
     hasher: RandomState,
-    others: Option<Others>,
+    external: Option<ExternalCommits>,
     /// How long a token is taken for good without asking, if others may end it and nothing tells of
     /// it.
     trust: Option<Duration>,
@@ -68,15 +68,15 @@ pub(super) struct Versions {
 
 impl Versions {
     /// Those of a store that no other process can write.
-    pub(super) fn alone() -> Self {
+    pub(super) fn exclusive() -> Self {
         let counts = std::iter::repeat_with(|| AtomicU64::new(0)).take(COUNTS).collect();
-        Self { counts, hasher: RandomState::new(), others: None, trust: None }
+        Self { counts, hasher: RandomState::new(), external: None, trust: None }
     }
 
     /// Those of a store that others write without a trace, where a token is taken for good as long
     /// as `trust`.
-    pub(super) fn among_others(trust: Duration) -> Self {
-        Self { trust: Some(trust), ..Self::alone() }
+    pub(super) fn with_trust(trust: Duration) -> Self {
+        Self { trust: Some(trust), ..Self::exclusive() }
     }
 
     /// Those of the database at `path`, which has a connection open.
@@ -84,34 +84,34 @@ impl Versions {
     /// # Errors
     /// When the memory that its processes share cannot be read.
     pub(super) fn shared(path: &Path) -> io::Result<Self> {
-        Ok(Self { others: Some(Others::watch(path)?), ..Self::alone() })
+        Ok(Self { external: Some(ExternalCommits::watch(path)?), ..Self::exclusive() })
     }
 
-    fn place(&self, what: Changed) -> usize {
+    fn place(&self, what: ChangeScope) -> usize {
         let of = |kind: u8, first: ObjectId, second: ObjectId| {
             let hash = self.hasher.hash_one((kind, first, second));
             // The remainder is below the number of counts.
             1 + usize::try_from(hash % (COUNTS as u64 - 1)).unwrap_or_default()
         };
         match what {
-            Changed::User(application, user) => of(0, application.0, user.0),
-            Changed::Application(application) => of(1, application.0, application.0),
-            Changed::Within(application) => of(2, application.0, application.0),
-            Changed::Token(token) => of(3, token.0, token.0),
-            Changed::Nothing | Changed::Everything => REST,
+            ChangeScope::User(application, user) => of(0, application.0, user.0),
+            ChangeScope::Application(application) => of(1, application.0, application.0),
+            ChangeScope::Lists(application) => of(2, application.0, application.0),
+            ChangeScope::Token(token) => of(3, token.0, token.0),
+            ChangeScope::Nothing | ChangeScope::Everything => REST,
         }
     }
 
     /// The counts of `what`; `None` while one of them is changing, and where others may change it
     /// for whom it must not be out of date.
-    pub(super) fn stamp(&self, what: [Changed; DEPENDS]) -> Option<Stamp> {
-        if let Some(others) = &self.others
-            && !others.silent()
+    pub(super) fn snapshot(&self, what: [ChangeScope; DEPENDS]) -> Option<Snapshot> {
+        if let Some(external) = &self.external
+            && !external.up_to_date()
         {
-            others.listen(|| self.forget_all());
+            external.listen(|| self.forget_all());
             return None;
         }
-        let brief = |what| matches!(what, Changed::Token(_) | Changed::Nothing);
+        let brief = |what| matches!(what, ChangeScope::Token(_) | ChangeScope::Nothing);
         if self.trust.is_some() && !what.into_iter().all(brief) {
             return None;
         }
@@ -119,38 +119,38 @@ impl Versions {
         let [a, b, c] = what.map(|what| self.place(what));
         let counts =
             [REST, a, b, c].map(|place| (place, self.counts[place].load(Ordering::SeqCst)));
-        counts.iter().all(|(_, count)| count % 2 == 0).then_some(Stamp { counts, until })
+        counts.iter().all(|(_, count)| count % 2 == 0).then_some(Snapshot { counts, until })
     }
 
-    /// Whether nothing of what `stamp` is of has changed, or is changing.
-    pub(super) fn hold(&self, stamp: &Stamp) -> bool {
+    /// Whether nothing of what `snapshot` is of has changed, or is changing.
+    pub(super) fn hold(&self, snapshot: &Snapshot) -> bool {
         let same =
             |(place, count): &(usize, u64)| self.counts[*place].load(Ordering::SeqCst) == *count;
         // The others first: they are silent again once everything was forgotten, which the counts
         // tell from then on.
-        self.others.as_ref().is_none_or(Others::silent)
-            && stamp.counts.iter().all(same)
-            && stamp.until.is_none_or(|until| Instant::now() < until)
+        self.external.as_ref().is_none_or(ExternalCommits::up_to_date)
+            && snapshot.counts.iter().all(same)
+            && snapshot.until.is_none_or(|until| Instant::now() < until)
     }
 
     /// Says that the writer is about to commit changes of `what`, until the answer goes.
-    pub(super) fn changing(&self, what: &[Changed]) -> Changing<'_> {
-        let around = |what: &Changed| match what {
-            Changed::User(application, _) | Changed::Application(application) => {
-                Some(Changed::Within(*application))
+    pub(super) fn changing(&self, what: &[ChangeScope]) -> Changing<'_> {
+        let around = |what: &ChangeScope| match what {
+            ChangeScope::User(application, _) | ChangeScope::Application(application) => {
+                Some(ChangeScope::Lists(*application))
             }
             _ => None,
         };
         let mut places: Vec<usize> = what
             .iter()
-            .filter(|what| **what != Changed::Nothing)
+            .filter(|what| **what != ChangeScope::Nothing)
             .flat_map(|what| [Some(*what), around(what)])
             .flatten()
             .map(|what| self.place(what))
             .collect();
         places.sort_unstable();
         places.dedup();
-        let lock = self.others.as_ref().map(Others::lock);
+        let lock = self.external.as_ref().map(ExternalCommits::lock);
         self.step(&places);
         Changing { versions: self, places, own: 0, _lock: lock }
     }
@@ -189,23 +189,23 @@ impl Changing<'_> {
 
 impl Drop for Changing<'_> {
     fn drop(&mut self) {
-        if let Some(others) = &self.versions.others {
-            others.reckon(self.own, || self.versions.forget_all());
+        if let Some(external) = &self.versions.external {
+            external.account(self.own, || self.versions.forget_all());
         }
         self.versions.step(&self.places);
     }
 }
 
 /// The processes that may write the same file.
-struct Others {
+struct ExternalCommits {
     index: &'static File,
     /// The number of the last commit of which everything that it changed has been forgotten.
     known: AtomicU32,
     /// Held while a commit of ours is not accounted for.
-    account: Mutex<()>,
+    accounting: Mutex<()>,
 }
 
-impl Others {
+impl ExternalCommits {
     /// Where the number is in the index of the log: a format that SQLite documents and keeps.
     const NUMBER: u64 = 8;
 
@@ -213,9 +213,9 @@ impl Others {
         // Left open for ever: to close any descriptor of a file gives up the locks that the
         // process, which is to say SQLite, has on it (POSIX `fcntl`).
         let index: &'static File = Box::leak(Box::new(File::open(index_of(path))?));
-        let others = Self { index, known: AtomicU32::new(0), account: Mutex::new(()) };
-        others.known.store(others.number()?, Ordering::SeqCst);
-        Ok(others)
+        let external = Self { index, known: AtomicU32::new(0), accounting: Mutex::new(()) };
+        external.known.store(external.number()?, Ordering::SeqCst);
+        Ok(external)
     }
 
     /// The number of the last commit that readers can see.
@@ -227,23 +227,23 @@ impl Others {
     }
 
     /// Whether there was no commit that is not accounted for.
-    fn silent(&self) -> bool {
+    fn up_to_date(&self) -> bool {
         self.number().is_ok_and(|number| number == self.known.load(Ordering::SeqCst))
     }
 
     fn lock(&self) -> MutexGuard<'_, ()> {
-        self.account.lock().unwrap_or_else(PoisonError::into_inner)
+        self.accounting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Accounts for the commits of others, unless there may be one of ours among them.
     fn listen(&self, forget_all: impl FnOnce()) {
-        if let Ok(_lock) = self.account.try_lock() {
-            self.reckon(0, forget_all);
+        if let Ok(_lock) = self.accounting.try_lock() {
+            self.account(0, forget_all);
         }
     }
 
     /// Accounts for all commits, of which `own` are ours.
-    fn reckon(&self, own: u32, forget_all: impl FnOnce()) {
+    fn account(&self, own: u32, forget_all: impl FnOnce()) {
         // When it cannot be read no answer stands, and this is tried again.
         let Ok(number) = self.number() else { return };
         if number != self.known.load(Ordering::SeqCst).wrapping_add(own) {
@@ -261,7 +261,7 @@ fn index_of(path: &Path) -> PathBuf {
 }
 
 #[cfg(test)]
-impl Stamp {
+impl Snapshot {
     /// One that nothing ends.
     pub(crate) fn of_nothing() -> Self {
         Self { counts: [(REST, 0); 1 + DEPENDS], until: None }

@@ -16,19 +16,19 @@ use super::session::{Ahead, Ending, Session, Visit};
 use crate::error::Result;
 use crate::store::job::{Job, Outcome, busy};
 use crate::store::moving::Closed;
-use crate::store::{self, Changed, Engine, Explain, Param, Tuning, Tx};
+use crate::store::{self, ChangeScope, Engine, Explain, Param, Tuning, Tx};
 use std::ops::Range;
 
 /// Jobs, and what they change.
 pub(super) struct Group<'l> {
     session: Session<'l>,
     asked: Vec<Asked>,
-    rows: Vec<Changed>,
+    rows: Vec<ChangeScope>,
 }
 
 struct Asked {
     job: Box<dyn Job>,
-    row: Changed,
+    row: ChangeScope,
     /// Which of what was sent ahead it asks, of which the first locks the row.
     questions: Range<usize>,
 }
@@ -115,7 +115,7 @@ struct Member<'s, 'l> {
     session: &'s mut Session<'l>,
     step: Step<'s>,
     /// What it says that it changes.
-    row: Option<Changed>,
+    row: Option<ChangeScope>,
     /// What of it was sent ahead.
     questions: Range<usize>,
     /// Whether it has changed anything.
@@ -126,9 +126,9 @@ struct Member<'s, 'l> {
 
 enum Step<'s> {
     /// What it asks is found out. The others have `taken` these.
-    Ask { taken: &'s [Changed] },
+    Ask { taken: &'s [ChangeScope] },
     /// It has locked `row`, and does what it does with what was `found`.
-    Do { row: Changed, found: Vec<Ahead> },
+    Do { row: ChangeScope, found: Vec<Ahead> },
 }
 
 impl<'s, 'l> Member<'s, 'l> {
@@ -145,7 +145,7 @@ impl<'s, 'l> Member<'s, 'l> {
 }
 
 impl Engine for Member<'_, '_> {
-    fn only(&mut self, what: Changed) {
+    fn only(&mut self, what: ChangeScope) {
         let free = match &self.step {
             Step::Ask { taken } => self.row.is_none() && !taken.contains(&what),
             Step::Do { row, .. } => *row == what,
@@ -216,12 +216,12 @@ impl Engine for Member<'_, '_> {
         self.session.run_later(sql, params, explain)
     }
 
-    fn note(&mut self, what: Changed) {
+    fn note(&mut self, what: ChangeScope) {
         self.other |= self.row != Some(what);
         self.session.note(what);
     }
 
-    fn declare(&mut self, _: Changed) {}
+    fn declare(&mut self, _: ChangeScope) {}
 
     fn has_user_search(&self) -> bool {
         false

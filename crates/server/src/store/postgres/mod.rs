@@ -27,7 +27,7 @@ pub use scratch::Database;
 use super::job::{Job, Jobs, Outcome, Queue, Service, busy};
 use super::migrate::{MIGRATIONS, OpenError};
 use super::versions::Versions;
-use super::{Column, Doors, Options, Tuning, Tx, value};
+use super::{Column, Options, Pools, Tuning, Tx, value};
 use crate::error::{Error, Result};
 use group::Group;
 use link::{Failure, Link};
@@ -152,9 +152,9 @@ impl Row<'_> {
 ///
 /// # Errors
 /// When it cannot be reached or is not ours to touch, or when a migration or a thread fails.
-pub(super) fn start(address: &Address, options: &Options) -> Result<Doors, OpenError> {
+pub(super) fn start(address: &Address, options: &Options) -> Result<Pools, OpenError> {
     migrate::prepare(address, MIGRATIONS, options.must_exist)?;
-    let versions = Arc::new(Versions::among_others(options.trust));
+    let versions = Arc::new(Versions::with_trust(options.trust));
     let threads = |role: Role| {
         (0..role.threads(options))
             .map(|_| Worker::start(address, role, options, Arc::clone(&versions)))
@@ -165,8 +165,8 @@ pub(super) fn start(address: &Address, options: &Options) -> Result<Doors, OpenE
     let readers = Queue::start("store-read", options.read_queue, readers)?;
     let replica = options.replica.as_ref();
     let replica = replica.map(|at| Replica::start(address, at, &readers.feed(), options));
-    Ok(Doors {
-        here: None,
+    Ok(Pools {
+        inline_readers: None,
         replica: replica.transpose()?,
         readers,
         writer: Queue::start("store-write", options.write_queue, writers)?,

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::store::job::too_long;
 use crate::store::moving::Closed;
 use crate::store::versions::Versions;
-use crate::store::{self, Cells, Changed, Engine, Explain, Param, Tuning, explained};
+use crate::store::{self, Cells, ChangeScope, Engine, Explain, Param, Tuning, explained};
 use fallible_iterator::FallibleIterator as _;
 use postgres_protocol::message::backend::DataRowBody;
 use std::collections::VecDeque;
@@ -38,9 +38,9 @@ pub(super) struct Session<'l> {
     /// What is told of changes, if answers depend on what is changed here.
     versions: Option<&'l Versions>,
     /// What the transaction has changed so far.
-    changed: Vec<Changed>,
+    changed: Vec<ChangeScope>,
     /// What the next query changes, if it was said.
-    declared: Option<Changed>,
+    declared: Option<ChangeScope>,
 }
 
 /// A statement that was sent before its result was asked for.
@@ -206,7 +206,7 @@ impl<'l> Session<'l> {
             // A query that changes something says how many rows, and what.
             changes = !words.starts_with("SELECT");
         }
-        let what = self.declared.take().unwrap_or(Changed::Everything);
+        let what = self.declared.take().unwrap_or(ChangeScope::Everything);
         if changes {
             self.note(what);
         }
@@ -482,13 +482,13 @@ impl Engine for Session<'_> {
         }
     }
 
-    fn note(&mut self, what: Changed) {
+    fn note(&mut self, what: ChangeScope) {
         if self.changed.last() != Some(&what) {
             self.changed.push(what);
         }
     }
 
-    fn declare(&mut self, what: Changed) {
+    fn declare(&mut self, what: ChangeScope) {
         self.declared = Some(what);
     }
 

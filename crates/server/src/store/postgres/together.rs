@@ -14,7 +14,7 @@ use super::wire::ColumnOf;
 use crate::error::Result;
 use crate::store::job::{self, Job, busy};
 use crate::store::moving::Closed;
-use crate::store::{self, Changed, Engine, Param, Tuning, Tx};
+use crate::store::{self, ChangeScope, Engine, Param, Tuning, Tx};
 use postgres_protocol::message::backend::DataRowBody;
 use std::sync::Arc;
 
@@ -181,9 +181,9 @@ impl Engine for Alone<'_> {
         self.other()
     }
 
-    fn note(&mut self, _: Changed) {}
+    fn note(&mut self, _: ChangeScope) {}
 
-    fn declare(&mut self, _: Changed) {}
+    fn declare(&mut self, _: ChangeScope) {}
 
     fn has_user_search(&self) -> bool {
         false

@@ -195,7 +195,7 @@ mod tests {
         for suffix in ["", "-wal", "-shm"] {
             fs::write(beside(&path, suffix), suffix).unwrap();
         }
-        let versions = Arc::new(Versions::alone());
+        let versions = Arc::new(Versions::exclusive());
         let disk = Disk::watch(&path, versions, OnDiskFailure::CloseStore).unwrap();
         (directory, path, disk)
     }
@@ -218,14 +218,14 @@ mod tests {
 
     #[test]
     fn after_a_failure_no_answer_stands() {
-        use crate::store::Changed;
+        use crate::store::ChangeScope;
         let (_directory, _, disk) = watched();
-        let stamp = disk.versions.stamp([Changed::Nothing; 3]).unwrap();
-        assert!(disk.versions.hold(&stamp));
+        let snapshot = disk.versions.snapshot([ChangeScope::Nothing; 3]).unwrap();
+        assert!(disk.versions.hold(&snapshot));
         disk.fail("the WAL", &"EIO");
         assert_eq!(disk.refusal(), Some(FAILED));
-        assert!(!disk.versions.hold(&stamp));
-        assert_eq!(disk.versions.stamp([Changed::Nothing; 3]), None);
+        assert!(!disk.versions.hold(&snapshot));
+        assert_eq!(disk.versions.snapshot([ChangeScope::Nothing; 3]), None);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::job::{FULL, busy, cannot_write, refused, too_long};
 use super::migrate::{MIGRATIONS, OpenError};
 use super::moving::Closed;
 use super::versions::Versions;
-use super::{Doors, OnDiskFailure, Options};
+use super::{OnDiskFailure, Options, Pools};
 use crate::error::Error;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
@@ -194,7 +194,7 @@ pub(super) fn start(
     path: &Path,
     options: &Options,
     durability: Durability,
-) -> Result<Doors, OpenError> {
+) -> Result<Pools, OpenError> {
     let opening = Opening {
         durability,
         must_exist: options.must_exist,
@@ -207,7 +207,7 @@ pub(super) fn start(
     // Nobody else knows of what nobody keeps. The readers are connected, so that there is
     // something to look at.
     let versions = match durability {
-        Durability::None => Versions::alone(),
+        Durability::None => Versions::exclusive(),
         Durability::Synced => Versions::shared(&path)
             .map_err(|source| OpenError::File { path: path.clone(), source })?,
     };
@@ -216,9 +216,9 @@ pub(super) fn start(
         .map_err(|source| OpenError::File { path: path.clone(), source })?;
     let disk = Arc::new(disk);
     let writer = writer::start(&path, options, durability, Arc::clone(&versions), &disk)?;
-    Ok(Doors {
+    Ok(Pools {
         readers,
-        here: Some(here),
+        inline_readers: Some(here),
         writer,
         replica: None,
         probe: PROBE,

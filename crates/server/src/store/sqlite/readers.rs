@@ -66,7 +66,7 @@ impl Readers {
     }
 
     /// Runs `work` on this thread, if there is a connection that nobody uses.
-    pub(in crate::store) fn here<T>(
+    pub(in crate::store) fn run_inline<T>(
         &self,
         work: impl Fn(&mut Tx<'_>) -> Result<T>,
     ) -> Option<Result<T>> {

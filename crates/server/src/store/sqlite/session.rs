@@ -4,7 +4,7 @@ use super::{Role, close, disk, fault, spell};
 use crate::error::{Error, Result};
 use crate::store::job::too_long;
 use crate::store::moving::Closed;
-use crate::store::{Cells, Changed, Engine, Param, Row, Tuning, Tx};
+use crate::store::{Cells, ChangeScope, Engine, Param, Row, Tuning, Tx};
 use rusqlite::{CachedStatement, Connection};
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -72,9 +72,9 @@ pub(in crate::store) struct Session {
     spelled: HashMap<Box<str>, Spelled>,
     deadline: Arc<Deadline>,
     /// What the transaction has changed so far.
-    changed: Vec<Changed>,
+    changed: Vec<ChangeScope>,
     /// What the next query changes, if it was said.
-    declared: Option<Changed>,
+    declared: Option<ChangeScope>,
     /// How often a statement was compiled again to be run with other values.
     #[cfg(test)]
     pub(in crate::store) compiled_again: i32,
@@ -137,7 +137,7 @@ impl Session {
     }
 
     /// What was changed since this was last asked.
-    pub(super) fn take_changed(&mut self) -> Vec<Changed> {
+    pub(super) fn take_changed(&mut self) -> Vec<ChangeScope> {
         std::mem::take(&mut self.changed)
     }
 
@@ -223,7 +223,7 @@ impl Engine for Session {
         params: &[&dyn Param],
         each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
     ) -> Result<()> {
-        let changed = self.declared.take().unwrap_or(Changed::Everything);
+        let changed = self.declared.take().unwrap_or(ChangeScope::Everything);
         let (writes, outcome) = self.statement(sql, params, |statement, columns, faults| {
             Ok((!statement.readonly(), visit(statement.raw_query(), columns, faults, each)))
         })?;
@@ -264,13 +264,13 @@ impl Engine for Session {
         Ok(()) // there is no way to save
     }
 
-    fn note(&mut self, what: Changed) {
+    fn note(&mut self, what: ChangeScope) {
         if self.changed.last() != Some(&what) {
             self.changed.push(what);
         }
     }
 
-    fn declare(&mut self, what: Changed) {
+    fn declare(&mut self, what: ChangeScope) {
         self.declared = Some(what);
     }
 

@@ -14,11 +14,11 @@ async fn a_store_whose_disk_has_failed_refuses_everything_and_leaves_the_wal_as_
     let wal = scratch.path().with_extension("db-wal");
     let before = fs::read(&wal).unwrap();
     assert!(!before.is_empty());
-    let fails = |doors: &super::super::Doors| {
-        doors.disk.as_ref().unwrap().fail("the WAL", &"on purpose");
+    let fails = |pools: &super::super::Pools| {
+        pools.disk.as_ref().unwrap().fail("the WAL", &"on purpose");
         Ok(())
     };
-    store.0.enter(fails).unwrap();
+    store.0.with_pools(fails).unwrap();
     let look = "SELECT count(*) FROM t";
     let answers = [
         store.write(|tx| insert(tx, 2)).await,

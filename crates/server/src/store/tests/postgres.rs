@@ -4,7 +4,7 @@
 use super::super::ephemeral::Database;
 use super::super::migrate::{MIGRATIONS, Migration};
 use super::super::postgres::{Address, migrate};
-use super::super::{Changed, OpenError, Options, Place, Stamp, Store, Tx};
+use super::super::{ChangeScope, OpenError, Options, Place, Snapshot, Store, Tx};
 use super::insert;
 use crate::error::{Error, Result};
 use guestlist_api::id::{ApiTokenId, ApplicationId, ExperienceUserId, ObjectId};
@@ -169,7 +169,7 @@ async fn what_is_told_at_the_end_is_told() {
             };
             insert(tx, 7)?;
             let sql = "INSERT INTO t (k, v) VALUES (1, 9)";
-            tx.change_later(Changed::Nothing, sql, &[], Some(Box::new(explain)))?;
+            tx.change_later(ChangeScope::Nothing, sql, &[], Some(Box::new(explain)))?;
             if more { insert(tx, 8).map(drop) } else { Ok(()) }
         });
         assert!(matches!(answer.await, Err(Error::AlreadyExists(_))), "{more}");
@@ -358,20 +358,20 @@ async fn what_is_kept_of_a_token_is_forgotten_with_it() {
     let mut scene = Scene::new();
     scene.options.trust = Duration::from_hours(1);
     let store = scene.direct();
-    let stamps = || [1, 2].map(|byte| store.stamp_of_token(token(byte)).unwrap());
-    let hold = |stamps: [Stamp; 2]| stamps.map(|stamp| store.holds(&stamp));
+    let stamps = || [1, 2].map(|byte| store.snapshot_of_token(token(byte)).unwrap());
+    let hold = |stamps: [Snapshot; 2]| stamps.map(|snapshot| store.holds(&snapshot));
 
     let before = stamps();
     store.write(|tx| insert(tx, 1).map(drop)).await.unwrap();
     assert_eq!(hold(before), [false, false], "anything may have changed");
     let before = stamps();
     let change = "UPDATE t SET v = v + 1";
-    let work = move |tx: &mut Tx<'_>| tx.change(Changed::Token(token(1)), change, &[]);
+    let work = move |tx: &mut Tx<'_>| tx.change(ChangeScope::Token(token(1)), change, &[]);
     store.write(work).await.unwrap();
     assert_eq!(hold(before), [false, true]);
     let before = stamps();
     let work = move |tx: &mut Tx<'_>| {
-        tx.change_all::<i64>(Changed::Token(token(2)), "UPDATE t SET v = 1 RETURNING v", &[])
+        tx.change_all::<i64>(ChangeScope::Token(token(2)), "UPDATE t SET v = 1 RETURNING v", &[])
     };
     store.write(work).await.unwrap();
     assert_eq!(hold(before), [true, false]);
@@ -385,12 +385,12 @@ async fn what_is_kept_of_a_token_is_forgotten_with_it() {
 
     // Others write too, so that nothing else is kept, and this not for ever.
     let application = ApplicationId(ObjectId::from_bytes([3; 12]));
-    assert!(store.stamp_of_lists(application, token(1)).is_none());
+    assert!(store.snapshot_of_lists(application, token(1)).is_none());
     let user = ExperienceUserId(ObjectId::from_bytes([4; 12]));
-    assert!(store.stamp(application, user, token(1)).is_none());
+    assert!(store.snapshot(application, user, token(1)).is_none());
     scene.options.trust = Duration::ZERO;
     let store = scene.direct();
-    assert!(!store.holds(&store.stamp_of_token(token(1)).unwrap()));
+    assert!(!store.holds(&store.snapshot_of_token(token(1)).unwrap()));
 }
 
 #[tokio::test]

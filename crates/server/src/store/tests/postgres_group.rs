@@ -1,6 +1,6 @@
 //! Changes that wait at the same time on PostgreSQL: kept together, refused apart.
 
-use super::super::{Changed, Store, Tx};
+use super::super::{ChangeScope, Store, Tx};
 use super::postgres::Scene;
 use super::{gate, insert};
 use crate::error::{Error, Result};
@@ -18,11 +18,11 @@ const CHANGE: &str = "UPDATE t SET v = $2 WHERE k = $1";
 const FEW: i64 = 9;
 
 /// What stands for the row with `key`.
-fn row(key: i64) -> Changed {
+fn row(key: i64) -> ChangeScope {
     let mut bytes = [0; 12];
     bytes[4..].copy_from_slice(&key.to_be_bytes());
     let application = ApplicationId(ObjectId::from_bytes([1; 12]));
-    Changed::User(application, ExperienceUserId(ObjectId::from_bytes(bytes)))
+    ChangeScope::User(application, ExperienceUserId(ObjectId::from_bytes(bytes)))
 }
 
 /// Locks the row with `key`: its value, of which there is none if there is no row.

@@ -347,7 +347,7 @@ async fn a_dead_thread_is_noticed_and_leaves_nobody_waiting() {
     scratch.options.group = 2; // so that the third stays in the queue
     let store = scratch.open();
     let held = hold_writer(&store, 1).await;
-    store.0.enter(|doors| doors.writer.send(Box::new(Deadly))).unwrap();
+    store.0.with_pools(|pools| pools.writer.send(Box::new(Deadly))).unwrap();
     let behind = later(&store, 2);
     settle().await;
     held.release.send(()).unwrap();
@@ -365,7 +365,7 @@ async fn one_dead_reader_is_noticed_while_the_others_serve() {
     let mut scratch = Scratch::new();
     scratch.options.readers = 2;
     let store = scratch.open();
-    store.0.enter(|doors| doors.readers.send(Box::new(Deadly))).unwrap();
+    store.0.with_pools(|pools| pools.readers.send(Box::new(Deadly))).unwrap();
     assert_eq!(store.read(|tx| tx.first::<i64>(COUNT, &[])).await.unwrap(), Some(0));
     // The thread takes its time to die: it tells where it panicked.
     let noticed = async {

@@ -1,7 +1,7 @@
 //! Answers that are kept ready, while several processes write: none is ever out of date, or half
 //! of one thing and half of another.
 
-use super::super::{Changed, Stamp, Store};
+use super::super::{ChangeScope, Snapshot, Store};
 use super::Scratch;
 use crate::error::Result;
 use guestlist_api::id::{ApiTokenId, ApplicationId, ExperienceUserId, ObjectId};
@@ -46,9 +46,9 @@ impl Record {
 
 async fn write(store: &Store, key: i64, says: Says) -> i64 {
     let what = match says {
-        Says::User => Changed::User(APPLICATION, user(key)),
-        Says::Application => Changed::Application(APPLICATION),
-        Says::Everything => Changed::Everything,
+        Says::User => ChangeScope::User(APPLICATION, user(key)),
+        Says::Application => ChangeScope::Application(APPLICATION),
+        Says::Everything => ChangeScope::Everything,
     };
     let work = move |tx: &mut super::Tx<'_>| -> Result<i64> {
         tx.change(what, "UPDATE pairs SET a = a + 1 WHERE k = $1", &[&key])?;
@@ -63,23 +63,23 @@ fn write_beside(connection: &Connection, key: i64) -> i64 {
     connection.query_row(sql, [key], |row| row.get(0)).unwrap()
 }
 
-type Cache = Mutex<HashMap<i64, (Stamp, (i64, i64))>>;
+type Cache = Mutex<HashMap<i64, (Snapshot, (i64, i64))>>;
 
 /// One read of a user through `cache`.
 async fn look(store: &Store, cache: &Cache, record: &Record, key: i64) {
     let least = record.of(key).load(Ordering::SeqCst);
     let kept = cache.lock().unwrap().get(&key).copied();
-    let (a, b) = if let Some((_, pair)) = kept.filter(|(stamp, _)| store.holds(stamp)) {
+    let (a, b) = if let Some((_, pair)) = kept.filter(|(snapshot, _)| store.holds(snapshot)) {
         record.hits.fetch_add(1, Ordering::Relaxed);
         pair
     } else {
         record.misses.fetch_add(1, Ordering::Relaxed);
-        let stamp = store.stamp(APPLICATION, user(key), TOKEN);
+        let snapshot = store.snapshot(APPLICATION, user(key), TOKEN);
         let sql = "SELECT a, b FROM pairs WHERE k = $1";
         let pair = store.read(move |tx| tx.first::<(i64, i64)>(sql, &[&key])).await;
         let pair = pair.unwrap().unwrap();
-        if let Some(stamp) = stamp {
-            cache.lock().unwrap().insert(key, (stamp, pair));
+        if let Some(snapshot) = snapshot {
+            cache.lock().unwrap().insert(key, (snapshot, pair));
         }
         pair
     };
@@ -171,22 +171,22 @@ async fn pairs() -> (Scratch, Store) {
     (scratch, store)
 }
 
-fn stamp(store: &Store, key: i64) -> Option<Stamp> {
-    store.stamp(APPLICATION, user(key), TOKEN)
+fn snapshot(store: &Store, key: i64) -> Option<Snapshot> {
+    store.snapshot(APPLICATION, user(key), TOKEN)
 }
 
 #[tokio::test]
 async fn only_what_changed_is_read_again() {
     let (_scratch, store) = pairs().await;
-    let (mine, other) = (stamp(&store, 0).unwrap(), stamp(&store, 1).unwrap());
+    let (mine, other) = (snapshot(&store, 0).unwrap(), snapshot(&store, 1).unwrap());
     assert!(store.holds(&mine) && store.holds(&other));
     write(&store, 1, Says::User).await;
     assert!(store.holds(&mine) && !store.holds(&other));
     write(&store, 0, Says::Application).await;
     assert!(!store.holds(&mine));
-    let mine = stamp(&store, 0).unwrap();
+    let mine = snapshot(&store, 0).unwrap();
     let tokens = |tx: &mut super::Tx<'_>| {
-        tx.change(Changed::Token(TOKEN), "UPDATE pairs SET a = a WHERE k = 1", &[])
+        tx.change(ChangeScope::Token(TOKEN), "UPDATE pairs SET a = a WHERE k = 1", &[])
     };
     store.write(tokens).await.unwrap();
     assert!(!store.holds(&mine));
@@ -196,11 +196,11 @@ async fn only_what_changed_is_read_again() {
 async fn a_statement_that_says_nothing_may_have_changed_anything() {
     let (_scratch, store) = pairs().await;
     for sql in ["UPDATE pairs SET a = 9 WHERE k = 1", "UPDATE pairs SET a = 9 WHERE k = 7"] {
-        let mine = stamp(&store, 0).unwrap();
+        let mine = snapshot(&store, 0).unwrap();
         let touched = store.write(move |tx| tx.run(sql, &[])).await.unwrap();
         assert_eq!(store.holds(&mine), touched == 0, "{sql}");
     }
-    let mine = stamp(&store, 0).unwrap();
+    let mine = snapshot(&store, 0).unwrap();
     let returning = "UPDATE pairs SET a = 9 WHERE k = 1 RETURNING a";
     store.write(move |tx| tx.first::<i64>(returning, &[])).await.unwrap();
     assert!(!store.holds(&mine));
@@ -209,12 +209,12 @@ async fn a_statement_that_says_nothing_may_have_changed_anything() {
 #[tokio::test]
 async fn what_another_process_commits_counts() {
     let (scratch, store) = pairs().await;
-    let mine = stamp(&store, 0).unwrap();
+    let mine = snapshot(&store, 0).unwrap();
     write_beside(&scratch.beside(), 1);
     assert!(!store.holds(&mine));
     // The first to ask finds that out; from then on answers are kept again, though not that one.
-    assert!(stamp(&store, 0).is_none());
-    let again = stamp(&store, 0).unwrap();
+    assert!(snapshot(&store, 0).is_none());
+    let again = snapshot(&store, 0).unwrap();
     assert!(store.holds(&again) && !store.holds(&mine));
     // What is undone changes nothing.
     let beside = scratch.beside();
@@ -224,7 +224,7 @@ async fn what_another_process_commits_counts() {
     write_beside(&beside, 1);
     write(&store, 1, Says::User).await;
     assert!(!store.holds(&again));
-    assert!(stamp(&store, 0).is_some());
+    assert!(snapshot(&store, 0).is_some());
 }
 
 /// Nor while somebody else finds that out.
@@ -236,13 +236,13 @@ async fn what_another_process_has_committed_is_not_taken_for_what_was_before() {
     let (other, ends) = (store.clone(), Arc::clone(&done));
     let finds_out = std::thread::spawn(move || {
         while !ends.load(Ordering::SeqCst) {
-            stamp(&other, 1);
+            snapshot(&other, 1);
         }
     });
     let stood = (0..2000).filter(|_| {
         let before = loop {
-            if let Some(stamp) = stamp(&store, 0) {
-                break stamp;
+            if let Some(snapshot) = snapshot(&store, 0) {
+                break snapshot;
             }
         };
         write_beside(&beside, 0);
@@ -257,11 +257,11 @@ async fn what_another_process_has_committed_is_not_taken_for_what_was_before() {
 #[tokio::test]
 async fn nothing_stands_while_it_is_being_changed() {
     let (_scratch, store) = pairs().await;
-    let mine = stamp(&store, 0).unwrap();
-    let what = [Changed::User(APPLICATION, user(0))];
+    let mine = snapshot(&store, 0).unwrap();
+    let what = [ChangeScope::User(APPLICATION, user(0))];
     let changing = store.0.versions.as_ref().unwrap().changing(&what);
-    assert!(!store.holds(&mine) && stamp(&store, 0).is_none());
-    assert!(stamp(&store, 1).is_some());
+    assert!(!store.holds(&mine) && snapshot(&store, 0).is_none());
+    assert!(snapshot(&store, 1).is_some());
     drop(changing);
-    assert!(!store.holds(&mine) && stamp(&store, 0).is_some());
+    assert!(!store.holds(&mine) && snapshot(&store, 0).is_some());
 }

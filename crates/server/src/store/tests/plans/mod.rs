@@ -7,7 +7,9 @@ mod statements;
 use super::super::applications;
 use super::super::list::{Paging, Start};
 use super::super::moving::Closed;
-use super::super::{Changed, Engine, Param, Row, Tuning, Tx, experience_groups, experience_users};
+use super::super::{
+    ChangeScope, Engine, Param, Row, Tuning, Tx, experience_groups, experience_users,
+};
 use super::engines::Own;
 use crate::auth::hasher::PasswordHash;
 use crate::domain;
@@ -115,11 +117,11 @@ impl Engine for Noting<'_> {
         Ok(())
     }
 
-    fn note(&mut self, what: Changed) {
+    fn note(&mut self, what: ChangeScope) {
         self.session.note(what);
     }
 
-    fn declare(&mut self, what: Changed) {
+    fn declare(&mut self, what: ChangeScope) {
         self.session.declare(what);
     }
 
