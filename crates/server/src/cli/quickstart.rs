@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::http::App;
 use crate::server::Server;
 use crate::store::api_tokens::{self, Owner};
-use crate::store::applications::{self, Tenant, Within};
+use crate::store::applications::{self, AuthorizedApp, Tenant};
 use crate::store::list::Paging;
 use crate::store::{
     OnDiskFailure, Place, Tx, experience_groups, experience_users, settings, users,
@@ -91,10 +91,10 @@ async fn kept(path: &Path, app: &App) -> Result<Option<Demo>> {
         .with_context(|| format!("{} is not good: delete it for a new token", path.display()))?;
     let now = app.clock.now();
     let Ok(verified) = app.signer.verify(&demo.token, now) else { return Ok(None) };
-    let (id, application) = (verified.id, Within::allowed(demo.application_id));
+    let (id, application) = (verified.id, AuthorizedApp::allowed(demo.application_id));
     let there = app.store.read(move |tx| {
         api_tokens::grant(tx, id, now)?;
-        application.enter(tx).map(|_| ())
+        application.require(tx).map(|_| ())
     });
     match there.await {
         Ok(()) => Ok(Some(demo)),
@@ -144,12 +144,13 @@ async fn make(app: &App, path: &Path) -> Result<Demo> {
     let (user, token) = (UserId(app.ids.next(now)), ApiTokenId(app.ids.next(now)));
     let made = app.store.write(move |tx| {
         let before = remembered(tx)?;
-        let kept = before.as_ref().map(|before| Within::allowed(before.application).enter(tx));
+        let kept =
+            before.as_ref().map(|before| AuthorizedApp::allowed(before.application).require(tx));
         let application_id = match kept {
             Some(Ok(tenant)) => tenant.id(),
             None | Some(Err(Error::NotFound(_))) => {
                 applications::add(tx, &application)?;
-                let tenant = Within::allowed(application.id).enter(tx)?;
+                let tenant = AuthorizedApp::allowed(application.id).require(tx)?;
                 people.settle(tx, tenant, now)?;
                 tenant.id()
             }
@@ -279,7 +280,7 @@ async fn user_ids(app: &App, application: ApplicationId) -> Result<Vec<Experienc
         paging: Paging::new(None, Some(Whole(100)), None),
     };
     let listed = app.store.read(move |tx| {
-        let tenant = Within::allowed(application).enter(tx)?;
+        let tenant = AuthorizedApp::allowed(application).require(tx)?;
         experience_users::list(tx, tenant, &listing)
     });
     Ok(listed.await?.items.into_iter().map(|user| user.id).collect())

@@ -7,7 +7,7 @@ use crate::clock::random;
 use crate::error::{self, Error};
 use crate::http::App;
 use crate::population::{MOST, Population};
-use crate::store::applications::Within;
+use crate::store::applications::AuthorizedApp;
 use crate::store::{experience_groups, experience_users, search};
 use anyhow::{Context as _, Result, anyhow};
 use guestlist_api::experience_user::ExperienceUser;
@@ -71,20 +71,20 @@ pub(super) async fn run(args: Args, app: Arc<App>, out: Output) -> Result<()> {
     });
     let mut ids = ids.transpose()?;
     let within = if let Some(id) = args.application {
-        Within::allowed(id)
+        AuthorizedApp::allowed(id)
     } else {
         let name = args.name.as_deref().unwrap_or("Seeded");
         let post = application::parse("application", json!({ "name": name }))?;
-        Within::allowed(application::create(&app, post).await?.id)
+        AuthorizedApp::allowed(application::create(&app, post).await?.id)
     };
-    let application = app.store.read(move |tx| within.enter(tx)).await?.id();
+    let application = app.store.read(move |tx| within.require(tx)).await?.id();
     let hash = app.hasher.hash(password()?).await?;
     let people = Population::new(application, args.seed, args.count);
 
     let groups: Vec<_> = people.groups().collect();
     let (made, taken) = (groups.len(), taken(args.seed));
     let planting = app.store.write(move |tx| {
-        within.enter(tx)?;
+        within.require(tx)?;
         groups.iter().try_for_each(|group| experience_groups::add(tx, group))
     });
     planting.await.map_err(&taken)?;
@@ -127,12 +127,12 @@ pub(super) async fn run(args: Args, app: Arc<App>, out: Output) -> Result<()> {
 
 async fn plant(
     app: &App,
-    within: Within,
+    within: AuthorizedApp,
     users: Vec<ExperienceUser>,
     hash: PasswordHash,
 ) -> error::Result<()> {
     let planting = app.store.write(move |tx| {
-        within.enter(tx)?;
+        within.require(tx)?;
         users.iter().try_for_each(|user| experience_users::add(tx, user, &hash))
     });
     planting.await

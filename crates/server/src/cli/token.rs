@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::http::App;
 use crate::store::Tx;
 use crate::store::api_tokens::{self, Listing, Owner};
-use crate::store::applications::Within;
+use crate::store::applications::AuthorizedApp;
 use crate::store::list::Paging;
 use anyhow::{Context as _, Result, bail};
 use guestlist_api::api_token::{ApiToken, ApiTokenPost, ApiTokenSort};
@@ -79,7 +79,7 @@ pub(super) async fn run(command: Command, app: Arc<App>, out: Output) -> Result<
 /// The owner, who exists.
 fn enter(tx: &mut Tx<'_>, owner: Owner) -> crate::error::Result<()> {
     match owner {
-        Owner::Application(id) => Within::allowed(id).enter(tx).map(|_| ()),
+        Owner::Application(id) => AuthorizedApp::allowed(id).require(tx).map(|_| ()),
         Owner::User(id) => crate::store::users::get(tx, id).map(|_| ()),
     }
 }

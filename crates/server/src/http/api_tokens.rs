@@ -9,7 +9,7 @@ use crate::domain::{changed_token, ends_later, new_token};
 use crate::error::{Error, Result};
 use crate::store::Tx;
 use crate::store::api_tokens::{self, Grant, Listing, Owner};
-use crate::store::applications::Within;
+use crate::store::applications::AuthorizedApp;
 use crate::store::users;
 use guestlist_api::api_token::{
     ApiToken, ApiTokenFilter, ApiTokenList, ApiTokenPatch, ApiTokenPost, ApiTokenSort, CreatorType,
@@ -110,7 +110,7 @@ type Tokens = Page<Entity<ApiToken>, OfTokens>;
 /// Whose tokens a call is about: those of an application, or those of the caller.
 #[derive(Clone, Copy)]
 enum Whose {
-    Application(Within),
+    Application(AuthorizedApp),
     User(UserId),
 }
 
@@ -124,9 +124,9 @@ impl Whose {
     }
 
     /// The owner, who exists.
-    fn enter(self, tx: &mut Tx<'_>) -> Result<Owner> {
+    fn require(self, tx: &mut Tx<'_>) -> Result<Owner> {
         match self {
-            Self::Application(within) => Ok(Owner::Application(within.enter(tx)?.id())),
+            Self::Application(within) => Ok(Owner::Application(within.require(tx)?.id())),
             Self::User(user) => Ok(Owner::User(users::get(tx, user)?.id)),
         }
     }
@@ -193,7 +193,7 @@ async fn list(
     let listing = Listing { filter, sort, paging: asked.paging.clone() };
     let seen = call.clone();
     call.list(move |tx| {
-        let owner = whose.enter(tx)?;
+        let owner = whose.require(tx)?;
         let found = api_tokens::list(tx, owner, &listing)?;
         let of = OfOwner { owner_id: owner.id(), owner_type: owner.kind() };
         Ok(seen.page(&asked, OfTokens(of), found))
@@ -209,7 +209,7 @@ async fn get(
     (): (),
 ) -> Result<Found<Entity<ApiToken>>> {
     call.show(move |tx| {
-        let owner = whose.enter(tx)?;
+        let owner = whose.require(tx)?;
         api_tokens::get(tx, owner, id)
     })
     .await
@@ -244,7 +244,7 @@ async fn post(
     call.create(move |tx| {
         // In here, because what is repeated is answered as it was, also after its token has ended.
         ends_later(&post, now)?;
-        let owner = whose.enter(tx)?;
+        let owner = whose.require(tx)?;
         let (creator_id, creator_type) = creator(&grant);
         let creator_name = match (creator_type, grant.owner) {
             (CreatorType::User, Owner::User(user)) => users::get(tx, user)?.full_name,
@@ -269,7 +269,7 @@ async fn patch(
 ) -> Result<Found<Entity<ApiToken>>> {
     let (now, asked) = (call.now, call.clone());
     call.change(move |tx| {
-        let owner = whose.enter(tx)?;
+        let owner = whose.require(tx)?;
         let before = api_tokens::lock(tx, owner, id)?;
         asked.check(&before)?;
         let after = changed_token(&before, &patch, now);
@@ -297,7 +297,7 @@ async fn delete(
 ) -> Result<Found<Success>> {
     let asked = call.clone();
     call.remove(move |tx| {
-        let owner = whose.enter(tx)?;
+        let owner = whose.require(tx)?;
         let token = api_tokens::lock(tx, owner, id)?;
         asked.check(&token)?;
         api_tokens::delete(tx, &token)

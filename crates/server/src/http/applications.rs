@@ -116,7 +116,7 @@ async fn get(
 ) -> Result<Found<Entity<Application>>> {
     let (within, fields) = (call.within(input.path.application_id)?, input.query);
     call.show(move |tx| {
-        let tenant = within.enter(tx)?;
+        let tenant = within.require(tx)?;
         Ok(summarized(applications::get(tx, tenant)?, &fields))
     })
     .await
@@ -197,7 +197,7 @@ async fn patch(
         (call.within(input.path.application_id)?, input.body, input.query);
     let (now, asked) = (call.now, call.clone());
     call.change(move |tx| {
-        let tenant = within.enter(tx)?;
+        let tenant = within.require(tx)?;
         let before = applications::lock(tx, tenant)?;
         asked.check_any(|| Ok(forms(&before)))?;
         let after = changed_application(&before, &patch, now);
@@ -213,7 +213,7 @@ async fn delete(call: Call<Grant>, input: In<OneApplication>) -> Result<Found<Su
     let within = call.within(input.path.application_id)?;
     let asked = call.clone();
     call.remove(move |tx| {
-        let tenant = within.enter(tx)?;
+        let tenant = within.require(tx)?;
         let application = applications::lock(tx, tenant)?;
         asked.check_any(|| Ok(forms(&application)))?;
         applications::delete(tx, tenant)

@@ -12,7 +12,7 @@ use super::route::Caller;
 use crate::error::{Error, Result};
 use crate::store::answers::{self, Answer, Mint, RequestKey};
 use crate::store::api_tokens::{self, Grant, Owner};
-use crate::store::applications::Within;
+use crate::store::applications::AuthorizedApp;
 use crate::store::{Snapshot, Store, Tx};
 use bytes::Bytes;
 use guestlist_api::api_token::ApiToken;
@@ -264,10 +264,10 @@ impl<C: Caller> Call<C> {
 
 impl Call<Grant> {
     /// The application, if the caller may act in it. For anybody else it does not exist.
-    pub(super) fn within(&self, application: ApplicationId) -> Result<Within> {
+    pub(super) fn within(&self, application: ApplicationId) -> Result<AuthorizedApp> {
         match self.caller.owner {
             Owner::Application(own) if own != application => Err(Error::NotFound("Application")),
-            _ => Ok(Within::allowed(application)),
+            _ => Ok(AuthorizedApp::allowed(application)),
         }
     }
 

@@ -44,7 +44,7 @@ async fn delete(
 ) -> Result<Found<Success>> {
     let (within, flags) = (call.within(input.path.application_id)?, input.query);
     call.remove(move |tx| {
-        let tenant = within.enter_alone(tx)?;
+        let tenant = within.require_locked(tx)?;
         if flags.keep_users.is_none() {
             users::delete_all(tx, tenant)?;
         }
@@ -77,7 +77,7 @@ async fn bootstrap(
     let other = format!("-{id}");
     let begin = Begin { user, group, replace, other, now };
     call.do_once(move |tx| {
-        let tenant = within.enter_alone(tx)?;
+        let tenant = within.require_locked(tx)?;
         let suffix = begin.suffix(tx, tenant)?;
         begin.make(tx, tenant, suffix)?;
         let mut result = ExperienceBootstrapResult {

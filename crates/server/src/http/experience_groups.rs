@@ -90,7 +90,7 @@ async fn get(
     let direct = input.query.include_direct_device_count.is_some_and(|flag| flag.0);
     let total = input.query.include_total_device_count.is_some_and(|flag| flag.0);
     call.show(move |tx| {
-        let tenant = within.enter(tx)?;
+        let tenant = within.require(tx)?;
         let mut group =
             if bare { bare_groups::get(tx, tenant, id)? } else { groups::get(tx, tenant, id)? };
         if direct || total {
@@ -130,7 +130,7 @@ async fn list(
     };
     let seen = call.clone();
     call.list_within(within.id(), move |tx| {
-        let tenant = within.enter(tx)?;
+        let tenant = within.require(tx)?;
         let found = groups::list(tx, tenant, &listing)?;
         let of = OfApplication { application_id: tenant.id(), experience_group_id: None };
         let parent_id = match listing.parent {
@@ -151,8 +151,8 @@ async fn post(
     call.create(move |tx| {
         // Where a group may be depends on where those above it are.
         let tenant = match post.parent_id {
-            Some(_) => within.enter_alone(tx)?,
-            None => within.enter(tx)?,
+            Some(_) => within.require_locked(tx)?,
+            None => within.require(tx)?,
         };
         let ids = post.experience_user_ids.as_ref().map(|ids| ids.0.as_slice());
         let members = groups::members(tx, tenant, ids.unwrap_or_default())?;
@@ -173,8 +173,8 @@ async fn patch(
     let (patch, now, asked) = (input.body, call.now, call.clone());
     call.change(move |tx| {
         let tenant = match patch.parent_id {
-            Some(_) => within.enter_alone(tx)?,
-            None => within.enter(tx)?,
+            Some(_) => within.require_locked(tx)?,
+            None => within.require(tx)?,
         };
         let before = groups::lock(tx, tenant, id)?;
         asked.check_any(|| forms(tx, &before))?;
@@ -199,7 +199,7 @@ async fn delete(call: Call<Grant>, input: In<OneExperienceGroup>) -> Result<Foun
     let (within, id) = (call.within(input.path.application_id)?, input.path.experience_group_id);
     let asked = call.clone();
     call.remove(move |tx| {
-        let tenant = within.enter_alone(tx)?;
+        let tenant = within.require_locked(tx)?;
         let group = groups::lock(tx, tenant, id)?;
         asked.check_any(|| forms(tx, &group))?;
         groups::delete(tx, &group)

@@ -102,7 +102,7 @@ async fn list(
     };
     let seen = call.clone();
     call.list_within(within.id(), move |tx| {
-        let tenant = within.enter(tx)?;
+        let tenant = within.require(tx)?;
         let found = users::list(tx, tenant, &listing)?;
         let group = match listing.membership {
             Some(Membership::Of(group)) => Some(group),
@@ -123,7 +123,7 @@ async fn post(
     let hash = call.app.hasher.hash(post.password.clone()).await?;
     let id = ExperienceUserId(call.app.ids.next(now));
     call.create(move |tx| {
-        let tenant = within.enter(tx)?;
+        let tenant = within.require(tx)?;
         let ids = post.experience_group_ids.as_ref().map(|ids| ids.0.as_slice());
         let groups = users::groups(tx, tenant, ids.unwrap_or_default(), GROUP_IDS)?;
         let user = new_user(&post, id, tenant.id(), groups, now);

@@ -269,7 +269,7 @@ pub fn list(tx: &mut Tx<'_>, owner: Owner, listing: &Listing) -> Result<Listed<A
 pub fn add(tx: &mut Tx<'_>, new: &ApiToken) -> Result<()> {
     // Nothing in the schema refers from a token to its owner, which is of one kind or the other.
     if new.owner_type == OwnerType::Application {
-        applications::keep(tx, &new.owner_id.to_string())?;
+        applications::lock_against_removal(tx, &new.owner_id.to_string())?;
     }
     insert(tx, new, new.owner_type.as_str())?;
     match counted(new) {

@@ -11,7 +11,7 @@ use guestlist_api::id::{ApplicationId, OrgId};
 use guestlist_api::time::DateTime;
 
 /// An application that the caller may act in and that exists in this transaction. Stores of what
-/// applications hold ask for one, and there is no other way to it than [`Within::enter`].
+/// applications hold ask for one, and there is no other way to it than [`AuthorizedApp::require`].
 #[derive(Debug, Clone, Copy)]
 pub struct Tenant(ApplicationId);
 
@@ -25,9 +25,9 @@ impl Tenant {
 
 /// An application that the caller may act in, if it exists.
 #[derive(Debug, Clone, Copy)]
-pub struct Within(ApplicationId);
+pub struct AuthorizedApp(ApplicationId);
 
-impl Within {
+impl AuthorizedApp {
     /// The word of whoever checked that the caller may act in `application`.
     pub(crate) const fn allowed(application: ApplicationId) -> Self {
         Self(application)
@@ -43,7 +43,7 @@ impl Within {
     ///
     /// # Errors
     /// [`Error::NotFound`] when it does not.
-    pub fn enter(self, tx: &mut Tx<'_>) -> Result<Tenant> {
+    pub fn require(self, tx: &mut Tx<'_>) -> Result<Tenant> {
         let found: Option<i64> =
             tx.first("SELECT 1 AS found FROM applications WHERE id = $1", &[&self.0.to_string()])?;
         found.map(|_| Tenant(self.0)).ok_or(NOT_FOUND)
@@ -51,16 +51,16 @@ impl Within {
 
     /// The same for whoever only looks at rows that refer to it, of which there are none if it does
     /// not exist.
-    pub(super) const fn holding_rows(self) -> Tenant {
+    pub(super) const fn assume_exists(self) -> Tenant {
         Tenant(self.0)
     }
 
-    /// As [`Within::enter`], and nobody else who comes in this way does so before this transaction
+    /// As [`AuthorizedApp::require`], and nobody else who comes in this way does so before this transaction
     /// ends: for what looks at more than one row before it writes.
     ///
     /// # Errors
-    /// As [`Within::enter`].
-    pub fn enter_alone(self, tx: &mut Tx<'_>) -> Result<Tenant> {
+    /// As [`AuthorizedApp::require`].
+    pub fn require_locked(self, tx: &mut Tx<'_>) -> Result<Tenant> {
         let found: Option<i64> = tx.first(
             "SELECT 1 AS found FROM applications WHERE id = $1 FOR NO KEY UPDATE",
             &[&self.0.to_string()],
@@ -73,7 +73,7 @@ impl Within {
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is none.
-pub(super) fn keep(tx: &mut Tx<'_>, application: &str) -> Result<()> {
+pub(super) fn lock_against_removal(tx: &mut Tx<'_>, application: &str) -> Result<()> {
     let found: Option<i64> = tx.first(
         "SELECT 1 AS found FROM applications WHERE id = $1 FOR KEY SHARE",
         &[&application],

@@ -1,6 +1,6 @@
 //! End users of applications, and the groups they are in.
 
-use super::applications::{Tenant, Within};
+use super::applications::{AuthorizedApp, Tenant};
 use super::convert::{email_taken, id, json, key, maybe_id, maybe_moment, moment, to_json};
 use super::counts::{self, Counted};
 use super::filter;
@@ -100,8 +100,12 @@ const FEW: usize = 16;
 /// the user is and which groups it is in.
 ///
 /// # Errors
-/// As [`get`] and [`Within::enter`].
-pub fn get_within(tx: &mut Tx<'_>, within: Within, id: ExperienceUserId) -> Result<ExperienceUser> {
+/// As [`get`] and [`AuthorizedApp::require`].
+pub fn get_within(
+    tx: &mut Tx<'_>,
+    within: AuthorizedApp,
+    id: ExperienceUserId,
+) -> Result<ExperienceUser> {
     let sql = format!(
         "SELECT {COLUMNS}, g.id AS group_id, g.name AS group_name, g.parent_id AS group_parent_id
          FROM experience_users u
@@ -124,12 +128,12 @@ pub fn get_within(tx: &mut Tx<'_>, within: Within, id: ExperienceUserId) -> Resu
         Ok(())
     })?;
     if rows > FEW {
-        let tenant = within.enter(tx)?;
+        let tenant = within.require(tx)?;
         return get(tx, tenant, id);
     }
     let Some(mut user) = user else {
         // A user refers to its application, which is only looked for where there is no user.
-        within.enter(tx)?;
+        within.require(tx)?;
         return Err(Error::NotFound("Experience user"));
     };
     user.experience_groups = sorted(groups);
@@ -139,17 +143,17 @@ pub fn get_within(tx: &mut Tx<'_>, within: Within, id: ExperienceUserId) -> Resu
 /// As [`lock`], where the caller may act; and the proof that the application exists.
 ///
 /// # Errors
-/// As [`lock`] and [`Within::enter`].
+/// As [`lock`] and [`AuthorizedApp::require`].
 pub fn lock_within(
     tx: &mut Tx<'_>,
-    within: Within,
+    within: AuthorizedApp,
     id: ExperienceUserId,
 ) -> Result<(Tenant, ExperienceUser)> {
     // A user refers to its application, which is only looked for where there is no user.
-    let tenant = within.holding_rows();
+    let tenant = within.assume_exists();
     match lock(tx, tenant, id) {
         Err(Error::NotFound(what)) => {
-            within.enter(tx)?;
+            within.require(tx)?;
             Err(Error::NotFound(what))
         }
         user => Ok((tenant, user?)),
@@ -163,7 +167,7 @@ pub fn lock_within(
 /// As [`lock_within`].
 pub fn lock_only_within(
     tx: &mut Tx<'_>,
-    within: Within,
+    within: AuthorizedApp,
     id: ExperienceUserId,
 ) -> Result<(Tenant, ExperienceUser)> {
     tx.changes_only(ChangeScope::User(within.id(), id));

@@ -38,7 +38,7 @@ enum Command {
         #[command(flatten)]
         listing: Listing,
         #[command(flatten)]
-        within: Within,
+        within: AuthorizedApp,
     },
     /// Make a group
     Create {
@@ -66,7 +66,7 @@ enum Command {
 }
 
 #[derive(Debug, Args)]
-struct Within {
+struct AuthorizedApp {
     /// Only those in this group
     #[arg(long, value_name = "ID")]
     parent: Option<ExperienceGroupId>,
@@ -81,7 +81,7 @@ struct Within {
     exclude_members: bool,
 }
 
-impl Within {
+impl AuthorizedApp {
     fn parent(&self) -> Option<String> {
         let parent = self.parent.map(|parent| parent.to_string());
         parent.or_else(|| (self.root || self.tree).then(|| "none".into()))

@@ -1,6 +1,6 @@
 //! What is counted is what there is, whatever was made, joined, left and removed, and by whom.
 
-use super::super::applications::{self, Tenant, Within};
+use super::super::applications::{self, AuthorizedApp, Tenant};
 use super::super::counts::{self, Counted};
 use super::super::list::{Listed, Paging, Start};
 use super::super::migrate::{MIGRATIONS, Migration};
@@ -92,7 +92,7 @@ const NOW: DateTime = DateTime::from_millis(0);
 impl Place {
     /// The application `number`, made if it is not there: then there is nothing to do in it yet.
     fn enter(tx: &mut Tx<'_>, number: u8) -> Result<Option<Self>> {
-        if let Ok(tenant) = Within::allowed(application(number)).enter(tx) {
+        if let Ok(tenant) = AuthorizedApp::allowed(application(number)).require(tx) {
             return Ok(Some(Self { number, tenant }));
         }
         let post = wire::read("application", json!({ "name": "a" })).unwrap();
@@ -223,7 +223,7 @@ const PAGING: Paging =
 
 /// Every list of the application says how many items it has, which are all on its page.
 fn lists(tx: &mut Tx<'_>, number: u8) -> Result<()> {
-    let Ok(tenant) = Within::allowed(application(number)).enter(tx) else { return Ok(()) };
+    let Ok(tenant) = AuthorizedApp::allowed(application(number)).require(tx) else { return Ok(()) };
     let mut memberships = vec![None, Some(Membership::Any), Some(Membership::None)];
     for index in 0..EACH {
         let group = ExperienceGroupId(id(GROUP, number, index));
@@ -310,7 +310,7 @@ async fn a_large_group_is_counted() {
     let (store, _) = Store::ephemeral(&Options { readers: 1, ..Options::default() }).unwrap();
     let work = store.write(|tx| {
         run(tx, 0, &Step::Application)?;
-        let tenant = Within::allowed(application(0)).enter(tx)?;
+        let tenant = AuthorizedApp::allowed(application(0)).require(tx)?;
         let group = ExperienceGroupId(id(GROUP, 0, 0));
         for index in 0..=1 {
             run(tx, 0, &Step::Group(index, BTreeSet::new()))?;

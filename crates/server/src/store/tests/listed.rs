@@ -1,7 +1,7 @@
 //! What tests of pages list: users and groups of few kinds, so that there are ties, and what a list of
 //! them has to be.
 
-use super::super::applications::{self, Tenant, Within};
+use super::super::applications::{self, AuthorizedApp, Tenant};
 use super::super::convert::key;
 use super::super::list::{Listed, Paging};
 use super::super::{Tx, experience_groups, experience_users};
@@ -278,7 +278,7 @@ fn group(of: Of, index: u8, traits: &Traits) -> ExperienceGroup {
 }
 
 fn tenant(tx: &mut Tx<'_>) -> Result<Tenant> {
-    Within::allowed(APPLICATION).enter(tx)
+    AuthorizedApp::allowed(APPLICATION).require(tx)
 }
 
 /// A page of the list, as ids.

@@ -1,6 +1,6 @@
 //! Users are found by parts of their texts, whoever they have been and whatever is asked.
 
-use super::super::applications::{self, Tenant, Within};
+use super::super::applications::{self, AuthorizedApp, Tenant};
 use super::super::convert::key;
 use super::super::ephemeral::Database;
 use super::super::experience_users::{self as users, Listing};
@@ -153,14 +153,14 @@ fn folded(text: &str) -> Vec<char> {
 }
 
 fn enter(tx: &mut Tx<'_>, number: u8) -> Result<Tenant> {
-    if let Ok(tenant) = Within::allowed(application(number)).enter(tx) {
+    if let Ok(tenant) = AuthorizedApp::allowed(application(number)).require(tx) {
         return Ok(tenant);
     }
     let post = wire::read("application", json!({ "name": "a" })).unwrap();
     let organization = "0".repeat(24).parse().unwrap();
     let new = domain::new_application(&post, application(number), organization, NOW);
     applications::add(tx, &new)?;
-    Within::allowed(application(number)).enter(tx)
+    AuthorizedApp::allowed(application(number)).require(tx)
 }
 
 fn run(tx: &mut Tx<'_>, late: &mut Late, number: u8, step: &Step) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Which index PostgreSQL uses for each statement that has to be fast however many there are.
 
-use super::super::super::applications::Within;
+use super::super::super::applications::AuthorizedApp;
 use super::super::super::list::{Paging, Position, Start, Value};
 use super::super::super::value::Kind;
 use super::super::super::{Engine, Param, Tx, answers, experience_groups, experience_users};
@@ -179,7 +179,7 @@ fn choice(own: &Own, work: impl Fn(&mut Tx<'_>) -> Result<()> + Send + 'static) 
 }
 
 fn list(tx: &mut Tx<'_>, listing: &experience_users::Listing) -> Result<()> {
-    let tenant = Within::allowed(APPLICATION).enter(tx)?;
+    let tenant = AuthorizedApp::allowed(APPLICATION).require(tx)?;
     let found = experience_users::list(tx, tenant, listing)?;
     assert!(!found.items.is_empty(), "nobody is listed: {listing:?}");
     Ok(())
@@ -256,7 +256,7 @@ fn a_page_of_groups_too_on_postgres() {
         (ExperienceGroupSort::LastUpdated, "experience_groups_by_updated", None, Some(3000)),
     ] {
         is_read_in_order(&own, index, move |tx| {
-            let tenant = Within::allowed(APPLICATION).enter(tx)?;
+            let tenant = AuthorizedApp::allowed(APPLICATION).require(tx)?;
             pagings(text, moment).into_iter().try_for_each(|paging| {
                 let (query, name, parent, bare) = (None, None, None, false);
                 let listing =
@@ -290,7 +290,7 @@ fn a_page_of_the_groups_in_one_or_in_none_is_read_in_its_order_on_postgres() {
     {
         is_read_in_order(&own, index, move |tx| {
             pagings(Some("g5"), None).into_iter().try_for_each(|paging| {
-                let tenant = Within::allowed(APPLICATION).enter(tx)?;
+                let tenant = AuthorizedApp::allowed(APPLICATION).require(tx)?;
                 let (query, name, bare) = (None, None, true);
                 let (parent, sort) = (Some(parent), ExperienceGroupSort::Name);
                 let listing =

@@ -1,6 +1,6 @@
 //! Which index SQLite uses for each statement that has to be fast however many there are.
 
-use super::super::super::applications::Within;
+use super::super::super::applications::AuthorizedApp;
 use super::super::super::list::Paging;
 use super::super::super::search::Late;
 use super::super::super::{Engine, Param, Tx, experience_groups, experience_users};
@@ -59,7 +59,7 @@ impl Plan {
 /// The plans of counting and of listing users.
 fn list(listing: experience_users::Listing) -> [Plan; 2] {
     let mut all = plans(move |tx| {
-        let tenant = Within::allowed(APPLICATION).enter(tx)?;
+        let tenant = AuthorizedApp::allowed(APPLICATION).require(tx)?;
         experience_users::list(tx, tenant, &listing).map(drop)
     });
     all.drain(..1);
@@ -76,7 +76,7 @@ fn users(query: Value) -> experience_users::Listing {
 #[test]
 fn one_is_found_by_its_id() {
     let all = plans(|tx| {
-        let tenant = Within::allowed(APPLICATION).enter(tx)?;
+        let tenant = AuthorizedApp::allowed(APPLICATION).require(tx)?;
         let user = experience_users::get(tx, tenant, USER)?;
         let group = experience_groups::get(tx, tenant, GROUP)?;
         experience_groups::device_counts(tx, &group)?;
@@ -120,7 +120,7 @@ fn a_page_of_groups_too() {
         (ExperienceGroupSort::LastUpdated, "experience_groups_by_updated"),
     ] {
         let all = plans(move |tx| {
-            let tenant = Within::allowed(APPLICATION).enter(tx)?;
+            let tenant = AuthorizedApp::allowed(APPLICATION).require(tx)?;
             let listing = experience_groups::Listing {
                 query: None,
                 name: None,
@@ -196,7 +196,7 @@ fn come_upon(
     others: u16,
 ) -> Vec<Plan> {
     let all = plans(move |tx| {
-        let tenant = Within::allowed(APPLICATION).enter(tx)?;
+        let tenant = AuthorizedApp::allowed(APPLICATION).require(tx)?;
         let before = experience_users::get(tx, tenant, USER)?;
         experience_users::delete(tx, &before)?;
         let nowhere = ExperienceUser { experience_groups: Vec::new(), ..before.clone() };
@@ -249,7 +249,7 @@ fn filtered(field: ExperienceUserFilter, glob: &str) -> experience_users::Listin
 /// What is listed, where there are enough users to search and one of them matches.
 fn searched(listing: experience_users::Listing) -> Vec<Plan> {
     plans(move |tx| {
-        let tenant = Within::allowed(APPLICATION).enter(tx)?;
+        let tenant = AuthorizedApp::allowed(APPLICATION).require(tx)?;
         let before = experience_users::get(tx, tenant, USER)?;
         let after = ExperienceUser {
             email: "abcdef@example.com".into(),
@@ -347,7 +347,7 @@ fn what_a_text_starts_with_is_found_in_the_order_of_texts() {
 #[test]
 fn many_that_start_alike_are_read_in_the_order_they_are_listed_in() {
     let all = plans(|tx| {
-        let tenant = Within::allowed(APPLICATION).enter(tx)?;
+        let tenant = AuthorizedApp::allowed(APPLICATION).require(tx)?;
         let before = experience_users::get(tx, tenant, USER)?;
         for index in 0..20 {
             let id = ExperienceUserId(ObjectId::from_bytes([4 + index; 12]));
@@ -392,7 +392,7 @@ fn groups_are_found_by_what_is_asked_of_them() {
     ] {
         let query: GroupQuery = wire::read("query", query).unwrap();
         let all = plans(move |tx| {
-            let tenant = Within::allowed(APPLICATION).enter(tx)?;
+            let tenant = AuthorizedApp::allowed(APPLICATION).require(tx)?;
             let listing = experience_groups::Listing {
                 query: Some(query.clone()),
                 name: None,

@@ -3,7 +3,7 @@
 
 use super::super::super::answers::{self, Answer, RequestKey};
 use super::super::super::api_tokens::{self, Owner};
-use super::super::super::applications::{self, Tenant, Within};
+use super::super::super::applications::{self, AuthorizedApp, Tenant};
 use super::super::super::ephemeral;
 use super::super::super::list::{Paging, Position, Start, Value};
 use super::super::super::sign_ins::{self, Who};
@@ -40,8 +40,10 @@ const CALLED: &[Called] = &[
     ("settings::put", |tx| settings::put(tx, "organization", "0".repeat(24).as_bytes())),
     ("settings::get", |tx| settings::get(tx, "organization").map(drop)),
     ("settings::get_or_make", |tx| settings::get_or_make(tx, "a", || Ok(vec![1])).map(drop)),
-    ("applications::enter", |tx| tenant(tx).map(drop)),
-    ("applications::enter_alone", |tx| Within::allowed(APPLICATION).enter_alone(tx).map(drop)),
+    ("applications::require", |tx| tenant(tx).map(drop)),
+    ("applications::require_locked", |tx| {
+        AuthorizedApp::allowed(APPLICATION).require_locked(tx).map(drop)
+    }),
     ("applications::get", |tx| tenant(tx).and_then(|own| applications::get(tx, own)).map(drop)),
     ("applications::lock", |tx| tenant(tx).and_then(|own| applications::lock(tx, own)).map(drop)),
     ("applications::put", |tx| {
@@ -100,13 +102,13 @@ const CALLED: &[Called] = &[
         experience_users::lock(tx, own, USER).map(drop)
     }),
     ("experience_users::get_within", |tx| {
-        experience_users::get_within(tx, Within::allowed(APPLICATION), USER).map(drop)
+        experience_users::get_within(tx, AuthorizedApp::allowed(APPLICATION), USER).map(drop)
     }),
     ("experience_users::lock_within", |tx| {
-        experience_users::lock_within(tx, Within::allowed(APPLICATION), USER).map(drop)
+        experience_users::lock_within(tx, AuthorizedApp::allowed(APPLICATION), USER).map(drop)
     }),
     ("experience_users::lock_only_within", |tx| {
-        experience_users::lock_only_within(tx, Within::allowed(APPLICATION), USER).map(drop)
+        experience_users::lock_only_within(tx, AuthorizedApp::allowed(APPLICATION), USER).map(drop)
     }),
     ("experience_users::with_address", |tx| {
         let own = tenant(tx)?;
@@ -207,7 +209,7 @@ const CALLED: &[Called] = &[
 const OWNER: Owner = Owner::Application(APPLICATION);
 
 fn tenant(tx: &mut Tx<'_>) -> Result<Tenant> {
-    Within::allowed(APPLICATION).enter(tx)
+    AuthorizedApp::allowed(APPLICATION).require(tx)
 }
 
 fn group(tx: &mut Tx<'_>) -> Result<ExperienceGroup> {

@@ -11,7 +11,7 @@ mod population;
 use crate::auth::hasher::PasswordHash;
 use crate::domain::new_application;
 use crate::error::{Error, Result};
-use crate::store::applications::{self, Tenant, Within};
+use crate::store::applications::{self, AuthorizedApp, Tenant};
 use crate::store::list::{Paging, Start};
 use crate::store::tests::engines::Both;
 use crate::store::{Tx, experience_groups, experience_users};
@@ -142,7 +142,7 @@ fn within<T>(
         let id = ApplicationId(population::id(kind, 0));
         let new = new_application(&post, id, organization, DateTime::from_millis(0));
         applications::add(tx, &new)?;
-        let tenant = Within::allowed(id).enter(tx)?;
+        let tenant = AuthorizedApp::allowed(id).require(tx)?;
         population.keep(tx, tenant, &hash)?;
         Ok::<_, Error>(tenant)
     };
