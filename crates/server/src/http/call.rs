@@ -346,7 +346,7 @@ impl Call<Grant> {
         let snapshot = if unproven { self.app.store.snapshot_of_token(token) } else { None };
         let work = move |tx: &mut Tx<'_>| {
             if unproven {
-                api_tokens::grant_ahead(tx, token)?;
+                api_tokens::prefetch_grant(tx, token)?;
             }
             let found = find(tx)?;
             // Of two refusals that of the token is told, which is asked about again in any case.

@@ -111,8 +111,8 @@ const GRANT: &str = "SELECT t.id, t.kind, t.owner_id, t.name, t.scope, t.status,
 ///
 /// # Errors
 /// When the transaction has failed already.
-pub fn grant_ahead(tx: &mut Tx<'_>, id: ApiTokenId) -> Result<()> {
-    tx.ahead(GRANT, &[&id.to_string()])
+pub fn prefetch_grant(tx: &mut Tx<'_>, id: ApiTokenId) -> Result<()> {
+    tx.prefetch(GRANT, &[&id.to_string()])
 }
 
 /// What the token `id` allows at `now`.

@@ -84,8 +84,8 @@ fn one(
          WHERE u.application_id = $1 AND u.id = $2{lock}"
     );
     let (application, id) = (tenant.id().to_string(), id.to_string());
-    tx.ahead(&sql, &[&application, &id])?;
-    tx.ahead(GROUPS_OF, &[&application, &id])?;
+    tx.prefetch(&sql, &[&application, &id])?;
+    tx.prefetch(GROUPS_OF, &[&application, &id])?;
     let user: Option<ExperienceUser> = tx.first(&sql, &[&application, &id])?;
     let mut user = user.ok_or(Error::NotFound("Experience user"))?;
     user.experience_groups = groups_of(tx, &user)?;
@@ -116,7 +116,7 @@ pub fn get_within(
     );
     let params: [&dyn Param; 2] = [&within.id().to_string(), &id.to_string()];
     let (mut rows, mut user, mut groups) = (0, None, Vec::new());
-    tx.each_alone(&sql, &params, |row| {
+    tx.each_single_statement(&sql, &params, |row| {
         rows += 1;
         if rows == 1 {
             user = Some(ExperienceUser::from_row(row)?);
@@ -170,7 +170,7 @@ pub fn lock_only_within(
     within: AuthorizedApp,
     id: ExperienceUserId,
 ) -> Result<(Tenant, ExperienceUser)> {
-    tx.changes_only(ChangeScope::User(within.id(), id));
+    tx.scoped_to(ChangeScope::User(within.id(), id));
     lock_within(tx, within, id)
 }
 
@@ -513,7 +513,7 @@ pub fn put(
     // Nothing else of a user is another's as well.
     let explain =
         (after.email != before.email).then(|| Box::new(email_taken(&after.email)) as Explain);
-    tx.change_later(
+    tx.change_deferred(
         row_of(after),
         &format!(
             "UPDATE experience_users SET {} WHERE application_id = $1 AND id = $2",

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 /// Adds the rows of the user's tags.
 pub(super) fn tag_user(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
     for (tag, value) in &user.user_tags.0 {
-        tx.change_later(
+        tx.change_deferred(
             ChangeScope::User(user.application_id, user.id),
             "INSERT INTO user_tags (application_id, user_id, tag, value) VALUES ($1, $2, $3, $4)",
             &[&user.application_id.to_string(), &user.id.to_string(), tag, value],
@@ -22,7 +22,7 @@ pub(super) fn tag_user(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
 
 /// Removes them.
 pub(super) fn untag_user(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
-    tx.change_later(
+    tx.change_deferred(
         ChangeScope::User(user.application_id, user.id),
         "DELETE FROM user_tags WHERE application_id = $1 AND user_id = $2",
         &[&user.application_id.to_string(), &user.id.to_string()],

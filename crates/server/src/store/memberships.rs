@@ -46,7 +46,7 @@ impl Changes {
         Self { application, groups: BTreeMap::new(), users: BTreeMap::new() }
     }
 
-    fn note(&mut self, user: ExperienceUserId, group: ExperienceGroupId, by: i64) {
+    fn record_change(&mut self, user: ExperienceUserId, group: ExperienceGroupId, by: i64) {
         *self.groups.entry(group).or_default() += by;
         *self.users.entry(user).or_default() += by;
     }
@@ -65,7 +65,7 @@ impl Changes {
             &[&self.application.to_string(), &user.to_string(), &group.to_string()],
         )?;
         if joined > 0 {
-            self.note(user, group, 1);
+            self.record_change(user, group, 1);
         }
         Ok(())
     }
@@ -84,7 +84,7 @@ impl Changes {
             &[&self.application.to_string(), &user.to_string(), &group.to_string()],
         )?;
         if parted > 0 {
-            self.note(user, group, -1);
+            self.record_change(user, group, -1);
         }
         Ok(())
     }
@@ -192,7 +192,7 @@ pub(super) fn without_user(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()>
     )?;
     let mut changes = Changes::of(user.application_id);
     for group in parted {
-        changes.note(user.id, group.parse().map_err(Error::internal)?, -1);
+        changes.record_change(user.id, group.parse().map_err(Error::internal)?, -1);
     }
     changes.count(tx)
 }
@@ -209,7 +209,7 @@ pub(super) fn without_group(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<
     )?;
     let mut changes = Changes::of(group.application_id);
     for user in parted {
-        changes.note(user.parse().map_err(Error::internal)?, group.id, -1);
+        changes.record_change(user.parse().map_err(Error::internal)?, group.id, -1);
     }
     changes.count(tx)?;
     counts::forget(tx, Counted::MembersOf(group.application_id, group.id))

@@ -1,6 +1,6 @@
 //! What is asked of the database within one transaction, and what an engine does for that.
 
-use super::moving::Closed;
+use super::moving::Frozen;
 use super::row::{FromRow, Row};
 use super::tuning::Tuning;
 use super::value::Param;
@@ -32,7 +32,7 @@ pub(super) trait Engine {
         each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
     ) -> Result<()>;
     /// As [`Engine::query`], where what is asked after it need not see the same moment.
-    fn query_alone(
+    fn query_single_statement(
         &mut self,
         sql: &str,
         params: &[&dyn Param],
@@ -57,7 +57,7 @@ pub(super) trait Engine {
     /// As [`Engine::run`], where the count matters to nobody and an error may be told at the end of
     /// the transaction. Either way it is told as `explain` says it. Where it says nothing, others
     /// have nothing that could be in the way of `sql`.
-    fn run_later(
+    fn run_deferred(
         &mut self,
         sql: &str,
         params: &[&dyn Param],
@@ -66,20 +66,20 @@ pub(super) trait Engine {
         self.run(sql, params).map_err(|error| explained(error, explain))
     }
     /// Is told that the transaction changes nothing but `what`, and locks it ahead.
-    fn only(&mut self, _what: ChangeScope) {}
+    fn scoped_to(&mut self, _what: ChangeScope) {}
     /// Is told that `sql` is going to be queried.
-    fn ahead(&mut self, sql: &str, params: &[&dyn Param]) -> Result<()>;
+    fn prefetch(&mut self, sql: &str, params: &[&dyn Param]) -> Result<()>;
     /// Takes note of what a statement has changed, where answers are kept ready.
-    fn note(&mut self, what: ChangeScope);
+    fn record_change(&mut self, what: ChangeScope);
     /// Says that the next query changes `what`, and no more.
-    fn declare(&mut self, what: ChangeScope);
+    fn expect_change(&mut self, what: ChangeScope);
     /// Whether it keeps the table `user_search`, rather than an index that `LIKE` uses by itself.
     fn has_user_search(&self) -> bool;
     /// The thresholds that the store was opened with.
     fn tuning(&self) -> &'static Tuning;
     /// The statements after which `tables` take no changes for the reason given, or take them
     /// again.
-    fn close(&self, tables: &[&str], why: Option<Closed>) -> Vec<String>;
+    fn freeze(&self, tables: &[&str], why: Option<Frozen>) -> Vec<String>;
 }
 
 impl fmt::Debug for Tx<'_> {
@@ -95,15 +95,15 @@ impl Tx<'_> {
     ///
     /// # Errors
     /// When the transaction has failed already.
-    pub fn ahead(&mut self, sql: &str, params: &[&dyn Param]) -> Result<()> {
-        self.0.ahead(sql, params)
+    pub fn prefetch(&mut self, sql: &str, params: &[&dyn Param]) -> Result<()> {
+        self.0.prefetch(sql, params)
     }
 
     /// Says that nothing but `what` is changed from here on, and that the next statement that is
     /// told ahead locks it, and ends with `FOR UPDATE`. It is a hint: where a commit costs much,
     /// transactions that lock different things share one.
-    pub(super) fn changes_only(&mut self, what: ChangeScope) {
-        self.0.only(what);
+    pub(super) fn scoped_to(&mut self, what: ChangeScope) {
+        self.0.scoped_to(what);
     }
 
     /// Every row of `sql`, as `T`.
@@ -124,13 +124,13 @@ impl Tx<'_> {
     /// Gives every row of `sql` to `each`. It is for the only statement of a read: where that is
     /// cheaper it is a transaction of its own, and what is asked after it sees a later moment. If
     /// anything was asked or sent ahead before it, it belongs to that.
-    pub(super) fn each_alone(
+    pub(super) fn each_single_statement(
         &mut self,
         sql: &str,
         params: &[&dyn Param],
         mut each: impl FnMut(&Row<'_>) -> Result<()>,
     ) -> Result<()> {
-        self.0.query_alone(sql, params, &mut |row| each(row).map(|()| true))
+        self.0.query_single_statement(sql, params, &mut |row| each(row).map(|()| true))
     }
 
     /// As [`Tx::all`], for a statement that gives the rows it changes, which are at most `what`.
@@ -140,7 +140,7 @@ impl Tx<'_> {
         sql: &str,
         params: &[&dyn Param],
     ) -> Result<Vec<T>> {
-        self.0.declare(what);
+        self.0.expect_change(what);
         self.all(sql, params)
     }
 
@@ -174,7 +174,7 @@ impl Tx<'_> {
     pub fn change(&mut self, what: ChangeScope, sql: &str, params: &[&dyn Param]) -> Result<u64> {
         let touched = self.0.run(sql, params)?;
         if touched > 0 {
-            self.0.note(what);
+            self.0.record_change(what);
         }
         Ok(touched)
     }
@@ -182,15 +182,15 @@ impl Tx<'_> {
     /// As [`Tx::change`], where nobody waits for the answer: it may only be there at the end of the
     /// transaction, which fails with what `explain` makes of an error. Without it, `sql` is refused
     /// for nothing that others keep, and waits for nobody who keeps it.
-    pub(super) fn change_later(
+    pub(super) fn change_deferred(
         &mut self,
         what: ChangeScope,
         sql: &str,
         params: &[&dyn Param],
         explain: Option<Explain>,
     ) -> Result<()> {
-        if self.0.run_later(sql, params, explain)? > 0 {
-            self.0.note(what);
+        if self.0.run_deferred(sql, params, explain)? > 0 {
+            self.0.record_change(what);
         }
         Ok(())
     }

@@ -24,14 +24,14 @@ use tables::TABLES;
 
 /// Why a store takes no changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Closed {
+pub(super) enum Frozen {
     /// It is being moved.
     Moving,
     /// It was moved.
     Moved,
 }
 
-impl Closed {
+impl Frozen {
     /// How an engine says it: to PostgreSQL the code of an error, to SQLite its message.
     pub(super) const fn mark(self) -> &'static str {
         match self {
@@ -118,13 +118,13 @@ pub fn look(tx: &mut Tx<'_>) -> Result<Option<Record>> {
 /// When the store says something else by now, or fails.
 pub(super) fn swap(tx: &mut Tx<'_>, known: Option<&str>, record: Option<&Record>) -> Result<()> {
     let closed = match record.map(|record| record.state) {
-        Some(State::Leaving) => Some(Closed::Moving),
-        Some(State::Left) => Some(Closed::Moved),
+        Some(State::Leaving) => Some(Frozen::Moving),
+        Some(State::Left) => Some(Frozen::Moved),
         Some(State::Arriving) | None => None,
     };
     let names: Vec<_> = TABLES.iter().map(|table| table.name).collect();
     // Before anything is looked at: of two who do this at once, one waits for the other here.
-    for sql in tx.0.close(&names, closed) {
+    for sql in tx.0.freeze(&names, closed) {
         tx.run(&sql, &[])?;
     }
     let found = look(tx)?;

@@ -6,7 +6,7 @@ use super::pooler::POOLED;
 use super::wire::Refusal;
 use crate::error::Error;
 use crate::store::job::{Outcome, busy, cannot_write, too_long};
-use crate::store::moving::Closed;
+use crate::store::moving::Frozen;
 
 /// What a failure means for its transaction.
 pub(super) enum Meaning {
@@ -26,7 +26,7 @@ pub(super) enum Kind {
     Busy,
     CannotWrite,
     TooLong,
-    Closed(Closed),
+    Frozen(Frozen),
     Internal(String),
 }
 
@@ -41,7 +41,7 @@ impl Meaning {
                 Kind::Busy => busy(),
                 Kind::CannotWrite => cannot_write(),
                 Kind::TooLong => too_long(),
-                Kind::Closed(why) => why.to_error(),
+                Kind::Frozen(why) => why.to_error(),
                 Kind::Internal(why) => Error::internal(why.clone()),
             },
         }
@@ -92,7 +92,7 @@ pub(super) fn meaning(failure: Failure, role: Role) -> Meaning {
         }
         code if code.starts_with("53") => Kind::Busy,
         code if code.starts_with("08") || code.starts_with("57P") => return Meaning::Lost,
-        code => Closed::from_mark(code).map_or_else(says, Kind::Closed),
+        code => Frozen::from_mark(code).map_or_else(says, Kind::Frozen),
     };
     Meaning::Refused(kind)
 }

@@ -15,7 +15,7 @@ use super::fault;
 use super::session::{Ahead, Ending, Session, Visit};
 use crate::error::Result;
 use crate::store::job::{Job, Outcome, busy};
-use crate::store::moving::Closed;
+use crate::store::moving::Frozen;
 use crate::store::{self, ChangeScope, Engine, Explain, Param, Tuning, Tx};
 use std::ops::Range;
 
@@ -145,7 +145,7 @@ impl<'s, 'l> Member<'s, 'l> {
 }
 
 impl Engine for Member<'_, '_> {
-    fn only(&mut self, what: ChangeScope) {
+    fn scoped_to(&mut self, what: ChangeScope) {
         let free = match &self.step {
             Step::Ask { taken } => self.row.is_none() && !taken.contains(&what),
             Step::Do { row, .. } => *row == what,
@@ -157,7 +157,7 @@ impl Engine for Member<'_, '_> {
         }
     }
 
-    fn ahead(&mut self, sql: &str, params: &[&dyn Param]) -> Result<()> {
+    fn prefetch(&mut self, sql: &str, params: &[&dyn Param]) -> Result<()> {
         if matches!(self.step, Step::Do { .. }) {
             return Ok(());
         }
@@ -173,7 +173,7 @@ impl Engine for Member<'_, '_> {
             self.questions = next - 1..next;
             return Ok(());
         }
-        self.session.ahead(sql, params)?;
+        self.session.prefetch(sql, params)?;
         self.questions.end = self.session.count_ahead();
         Ok(())
     }
@@ -203,7 +203,7 @@ impl Engine for Member<'_, '_> {
         self.other()
     }
 
-    fn run_later(
+    fn run_deferred(
         &mut self,
         sql: &str,
         params: &[&dyn Param],
@@ -213,15 +213,15 @@ impl Engine for Member<'_, '_> {
             return self.other();
         }
         self.wrote = true;
-        self.session.run_later(sql, params, explain)
+        self.session.run_deferred(sql, params, explain)
     }
 
-    fn note(&mut self, what: ChangeScope) {
+    fn record_change(&mut self, what: ChangeScope) {
         self.other |= self.row != Some(what);
-        self.session.note(what);
+        self.session.record_change(what);
     }
 
-    fn declare(&mut self, _: ChangeScope) {}
+    fn expect_change(&mut self, _: ChangeScope) {}
 
     fn has_user_search(&self) -> bool {
         false
@@ -231,7 +231,7 @@ impl Engine for Member<'_, '_> {
         self.session.tuning()
     }
 
-    fn close(&self, _: &[&str], _: Option<Closed>) -> Vec<String> {
+    fn freeze(&self, _: &[&str], _: Option<Frozen>) -> Vec<String> {
         Vec::new()
     }
 }

@@ -6,9 +6,9 @@
 //! statements are told ahead, and its transaction needs neither a beginning nor an end of its own.
 
 mod address;
-mod close;
 mod end_point;
 mod fault;
+mod freeze;
 mod group;
 mod link;
 pub(super) mod migrate;

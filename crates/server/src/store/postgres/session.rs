@@ -8,7 +8,7 @@ use super::wire::{self, ColumnOf};
 use super::{Role, Row};
 use crate::error::{Error, Result};
 use crate::store::job::too_long;
-use crate::store::moving::Closed;
+use crate::store::moving::Frozen;
 use crate::store::versions::Versions;
 use crate::store::{self, Cells, ChangeScope, Engine, Explain, Param, Tuning, explained};
 use fallible_iterator::FallibleIterator as _;
@@ -208,13 +208,13 @@ impl<'l> Session<'l> {
         }
         let what = self.declared.take().unwrap_or(ChangeScope::Everything);
         if changes {
-            self.note(what);
+            self.record_change(what);
         }
         Ok(visit.end())
     }
 
     /// Asks `sql` in a transaction of its own, which ends with the answer.
-    fn ask_alone(
+    fn ask_single_statement(
         &mut self,
         sql: &str,
         params: &[&dyn Param],
@@ -260,7 +260,7 @@ impl<'l> Session<'l> {
         Ok(fits)
     }
 
-    /// As [`Engine::ahead`], with a statement that skips rows that others have locked in the place
+    /// As [`Engine::prefetch`], with a statement that skips rows that others have locked in the place
     /// of `lock`, which waits for them. `false` if there is no room for it.
     pub(super) fn ahead_skipping(&mut self, lock: &str, params: &[&dyn Param]) -> Result<bool> {
         self.check()?;
@@ -288,7 +288,7 @@ impl<'l> Session<'l> {
 
     /// Sends a change of which nobody waits for the answer; gives `explain` back if there is no
     /// room for it.
-    fn touch_later(
+    fn touch_deferred(
         &mut self,
         sql: &str,
         params: &[&dyn Param],
@@ -447,7 +447,7 @@ impl<'v, 'e> Visit<'v, 'e> {
 }
 
 impl Engine for Session<'_> {
-    fn ahead(&mut self, sql: &str, params: &[&dyn Param]) -> Result<()> {
+    fn prefetch(&mut self, sql: &str, params: &[&dyn Param]) -> Result<()> {
         self.check()?;
         // It is a hint: where there is no room it is sent when it is asked.
         self.send_ahead(sql, params, None).map(drop).map_err(|failure| self.fail(failure))
@@ -466,7 +466,7 @@ impl Engine for Session<'_> {
         }
     }
 
-    fn query_alone(
+    fn query_single_statement(
         &mut self,
         sql: &str,
         params: &[&dyn Param],
@@ -476,19 +476,19 @@ impl Engine for Session<'_> {
             return self.query(sql, params, each);
         }
         self.check()?;
-        match self.ask_alone(sql, params, each) {
+        match self.ask_single_statement(sql, params, each) {
             Ok(visited) => visited,
             Err(failure) => Err(self.fail(failure)),
         }
     }
 
-    fn note(&mut self, what: ChangeScope) {
+    fn record_change(&mut self, what: ChangeScope) {
         if self.changed.last() != Some(&what) {
             self.changed.push(what);
         }
     }
 
-    fn declare(&mut self, what: ChangeScope) {
+    fn expect_change(&mut self, what: ChangeScope) {
         self.declared = Some(what);
     }
 
@@ -500,18 +500,18 @@ impl Engine for Session<'_> {
         self.tuning
     }
 
-    fn close(&self, tables: &[&str], why: Option<Closed>) -> Vec<String> {
-        super::close::statements(tables, why)
+    fn freeze(&self, tables: &[&str], why: Option<Frozen>) -> Vec<String> {
+        super::freeze::statements(tables, why)
     }
 
-    fn run_later(
+    fn run_deferred(
         &mut self,
         sql: &str,
         params: &[&dyn Param],
         explain: Option<Explain>,
     ) -> Result<u64> {
         self.check()?;
-        match self.touch_later(sql, params, explain) {
+        match self.touch_deferred(sql, params, explain) {
             Ok(Ok(())) => Ok(1),
             Ok(Err(explain)) => self.run(sql, params).map_err(|error| explained(error, explain)),
             Err(failure) => Err(self.fail(failure)),

@@ -13,7 +13,7 @@ use super::session::Visit;
 use super::wire::ColumnOf;
 use crate::error::Result;
 use crate::store::job::{self, Job, busy};
-use crate::store::moving::Closed;
+use crate::store::moving::Frozen;
 use crate::store::{self, ChangeScope, Engine, Param, Tuning, Tx};
 use postgres_protocol::message::backend::DataRowBody;
 use std::sync::Arc;
@@ -135,7 +135,7 @@ impl Alone<'_> {
 }
 
 impl Engine for Alone<'_> {
-    fn query_alone(
+    fn query_single_statement(
         &mut self,
         sql: &str,
         params: &[&dyn Param],
@@ -177,13 +177,13 @@ impl Engine for Alone<'_> {
         self.other()
     }
 
-    fn ahead(&mut self, _: &str, _: &[&dyn Param]) -> Result<()> {
+    fn prefetch(&mut self, _: &str, _: &[&dyn Param]) -> Result<()> {
         self.other()
     }
 
-    fn note(&mut self, _: ChangeScope) {}
+    fn record_change(&mut self, _: ChangeScope) {}
 
-    fn declare(&mut self, _: ChangeScope) {}
+    fn expect_change(&mut self, _: ChangeScope) {}
 
     fn has_user_search(&self) -> bool {
         false
@@ -193,7 +193,7 @@ impl Engine for Alone<'_> {
         self.tuning
     }
 
-    fn close(&self, _: &[&str], _: Option<Closed>) -> Vec<String> {
+    fn freeze(&self, _: &[&str], _: Option<Frozen>) -> Vec<String> {
         Vec::new()
     }
 }

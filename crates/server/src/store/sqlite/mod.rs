@@ -1,8 +1,8 @@
 //! SQLite: its connections, its spelling and its errors.
 
-mod close;
 mod disk;
 pub(super) mod files;
+mod freeze;
 pub(super) mod migrate;
 mod readers;
 mod session;
@@ -15,7 +15,7 @@ pub(super) use session::{Session, place};
 
 use super::job::{FULL, busy, cannot_write, refused, too_long};
 use super::migrate::{MIGRATIONS, OpenError};
-use super::moving::Closed;
+use super::moving::Frozen;
 use super::versions::Versions;
 use super::{OnDiskFailure, Options, Pools};
 use crate::error::Error;
@@ -156,7 +156,7 @@ pub(super) fn fault(error: &rusqlite::Error, role: Role) -> Error {
         }
         (_, ffi::SQLITE_CONSTRAINT_TRIGGER) => {
             let message = error.to_string();
-            Closed::from_mark(&message).map_or_else(|| Error::internal(message), Closed::to_error)
+            Frozen::from_mark(&message).map_or_else(|| Error::internal(message), Frozen::to_error)
         }
         (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => busy(),
         (ErrorCode::OperationInterrupted, _) => too_long(),

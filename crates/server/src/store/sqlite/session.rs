@@ -1,9 +1,9 @@
 //! A connection at work: its statements, its deadline, and what its transaction has changed.
 
-use super::{Role, close, disk, fault, spell};
+use super::{Role, disk, fault, freeze, spell};
 use crate::error::{Error, Result};
 use crate::store::job::too_long;
-use crate::store::moving::Closed;
+use crate::store::moving::Frozen;
 use crate::store::{Cells, ChangeScope, Engine, Param, Row, Tuning, Tx};
 use rusqlite::{CachedStatement, Connection};
 use std::cell::Cell;
@@ -228,7 +228,7 @@ impl Engine for Session {
             Ok((!statement.readonly(), visit(statement.raw_query(), columns, faults, each)))
         })?;
         if writes {
-            self.note(changed);
+            self.record_change(changed);
         }
         outcome
     }
@@ -260,17 +260,17 @@ impl Engine for Session {
         })
     }
 
-    fn ahead(&mut self, _: &str, _: &[&dyn Param]) -> Result<()> {
+    fn prefetch(&mut self, _: &str, _: &[&dyn Param]) -> Result<()> {
         Ok(()) // there is no way to save
     }
 
-    fn note(&mut self, what: ChangeScope) {
+    fn record_change(&mut self, what: ChangeScope) {
         if self.changed.last() != Some(&what) {
             self.changed.push(what);
         }
     }
 
-    fn declare(&mut self, what: ChangeScope) {
+    fn expect_change(&mut self, what: ChangeScope) {
         self.declared = Some(what);
     }
 
@@ -282,8 +282,8 @@ impl Engine for Session {
         self.tuning
     }
 
-    fn close(&self, tables: &[&str], why: Option<Closed>) -> Vec<String> {
-        close::statements(tables, why)
+    fn freeze(&self, tables: &[&str], why: Option<Frozen>) -> Vec<String> {
+        freeze::statements(tables, why)
     }
 }
 

@@ -38,10 +38,14 @@ const OPENING: Opening =
     Opening { durability: Durability::Synced, must_exist: false, after_failure: false };
 
 impl Tx<'_> {
-    /// As [`Tx::all`], where [`Tx::each_alone`] is used.
-    fn all_alone<T: FromRow>(&mut self, sql: &str, params: &[&dyn Param]) -> Result<Vec<T>> {
+    /// As [`Tx::all`], where [`Tx::each_single_statement`] is used.
+    fn all_single_statement<T: FromRow>(
+        &mut self,
+        sql: &str,
+        params: &[&dyn Param],
+    ) -> Result<Vec<T>> {
         let mut found = Vec::new();
-        self.each_alone(sql, params, |row| T::from_row(row).map(|one| found.push(one)))?;
+        self.each_single_statement(sql, params, |row| T::from_row(row).map(|one| found.push(one)))?;
         Ok(found)
     }
 }

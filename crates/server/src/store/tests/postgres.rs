@@ -141,9 +141,9 @@ async fn what_is_sent_ahead_is_found_as_if_it_was_not() {
         let one = "SELECT v FROM t WHERE k = $1";
         insert(tx, 1)?;
         insert(tx, 2)?;
-        tx.ahead(one, &[&1])?;
-        tx.ahead(one, &[&2])?;
-        tx.ahead("SELECT count(*) FROM t", &[])?;
+        tx.prefetch(one, &[&1])?;
+        tx.prefetch(one, &[&2])?;
+        tx.prefetch("SELECT count(*) FROM t", &[])?;
         let second = tx.first::<i64>(one, &[&2])?;
         let third = tx.first::<i64>(one, &[&3])?;
         let first = tx.first::<i64>(one, &[&1])?;
@@ -169,7 +169,7 @@ async fn what_is_told_at_the_end_is_told() {
             };
             insert(tx, 7)?;
             let sql = "INSERT INTO t (k, v) VALUES (1, 9)";
-            tx.change_later(ChangeScope::Nothing, sql, &[], Some(Box::new(explain)))?;
+            tx.change_deferred(ChangeScope::Nothing, sql, &[], Some(Box::new(explain)))?;
             if more { insert(tx, 8).map(drop) } else { Ok(()) }
         });
         assert!(matches!(answer.await, Err(Error::AlreadyExists(_))), "{more}");
@@ -228,17 +228,18 @@ async fn a_read_of_one_statement_ends_with_its_answer() {
                 let (count, next) =
                     ("SELECT count(*) FROM t", "SELECT count(*) FROM t WHERE k > 0");
                 if ahead {
-                    tx.ahead(next, &[])?;
+                    tx.prefetch(next, &[])?;
                 }
-                let before = tx.all_alone::<i64>(count, &[])?;
+                let before = tx.all_single_statement::<i64>(count, &[])?;
                 inner.block_on(beside.write(|tx| {
                     let key: Option<i64> = tx.first("SELECT count(*) + 1 FROM t", &[])?;
                     insert(tx, key.unwrap_or_default())
                 }))?;
-                Ok((before, tx.all_alone::<i64>(next, &[])?))
+                Ok((before, tx.all_single_statement::<i64>(next, &[])?))
             })
         };
-        let refused = runtime.block_on(store.read(|tx| tx.all_alone::<i64>("SELECT 1 / 0", &[])));
+        let refused =
+            runtime.block_on(store.read(|tx| tx.all_single_statement::<i64>("SELECT 1 / 0", &[])));
         assert!(matches!(refused, Err(Error::Internal(_))), "{refused:?}");
         (runtime.block_on(read(false)), runtime.block_on(read(true)))
     });
@@ -291,14 +292,14 @@ async fn reads_that_wait_together_are_each_answered_by_itself() {
     let mut scene = Scene::new();
     scene.options.readers = 1;
     let store = scene.direct();
-    let prepared = store.read(|tx| tx.all_alone::<i64>(DIVIDE, &[&1_i64])).await;
+    let prepared = store.read(|tx| tx.all_single_statement::<i64>(DIVIDE, &[&1_i64])).await;
     assert_eq!(prepared.unwrap(), [60]);
 
     let runs: Arc<[AtomicUsize]> = (0..12).map(|_| AtomicUsize::new(0)).collect();
     let counted = Arc::clone(&runs);
     let work = move |tx: &mut Tx<'_>, number: i64| {
         counted[usize::try_from(number).unwrap()].fetch_add(1, Ordering::SeqCst);
-        let alone = tx.all_alone::<i64>(DIVIDE, &[&number]);
+        let alone = tx.all_single_statement::<i64>(DIVIDE, &[&number]);
         match number {
             4 => Ok(vec![alone.is_err().into()]),
             5 => tx.all("SELECT count(*) FROM t WHERE k < $1", &[&number]),
@@ -326,7 +327,7 @@ async fn one_that_takes_too_long_is_nothing_to_those_that_wait_with_it() {
     let mut scene = Scene::new();
     (scene.options.readers, scene.options.read_deadline) = (1, Duration::from_millis(300));
     let store = scene.direct();
-    let sleep = |tx: &mut Tx<'_>, time: i64| tx.all_alone::<String>(SLEEP, &[&time]);
+    let sleep = |tx: &mut Tx<'_>, time: i64| tx.all_single_statement::<String>(SLEEP, &[&time]);
     store.read(move |tx| sleep(tx, 0)).await.unwrap();
     let work = move |tx: &mut Tx<'_>, number: i64| sleep(tx, if number == 2 { 60 } else { 0 });
     let answers = waiting_together(&store, 5, work, || ()).await;
@@ -344,7 +345,7 @@ async fn reads_that_wait_together_outlive_their_connection() {
     let mut scene = Scene::new();
     scene.options.readers = 1;
     let store = scene.open();
-    let work = |tx: &mut Tx<'_>, number: i64| tx.all_alone::<i64>(TWICE, &[&number]);
+    let work = |tx: &mut Tx<'_>, number: i64| tx.all_single_statement::<i64>(TWICE, &[&number]);
     store.read(move |tx| work(tx, 1)).await.unwrap();
     let answers = waiting_together(&store, 9, work, || scene.proxy.cut()).await;
     for (number, answer) in (0..).zip(answers) {

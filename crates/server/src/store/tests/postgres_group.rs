@@ -27,13 +27,13 @@ fn row(key: i64) -> ChangeScope {
 
 /// Locks the row with `key`: its value, of which there is none if there is no row.
 fn lock(tx: &mut Tx<'_>, key: i64) -> Result<Option<i64>> {
-    tx.changes_only(row(key));
-    tx.ahead(LOCK, &[&key])?;
+    tx.scoped_to(row(key));
+    tx.prefetch(LOCK, &[&key])?;
     tx.first(LOCK, &[&key])
 }
 
 fn set(tx: &mut Tx<'_>, key: i64, value: i64) -> Result<()> {
-    tx.change_later(row(key), CHANGE, &[&key, &value], None)
+    tx.change_deferred(row(key), CHANGE, &[&key, &value], None)
 }
 
 /// Adds 1,000 to the value of the row with `key`, and says what it was.
@@ -136,7 +136,7 @@ async fn of_those_that_share_a_commit_each_fails_by_itself() {
                 2 => {
                     let explain = |_| Error::AlreadyExists("it is there".into());
                     let explain = Some(Box::new(explain) as _);
-                    tx.change_later(row(key), CHANGE, &[&key, &FEW], explain)?;
+                    tx.change_deferred(row(key), CHANGE, &[&key, &FEW], explain)?;
                 }
                 3 => set(tx, key, 77)?,
                 _ => {

@@ -6,7 +6,7 @@ mod statements;
 
 use super::super::applications;
 use super::super::list::{Paging, Start};
-use super::super::moving::Closed;
+use super::super::moving::Frozen;
 use super::super::{
     ChangeScope, Engine, Param, Row, Tuning, Tx, experience_groups, experience_users,
 };
@@ -79,7 +79,7 @@ impl Plan {
 }
 
 impl Noting<'_> {
-    fn note(&mut self, sql: &str, params: &[&dyn Param]) -> Result<()> {
+    fn record_change(&mut self, sql: &str, params: &[&dyn Param]) -> Result<()> {
         let steps = (self.explain)(self.session, sql, params)?;
         self.plans.push(Plan { sql: sql.into(), steps });
         Ok(())
@@ -93,7 +93,7 @@ impl Engine for Noting<'_> {
         params: &[&dyn Param],
         each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
     ) -> Result<()> {
-        self.note(sql, params)?;
+        self.record_change(sql, params)?;
         self.session.query(sql, params, each)
     }
 
@@ -104,25 +104,25 @@ impl Engine for Noting<'_> {
         steps: u64,
         each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
     ) -> Result<bool> {
-        self.note(sql, params)?;
+        self.record_change(sql, params)?;
         self.session.try_query(sql, params, steps, each)
     }
 
     fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64> {
-        self.note(sql, params)?;
+        self.record_change(sql, params)?;
         self.session.run(sql, params)
     }
 
-    fn ahead(&mut self, _: &str, _: &[&dyn Param]) -> Result<()> {
+    fn prefetch(&mut self, _: &str, _: &[&dyn Param]) -> Result<()> {
         Ok(())
     }
 
-    fn note(&mut self, what: ChangeScope) {
-        self.session.note(what);
+    fn record_change(&mut self, what: ChangeScope) {
+        self.session.record_change(what);
     }
 
-    fn declare(&mut self, what: ChangeScope) {
-        self.session.declare(what);
+    fn expect_change(&mut self, what: ChangeScope) {
+        self.session.expect_change(what);
     }
 
     fn has_user_search(&self) -> bool {
@@ -133,8 +133,8 @@ impl Engine for Noting<'_> {
         self.session.tuning()
     }
 
-    fn close(&self, tables: &[&str], why: Option<Closed>) -> Vec<String> {
-        self.session.close(tables, why)
+    fn freeze(&self, tables: &[&str], why: Option<Frozen>) -> Vec<String> {
+        self.session.freeze(tables, why)
     }
 }
 

@@ -164,7 +164,7 @@ const CALLED: &[Called] = &[
         api_tokens::add(tx, &domain::new_token(&post, TOKEN, owner.0, owner.1, scopes, NOW))
     }),
     ("api_tokens::grant", |tx| api_tokens::grant(tx, TOKEN, NOW).map(drop)),
-    ("api_tokens::grant_ahead", |tx| api_tokens::grant_ahead(tx, TOKEN)),
+    ("api_tokens::prefetch_grant", |tx| api_tokens::prefetch_grant(tx, TOKEN)),
     ("api_tokens::get", |tx| api_tokens::get(tx, OWNER, TOKEN).map(drop)),
     ("api_tokens::lock", |tx| api_tokens::lock(tx, OWNER, TOKEN).map(drop)),
     ("api_tokens::find", |tx| api_tokens::find(tx, TOKEN).map(drop)),
