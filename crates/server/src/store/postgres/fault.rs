@@ -1,7 +1,7 @@
 //! What the failures of PostgreSQL mean to whoever asked.
 
 use super::Role;
-use super::link::Failure;
+use super::connection::Failure;
 use super::pooler::POOLED;
 use super::wire::Refusal;
 use crate::error::Error;

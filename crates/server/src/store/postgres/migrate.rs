@@ -1,7 +1,7 @@
 //! The schema: knowing it for ours, and bringing it up to date.
 
 use super::address::Address;
-use super::link::{Failure, Link, Outcome};
+use super::connection::{Connection, Failure, Outcome};
 use super::{pooler, unusable, why};
 use crate::store::migrate::{Migration, OpenError};
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub(in crate::store) fn prepare(
     must_exist: bool,
 ) -> Result<(), OpenError> {
     let failed = |failure| unusable(address, failure);
-    let mut link = Link::open(address, "", PATIENCE).map_err(failed)?;
+    let mut link = Connection::open(address, "", PATIENCE).map_err(failed)?;
     // Before anything is said that lasts for a session.
     pooler::check(&mut link, address)?;
     link.command("SET client_min_messages = warning").map_err(failed)?;
@@ -64,7 +64,7 @@ pub(in crate::store) fn prepare(
 
 /// Waits for other nodes that do the same. Where there is no such lock, two that start on an empty
 /// database at once may fail, and do no harm.
-fn lock(link: &mut Link) -> Outcome<()> {
+fn lock(link: &mut Connection) -> Outcome<()> {
     link.command("SAVEPOINT lock")?;
     match link.command(&format!("SELECT pg_advisory_xact_lock({LOCK})")) {
         Err(Failure::Refused(_)) => link.command("ROLLBACK TO lock"),
@@ -73,7 +73,7 @@ fn lock(link: &mut Link) -> Outcome<()> {
 }
 
 /// The version of the schema, 0 where there is nothing yet.
-fn version(link: &mut Link, address: &Address, known: usize) -> Result<usize, OpenError> {
+fn version(link: &mut Connection, address: &Address, known: usize) -> Result<usize, OpenError> {
     let failed = |failure| unusable(address, failure);
     let tables = "SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = current_schema()";
     let ours = "SELECT count(*) FROM pg_catalog.pg_tables
@@ -93,7 +93,7 @@ fn version(link: &mut Link, address: &Address, known: usize) -> Result<usize, Op
 }
 
 /// The number that `sql` finds.
-fn number(link: &mut Link, sql: &str) -> Outcome<i64> {
+fn number(link: &mut Connection, sql: &str) -> Outcome<i64> {
     let sent = link.run_plain(sql)?;
     link.sync()?;
     link.send()?;

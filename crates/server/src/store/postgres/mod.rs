@@ -6,19 +6,19 @@
 //! statements are told ahead, and its transaction needs neither a beginning nor an end of its own.
 
 mod address;
+mod connection;
 mod end_point;
 mod fault;
 mod freeze;
-mod group;
-mod link;
 pub(super) mod migrate;
 mod pooler;
+mod read_batch;
 mod replica;
 mod scratch;
 mod session;
 mod tls;
-mod together;
 mod wire;
+mod write_batch;
 
 pub use address::Address;
 pub(super) use replica::Replica;
@@ -29,16 +29,16 @@ use super::migrate::{MIGRATIONS, OpenError};
 use super::versions::Versions;
 use super::{Column, Options, Pools, Tuning, Tx, value};
 use crate::error::{Error, Result};
-use group::Group;
-use link::{Failure, Link};
+use connection::{Connection, Failure};
+use read_batch::ReadBatch;
 use session::{Ending, Session};
 use std::iter;
 use std::ops::Range;
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use together::Together;
 use wire::ColumnOf;
+use write_batch::WriteBatch;
 
 /// Reads something of the database, whatever is in it.
 const PROBE: &str = "SELECT count(*) FROM guestlist_store";
@@ -95,8 +95,8 @@ impl Role {
     }
 }
 
-fn connect(address: &Address, setup: &str, patience: Duration) -> link::Outcome<Link> {
-    let mut link = Link::open(address, setup, patience)?;
+fn connect(address: &Address, setup: &str, patience: Duration) -> connection::Outcome<Connection> {
+    let mut link = Connection::open(address, setup, patience)?;
     // Compiling a statement takes longer than any of these does. Not every engine knows it.
     match link.command("SET jit = off") {
         Err(Failure::Lost(error)) => Err(Failure::Lost(error)),
@@ -198,7 +198,7 @@ struct Worker {
     setup: String,
     time: Duration,
     tuning: &'static Tuning,
-    link: Option<Link>,
+    link: Option<Connection>,
     versions: Arc<Versions>,
     /// Attempts to connect that have failed, and when the next may be made.
     failed: u32,
@@ -228,13 +228,13 @@ impl Worker {
         Ok(Box::new(move |jobs: &Jobs| worker.serve(jobs)))
     }
 
-    fn connect(&self) -> link::Outcome<Link> {
+    fn connect(&self) -> connection::Outcome<Connection> {
         connect(&self.address, &self.setup, self.time + SLACK)
     }
 
     /// The connection: the one there is, or a new one if it is time to try.
-    fn link(&mut self) -> Result<&mut Link> {
-        if !self.link.as_ref().is_some_and(Link::is_good) {
+    fn link(&mut self) -> Result<&mut Connection> {
+        if !self.link.as_ref().is_some_and(Connection::is_good) {
             self.link = None;
             if Instant::now() < self.next {
                 return Err(fault::away());
@@ -274,7 +274,7 @@ impl Worker {
 
     /// Does `first` and what waits behind it together, or this thread's share of it.
     fn several(&mut self, first: Box<dyn Job>, jobs: &Jobs) {
-        let most = (1 + jobs.waiting.len().div_ceil(self.threads)).min(together::MOST);
+        let most = (1 + jobs.waiting.len().div_ceil(self.threads)).min(read_batch::MOST);
         let (role, until, tuning, versions) =
             (self.role, Instant::now() + self.time, self.tuning, Arc::clone(&self.versions));
         let Ok(link) = self.link() else { return self.one(first) };
@@ -286,12 +286,12 @@ impl Worker {
         };
         let (other, (again, lost)) = match role {
             Role::Read => {
-                let mut together = Together::new(link, tuning);
+                let mut together = ReadBatch::new(link, tuning);
                 (gather(&mut |job| together.add(job)), together.answer())
             }
             Role::Write => {
                 let session = Session::new(link, role, until, tuning, Some(&versions));
-                let mut group = Group::new(session);
+                let mut group = WriteBatch::new(session);
                 (gather(&mut |job| group.add(job)), group.answer())
             }
         };

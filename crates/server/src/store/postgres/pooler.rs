@@ -8,7 +8,7 @@
 //! found out at the start and refused.
 
 use super::address::Address;
-use super::link::{Failure, Link, Outcome};
+use super::connection::{Connection, Failure, Outcome};
 use super::unusable;
 use crate::store::migrate::OpenError;
 use std::time::Duration;
@@ -33,7 +33,7 @@ const SESSION: &str = "SELECT pg_backend_pid()";
 ///
 /// # Errors
 /// When it does, or cannot be reached.
-pub(super) fn check(link: &mut Link, address: &Address) -> Result<(), OpenError> {
+pub(super) fn check(link: &mut Connection, address: &Address) -> Result<(), OpenError> {
     match shares(link, address) {
         Ok(true) => Err(refused(address)),
         // An engine that refuses the question has no such processes, and no such poolers either.
@@ -48,8 +48,8 @@ pub(super) fn refused(address: &Address) -> OpenError {
 }
 
 /// Whether whoever is at `address`, where `link` leads, shares sessions.
-pub(super) fn shares(link: &mut Link, address: &Address) -> Outcome<bool> {
-    let mut other = Link::open(address, "", PATIENCE)?;
+pub(super) fn shares(link: &mut Connection, address: &Address) -> Outcome<bool> {
+    let mut other = Connection::open(address, "", PATIENCE)?;
     let mut seen: [Option<String>; 2] = [None, None];
     for which in ORDER {
         let asked = if which == 0 { &mut *link } else { &mut other };

@@ -13,7 +13,7 @@
 //! Whatever goes wrong, the primary is read: its own threads take the read as any other.
 
 use super::address::Address;
-use super::link::{Failure, Link};
+use super::connection::{Connection, Failure};
 use super::session::{Ending, Session};
 use super::{Role, connect, pause, pooler, unusable};
 use crate::error::{Error, Result};
@@ -84,7 +84,7 @@ impl Replica {
         let own = primary.connect().and_then(|()| primary.ask.identity());
         let mut its = Err(super::fault::away());
         // Before anything is said that lasts for a session. It need not be there.
-        if let Ok(mut link) = Link::open(address, "", ANSWER) {
+        if let Ok(mut link) = Connection::open(address, "", ANSWER) {
             if let Ok(true) = pooler::shares(&mut link, address) {
                 return Err(pooler::refused(address));
             }
@@ -198,12 +198,12 @@ struct Ask {
     setup: String,
     patience: Duration,
     tuning: &'static Tuning,
-    link: Option<Link>,
+    link: Option<Connection>,
 }
 
 impl Ask {
     fn is_connected(&self) -> bool {
-        self.link.as_ref().is_some_and(Link::is_good)
+        self.link.as_ref().is_some_and(Connection::is_good)
     }
 
     fn connect(&mut self) -> Result<()> {

@@ -1,7 +1,7 @@
 //! A database of a test's own.
 
 use super::address::Address;
-use super::link::Link;
+use super::connection::Connection;
 use super::unusable;
 use crate::store::{OpenError, Place};
 use std::io;
@@ -59,7 +59,7 @@ impl Database {
 
 fn run(address: &Address, sql: &str) -> Result<(), OpenError> {
     // What is said while connecting has to be answered sooner.
-    Link::open(address, "", PATIENCE)
+    Connection::open(address, "", PATIENCE)
         .and_then(|mut link| link.command(sql))
         .map_err(|failure| unusable(address, failure))
 }

@@ -2,8 +2,8 @@
 //! that need not: a transaction begins with its first statement, and what a function says that it
 //! is going to ask is asked at once.
 
+use super::connection::{Connection, Encoded, Failure, InFlight, ON_THE_WAY, Outcome};
 use super::fault::{self, Meaning};
-use super::link::{Bound, Failure, Link, ON_THE_WAY, Outcome, Sent};
 use super::wire::{self, ColumnOf};
 use super::{Role, Row};
 use crate::error::{Error, Result};
@@ -23,7 +23,7 @@ const BEGIN: &str = "BEGIN READ WRITE";
 
 /// A transaction.
 pub(super) struct Session<'l> {
-    link: &'l mut Link,
+    link: &'l mut Connection,
     role: Role,
     until: Instant,
     tuning: &'static Tuning,
@@ -46,8 +46,8 @@ pub(super) struct Session<'l> {
 /// A statement that was sent before its result was asked for.
 pub(super) struct Ahead {
     /// What is asked; nothing where nobody is going to.
-    bound: Option<Bound>,
-    sent: Sent,
+    bound: Option<Encoded>,
+    sent: InFlight,
     /// What an error means.
     explain: Option<Explain>,
     /// The answer, once it is read.
@@ -56,7 +56,7 @@ pub(super) struct Ahead {
 
 impl Ahead {
     /// Whether it is what `bound` asks.
-    pub(super) fn is(&self, bound: &Bound) -> bool {
+    pub(super) fn is(&self, bound: &Encoded) -> bool {
         self.bound.as_ref() == Some(bound)
     }
 
@@ -92,7 +92,7 @@ pub(super) enum Ending {
 impl<'l> Session<'l> {
     /// A transaction on `link` that may go on `until` then.
     pub(super) fn new(
-        link: &'l mut Link,
+        link: &'l mut Connection,
         role: Role,
         until: Instant,
         tuning: &'static Tuning,
@@ -163,7 +163,7 @@ impl<'l> Session<'l> {
     }
 
     /// Sends `bound`, of which the answer is the next.
-    fn send(&mut self, bound: &Bound, params: &[&dyn Param]) -> Outcome<Sent> {
+    fn send(&mut self, bound: &Encoded, params: &[&dyn Param]) -> Outcome<InFlight> {
         self.begin()?;
         if !self.fits(bound) {
             self.link.flush()?;
@@ -176,7 +176,7 @@ impl<'l> Session<'l> {
     }
 
     /// Whether `bound` may be on its way with what waits already.
-    fn fits(&self, bound: &Bound) -> bool {
+    fn fits(&self, bound: &Encoded) -> bool {
         self.link.waiting() + bound.size() <= ON_THE_WAY
     }
 
@@ -247,7 +247,7 @@ impl<'l> Session<'l> {
         &mut self,
         sql: &str,
         params: &[&dyn Param],
-        asked: Option<Bound>,
+        asked: Option<Encoded>,
     ) -> Outcome<bool> {
         let bound = self.link.bind(sql, params)?;
         let fits = self.fits(&bound);
@@ -282,7 +282,7 @@ impl<'l> Session<'l> {
     }
 
     /// `sql` with `params`, as it is sent.
-    pub(super) fn bind(&mut self, sql: &str, params: &[&dyn Param]) -> Result<Bound> {
+    pub(super) fn bind(&mut self, sql: &str, params: &[&dyn Param]) -> Result<Encoded> {
         self.link.bind(sql, params).map_err(|failure| self.fail(failure))
     }
 

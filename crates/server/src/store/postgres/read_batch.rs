@@ -7,8 +7,8 @@
 //! is refused: what one job is refused is nothing to the others.
 
 use super::Role;
+use super::connection::{Connection, Encoded, InFlight, ON_THE_WAY, Outcome};
 use super::fault::{self, Meaning};
-use super::link::{Bound, Link, ON_THE_WAY, Outcome, Sent};
 use super::session::Visit;
 use super::wire::ColumnOf;
 use crate::error::Result;
@@ -23,21 +23,21 @@ use std::sync::Arc;
 pub(super) const MOST: usize = 16;
 
 /// Jobs, and what they ask.
-pub(super) struct Together<'l> {
-    link: &'l mut Link,
+pub(super) struct ReadBatch<'l> {
+    link: &'l mut Connection,
     tuning: &'static Tuning,
-    asked: Vec<(Box<dyn Job>, Bound, Sent)>,
+    asked: Vec<(Box<dyn Job>, Encoded, InFlight)>,
 }
 
-impl<'l> Together<'l> {
-    pub(super) fn new(link: &'l mut Link, tuning: &'static Tuning) -> Self {
+impl<'l> ReadBatch<'l> {
+    pub(super) fn new(link: &'l mut Connection, tuning: &'static Tuning) -> Self {
         Self { link, tuning, asked: Vec::with_capacity(MOST) }
     }
 
     /// Puts what `job` asks behind what is to be sent, or gives it back if it is to be run by
     /// itself.
     pub(super) fn add(&mut self, mut job: Box<dyn Job>) -> Result<(), Box<dyn Job>> {
-        let mut alone = Alone { link: self.link, tuning: self.tuning, step: Step::Ask };
+        let mut alone = Probe { link: self.link, tuning: self.tuning, step: Step::Ask };
         job.run(&mut Tx(&mut alone));
         match alone.step {
             Step::Asked(bound, sent) => {
@@ -65,7 +65,7 @@ impl<'l> Together<'l> {
                 // Anything else is not for the job to hear of: it may do better another time.
                 let told = matches!(refused, None | Some(Meaning::Refused(_)));
                 told && {
-                    let mut alone = Alone { link, tuning, step: Step::Answered(bound, answer) };
+                    let mut alone = Probe { link, tuning, step: Step::Answered(bound, answer) };
                     job.run(&mut Tx(&mut alone));
                     matches!(alone.step, Step::Taken)
                 }
@@ -85,7 +85,7 @@ impl<'l> Together<'l> {
 
 type Rows = (Arc<[ColumnOf]>, Vec<DataRowBody>);
 
-fn answer(link: &mut Link, sent: Sent) -> std::result::Result<Rows, Meaning> {
+fn answer(link: &mut Connection, sent: InFlight) -> std::result::Result<Rows, Meaning> {
     let mut rows = Vec::with_capacity(1);
     match link.answer(sent, |_, row| rows.push(row)) {
         Ok(_) => Ok((link.columns(sent), rows)),
@@ -94,8 +94,8 @@ fn answer(link: &mut Link, sent: Sent) -> std::result::Result<Rows, Meaning> {
 }
 
 /// A transaction of one statement, as its job sees it.
-struct Alone<'l> {
-    link: &'l mut Link,
+struct Probe<'l> {
+    link: &'l mut Connection,
     tuning: &'static Tuning,
     step: Step,
 }
@@ -104,16 +104,16 @@ enum Step {
     /// Nothing is asked.
     Ask,
     /// This is, and nothing else is answered before it.
-    Asked(Bound, Sent),
+    Asked(Encoded, InFlight),
     /// And this is the answer.
-    Answered(Bound, Result<Rows>),
+    Answered(Encoded, Result<Rows>),
     /// Which was looked at.
     Taken,
     /// It is not that simple.
     Other,
 }
 
-impl Alone<'_> {
+impl Probe<'_> {
     /// Puts the statement behind what is to be sent, if it is prepared and there is room: then
     /// nothing but rows comes of it, or a refusal.
     fn ask(&mut self, sql: &str, params: &[&dyn Param]) -> Outcome<Step> {
@@ -134,7 +134,7 @@ impl Alone<'_> {
     }
 }
 
-impl Engine for Alone<'_> {
+impl Engine for Probe<'_> {
     fn query_single_statement(
         &mut self,
         sql: &str,

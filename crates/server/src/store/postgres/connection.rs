@@ -138,7 +138,7 @@ fn notice_silence(stream: &TcpStream) -> io::Result<()> {
 }
 
 /// A connection that is ready for statements.
-pub(super) struct Link {
+pub(super) struct Connection {
     socket: Socket,
     out: BytesMut,
     read: BytesMut,
@@ -155,7 +155,7 @@ pub(super) struct Link {
     /// Whether it is of no more use.
     given_up: bool,
     /// Whether the server only follows another.
-    follows: bool,
+    is_standby: bool,
     /// Whether the server has warned of something.
     warned: bool,
 }
@@ -178,12 +178,12 @@ enum Prepared {
 
 /// A statement with its parameters, as it is sent.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Bound {
+pub(super) struct Encoded {
     slot: usize,
     bytes: BytesMut,
 }
 
-impl Bound {
+impl Encoded {
     /// How much there is to send.
     pub(super) fn size(&self) -> usize {
         self.bytes.len()
@@ -192,13 +192,13 @@ impl Bound {
 
 /// A statement that was sent.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sent {
+pub(super) struct InFlight {
     slot: usize,
     /// How often the server has to be ready before it answers.
     after: u64,
 }
 
-impl Link {
+impl Connection {
     /// Connects to the first server that can be written to, or to any where the address says that
     /// it may follow, and says who it is; then runs `setup`,
     /// statements without parameters.
@@ -227,7 +227,7 @@ impl Link {
             syncs: 0,
             ready: 0,
             given_up: false,
-            follows: false,
+            is_standby: false,
             warned: false,
         };
         let names = [
@@ -238,7 +238,7 @@ impl Link {
         ];
         frontend::startup_message(names, &mut link.out)?;
         link.log_in(address)?;
-        if link.follows && !address.may_follow {
+        if link.is_standby && !address.may_follow {
             return Err(Error::other("the server only follows another").into());
         }
         link.command(setup)?;
@@ -327,7 +327,7 @@ impl Link {
         Ok(found)
     }
 
-    /// As [`Link::settle`], with whatever rows come meanwhile.
+    /// As [`Connection::settle`], with whatever rows come meanwhile.
     fn settle_with(&mut self, mut each: impl FnMut(&DataRowBody)) -> Outcome<()> {
         let mut refused = None;
         self.send()?;
@@ -350,19 +350,19 @@ impl Link {
     }
 
     /// `sql` with `params`, as they are sent.
-    pub(super) fn bind(&mut self, sql: &str, params: &[&dyn Param]) -> Outcome<Bound> {
+    pub(super) fn bind(&mut self, sql: &str, params: &[&dyn Param]) -> Outcome<Encoded> {
         let slot = self.slot(sql);
         let name = self.slots.get(slot).map_or(0, |slot| slot.name);
-        Ok(Bound { slot, bytes: wire::run(name, params)? })
+        Ok(Encoded { slot, bytes: wire::run(name, params)? })
     }
 
     /// Whether the server has prepared what `bound` runs.
-    pub(super) fn is_prepared(&self, bound: &Bound) -> bool {
+    pub(super) fn is_prepared(&self, bound: &Encoded) -> bool {
         self.slots.get(bound.slot).is_some_and(|slot| slot.state == Prepared::Yes)
     }
 
     /// Puts `bound`, whose parameters are like `params`, behind what is to be sent.
-    pub(super) fn run(&mut self, bound: &Bound, params: &[&dyn Param]) -> Outcome<Sent> {
+    pub(super) fn run(&mut self, bound: &Encoded, params: &[&dyn Param]) -> Outcome<InFlight> {
         if let Some(Slot { state, name, sql, .. }) = self.slots.get_mut(bound.slot)
             && *state == Prepared::Not
         {
@@ -370,11 +370,11 @@ impl Link {
             *state = Prepared::Asked;
         }
         self.out.extend_from_slice(&bound.bytes);
-        Ok(Sent { slot: bound.slot, after: self.syncs })
+        Ok(InFlight { slot: bound.slot, after: self.syncs })
     }
 
-    /// As [`Link::run`], for `sql` that has no parameters.
-    pub(super) fn run_plain(&mut self, sql: &str) -> Outcome<Sent> {
+    /// As [`Connection::run`], for `sql` that has no parameters.
+    pub(super) fn run_plain(&mut self, sql: &str) -> Outcome<InFlight> {
         let bound = self.bind(sql, &[])?;
         self.run(&bound, &[])
     }
@@ -409,7 +409,7 @@ impl Link {
     /// are the words it ends with.
     pub(super) fn answer(
         &mut self,
-        sent: Sent,
+        sent: InFlight,
         mut each: impl FnMut(&Arc<[ColumnOf]>, DataRowBody),
     ) -> Outcome<Box<str>> {
         let mut columns = self.columns(sent);
@@ -460,7 +460,7 @@ impl Link {
         !self.given_up
     }
 
-    pub(super) fn columns(&self, sent: Sent) -> Arc<[ColumnOf]> {
+    pub(super) fn columns(&self, sent: InFlight) -> Arc<[ColumnOf]> {
         self.slots.get(sent.slot).map_or_else(|| [].into(), |slot| Arc::clone(&slot.columns))
     }
 
@@ -524,7 +524,7 @@ impl Link {
                 Some(Message::NotificationResponse(_)) => {}
                 Some(Message::ParameterStatus(body)) => {
                     if body.name()? == "in_hot_standby" {
-                        self.follows = body.value()? == "on";
+                        self.is_standby = body.value()? == "on";
                     }
                 }
                 Some(Message::NoticeResponse(body)) => self.warned |= wire::warns(&body),
@@ -542,7 +542,7 @@ impl Link {
     }
 }
 
-impl Drop for Link {
+impl Drop for Connection {
     fn drop(&mut self) {
         self.out.clear();
         frontend::terminate(&mut self.out);

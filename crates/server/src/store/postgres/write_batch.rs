@@ -20,7 +20,7 @@ use crate::store::{self, ChangeScope, Engine, Explain, Param, Tuning, Tx};
 use std::ops::Range;
 
 /// Jobs, and what they change.
-pub(super) struct Group<'l> {
+pub(super) struct WriteBatch<'l> {
     session: Session<'l>,
     asked: Vec<Asked>,
     rows: Vec<ChangeScope>,
@@ -33,7 +33,7 @@ struct Asked {
     questions: Range<usize>,
 }
 
-impl<'l> Group<'l> {
+impl<'l> WriteBatch<'l> {
     /// One whose transaction is `session`, where nothing has been done.
     pub(super) fn new(session: Session<'l>) -> Self {
         Self { session, asked: Vec::new(), rows: Vec::new() }
@@ -42,9 +42,9 @@ impl<'l> Group<'l> {
     /// Puts what `job` asks behind what is to be sent, or gives it back if it is to be run by
     /// itself.
     pub(super) fn add(&mut self, mut job: Box<dyn Job>) -> Result<(), Box<dyn Job>> {
-        let mut member = Member::new(&mut self.session, Step::Ask { taken: &self.rows });
+        let mut member = BatchedTx::new(&mut self.session, Step::Ask { taken: &self.rows });
         job.run(&mut Tx(&mut member));
-        let Member { row: Some(row), questions, other: false, .. } = member else {
+        let BatchedTx { row: Some(row), questions, other: false, .. } = member else {
             // What it may have locked is let go with the rest.
             return Err(job);
         };
@@ -77,9 +77,9 @@ impl<'l> Group<'l> {
                 // Somebody has locked the row, or there is none: who waits for it waits last.
                 held.push(job);
             } else {
-                let mut member = Member::new(&mut session, Step::Do { row, found });
+                let mut member = BatchedTx::new(&mut session, Step::Do { row, found });
                 let done = job.run(&mut Tx(&mut member));
-                let Member { wrote, other, .. } = member;
+                let BatchedTx { wrote, other, .. } = member;
                 match done {
                     true if !other => kept.push(job),
                     // It is answered by what it found, which is no other's.
@@ -111,7 +111,7 @@ impl<'l> Group<'l> {
 }
 
 /// The transaction of a group, as one of its jobs sees it.
-struct Member<'s, 'l> {
+struct BatchedTx<'s, 'l> {
     session: &'s mut Session<'l>,
     step: Step<'s>,
     /// What it says that it changes.
@@ -131,7 +131,7 @@ enum Step<'s> {
     Do { row: ChangeScope, found: Vec<Ahead> },
 }
 
-impl<'s, 'l> Member<'s, 'l> {
+impl<'s, 'l> BatchedTx<'s, 'l> {
     fn new(session: &'s mut Session<'l>, step: Step<'s>) -> Self {
         let next = session.count_ahead();
         Self { session, step, row: None, questions: next..next, wrote: false, other: false }
@@ -144,7 +144,7 @@ impl<'s, 'l> Member<'s, 'l> {
     }
 }
 
-impl Engine for Member<'_, '_> {
+impl Engine for BatchedTx<'_, '_> {
     fn scoped_to(&mut self, what: ChangeScope) {
         let free = match &self.step {
             Step::Ask { taken } => self.row.is_none() && !taken.contains(&what),
