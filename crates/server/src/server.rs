@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::http::listen::{self, Limits};
 use crate::http::{App, Parts, Service};
 use crate::store::moving::{self, Record, State};
-use crate::store::{Options, Place, Store, answers, search, settings};
+use crate::store::{Options, Place, Store, idempotency, search, settings};
 use anyhow::{Context as _, Result, bail};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -103,7 +103,7 @@ async fn sweep(app: Arc<App>) {
         let most = i64::try_from(SWEEP_AT_ONCE).unwrap_or(i64::MAX);
         loop {
             let work = app.store.write(move |tx| {
-                Ok(answers::forget(tx, now, most)?.max(search::forget(tx, most)?))
+                Ok(idempotency::forget(tx, now, most)?.max(search::forget(tx, most)?))
             });
             match work.await {
                 Ok(SWEEP_AT_ONCE..) => {}

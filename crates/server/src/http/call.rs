@@ -10,9 +10,9 @@ use super::resource::{self, Around, Neighbours, Resource};
 use super::response_cache::CachedResponse;
 use super::route::Caller;
 use crate::error::{Error, Result};
-use crate::store::answers::{self, Answer, Mint, RequestKey};
 use crate::store::api_tokens::{self, Grant, Owner};
 use crate::store::applications::AuthorizedApp;
+use crate::store::idempotency::{self, Answer, Mint, RequestKey};
 use crate::store::{Snapshot, Store, Tx};
 use bytes::Bytes;
 use guestlist_api::api_token::ApiToken;
@@ -179,7 +179,7 @@ impl<C: Caller> Call<C> {
     /// The answer that this very request was given before, if it was.
     pub(super) async fn replay(&self) -> Result<Option<Reply>> {
         let (Some(key), now) = (self.head.key.clone(), self.now) else { return Ok(None) };
-        match self.app.store.look_up(move |tx| answers::find(tx, &key, now)).await? {
+        match self.app.store.look_up(move |tx| idempotency::find(tx, &key, now)).await? {
             Some(answer) => self.send_again(answer).await.map(Some),
             None => Ok(None),
         }
@@ -228,14 +228,14 @@ impl<C: Caller> Call<C> {
             .store
             .write(move |tx| {
                 if let Some(key) = &head.key
-                    && let Some(answer) = answers::claim(tx, key, now)?
+                    && let Some(answer) = idempotency::reserve(tx, key, now)?
                 {
                     return Ok((answer, None, true));
                 }
                 let (mut answer, secret) = work(tx)?;
                 answer.mint = secret.as_ref().map(Secret::mint);
                 if let Some(key) = &head.key {
-                    answers::keep(tx, key, now, &answer)?;
+                    idempotency::keep(tx, key, now, &answer)?;
                 }
                 Ok((answer, secret, false))
             })

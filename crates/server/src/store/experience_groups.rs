@@ -4,7 +4,7 @@ use super::applications::Tenant;
 use super::convert::{id, json, key, maybe_id, moment, to_json};
 use super::counts::{self, Counted};
 use super::list::{Folded, ID, Key, Listed, Order, Paging, Rows, Select};
-use super::looked_up::{add_endpoints, remove_endpoints, tag_group, untag_group};
+use super::tag_index::{add_endpoints, remove_endpoints, tag_group, untag_group};
 use super::{ChangeScope, FromRow, Row, Tx, bare_groups, filter, memberships};
 use crate::error::{Error, Result};
 use guestlist_api::experience_group::{ExperienceGroup, ExperienceGroupSort, Parent};

@@ -5,8 +5,8 @@ use super::convert::{email_taken, id, json, key, maybe_id, maybe_moment, moment,
 use super::counts::{self, Counted};
 use super::filter;
 use super::list::{Budget, Folded, Key, Listed, Order, Paging, Rows, Select};
-use super::looked_up::{tag_user, untag_user};
 use super::search::{self, Compared, Parts};
+use super::tag_index::{tag_user, untag_user};
 use super::{ChangeScope, Explain, FromRow, Param, Row, Tx, memberships};
 use crate::auth::hasher::PasswordHash;
 use crate::domain::avatar_url;
@@ -94,7 +94,7 @@ fn one(
 
 /// Groups that come along with a user in one statement. Each repeats what is known of the user, so
 /// that one who is in many is asked for otherwise.
-const FEW: usize = 16;
+const SORT_LIMIT: usize = 16;
 
 /// As [`get`], where the caller may act, for a read that asks nothing else: one statement says who
 /// the user is and which groups it is in.
@@ -112,7 +112,7 @@ pub fn get_within(
          LEFT JOIN memberships m ON m.application_id = u.application_id AND m.user_id = u.id
          LEFT JOIN experience_groups g ON g.application_id = m.application_id AND g.id = m.group_id
          WHERE u.application_id = $1 AND u.id = $2 LIMIT {}",
-        FEW + 1
+        SORT_LIMIT + 1
     );
     let params: [&dyn Param; 2] = [&within.id().to_string(), &id.to_string()];
     let (mut rows, mut user, mut groups) = (0, None, Vec::new());
@@ -127,7 +127,7 @@ pub fn get_within(
         }
         Ok(())
     })?;
-    if rows > FEW {
+    if rows > SORT_LIMIT {
         let tenant = within.require(tx)?;
         return get(tx, tenant, id);
     }

@@ -62,7 +62,7 @@ pub(super) struct Rows<T> {
 
 /// How many rows may be passed over for each row that would be sorted otherwise: to read them is to
 /// read on in an index, where what is sorted is read from here and there.
-const PASSED: u64 = 4;
+const SCAN_FACTOR: u64 = 4;
 
 /// How many times as many rows are rather sorted where an index of parts of texts has just found them,
 /// to be counted: it takes as long again, and in their order they may all be at the far end.
@@ -98,7 +98,7 @@ enum Only {
 
 /// A way to come by a page.
 #[derive(Debug, Clone, Copy)]
-enum Way {
+enum Plan {
     /// In the order of an index of that order; nothing is read but that index until a row is wanted.
     /// It is given up after so many steps, where there is no telling how far the rows are.
     Try(u64),
@@ -371,7 +371,7 @@ impl Select {
         let passed = (u128::from(wanted) * u128::from(all) / u128::from(total)).min(all.into());
         let passed = u64::try_from(passed).unwrap_or(all);
         let steps = passed * STEPS_TO_PASS + noted * STEPS_TO_NOTE;
-        Ok((passed <= total.saturating_mul(PASSED)).then_some(steps))
+        Ok((passed <= total.saturating_mul(SCAN_FACTOR)).then_some(steps))
     }
 
     /// One page of the rows in their order, and how many rows there are in all. Rows without a value
@@ -393,11 +393,11 @@ impl Select {
         let narrow = self.narrow || searched || self.bounds.iter().any(other);
         let few = tx.0.tuning().sort_limit;
         let sorted = if searched { few.saturating_mul(FOUND_AGAIN) } else { few };
-        let way = if narrow && total <= sorted { Way::Sorted } else { Way::Ordered };
+        let way = if narrow && total <= sorted { Plan::Sorted } else { Plan::Ordered };
         let found_few = self.found.as_ref().is_some_and(|found| found.count <= few);
         let steps =
             if self.narrow || found_few { self.steps(tx, order, paging, total)? } else { None };
-        let ways = steps.map(Way::Try).into_iter().chain([way]);
+        let ways = steps.map(Plan::Try).into_iter().chain([way]);
         for way in ways {
             if let Some(rows) = self.read(tx, columns, order, paging, total, way)? {
                 return Ok(rows);
@@ -414,16 +414,16 @@ impl Select {
         order: Order,
         paging: &Paging,
         total: u64,
-        way: Way,
+        way: Plan,
     ) -> Result<Option<Rows<T>>> {
         let mut values: Vec<&dyn Param> = self.values.iter().map(|value| &**value).collect();
         let mut from = self.from.to_owned();
         let mut whose = self.of.as_ref().map(|(condition, _)| condition);
         match (way, order.key) {
-            (Way::Try(_), Some(Key { index, .. })) if !index.is_empty() => {
+            (Plan::Try(_), Some(Key { index, .. })) if !index.is_empty() => {
                 from = format!("{from} INDEXED BY {index}");
             }
-            (Way::Sorted, _) => {
+            (Plan::Sorted, _) => {
                 if let Some(candidates) = &self.found {
                     from = candidates.from(&mut values);
                     whose = None; // the numbers say it
@@ -431,7 +431,7 @@ impl Select {
             }
             _ => {}
         }
-        let written = Written::new(order, paging.reading(), matches!(way, Way::Sorted));
+        let written = Written::new(order, paging.reading(), matches!(way, Plan::Sorted));
         let ends = self.ends(order, paging, total <= tx.0.tuning().sort_limit);
         let parts = match paging.beyond() {
             Some(position) => written.after(position, values.len() + 1),
@@ -477,11 +477,11 @@ impl Select {
                 Ok(true)
             };
             match way {
-                Way::Try(steps) if !tx.0.try_query(&sql, &values, steps, &mut each)? => {
+                Plan::Try(steps) if !tx.0.try_query(&sql, &values, steps, &mut each)? => {
                     return Ok(None);
                 }
-                Way::Try(_) => {}
-                Way::Ordered | Way::Sorted => tx.0.query(&sql, &values, &mut each)?,
+                Plan::Try(_) => {}
+                Plan::Ordered | Plan::Sorted => tx.0.query(&sql, &values, &mut each)?,
             }
             if more {
                 break;

@@ -11,13 +11,13 @@
 //! to immediate constraints, because a deferred one would fail at the commit, which a whole group
 //! of writes shares.
 
-pub mod answers;
 pub mod api_tokens;
 pub mod applications;
 pub mod bare_groups;
 pub mod ephemeral;
 pub mod experience_groups;
 pub mod experience_users;
+pub mod idempotency;
 pub mod list;
 pub mod moving;
 pub mod search;
@@ -29,12 +29,12 @@ mod convert;
 mod counts;
 mod filter;
 mod job;
-mod looked_up;
 mod memberships;
 mod migrate;
 mod postgres;
 mod row;
 mod sqlite;
+mod tag_index;
 mod tuning;
 mod tx;
 mod value;

@@ -177,14 +177,14 @@ pub fn forget(tx: &mut Tx<'_>, most: i64) -> Result<u64> {
 /// Where in the order of their numbers users are that the table is told of next: it comes around to
 /// each of them, so that meanwhile their neighbours are late as well, who are on the same pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Late(i64);
+pub(super) struct IndexBacklog(i64);
 
-impl Late {
+impl IndexBacklog {
     /// By how many more than it may be the table is late.
     ///
     /// # Errors
     /// When the store fails.
-    pub(super) fn excess(tx: &mut Tx<'_>) -> Result<u64> {
+    pub(super) fn overdue(tx: &mut Tx<'_>) -> Result<u64> {
         let late: Option<i64> = tx.first("SELECT count(*) FROM user_search_late", &[])?;
         let late = late.map_or(Ok(0), u64::try_from).map_err(Error::internal)?;
         Ok(late.saturating_sub(tx.0.tuning().search_backlog))
@@ -234,7 +234,7 @@ impl Late {
 /// # Errors
 /// When the store fails.
 pub fn settle(tx: &mut Tx<'_>, most: u64) -> Result<bool> {
-    if tx.0.has_user_search() { Late::default().settle(tx, most) } else { Ok(false) }
+    if tx.0.has_user_search() { IndexBacklog::default().settle(tx, most) } else { Ok(false) }
 }
 
 /// Whether the table is whole and knows every user, and nobody else, once it was told of all it is

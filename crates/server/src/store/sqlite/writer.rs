@@ -6,7 +6,7 @@ use crate::store::job::{
     CANNOT_WRITE, Job, Jobs, Outcome, Queue, attempt, busy, cannot_write, refused, too_long,
 };
 use crate::store::migrate::OpenError;
-use crate::store::search::Late;
+use crate::store::search::IndexBacklog;
 use crate::store::versions::Versions;
 use crate::store::{Options, Tx};
 use flume::RecvTimeoutError;
@@ -40,7 +40,7 @@ pub(super) fn start(
         versions,
         commits,
         disk: Arc::clone(disk),
-        late: Late::default(),
+        late: IndexBacklog::default(),
         // There may be something left from before.
         behind: true,
         looked: 0,
@@ -95,7 +95,7 @@ enum Attempt {
     /// It, and only it, was undone.
     Undone,
     /// Its deadline passed, and SQLite undid the whole transaction.
-    Late,
+    TimedOut,
     /// SQLite undid the whole transaction, because it cannot write.
     Lost,
 }
@@ -124,7 +124,7 @@ struct Writer {
     commits: Arc<AtomicUsize>,
     disk: Arc<Disk>,
     /// What the table of the search is told next.
-    late: Late,
+    late: IndexBacklog,
     /// Whether there may be something to tell it.
     behind: bool,
     /// How many rows had changed when it was last looked at how late it is.
@@ -151,9 +151,9 @@ impl Writer {
         if changed < self.looked + self.options.tuning.search_check_every {
             return;
         }
-        self.settle(|late, tx| match Late::excess(tx)? {
+        self.settle(|late, tx| match IndexBacklog::overdue(tx)? {
             0 => Ok(true),
-            excess => late.settle(tx, excess),
+            overdue => late.settle(tx, overdue),
         });
         self.looked = self.session.connection().total_changes();
     }
@@ -167,7 +167,7 @@ impl Writer {
     /// again when somebody has written, and until then the search only takes longer.
     fn settle(
         &mut self,
-        work: impl FnOnce(&mut Late, &mut Tx<'_>) -> crate::error::Result<bool>,
+        work: impl FnOnce(&mut IndexBacklog, &mut Tx<'_>) -> crate::error::Result<bool>,
     ) -> bool {
         let mut late = self.late;
         let done =
@@ -213,7 +213,7 @@ impl Writer {
                 // It may have failed because of what another did and the commit has yet to keep.
                 Ok(Attempt::Undone) if !ran.is_empty() => ran.push(job),
                 Ok(Attempt::Undone) => job.finish(Outcome::Done),
-                Ok(Attempt::Late) => {
+                Ok(Attempt::TimedOut) => {
                     job.finish(Outcome::NotDone(too_long()));
                     // The others did nothing wrong: once more, from the start, in their order.
                     ran.extend(next.drain(..));
@@ -289,7 +289,7 @@ impl Writer {
             self.disk.fail("the WAL", &"a sync before the commit");
         }
         if !self.session.in_transaction() {
-            return Ok(if late { Attempt::Late } else { Attempt::Lost });
+            return Ok(if late { Attempt::TimedOut } else { Attempt::Lost });
         }
         if kept {
             if nested {

@@ -6,7 +6,7 @@ use super::super::ephemeral::Database;
 use super::super::experience_users::{self as users, Listing};
 use super::super::list::{Paging, Start};
 use super::super::migrate::{MIGRATIONS, Migration};
-use super::super::search::{self, Late};
+use super::super::search::{self, IndexBacklog};
 use super::super::{Options, Store, Tx};
 use super::{Scratch, small};
 use crate::auth::hasher::PasswordHash;
@@ -163,7 +163,7 @@ fn enter(tx: &mut Tx<'_>, number: u8) -> Result<Tenant> {
     AuthorizedApp::allowed(application(number)).require(tx)
 }
 
-fn run(tx: &mut Tx<'_>, late: &mut Late, number: u8, step: &Step) -> Result<()> {
+fn run(tx: &mut Tx<'_>, late: &mut IndexBacklog, number: u8, step: &Step) -> Result<()> {
     let tenant = enter(tx, number)?;
     let find =
         |tx: &mut Tx<'_>, index| users::lock(tx, tenant, ExperienceUserId(id(2, index))).ok();
@@ -340,7 +340,7 @@ fn holds(store: &Store, cases: u32) {
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
     let outcome = TestRunner::new(config).run(&(steps, asked), |(steps, asked)| {
         let work = store.write(move |tx| {
-            let mut late = Late::default();
+            let mut late = IndexBacklog::default();
             for number in 0..2 {
                 run(tx, &mut late, number, &Step::ApplicationRemoved)?;
             }
@@ -396,9 +396,10 @@ fn populate(tx: &mut Tx<'_>) -> Result<()> {
             first: Some("Anna".into()),
             last: None,
         };
-        run(tx, &mut Late::default(), 0, &Step::Is(index, texts))?;
+        run(tx, &mut IndexBacklog::default(), 0, &Step::Is(index, texts))?;
     }
-    (0..20).try_for_each(|index| run(tx, &mut Late::default(), 0, &Step::Removed(index * 2)))
+    (0..20)
+        .try_for_each(|index| run(tx, &mut IndexBacklog::default(), 0, &Step::Removed(index * 2)))
 }
 
 fn look(tx: &mut Tx<'_>) -> Result<()> {
@@ -413,7 +414,7 @@ async fn they_are_found_after_the_file_was_vacuumed() {
     store.write(populate).await.unwrap();
     scratch.beside().execute_batch("VACUUM").unwrap();
     store.read(look).await.unwrap();
-    store.write(|tx| run(tx, &mut Late::default(), 0, &Step::Removed(13))).await.unwrap();
+    store.write(|tx| run(tx, &mut IndexBacklog::default(), 0, &Step::Removed(13))).await.unwrap();
     store.read(look).await.unwrap();
 }
 
@@ -444,7 +445,7 @@ async fn who_was_there_before_is_found() {
     assert_eq!((known.len(), late.len()), (20, 0));
     let more = Texts { email: "abcd1@example.com".into(), first: None, last: None };
     store
-        .write(move |tx| run(tx, &mut Late::default(), 0, &Step::Is(50, more.clone())))
+        .write(move |tx| run(tx, &mut IndexBacklog::default(), 0, &Step::Is(50, more.clone())))
         .await
         .unwrap();
     store.read(look).await.unwrap();
@@ -458,7 +459,7 @@ async fn the_table_is_told_late_but_not_too_late() {
     for index in 0..40 {
         let texts = Texts { email: "abcd@example.com".into(), first: None, last: None };
         let work = move |tx: &mut Tx<'_>| {
-            run(tx, &mut Late::default(), 0, &Step::Is(index, texts.clone()))?;
+            run(tx, &mut IndexBacklog::default(), 0, &Step::Is(index, texts.clone()))?;
             tx.all::<i64>(LATE, &[])
         };
         let late = store.write(work).await.unwrap().len();

@@ -3,7 +3,7 @@
 use super::super::super::applications::AuthorizedApp;
 use super::super::super::list::{Paging, Position, Start, Value};
 use super::super::super::value::Kind;
-use super::super::super::{Engine, Param, Tx, answers, experience_groups, experience_users};
+use super::super::super::{Engine, Param, Tx, experience_groups, experience_users, idempotency};
 use super::super::engines::Own;
 use super::{APPLICATION, LISTING, Plan, noted, populate};
 use crate::error::Result;
@@ -118,7 +118,7 @@ pub(super) fn plans(work: impl Fn(&mut Tx<'_>) -> Result<()> + Send + 'static) -
 /// What the test of all statements is worth.
 #[test]
 fn an_index_that_is_missed_is_noticed() {
-    let forget = |tx: &mut Tx<'_>| answers::forget(tx, DateTime::from_millis(0), 9).map(drop);
+    let forget = |tx: &mut Tx<'_>| idempotency::forget(tx, DateTime::from_millis(0), 9).map(drop);
     for (before, missed) in [("SELECT 1", false), ("DROP INDEX answers_by_age", true)] {
         let (plans, indexes) = forced(move |tx| tx.run(before, &[]).map(drop), forget);
         let noticed = plans.iter().any(|plan| !whole(plan, &indexes).is_empty());

@@ -2,7 +2,7 @@
 
 use super::super::super::applications::AuthorizedApp;
 use super::super::super::list::Paging;
-use super::super::super::search::Late;
+use super::super::super::search::IndexBacklog;
 use super::super::super::{Engine, Param, Tx, experience_groups, experience_users};
 use super::super::engines::Own;
 use super::{APPLICATION, GROUP, LISTING, Plan, USER, add_like, noted, populate};
@@ -263,8 +263,8 @@ fn searched(listing: experience_users::Listing) -> Vec<Plan> {
             let user = ExperienceUser { id, email, ..before.clone() };
             experience_users::add(tx, &user, &PasswordHash::from_stored("x".into()))?;
         }
-        let excess = Late::excess(tx)?;
-        assert!(Late::default().settle(tx, excess + 9)?);
+        let overdue = IndexBacklog::overdue(tx)?;
+        assert!(IndexBacklog::default().settle(tx, overdue + 9)?);
         let found = experience_users::list(tx, tenant, &listing)?;
         assert_eq!((found.items.len(), found.total), (1, 1));
         Ok(())
@@ -296,15 +296,15 @@ fn parts_of_texts_are_searched_for() {
     ] {
         for sort in [ExperienceUserSort::Email, ExperienceUserSort::CreationDate] {
             let all = searched(experience_users::Listing { sort, ..listing.clone() });
-            let looked_up = all.iter().filter(|plan| plan.uses(SEARCHED));
-            let joined = looked_up.clone().filter(|plan| plan.uses(BY_NUMBER));
+            let tag_index = all.iter().filter(|plan| plan.uses(SEARCHED));
+            let joined = tag_index.clone().filter(|plan| plan.uses(BY_NUMBER));
             // What a filter asks of addresses is in the index, and their order too.
             let inside = joined.clone().filter(|plan| plan.uses("COVERING INDEX")).count();
             let address = matches!(listing.filter, Some((ExperienceUserFilter::Email, _)));
             let address = address && sort == ExperienceUserSort::Email;
             assert_eq!(inside, usize::from(address), "{listing:?} {sort:?}");
             // The candidates are counted, then each is looked at, and then those of the page are read.
-            assert_eq!((looked_up.count(), joined.count()), (2, 1), "{listing:?}");
+            assert_eq!((tag_index.count(), joined.count()), (2, 1), "{listing:?}");
             let read = all.iter().filter(|plan| plan.uses("SCAN wanted") && plan.uses(BY_NUMBER));
             assert_eq!(read.count(), 1, "{listing:?}");
         }
@@ -337,8 +337,8 @@ fn what_a_text_starts_with_is_found_in_the_order_of_texts() {
         for sort in [ExperienceUserSort::Email, ExperienceUserSort::CreationDate] {
             let all = searched(experience_users::Listing { sort, ..listing.clone() });
             let within = all.iter().filter(|plan| plan.uses(index)).count();
-            let looked_up = all.iter().filter(|plan| plan.uses(SEARCHED)).count();
-            assert_eq!((within, looked_up), (2, 0), "{listing:?} {sort:?}");
+            let tag_index = all.iter().filter(|plan| plan.uses(SEARCHED)).count();
+            assert_eq!((within, tag_index), (2, 0), "{listing:?} {sort:?}");
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Every statement of the store, and how each engine runs it: none reads all of a table that grows,
 //! but for a few that say so. A function of the store that is not called here fails the test.
 
-use super::super::super::answers::{self, Answer, RequestKey};
 use super::super::super::api_tokens::{self, Owner};
 use super::super::super::applications::{self, AuthorizedApp, Tenant};
 use super::super::super::ephemeral;
+use super::super::super::idempotency::{self, Answer, RequestKey};
 use super::super::super::list::{Paging, Position, Start, Value};
 use super::super::super::sign_ins::{self, Who};
 use super::super::super::{
@@ -184,13 +184,13 @@ const CALLED: &[Called] = &[
     ("api_tokens::end_sessions", |tx| api_tokens::end_sessions(tx, ADMINISTRATOR)),
     ("sign_ins::attempt", |tx| sign_ins::attempt(tx, &Who::holder(TOKEN), NOW)),
     ("sign_ins::passed", |tx| sign_ins::passed(tx, &Who::holder(TOKEN))),
-    ("answers::claim", |tx| answers::claim(tx, &key(), NOW).map(drop)),
-    ("answers::keep", |tx| {
+    ("idempotency::reserve", |tx| idempotency::reserve(tx, &key(), NOW).map(drop)),
+    ("idempotency::keep", |tx| {
         let answer = Answer { status: 200, etag: None, body: Vec::new(), mint: None };
-        answers::keep(tx, &key(), NOW, &answer)
+        idempotency::keep(tx, &key(), NOW, &answer)
     }),
-    ("answers::find", |tx| answers::find(tx, &key(), NOW).map(drop)),
-    ("answers::forget", |tx| answers::forget(tx, NOW, 9).map(drop)),
+    ("idempotency::find", |tx| idempotency::find(tx, &key(), NOW).map(drop)),
+    ("idempotency::forget", |tx| idempotency::forget(tx, NOW, 9).map(drop)),
     ("experience_users::delete_all", |tx| {
         tenant(tx).and_then(|own| experience_users::delete_all(tx, own))
     }),

@@ -133,7 +133,7 @@ pub fn find(tx: &mut Tx<'_>, request: &RequestKey, now: DateTime) -> Result<Opti
 ///
 /// # Errors
 /// As [`find`].
-pub fn claim(tx: &mut Tx<'_>, request: &RequestKey, now: DateTime) -> Result<Option<Answer>> {
+pub fn reserve(tx: &mut Tx<'_>, request: &RequestKey, now: DateTime) -> Result<Option<Answer>> {
     let kept: Vec<Kept> = tx.change_all(
         ChangeScope::Nothing,
         "INSERT INTO answers (token_id, key_digest, fingerprint, created, status, body)
