@@ -3,7 +3,7 @@
 
 use guestlist::http::body::Body;
 use guestlist::http::listen::{Handler, Limits, serve};
-use guestlist::http::reply::{Facts, Reply};
+use guestlist::http::reply::{Reply, RequestMeta};
 use hyper::{Request, StatusCode};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io::{Read, Write};
@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 struct Yes;
 
 impl Handler for Yes {
-    async fn handle(&self, _: Request<Body>, _: &Facts, _: SocketAddr) -> Reply {
+    async fn handle(&self, _: Request<Body>, _: &RequestMeta, _: SocketAddr) -> Reply {
         Reply::new(StatusCode::OK, "{}")
     }
 }

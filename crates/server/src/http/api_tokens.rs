@@ -1,8 +1,8 @@
 //! `applicationApiToken(s)` and `userApiToken(s)`.
 
-use super::call::{Call, Created, Found, Written};
+use super::call::{Call, Created, Okay, Written};
 use super::input::{BodyParam, In, bodies};
-use super::pages::{PageOf, Wanted};
+use super::pages::{ListRequest, PageOf};
 use super::resource::Resource;
 use super::route::Routes;
 use crate::domain::{changed_token, ends_later, new_token};
@@ -163,11 +163,11 @@ macro_rules! handlers {
 }
 
 handlers! {
-    list_of_application list_of_user list (ApiTokenList) () all -> Found<Entity<Tokens>>;
+    list_of_application list_of_user list (ApiTokenList) () all -> Okay<Entity<Tokens>>;
     post_of_application post_of_user post () (ApiTokenPost) all -> Created<Entity<ApiToken>>;
-    get_of_application get_of_user get () () one -> Found<Entity<ApiToken>>;
-    patch_of_application patch_of_user patch () (ApiTokenPatch) one -> Found<Entity<ApiToken>>;
-    delete_of_application delete_of_user delete () () one -> Found<Success>;
+    get_of_application get_of_user get () () one -> Okay<Entity<ApiToken>>;
+    patch_of_application patch_of_user patch () (ApiTokenPatch) one -> Okay<Entity<ApiToken>>;
+    delete_of_application delete_of_user delete () () one -> Okay<Success>;
 }
 
 async fn list(
@@ -176,10 +176,10 @@ async fn list(
     (): (),
     query: ApiTokenList,
     (): (),
-) -> Result<Found<Entity<Tokens>>> {
+) -> Result<Okay<Entity<Tokens>>> {
     let filter = query.filter.map(|glob| glob.to_string());
     let sort = query.sort_field.unwrap_or(ApiTokenSort::Name);
-    let asked = call.asked(Wanted {
+    let asked = call.asked(ListRequest {
         list: whose.list(),
         sort: sort.as_str(),
         direction: query.sort_direction,
@@ -207,7 +207,7 @@ async fn get(
     id: ApiTokenId,
     (): (),
     (): (),
-) -> Result<Found<Entity<ApiToken>>> {
+) -> Result<Okay<Entity<ApiToken>>> {
     call.show(move |tx| {
         let owner = whose.require(tx)?;
         api_tokens::get(tx, owner, id)
@@ -266,7 +266,7 @@ async fn patch(
     id: ApiTokenId,
     (): (),
     patch: ApiTokenPatch,
-) -> Result<Found<Entity<ApiToken>>> {
+) -> Result<Okay<Entity<ApiToken>>> {
     let (now, asked) = (call.now, call.clone());
     call.change(move |tx| {
         let owner = whose.require(tx)?;
@@ -294,7 +294,7 @@ async fn delete(
     id: ApiTokenId,
     (): (),
     (): (),
-) -> Result<Found<Success>> {
+) -> Result<Okay<Success>> {
     let asked = call.clone();
     call.remove(move |tx| {
         let owner = whose.require(tx)?;

@@ -1,14 +1,14 @@
 //! The assembled service: the table, what stands behind it, and the way of a request through it.
 
+use super::access_log::AccessLog;
 use super::body::{self, Body};
 use super::call::Record;
 use super::coding::Gzip;
-use super::event::Asked;
 use super::grant_cache::GrantCache;
 use super::input::{IDEMPOTENCY_KEY, Raw};
 use super::listen::{Handler, Limits};
 use super::query::{decode_path_segment, parse_query};
-use super::reply::{self, Facts, Reply};
+use super::reply::{self, Reply, RequestMeta};
 use super::resource::ResourceRoute;
 use super::response_cache::{CachedResponse, LONGEST_TARGET, ResponseCache};
 use super::route::{Request, RequestText, Route, Token};
@@ -210,7 +210,7 @@ impl App {
     async fn answer(
         self: &Arc<Self>,
         request: hyper::Request<Body>,
-        facts: &Facts,
+        facts: &RequestMeta,
         peer: SocketAddr,
         operation: &mut &'static str,
     ) -> Result<Reply> {
@@ -298,7 +298,7 @@ impl App {
         mut kept: Arc<CachedResponse>,
         token: ApiTokenId,
         target: &str,
-        facts: &Facts,
+        facts: &RequestMeta,
     ) -> Result<Reply> {
         if matches!(kept.gzip, Gzip::Untried) && facts.accepted.wants_gzip(kept.body.len()) {
             kept = self.responses.pack(token, target, &kept).await?;
@@ -394,14 +394,14 @@ impl Handler for Service {
     async fn handle(
         &self,
         request: hyper::Request<Body>,
-        facts: &Facts,
+        facts: &RequestMeta,
         peer: SocketAddr,
     ) -> Reply {
-        let asked = Asked::now(&request, facts, peer);
+        let asked = AccessLog::now(&request, facts, peer);
         let mut operation = "";
         let reply =
             self.0.answer(request, facts, peer, &mut operation).await.unwrap_or_else(Reply::from);
-        asked.answered(operation, &reply);
+        asked.finish(operation, &reply);
         reply
     }
 }

@@ -1,8 +1,8 @@
 //! `application` and `applications`.
 
-use super::call::{Call, Created, Found};
+use super::call::{Call, Created, Okay};
 use super::input::{BodyParam, In, bodies};
-use super::pages::{PageOf, Wanted};
+use super::pages::{ListRequest, PageOf};
 use super::resource::Resource;
 use super::route::Routes;
 use crate::domain::{changed_application, new_application};
@@ -113,7 +113,7 @@ fn forms(application: &Application) -> impl Iterator<Item = Application> {
 async fn get(
     call: Call<Grant>,
     input: In<OneApplication, SummaryFields>,
-) -> Result<Found<Entity<Application>>> {
+) -> Result<Okay<Entity<Application>>> {
     let (within, fields) = (call.within(input.path.application_id)?, input.query);
     call.show(move |tx| {
         let tenant = within.require(tx)?;
@@ -125,7 +125,7 @@ async fn get(
 async fn list(
     call: Call<Grant>,
     input: In<(), ApplicationList>,
-) -> Result<Found<Entity<Applications>>> {
+) -> Result<Okay<Entity<Applications>>> {
     let query = input.query;
     let filter = query.filter.map(|glob| glob.to_string());
     let foreign = query.org_id.is_some_and(|id| id != call.app.organization);
@@ -135,7 +135,7 @@ async fn list(
     };
     let sort = query.sort_field.unwrap_or(ApplicationSort::Name);
     let whose = only.map_or_else(|| call.app.organization.to_string(), |own| own.to_string());
-    let asked = call.asked(Wanted {
+    let asked = call.asked(ListRequest {
         list: ("applications", whose),
         sort: sort.as_str(),
         direction: query.sort_direction,
@@ -192,7 +192,7 @@ fn own_organization(asked: Option<OrgId>, own: OrgId) -> Result<()> {
 async fn patch(
     call: Call<Grant>,
     input: In<OneApplication, SummaryFields, ApplicationPatch>,
-) -> Result<Found<Entity<Application>>> {
+) -> Result<Okay<Entity<Application>>> {
     let (within, patch, fields) =
         (call.within(input.path.application_id)?, input.body, input.query);
     let (now, asked) = (call.now, call.clone());
@@ -209,7 +209,7 @@ async fn patch(
     .await
 }
 
-async fn delete(call: Call<Grant>, input: In<OneApplication>) -> Result<Found<Success>> {
+async fn delete(call: Call<Grant>, input: In<OneApplication>) -> Result<Okay<Success>> {
     let within = call.within(input.path.application_id)?;
     let asked = call.clone();
     call.remove(move |tx| {

@@ -6,7 +6,7 @@ use super::etag::ETag;
 use super::input::Common;
 use super::openapi::Schemas;
 use super::reply::Reply;
-use super::resource::{self, Around, Neighbours, Resource};
+use super::resource::{self, Envelope, Neighbours, Resource};
 use super::response_cache::CachedResponse;
 use super::route::Caller;
 use crate::error::{Error, Result};
@@ -64,12 +64,12 @@ macro_rules! outputs {
 
 outputs! {
     /// 200.
-    Found OK
+    Okay OK
     /// 201.
     Created CREATED
 }
 
-impl<T: Serialize> Found<T> {
+impl<T: Serialize> Okay<T> {
     /// A plain answer, not a resource.
     pub(super) fn plain(value: &T) -> Result<Self> {
         Ok(Self(Reply::json(StatusCode::OK, value)?, PhantomData))
@@ -77,9 +77,9 @@ impl<T: Serialize> Found<T> {
 }
 
 /// 204.
-pub(super) struct Nothing;
+pub(super) struct NoContent;
 
-impl Output for Nothing {
+impl Output for NoContent {
     const STATUS: StatusCode = StatusCode::NO_CONTENT;
     fn into_reply(self) -> Reply {
         Reply::empty(Self::STATUS)
@@ -250,7 +250,7 @@ impl<C: Caller> Call<C> {
     pub(super) async fn do_once<T: Serialize>(
         &self,
         work: impl Fn(&mut Tx<'_>) -> Result<Written<T>> + Send + 'static,
-    ) -> Result<Found<T>> {
+    ) -> Result<Okay<T>> {
         let reply = self
             .write(move |tx| {
                 let written = work(tx)?;
@@ -258,7 +258,7 @@ impl<C: Caller> Call<C> {
                 Ok((Answer { status: 200, etag: None, body, mint: None }, written.secret))
             })
             .await?;
-        Ok(Found(reply, PhantomData))
+        Ok(Okay(reply, PhantomData))
     }
 }
 
@@ -287,7 +287,7 @@ impl Call<Grant> {
 
     /// Adds to `out`, which ends with the fields of `body`, what is answered beside them: its type,
     /// what the caller may do with it, and its links, of which some say how a list goes on.
-    pub(super) fn surround<T: Resource>(
+    pub(super) fn write_envelope<T: Resource>(
         &self,
         body: &T,
         neighbours: Neighbours<'_>,
@@ -295,9 +295,9 @@ impl Call<Grant> {
     ) {
         let (kind, common) = (body.resource(), &self.head.common);
         let ids: Vec<_> = body.ids().iter().map(|(name, id)| (*name, id.digits())).collect();
-        let around = Around { kind, ids: &ids, routes: self.app.routes_of(kind), neighbours };
+        let envelope = Envelope { kind, ids: &ids, routes: self.app.routes_of(kind), neighbours };
         let allowed = |operation: &Operation| operation.allowed_to(&self.caller.scopes);
-        around.write(common.actions.then_some(allowed), common.links, out);
+        envelope.write(common.actions.then_some(allowed), common.links, out);
     }
 
     /// 412 unless the conditions of the request hold for `current`.
@@ -370,12 +370,12 @@ impl Call<Grant> {
     pub(super) async fn show<T: Resource + Send + 'static>(
         &self,
         find: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<Found<Entity<T>>> {
+    ) -> Result<Okay<Entity<T>>> {
         self.found(&self.read(find).await?)
     }
 
     /// Answers with `found`, unless the conditions of the request are against it.
-    fn found<T: Resource>(&self, found: &T) -> Result<Found<Entity<T>>> {
+    fn found<T: Resource>(&self, found: &T) -> Result<Okay<Entity<T>>> {
         let mut body = resource::fields(found)?;
         let etag = ETag::of(&body);
         let common = &self.head.common;
@@ -385,10 +385,10 @@ impl Call<Grant> {
         let reply = if common.if_none_match.as_ref().is_some_and(|tags| !tags.holds(Some(&etag))) {
             Reply::empty(StatusCode::NOT_MODIFIED)
         } else {
-            self.surround(found, Neighbours::default(), &mut body);
+            self.write_envelope(found, Neighbours::default(), &mut body);
             Reply::new(StatusCode::OK, body)
         };
-        Ok(Found(reply.with(header::ETAG, etag.header()), PhantomData))
+        Ok(Okay(reply.with(header::ETAG, etag.header()), PhantomData))
     }
 
     /// Reads a user, so that the answer is kept ready for whoever asks for it again.
@@ -397,7 +397,7 @@ impl Call<Grant> {
         application: ApplicationId,
         user: ExperienceUserId,
         find: impl Fn(&mut Tx<'_>) -> Result<ExperienceUser> + Send + 'static,
-    ) -> Result<Found<Entity<ExperienceUser>>> {
+    ) -> Result<Okay<Entity<ExperienceUser>>> {
         let snapshot = self.keeping(|store, token| store.snapshot(application, user, token));
         let found = self.found(&self.ask(Reach::Few, find).await?)?;
         self.keep(snapshot, &found.0);
@@ -447,7 +447,7 @@ impl Call<Grant> {
             let written = work(tx)?.into();
             let mut body = resource::fields(&written.body)?;
             let etag = ETag::of(&body);
-            call.surround(&written.body, Neighbours::default(), &mut body);
+            call.write_envelope(&written.body, Neighbours::default(), &mut body);
             let etag = etag.header().to_str().map(str::to_owned).ok();
             Ok((Answer { status: status.as_u16(), etag, body, mint: None }, written.secret))
         })
@@ -458,8 +458,8 @@ impl Call<Grant> {
     pub(super) async fn change<T: Resource>(
         &self,
         work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<Found<Entity<T>>> {
-        self.write_resource(StatusCode::OK, work).await.map(|reply| Found(reply, PhantomData))
+    ) -> Result<Okay<Entity<T>>> {
+        self.write_resource(StatusCode::OK, work).await.map(|reply| Okay(reply, PhantomData))
     }
 
     /// Makes a resource.
@@ -475,7 +475,7 @@ impl Call<Grant> {
     pub(super) async fn remove(
         &self,
         work: impl Fn(&mut Tx<'_>) -> Result<()> + Send + 'static,
-    ) -> Result<Found<Success>> {
+    ) -> Result<Okay<Success>> {
         self.do_once(move |tx| work(tx).map(|()| Success { success: true }.into())).await
     }
 }

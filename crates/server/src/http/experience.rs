@@ -1,6 +1,6 @@
 //! `experience`: all that an application has for its end users, to begin with and to end with.
 
-use super::call::{Call, Found, Written};
+use super::call::{Call, Okay, Written};
 use super::input::{BodyParam, In, bodies};
 use super::route::Routes;
 use crate::auth::hasher::PasswordHash;
@@ -41,7 +41,7 @@ bodies! {
 async fn delete(
     call: Call<Grant>,
     input: In<OneApplication, ExperienceDelete>,
-) -> Result<Found<Success>> {
+) -> Result<Okay<Success>> {
     let (within, flags) = (call.within(input.path.application_id)?, input.query);
     call.remove(move |tx| {
         let tenant = within.require_locked(tx)?;
@@ -59,7 +59,7 @@ async fn delete(
 async fn bootstrap(
     call: Call<Grant>,
     input: In<OneApplication, (), Option<ExperienceBootstrap>>,
-) -> Result<Found<ExperienceBootstrapResult>> {
+) -> Result<Okay<ExperienceBootstrapResult>> {
     let (within, now) = (call.within(input.path.application_id)?, call.now);
     let options = input.body.as_ref();
     let replace = options.and_then(|options| options.replace_existing).unwrap_or(false);

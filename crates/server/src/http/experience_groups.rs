@@ -1,8 +1,8 @@
 //! `experienceGroup` and `experienceGroups`.
 
-use super::call::{Call, Created, Found};
+use super::call::{Call, Created, Okay};
 use super::input::{BodyParam, In, bodies};
-use super::pages::{PageOf, Wanted};
+use super::pages::{ListRequest, PageOf};
 use super::resource::Resource;
 use super::route::Routes;
 use crate::domain::{changed_group, new_group};
@@ -84,7 +84,7 @@ type Groups = Page<Entity<ExperienceGroup>, OfGroups>;
 async fn get(
     call: Call<Grant>,
     input: In<OneExperienceGroup, ExperienceGroupGet>,
-) -> Result<Found<Entity<ExperienceGroup>>> {
+) -> Result<Okay<Entity<ExperienceGroup>>> {
     let (within, id) = (call.within(input.path.application_id)?, input.path.experience_group_id);
     let bare = input.query.exclude_members.is_some_and(|flag| flag.0);
     let direct = input.query.include_direct_device_count.is_some_and(|flag| flag.0);
@@ -106,11 +106,11 @@ async fn get(
 async fn list(
     call: Call<Grant>,
     input: In<OneApplication, ExperienceGroupList>,
-) -> Result<Found<Entity<Groups>>> {
+) -> Result<Okay<Entity<Groups>>> {
     let (within, query) = (call.within(input.path.application_id)?, input.query);
     let filter = query.filter.map(|glob| glob.to_string());
     let sort = query.sort_field.unwrap_or(ExperienceGroupSort::Name);
-    let asked = call.asked(Wanted {
+    let asked = call.asked(ListRequest {
         list: ("experienceGroups", input.path.application_id.to_string()),
         sort: sort.as_str(),
         direction: query.sort_direction,
@@ -168,7 +168,7 @@ async fn post(
 async fn patch(
     call: Call<Grant>,
     input: In<OneExperienceGroup, (), ExperienceGroupPatch>,
-) -> Result<Found<Entity<ExperienceGroup>>> {
+) -> Result<Okay<Entity<ExperienceGroup>>> {
     let (within, id) = (call.within(input.path.application_id)?, input.path.experience_group_id);
     let (patch, now, asked) = (input.body, call.now, call.clone());
     call.change(move |tx| {
@@ -195,7 +195,7 @@ async fn patch(
     .await
 }
 
-async fn delete(call: Call<Grant>, input: In<OneExperienceGroup>) -> Result<Found<Success>> {
+async fn delete(call: Call<Grant>, input: In<OneExperienceGroup>) -> Result<Okay<Success>> {
     let (within, id) = (call.within(input.path.application_id)?, input.path.experience_group_id);
     let asked = call.clone();
     call.remove(move |tx| {

@@ -1,8 +1,8 @@
 //! `experienceUser` and `experienceUsers`.
 
-use super::call::{Call, Created, Found};
+use super::call::{Call, Created, Okay};
 use super::input::{BodyParam, In, bodies};
-use super::pages::{PageOf, Wanted};
+use super::pages::{ListRequest, PageOf};
 use super::resource::Resource;
 use super::route::Routes;
 use crate::domain::{changed_user, new_user};
@@ -69,7 +69,7 @@ type Users = Page<Entity<ExperienceUser>, OfUsers>;
 async fn get(
     call: Call<Grant>,
     input: In<OneExperienceUser>,
-) -> Result<Found<Entity<ExperienceUser>>> {
+) -> Result<Okay<Entity<ExperienceUser>>> {
     let (within, id) = (call.within(input.path.application_id)?, input.path.experience_user_id);
     call.show_user(input.path.application_id, id, move |tx| users::get_within(tx, within, id)).await
 }
@@ -77,11 +77,11 @@ async fn get(
 async fn list(
     call: Call<Grant>,
     input: In<OneApplication, ExperienceUserList>,
-) -> Result<Found<Entity<Users>>> {
+) -> Result<Okay<Entity<Users>>> {
     let (within, query) = (call.within(input.path.application_id)?, input.query);
     let filter = query.filter.map(|glob| glob.to_string());
     let sort = query.sort_field.unwrap_or(ExperienceUserSort::Email);
-    let asked = call.asked(Wanted {
+    let asked = call.asked(ListRequest {
         list: ("experienceUsers", input.path.application_id.to_string()),
         sort: sort.as_str(),
         direction: query.sort_direction,
@@ -138,7 +138,7 @@ const GROUP_IDS: &str = "experienceUser.experienceGroupIds";
 async fn patch(
     call: Call<Grant>,
     input: In<OneExperienceUser, (), ExperienceUserPatch>,
-) -> Result<Found<Entity<ExperienceUser>>> {
+) -> Result<Okay<Entity<ExperienceUser>>> {
     let (within, id) = (call.within(input.path.application_id)?, input.path.experience_user_id);
     let (patch, now) = (input.body, call.now);
     let hash = match patch.password.clone() {
@@ -165,7 +165,7 @@ async fn patch(
     .await
 }
 
-async fn delete(call: Call<Grant>, input: In<OneExperienceUser>) -> Result<Found<Success>> {
+async fn delete(call: Call<Grant>, input: In<OneExperienceUser>) -> Result<Okay<Success>> {
     let (within, id) = (call.within(input.path.application_id)?, input.path.experience_user_id);
     let asked = call.clone();
     call.remove(move |tx| {

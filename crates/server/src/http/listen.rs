@@ -1,9 +1,9 @@
 //! The server loop: connections, and how long and how much each may take.
 
+use super::access_log::AccessLog;
 use super::body::Body;
-use super::event::Asked;
-use super::reply::{Facts, Reply, finish};
-use super::sent::{Break, Broken, Sent};
+use super::reply::{Reply, RequestMeta, finish};
+use super::response_body::{AbortAt, Aborted, ResponseBody};
 use super::socket::{Socket, not_http};
 use crate::error::Error;
 use hyper::body::Incoming;
@@ -124,7 +124,7 @@ pub trait Handler: Send + Sync + 'static {
     fn handle(
         &self,
         request: Request<Body>,
-        facts: &Facts,
+        facts: &RequestMeta,
         peer: SocketAddr,
     ) -> impl Future<Output = Reply> + Send;
 }
@@ -153,7 +153,7 @@ pub async fn serve<H: Handler>(
             Ok((stream, peer)) if connections.len() < limits.max_connections => {
                 failing = false;
                 let handler = Arc::clone(&handler);
-                connections.spawn(converse(stream, peer, handler, limits, stopped.clone()));
+                connections.spawn(serve_connection(stream, peer, handler, limits, stopped.clone()));
             }
             Ok((stream, _)) if refusals.len() < MOST_REFUSALS => {
                 refusals.spawn(refuse(stream, limits));
@@ -196,7 +196,7 @@ async fn refuse(stream: TcpStream, limits: Limits) {
     let busy = Error::Busy { what: "The server has too many connections", retry_after: 1 };
     let mut socket = Socket::new(stream, limits);
     let told = async {
-        if socket.say(busy.into()).await.is_ok() {
+        if socket.send_and_close(busy.into()).await.is_ok() {
             socket.linger().await;
         }
     };
@@ -205,7 +205,7 @@ async fn refuse(stream: TcpStream, limits: Limits) {
 }
 
 /// Serves one connection to its end.
-async fn converse<H: Handler>(
+async fn serve_connection<H: Handler>(
     stream: TcpStream,
     peer: SocketAddr,
     handler: Arc<H>,
@@ -238,7 +238,7 @@ async fn converse<H: Handler>(
         Ok(()) => {}
         // The one thing that hyper leaves without any answer.
         Err(error) if error.is_parse_version_h2() => {
-            if socket.say(not_http().into()).await.is_ok() {
+            if socket.send_and_close(not_http().into()).await.is_ok() {
                 socket.linger().await;
             }
         }
@@ -254,16 +254,16 @@ async fn answer<H: Handler>(
     peer: SocketAddr,
     limits: Limits,
     unread: Arc<AtomicBool>,
-) -> Result<Response<Sent>, Broken> {
-    let facts = Facts::of(request.headers());
+) -> Result<Response<ResponseBody>, Aborted> {
+    let facts = RequestMeta::of(request.headers());
     let request = request.map(|incoming| Body::new(incoming, Arc::clone(&unread)));
     let reply = match limits.check(request.version(), request.uri(), request.headers()) {
         Ok(()) => guard(async { handler.handle(request, &facts, peer).await }).await,
         Err(error) => {
-            let asked = Asked::now(&request, &facts, peer);
+            let asked = AccessLog::now(&request, &facts, peer);
             drop(request);
             let reply = error.into();
-            asked.answered("", &reply);
+            asked.finish("", &reply);
             reply
         }
     };
@@ -273,9 +273,9 @@ async fn answer<H: Handler>(
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     match breaks {
-        None => Ok(response.map(Sent::Whole)),
-        Some(Break::Middle) => Ok(response.map(Sent::half)),
-        Some(Break::Before) => Err(Broken),
+        None => Ok(response.map(ResponseBody::Whole)),
+        Some(AbortAt::Middle) => Ok(response.map(ResponseBody::half)),
+        Some(AbortAt::Before) => Err(Aborted),
     }
 }
 

@@ -108,7 +108,7 @@ impl PageShare {
 
 #[cfg(test)]
 mod tests {
-    use super::super::reply::{Facts, Reply, finish};
+    use super::super::reply::{Reply, RequestMeta, finish};
     use super::*;
     use hyper::{HeaderMap, StatusCode};
 
@@ -146,7 +146,7 @@ mod tests {
         // A page that was kept ready is sent like one that is made: when it is its turn.
         let others = PageShare::now(before * KIB).unwrap();
         let reply = Reply::new(StatusCode::OK, vec![b'x'; 100 * KIB]);
-        let facts = Facts::of(&HeaderMap::new());
+        let facts = RequestMeta::of(&HeaderMap::new());
         let mut answer = std::pin::pin!(finish(reply, &facts));
         assert!(timeout(Duration::from_millis(50), &mut answer).await.is_err());
         drop(others);

@@ -7,13 +7,13 @@ pub mod listen;
 pub mod query;
 pub mod reply;
 
+mod access_log;
 mod api_tokens;
 mod app;
 mod applications;
 mod call;
 mod coding;
 mod cursor;
-mod event;
 mod experience;
 mod experience_groups;
 mod experience_users;
@@ -23,14 +23,14 @@ mod memory;
 mod openapi;
 mod pages;
 mod resource;
+mod response_body;
 mod response_cache;
 mod root;
 mod route;
-mod sent;
 mod socket;
 mod users;
 
-pub(crate) use sent::Break;
+pub(crate) use response_body::AbortAt;
 
 pub use app::{App, Identity, Parts, Service};
 pub use route::Route;

@@ -1,6 +1,6 @@
 //! Lists: which page is asked for, by its number or by a cursor, and how it is answered.
 
-use super::call::{Call, Found};
+use super::call::{Call, Okay};
 use super::cursor::{self, ListId};
 use super::memory::PageShare;
 use super::query::write_query;
@@ -34,7 +34,7 @@ impl<T: serde::Serialize, O: PageOf> Resource for Page<T, O> {
 }
 
 /// What a request for a list says, whatever it lists.
-pub(super) struct Wanted {
+pub(super) struct ListRequest {
     /// The collection, such as `experienceUsers`, and whose it is.
     pub(super) list: (&'static str, String),
     pub(super) sort: &'static str,
@@ -47,7 +47,7 @@ pub(super) struct Wanted {
 }
 
 /// What a list repeats of the request, and how it goes on.
-pub(super) struct Asked {
+pub(super) struct ListContext {
     list: ListId,
     sort: &'static str,
     pub(super) paging: Paging,
@@ -78,7 +78,7 @@ impl Call<Grant> {
     /// # Errors
     /// [`Error::Invalid`](crate::error::Error::Invalid) when there is a cursor and it is not one for
     /// this list.
-    pub(super) fn asked(&self, wanted: Wanted) -> Result<Asked> {
+    pub(super) fn asked(&self, wanted: ListRequest) -> Result<ListContext> {
         let (collection, whose) = &wanted.list;
         let routes = self.app.routes_of(collection);
         let own = routes.iter().find(|route| route.operation.action() == "get");
@@ -103,14 +103,14 @@ impl Call<Grant> {
             }
             paging.start = cursor::read(&self.app.seal, list, &cursor)?;
         }
-        let Wanted { sort, filter, filter_field, .. } = wanted;
-        Ok(Asked { list, sort, paging, filter, filter_field, query })
+        let ListRequest { sort, filter, filter_field, .. } = wanted;
+        Ok(ListContext { list, sort, paging, filter, filter_field, query })
     }
 
     /// One page of `found`, as it was `asked` for.
     pub(super) fn page<T: Resource, O>(
         &self,
-        asked: &Asked,
+        asked: &ListContext,
         of: O,
         found: Listed<T>,
     ) -> Paged<T, O> {
@@ -143,7 +143,7 @@ impl Call<Grant> {
         &self,
         application: ApplicationId,
         find: impl Fn(&mut Tx<'_>) -> Result<Paged<T, O>> + Send + 'static,
-    ) -> Result<Found<Entity<Page<Entity<T>, O>>>> {
+    ) -> Result<Okay<Entity<Page<Entity<T>, O>>>> {
         let snapshot = self.keeping(|store, token| store.snapshot_of_lists(application, token));
         self.list_and_keep(snapshot, find).await
     }
@@ -152,7 +152,7 @@ impl Call<Grant> {
     pub(super) async fn list<T: Resource + Send + 'static, O: PageOf + Send + 'static>(
         &self,
         find: impl Fn(&mut Tx<'_>) -> Result<Paged<T, O>> + Send + 'static,
-    ) -> Result<Found<Entity<Page<Entity<T>, O>>>> {
+    ) -> Result<Okay<Entity<Page<Entity<T>, O>>>> {
         self.list_and_keep(None, find).await
     }
 
@@ -163,18 +163,18 @@ impl Call<Grant> {
         // Of its fields only the number of the items comes before them.
         let items_at = frame.iter().position(|byte| *byte == b'[').map_or(0, |at| at + 1);
         let (before, after) = frame.split_at(items_at);
-        let mut out = Vec::with_capacity(frame.len() + (items.len() + 1) * resource::ORDINARY);
+        let mut out = Vec::with_capacity(frame.len() + (items.len() + 1) * resource::TYPICAL_BYTES);
         out.extend_from_slice(before);
         for (index, item) in items.iter().enumerate() {
             if index > 0 {
                 out.push(b',');
             }
             serde_json::to_writer(&mut out, item).map_err(Error::internal)?;
-            self.surround(item, Neighbours::default(), &mut out);
+            self.write_envelope(item, Neighbours::default(), &mut out);
         }
         out.extend_from_slice(after);
         let around = Neighbours { next: next.as_deref(), previous: previous.as_deref() };
-        self.surround(page, around, &mut out);
+        self.write_envelope(page, around, &mut out);
         Ok(out)
     }
 
@@ -182,13 +182,13 @@ impl Call<Grant> {
         &self,
         snapshot: Option<Snapshot>,
         find: impl Fn(&mut Tx<'_>) -> Result<Paged<T, O>> + Send + 'static,
-    ) -> Result<Found<Entity<Page<Entity<T>, O>>>> {
+    ) -> Result<Okay<Entity<Page<Entity<T>, O>>>> {
         // For as much as it may be, so that no more lists are made at once than there is room for.
         let share = PageShare::of(HEAVIEST_PAGE).await?;
         let paged = self.read(find).await?;
         let reply = Reply::new(StatusCode::OK, self.write_page(&paged)?);
         self.keep(snapshot, &reply);
         let share = share.resize(reply.body.len())?;
-        Ok(Found(reply.holding(share), PhantomData))
+        Ok(Okay(reply.holding(share), PhantomData))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::coding::{self, Accepted, Gzip, Packed};
 use super::memory::PageShare;
-use super::sent::Break;
+use super::response_body::AbortAt;
 use crate::error::{Error, Result};
 use bytes::Bytes;
 use http_body_util::Full;
@@ -53,7 +53,7 @@ pub struct Reply {
     /// What is known of the gzip form of the body.
     pub(super) gzip: Gzip,
     /// Where the connection breaks instead of carrying it, in tests alone.
-    pub(super) breaks: Option<Break>,
+    pub(super) breaks: Option<AbortAt>,
 }
 
 impl Reply {
@@ -85,7 +85,7 @@ impl Reply {
     }
 
     /// The same, with the connection broken at this point. Only a test asks for that.
-    pub(crate) fn breaking(mut self, at: Break) -> Self {
+    pub(crate) fn breaking(mut self, at: AbortAt) -> Self {
         self.breaks = Some(at);
         self
     }
@@ -113,7 +113,7 @@ impl Reply {
 
 /// What the answer has to know of the head of the request.
 #[derive(Debug, Clone)]
-pub struct Facts {
+pub struct RequestMeta {
     /// The name of the request, for the log and for `X-Request-Id`: the one that the client (or a
     /// proxy) gave if that is fit to be logged, or else a new one.
     pub request_id: HeaderValue,
@@ -122,7 +122,7 @@ pub struct Facts {
     if_none_match: Vec<HeaderValue>,
 }
 
-impl Facts {
+impl RequestMeta {
     /// Reads them from the headers of a request.
     #[must_use]
     pub fn of(headers: &HeaderMap) -> Self {
@@ -178,7 +178,7 @@ pub(super) async fn share_if_large(bytes: usize) -> Result<Option<PageShare>> {
 
 /// Makes `reply` the answer to the request that `facts` are of: adds the headers that every answer
 /// has, and compresses the body if the client takes that and it is worth it.
-pub async fn finish(mut reply: Reply, facts: &Facts) -> Response<Full<Bytes>> {
+pub async fn finish(mut reply: Reply, facts: &RequestMeta) -> Response<Full<Bytes>> {
     let mut pack = facts.accepted.wants_gzip(reply.body.len());
     if pack {
         match std::mem::take(&mut reply.gzip) {
@@ -198,7 +198,7 @@ pub async fn finish(mut reply: Reply, facts: &Facts) -> Response<Full<Bytes>> {
             }
         }
     }
-    let mut response = dress(reply, facts);
+    let mut response = with_common_headers(reply, facts);
     // A plain answer as well depends on what the client accepts.
     if !response.body().is_empty() {
         response
@@ -231,7 +231,7 @@ fn counted(body: Bytes) -> Option<Bytes> {
 }
 
 /// As [`finish`], but never compressed.
-pub(super) fn dress(reply: Reply, facts: &Facts) -> Response<Bytes> {
+pub(super) fn with_common_headers(reply: Reply, facts: &RequestMeta) -> Response<Bytes> {
     let mut response = Response::new(reply.body);
     *response.status_mut() = reply.status;
     let headers = response.headers_mut();
@@ -258,7 +258,7 @@ pub(super) fn dress(reply: Reply, facts: &Facts) -> Response<Bytes> {
 }
 
 /// A 304 names the representation that the client holds, and that may be the compressed one.
-fn name_what_the_client_has(headers: &mut HeaderMap, facts: &Facts) {
+fn name_what_the_client_has(headers: &mut HeaderMap, facts: &RequestMeta) {
     let Some(packed) = headers.get(header::ETAG).and_then(gzip_tag) else { return };
     let holds = |list: &HeaderValue| {
         list.as_bytes().windows(packed.len()).any(|window| window == packed.as_bytes())

@@ -22,14 +22,14 @@ pub(super) trait Resource: Serialize {
 type Ids = [(&'static str, [u8; 24])];
 
 /// What an ordinary resource takes, so that what it is written into seldom has to grow.
-pub(super) const ORDINARY: usize = 2048;
+pub(super) const TYPICAL_BYTES: usize = 2048;
 
 /// The fields of `body`, with room for what surrounds them.
 ///
 /// # Errors
 /// [`Error::Internal`] if there is no JSON for it.
 pub(super) fn fields<T: Serialize>(body: &T) -> Result<Vec<u8>> {
-    let mut out = Vec::with_capacity(ORDINARY);
+    let mut out = Vec::with_capacity(TYPICAL_BYTES);
     serde_json::to_writer(&mut out, body).map_err(Error::internal)?;
     Ok(out)
 }
@@ -107,7 +107,7 @@ impl Path {
 }
 
 /// What is answered with a resource, for one caller.
-pub(super) struct Around<'a> {
+pub(super) struct Envelope<'a> {
     pub(super) kind: &'static str,
     pub(super) ids: &'a Ids,
     /// All that can be done with it, in the order of their names.
@@ -122,7 +122,7 @@ pub(super) struct Neighbours<'a> {
     pub(super) previous: Option<&'a str>,
 }
 
-impl Around<'_> {
+impl Envelope<'_> {
     /// Adds it to the object that `out` ends with, which has fields: the actions for which
     /// `allowed` holds if there is such a question, and `links` if they are wanted.
     pub(super) fn write(
@@ -253,7 +253,7 @@ mod tests {
                     }),
                 };
                 let mut out = fields(&wanted.body).unwrap();
-                Around { kind, ids: &IDS, routes: &routes, neighbours }
+                Envelope { kind, ids: &IDS, routes: &routes, neighbours }
                     .write(allowed, links, &mut out);
                 let out = String::from_utf8(out).unwrap();
                 assert_eq!(out, serde_json::to_string(&wanted).unwrap());

@@ -1,7 +1,7 @@
 //! What belongs to the server itself.
 
 use super::app::App;
-use super::call::{Call, Found};
+use super::call::{Call, Okay};
 use super::input::In;
 use super::reply::Reply;
 use super::route::{Anybody, Routes};
@@ -64,9 +64,9 @@ struct Domain {
     endpoint_domain: String,
 }
 
-async fn domain(call: Call<Anybody>, _: In) -> Result<Found<Domain>> {
+async fn domain(call: Call<Anybody>, _: In) -> Result<Okay<Domain>> {
     let App { public_url, issuer, .. } = &*call.app;
-    Found::plain(&Domain { app_url: public_url.clone(), endpoint_domain: issuer.clone() })
+    Okay::plain(&Domain { app_url: public_url.clone(), endpoint_domain: issuer.clone() })
 }
 
 /// The state of the store.
@@ -96,13 +96,13 @@ guestlist_api::object! {
     }
 }
 
-async fn root(call: Call<Anybody>, _: In) -> Result<Found<Root>> {
+async fn root(call: Call<Anybody>, _: In) -> Result<Okay<Root>> {
     let mut resources = BTreeMap::new();
     for row in call.app.table().iter().filter(|row| !row.operation.is_public()) {
         // The first row of a resource is the one that reads it; others may be below it.
         resources.entry(row.operation.resource()).or_insert(row.path);
     }
-    Found::plain(&Root {
+    Okay::plain(&Root {
         name: "Guestlist",
         version: env!("CARGO_PKG_VERSION"),
         description: "A directory and sign-in service for the end users of applications",
@@ -115,15 +115,15 @@ async fn root(call: Call<Anybody>, _: In) -> Result<Found<Root>> {
 #[derive(JsonSchema)]
 struct Document(#[expect(dead_code, reason = "it only has a description")] Map<String, Value>);
 
-async fn openapi(call: Call<Anybody>, _: In) -> Result<Found<Document>> {
-    Ok(Found(Reply::new(StatusCode::OK, call.app.openapi.clone()), PhantomData))
+async fn openapi(call: Call<Anybody>, _: In) -> Result<Okay<Document>> {
+    Ok(Okay(Reply::new(StatusCode::OK, call.app.openapi.clone()), PhantomData))
 }
 
-async fn live(_: Call<Anybody>, _: In) -> Result<Found<Health>> {
-    Found::plain(&Health { status: "ok" })
+async fn live(_: Call<Anybody>, _: In) -> Result<Okay<Health>> {
+    Okay::plain(&Health { status: "ok" })
 }
 
-async fn ready(call: Call<Anybody>, input: In<(), Probe>) -> Result<Found<Readiness>> {
+async fn ready(call: Call<Anybody>, input: In<(), Probe>) -> Result<Okay<Readiness>> {
     let needed = input.query.writes.is_some_and(|writes| writes.0);
     let patience = if needed { LONG_PATIENCE } else { PATIENCE };
     let (writes, why) = match call.app.store.serves(patience).await? {
@@ -132,5 +132,5 @@ async fn ready(call: Call<Anybody>, input: In<(), Probe>) -> Result<Found<Readin
         Writes::Refused(Error::Busy { what, .. }) => (Some("refused"), Some(what.to_owned())),
         Writes::Refused(why) => (Some("refused"), Some(why.to_string())),
     };
-    Found::plain(&Readiness { status: "ok", writes, why })
+    Okay::plain(&Readiness { status: "ok", writes, why })
 }

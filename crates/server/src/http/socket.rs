@@ -2,7 +2,7 @@
 //! a body into the bare error heads that hyper writes by itself.
 
 use super::listen::Limits;
-use super::reply::{Facts, Reply, dress};
+use super::reply::{Reply, RequestMeta, with_common_headers};
 use crate::error::Error;
 use bytes::{Buf, Bytes};
 use hyper::StatusCode;
@@ -33,7 +33,7 @@ impl Socket {
     }
 
     /// Writes `reply` without hyper, as the last thing.
-    pub(super) async fn say(&mut self, reply: Reply) -> io::Result<()> {
+    pub(super) async fn send_and_close(&mut self, reply: Reply) -> io::Result<()> {
         let reason = reply.status.canonical_reason().unwrap_or_default();
         let head = format!("HTTP/1.1 {} {reason}\r\nconnection: close\r\n", reply.status.as_str());
         self.write_all(&whole(&head, reply)).await?;
@@ -161,7 +161,7 @@ pub(super) fn not_http() -> Error {
 
 /// `head` and `reply`, ready to be sent.
 fn whole(head: &str, reply: Reply) -> Bytes {
-    let response = dress(reply, &Facts::of(&HeaderMap::new()));
+    let response = with_common_headers(reply, &RequestMeta::of(&HeaderMap::new()));
     let mut bytes = head.as_bytes().to_vec();
     for (name, value) in response.headers() {
         bytes.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());

@@ -1,6 +1,6 @@
 //! `auth` and `me`: administrators, and how they sign in.
 
-use super::call::{Call, Found, Nothing, Written};
+use super::call::{Call, NoContent, Okay, Written};
 use super::input::{BodyParam, In, bodies};
 use super::resource::Resource;
 use super::route::{Anybody, Caller, Routes};
@@ -72,7 +72,7 @@ impl Resource for Me {
 async fn authenticate(
     call: Call<Anybody>,
     input: In<(), (), UserCredentials>,
-) -> Result<Found<AuthedUser>> {
+) -> Result<Okay<AuthedUser>> {
     let credentials = input.body;
     let email = credentials.email.to_string();
     let who = Who::stranger(&email, call.peer);
@@ -107,19 +107,19 @@ async fn find<C: Caller>(
     Ok(found.await?.map(|found| (found.user, found.hash)).unzip())
 }
 
-async fn sso_domain(_: Call<Anybody>, _: In<(), SsoDomain>) -> Result<Nothing> {
-    Ok(Nothing)
+async fn sso_domain(_: Call<Anybody>, _: In<(), SsoDomain>) -> Result<NoContent> {
+    Ok(NoContent)
 }
 
 /// How far the clock of a client may be ahead of ours, in milliseconds.
 const CLOCKS_DIFFER: i64 = 60_000;
 
-async fn get(call: Call<Grant>, _: In<(), MeGet>) -> Result<Found<Entity<Me>>> {
+async fn get(call: Call<Grant>, _: In<(), MeGet>) -> Result<Okay<Entity<Me>>> {
     let user = call.user()?;
     call.show(move |tx| users::get(tx, user)).await
 }
 
-async fn patch(call: Call<Grant>, input: In<(), MeGet, MePatch>) -> Result<Found<Entity<Me>>> {
+async fn patch(call: Call<Grant>, input: In<(), MeGet, MePatch>) -> Result<Okay<Entity<Me>>> {
     let (user, patch, now) = (call.user()?, input.body, call.now);
     // Whoever sets the address or the password can sign in, and then do everything.
     let signs_in = patch.email.is_some() || patch.password.is_some();
@@ -150,7 +150,7 @@ async fn patch(call: Call<Grant>, input: In<(), MeGet, MePatch>) -> Result<Found
 async fn change_password(
     call: Call<Grant>,
     input: In<(), (), ChangePassword>,
-) -> Result<Found<AuthedUser>> {
+) -> Result<Okay<AuthedUser>> {
     let (user, data, now) = (call.user()?, input.body, call.now);
     let email = call.app.store.read(move |tx| users::get(tx, user)).await?.email;
     let who = Who::holder(call.caller.token);
@@ -160,7 +160,7 @@ async fn change_password(
         // The same request may have gone through meanwhile, so that its password is the old one.
         let again = call.replay().await?.ok_or(Error::BadCredentials)?;
         call.app.store.write(move |tx| sign_ins::passed(tx, &who)).await?;
-        return Ok(Found(again, PhantomData));
+        return Ok(Okay(again, PhantomData));
     }
     let new = call.app.hasher.hash(data.new_password.into_password()).await?;
     let id = ApiTokenId(call.app.ids.next(now));
@@ -191,7 +191,7 @@ async fn change_password(
 ///
 /// An API token is answered as it is. It lasts for as long as it was made for, and a session would
 /// go on after it has been revoked.
-async fn refresh_token(call: Call<Grant>, _: In) -> Result<Found<AuthedUser>> {
+async fn refresh_token(call: Call<Grant>, _: In) -> Result<Okay<AuthedUser>> {
     let (user, token, now) = (call.user()?, call.caller.token, call.now);
     let id = ApiTokenId(call.app.ids.next(now));
     call.do_once(move |tx| {

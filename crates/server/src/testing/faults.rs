@@ -1,7 +1,7 @@
 //! Faults on demand: what goes wrong between a client and a server, when a test wants it to.
 
 use crate::error::Error;
-use crate::http::Break;
+use crate::http::AbortAt;
 use crate::http::reply::Reply;
 use guestlist_api::entity;
 use guestlist_api::time::DateTime;
@@ -168,7 +168,7 @@ impl Kind {
             Self::Unavailable { retry_after } => {
                 Error::Busy { what: "A test asked for it", retry_after: *retry_after }.into()
             }
-            Self::DropRequest => Reply::empty(StatusCode::NO_CONTENT).breaking(Break::Before),
+            Self::DropRequest => Reply::empty(StatusCode::NO_CONTENT).breaking(AbortAt::Before),
             Self::Delay(_) | Self::DropAnswer | Self::TearAnswer => return None,
         })
     }
@@ -178,9 +178,9 @@ impl Kind {
         match self {
             // Of an answer without a body there is no half.
             Self::TearAnswer if reply.body.len() > 1 && method != Method::HEAD => {
-                reply.breaking(Break::Middle)
+                reply.breaking(AbortAt::Middle)
             }
-            Self::DropAnswer | Self::TearAnswer => reply.breaking(Break::Before),
+            Self::DropAnswer | Self::TearAnswer => reply.breaking(AbortAt::Before),
             _ => reply,
         }
     }

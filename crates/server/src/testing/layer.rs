@@ -7,7 +7,7 @@ use super::faults::{Kind, Seen};
 use crate::http::Service;
 use crate::http::body::{self, Body};
 use crate::http::listen::Handler;
-use crate::http::reply::{Facts, Reply};
+use crate::http::reply::{Reply, RequestMeta};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::time::sleep;
@@ -26,7 +26,12 @@ impl Layer {
     }
 
     /// The answer of the service, unless a fault strikes.
-    async fn serve(&self, request: hyper::Request<Body>, facts: &Facts, peer: SocketAddr) -> Reply {
+    async fn serve(
+        &self,
+        request: hyper::Request<Body>,
+        facts: &RequestMeta,
+        peer: SocketAddr,
+    ) -> Reply {
         let Some(fault) = self.inside.faults.strike(&request) else {
             return self.service.handle(request, facts, peer).await;
         };
@@ -49,7 +54,7 @@ impl Handler for Layer {
     async fn handle(
         &self,
         request: hyper::Request<Body>,
-        facts: &Facts,
+        facts: &RequestMeta,
         peer: SocketAddr,
     ) -> Reply {
         if self.control && control::is_for_it(request.uri().path()) {

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(8);
 struct Paths(Limits);
 
 impl Handler for Paths {
-    async fn handle(&self, request: Request<Body>, _: &Facts, _: SocketAddr) -> Reply {
+    async fn handle(&self, request: Request<Body>, _: &RequestMeta, _: SocketAddr) -> Reply {
         let (head, body) = request.into_parts();
         match head.uri.path() {
             "/read" => match read_body(&head.headers, body, &self.0).await {

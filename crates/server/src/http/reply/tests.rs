@@ -3,9 +3,9 @@ use http_body_util::BodyExt;
 use proptest::prelude::*;
 use std::io::Read;
 
-fn facts(headers: &[(HeaderName, &str)]) -> Facts {
+fn facts(headers: &[(HeaderName, &str)]) -> RequestMeta {
     let pairs = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap()));
-    Facts::of(&pairs.collect())
+    RequestMeta::of(&pairs.collect())
 }
 
 async fn answer(reply: Reply, headers: &[(HeaderName, &str)]) -> (HeaderMap, Bytes) {
@@ -156,9 +156,9 @@ proptest! {
             let names = [REQUEST_ID, header::ORIGIN, header::ACCEPT_ENCODING,
                 header::IF_NONE_MATCH];
             let headers = names.into_iter().map(|name| (name, value.clone())).collect();
-            let facts = Facts::of(&headers);
+            let facts = RequestMeta::of(&headers);
             let reply = Reply::empty(StatusCode::NOT_MODIFIED).with(header::ETAG, value);
-            prop_assert_eq!(dress(reply, &facts).status(), StatusCode::NOT_MODIFIED);
+            prop_assert_eq!(with_common_headers(reply, &facts).status(), StatusCode::NOT_MODIFIED);
         }
     }
 }

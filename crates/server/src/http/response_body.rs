@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 /// Where a connection breaks, in tests alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Break {
+pub(crate) enum AbortAt {
     /// Before the first byte of the answer.
     Before,
     /// In the middle of the body.
@@ -18,18 +18,18 @@ pub(crate) enum Break {
 
 /// Why hyper ends the connection.
 #[derive(Debug)]
-pub(super) struct Broken;
+pub(super) struct Aborted;
 
-impl fmt::Display for Broken {
+impl fmt::Display for Aborted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("broken off because a test asked for it")
     }
 }
 
-impl std::error::Error for Broken {}
+impl std::error::Error for Aborted {}
 
 /// The body of an answer.
-pub(super) enum Sent {
+pub(super) enum ResponseBody {
     Whole(Full<Bytes>),
     /// Half of it, and then nothing, though the head promises so many bytes.
     Half(Full<Bytes>, u64, Next),
@@ -43,21 +43,21 @@ pub(super) enum Next {
     End,
 }
 
-impl Sent {
+impl ResponseBody {
     pub(super) fn half(whole: Full<Bytes>) -> Self {
         let length = whole.size_hint().lower();
         Self::Half(whole, length, Next::Half)
     }
 }
 
-impl Body for Sent {
+impl Body for ResponseBody {
     type Data = Bytes;
-    type Error = Broken;
+    type Error = Aborted;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Aborted>>> {
         let (whole, length, next) = match self.get_mut() {
             Self::Whole(whole) => {
                 return Pin::new(whole).poll_frame(cx).map_err(|never| match never {});
@@ -77,7 +77,7 @@ impl Body for Sent {
                 cx.waker().wake_by_ref();
                 Poll::Pending
             }
-            Next::End => Poll::Ready(Some(Err(Broken))),
+            Next::End => Poll::Ready(Some(Err(Aborted))),
         }
     }
 

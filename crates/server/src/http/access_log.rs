@@ -1,6 +1,6 @@
 //! The one event that the log has of each request.
 
-use super::reply::{Facts, Reply};
+use super::reply::{Reply, RequestMeta};
 use hyper::{Method, Request};
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -10,16 +10,16 @@ use std::time::Instant;
 const LONGEST: usize = 512;
 
 /// A request that is being answered.
-pub(super) struct Asked<'a> {
-    facts: &'a Facts,
+pub(super) struct AccessLog<'a> {
+    facts: &'a RequestMeta,
     peer: SocketAddr,
     method: Method,
     path: String,
     began: Instant,
 }
 
-impl<'a> Asked<'a> {
-    pub(super) fn now<B>(request: &Request<B>, facts: &'a Facts, peer: SocketAddr) -> Self {
+impl<'a> AccessLog<'a> {
+    pub(super) fn now<B>(request: &Request<B>, facts: &'a RequestMeta, peer: SocketAddr) -> Self {
         // The query is left out: it may hold a token.
         let path = request.uri().path();
         let path = path.get(..LONGEST).unwrap_or(path).to_owned();
@@ -27,7 +27,7 @@ impl<'a> Asked<'a> {
     }
 
     /// Logs that `operation`, if it came so far, was answered with `reply`.
-    pub(super) fn answered(self, operation: &str, reply: &Reply) {
+    pub(super) fn finish(self, operation: &str, reply: &Reply) {
         tracing::info!(
             target: "guestlist::request",
             request_id = self.facts.request_id.to_str().unwrap_or_default(),
