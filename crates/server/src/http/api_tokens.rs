@@ -109,12 +109,12 @@ type Tokens = Page<Entity<ApiToken>, OfTokens>;
 
 /// Whose tokens a call is about: those of an application, or those of the caller.
 #[derive(Clone, Copy)]
-enum Whose {
+enum TokenOwner {
     Application(AuthorizedApp),
     User(UserId),
 }
 
-impl Whose {
+impl TokenOwner {
     /// The collection, and whose it is.
     fn list(self) -> (&'static str, String) {
         match self {
@@ -140,7 +140,7 @@ macro_rules! handlers {
             call: Call<Grant>,
             input: In<handlers!(@path $one OneApplicationApiToken OneApplication), handlers!(@or $($query)?), handlers!(@or $($body)?)>,
         ) -> Result<$out> {
-            let whose = Whose::Application(call.within(input.path.application_id)?);
+            let whose = TokenOwner::Application(call.within(input.path.application_id)?);
             let id = handlers!(@id $one input);
             $do(call, whose, id, input.query, input.body).await
         }
@@ -148,7 +148,7 @@ macro_rules! handlers {
             call: Call<Grant>,
             input: In<handlers!(@path $one OneUserApiToken ()), handlers!(@or $($query)?), handlers!(@or $($body)?)>,
         ) -> Result<$out> {
-            let whose = Whose::User(call.user()?);
+            let whose = TokenOwner::User(call.user()?);
             let id = handlers!(@id $one input);
             $do(call, whose, id, input.query, input.body).await
         }
@@ -172,7 +172,7 @@ handlers! {
 
 async fn list(
     call: Call<Grant>,
-    whose: Whose,
+    whose: TokenOwner,
     (): (),
     query: ApiTokenList,
     (): (),
@@ -203,7 +203,7 @@ async fn list(
 
 async fn get(
     call: Call<Grant>,
-    whose: Whose,
+    whose: TokenOwner,
     id: ApiTokenId,
     (): (),
     (): (),
@@ -225,15 +225,15 @@ fn creator(grant: &Grant) -> (ForeignId, CreatorType) {
 
 async fn post(
     call: Call<Grant>,
-    whose: Whose,
+    whose: TokenOwner,
     (): (),
     (): (),
     post: ApiTokenPost,
 ) -> Result<Created<Entity<ApiToken>>> {
     let scopes = post.scope.clone().unwrap_or_else(|| {
         let all = match whose {
-            Whose::Application(_) => Scope::ALL_APPLICATION,
-            Whose::User(_) => Scope::ALL_USER,
+            TokenOwner::Application(_) => Scope::ALL_APPLICATION,
+            TokenOwner::User(_) => Scope::ALL_USER,
         };
         [all].into_iter().collect::<Scopes>()
     });
@@ -262,7 +262,7 @@ async fn post(
 
 async fn patch(
     call: Call<Grant>,
-    whose: Whose,
+    whose: TokenOwner,
     id: ApiTokenId,
     (): (),
     patch: ApiTokenPatch,
@@ -290,7 +290,7 @@ async fn patch(
 
 async fn delete(
     call: Call<Grant>,
-    whose: Whose,
+    whose: TokenOwner,
     id: ApiTokenId,
     (): (),
     (): (),

@@ -8,7 +8,7 @@ use crate::auth::hasher::PasswordHash;
 use crate::domain::{changed_me, new_session};
 use crate::error::{Error, Result};
 use crate::store::api_tokens::{self, Grant};
-use crate::store::sign_ins::{self, Who};
+use crate::store::sign_ins::{self, Throttled};
 use crate::store::users;
 use guestlist_api::entity::Entity;
 use guestlist_api::id::{ApiTokenId, ObjectId, UserId};
@@ -75,7 +75,7 @@ async fn authenticate(
 ) -> Result<Okay<AuthedUser>> {
     let credentials = input.body;
     let email = credentials.email.to_string();
-    let who = Who::stranger(&email, call.peer);
+    let who = Throttled::stranger(&email, call.peer);
     let (user, hash) = find(&call, &who, &email).await?;
     let good = call.app.hasher.verify_stranger(credentials.password, hash).await?;
     let user = user.filter(|_| good).ok_or(Error::BadCredentials)?;
@@ -85,7 +85,7 @@ async fn authenticate(
     let (id, now) = (ApiTokenId(call.app.ids.next(call.now)), call.now);
     let ends = credentials.token_ttl.and_then(|ttl| ttl.ends(now));
     call.do_once(move |tx| {
-        sign_ins::passed(tx, &who)?;
+        sign_ins::clear(tx, &who)?;
         let session = new_session(id, user, scopes.clone(), ends, now);
         api_tokens::begin(tx, &session)?;
         Ok(Written::with_token(AuthedUser { user_id: user, token: None }, (session, true)))
@@ -96,7 +96,7 @@ async fn authenticate(
 /// Who has this address and what their password is checked against, if they may try now.
 async fn find<C: Caller>(
     call: &Call<C>,
-    who: &Who,
+    who: &Throttled,
     email: &str,
 ) -> Result<(Option<UserId>, Option<PasswordHash>)> {
     let (who, email, now) = (who.clone(), email.to_owned(), call.now);
@@ -153,13 +153,13 @@ async fn change_password(
 ) -> Result<Okay<AuthedUser>> {
     let (user, data, now) = (call.user()?, input.body, call.now);
     let email = call.app.store.read(move |tx| users::get(tx, user)).await?.email;
-    let who = Who::holder(call.caller.token);
+    let who = Throttled::holder(call.caller.token);
     let (_, hash) = find(&call, &who, &email).await?;
     let known = hash.as_ref().map(|hash| hash.as_stored().to_owned());
     if !call.app.hasher.verify(data.password, hash).await? {
         // The same request may have gone through meanwhile, so that its password is the old one.
         let again = call.replay().await?.ok_or(Error::BadCredentials)?;
-        call.app.store.write(move |tx| sign_ins::passed(tx, &who)).await?;
+        call.app.store.write(move |tx| sign_ins::clear(tx, &who)).await?;
         return Ok(Okay(again, PhantomData));
     }
     let new = call.app.hasher.hash(data.new_password.into_password()).await?;
@@ -174,7 +174,7 @@ async fn change_password(
         if present.map(|found| found.hash.as_stored().to_owned()) != known {
             return Err(Error::BadCredentials);
         }
-        sign_ins::passed(tx, &who)?;
+        sign_ins::clear(tx, &who)?;
         users::put(tx, &crate::domain::with_new_password(&before, now), Some(&new))?;
         if end_others {
             api_tokens::end_sessions(tx, user)?;

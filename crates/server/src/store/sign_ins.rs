@@ -21,9 +21,9 @@ const REMEMBERED: i64 = 60 * 60 * 1000;
 
 /// Who tries.
 #[derive(Debug, Clone)]
-pub struct Who(String);
+pub struct Throttled(String);
 
-impl Who {
+impl Throttled {
     /// Somebody who says that their address is `email`.
     #[must_use]
     pub fn stranger(email: &str, peer: IpAddr) -> Self {
@@ -55,7 +55,7 @@ fn wait(count: i64) -> i64 {
 ///
 /// # Errors
 /// [`Error::AccountLocked`] when they have to wait first. Such an attempt does not count.
-pub fn attempt(tx: &mut Tx<'_>, who: &Who, now: DateTime) -> Result<()> {
+pub fn attempt(tx: &mut Tx<'_>, who: &Throttled, now: DateTime) -> Result<()> {
     let old = now.millis() - REMEMBERED;
     // Of two at once, one waits here for the other.
     let before: Vec<(i64, i64)> = tx.change_all(
@@ -65,9 +65,9 @@ pub fn attempt(tx: &mut Tx<'_>, who: &Who, now: DateTime) -> Result<()> {
         &[&who.0, &old],
     )?;
     let (count, last) = before.into_iter().find(|(_, last)| *last > old).unwrap_or_default();
-    let (wait, passed) = (wait(count) * 1000, now.millis() - last);
+    let (wait, clear) = (wait(count) * 1000, now.millis() - last);
     // Of two at once, the later may be written down first.
-    let left = wait - passed.max(0);
+    let left = wait - clear.max(0);
     if left > 0 {
         let retry_after = u32::try_from(left.div_euclid(1000) + 1).unwrap_or(u32::MAX);
         return Err(Error::AccountLocked { retry_after });
@@ -91,7 +91,7 @@ pub fn attempt(tx: &mut Tx<'_>, who: &Who, now: DateTime) -> Result<()> {
 ///
 /// # Errors
 /// When the store fails.
-pub fn passed(tx: &mut Tx<'_>, who: &Who) -> Result<()> {
+pub fn clear(tx: &mut Tx<'_>, who: &Throttled) -> Result<()> {
     tx.change(ChangeScope::Nothing, "DELETE FROM sign_in_attempts WHERE who = $1", &[&who.0])?;
     Ok(())
 }
@@ -113,7 +113,7 @@ mod tests {
         let at = DateTime::from_millis;
         let here: IpAddr = "10.1.2.3".parse().unwrap();
         let try_as = |email: &'static str, peer, moment| {
-            store.write(move |tx| attempt(tx, &Who::stranger(email, peer), at(moment)))
+            store.write(move |tx| attempt(tx, &Throttled::stranger(email, peer), at(moment)))
         };
         let start = 1_000_000_000_000;
         for _ in 0..FREE {
@@ -129,9 +129,12 @@ mod tests {
         // Attempts that meet are written down in any order.
         try_as("b@b.c", here, start + 9).await.unwrap();
         try_as("b@b.c", here, start).await.unwrap();
-        let whole_network = Who::stranger("a@b.c", "2001:db8:0:1::5".parse().unwrap()).0;
-        assert_eq!(whole_network, Who::stranger("a@b.c", "2001:db8:0:1:9::".parse().unwrap()).0);
-        store.write(move |tx| passed(tx, &Who::stranger("a@b.c", here))).await.unwrap();
+        let whole_network = Throttled::stranger("a@b.c", "2001:db8:0:1::5".parse().unwrap()).0;
+        assert_eq!(
+            whole_network,
+            Throttled::stranger("a@b.c", "2001:db8:0:1:9::".parse().unwrap()).0
+        );
+        store.write(move |tx| clear(tx, &Throttled::stranger("a@b.c", here))).await.unwrap();
         try_as("a@b.c", here, start + 2000).await.unwrap();
     }
 
@@ -142,7 +145,7 @@ mod tests {
         let rows = store
             .write(|tx| {
                 for minute in 0..200 {
-                    let who = Who(format!("{minute}"));
+                    let who = Throttled(format!("{minute}"));
                     attempt(tx, &who, DateTime::from_millis(minute * 60_000))?;
                 }
                 tx.first::<i64>("SELECT count(*) FROM sign_in_attempts", &[])

@@ -6,7 +6,7 @@ use super::super::super::applications::{self, AuthorizedApp, Tenant};
 use super::super::super::ephemeral;
 use super::super::super::idempotency::{self, Answer, RequestKey};
 use super::super::super::list::{Paging, Position, Start, Value};
-use super::super::super::sign_ins::{self, Who};
+use super::super::super::sign_ins::{self, Throttled};
 use super::super::super::{
     Store, Tx, bare_groups, experience_groups, experience_users, search, settings, users,
 };
@@ -182,8 +182,8 @@ const CALLED: &[Called] = &[
         api_tokens::begin(tx, &domain::new_session(TOKEN, ADMINISTRATOR, scopes, None, NOW))
     }),
     ("api_tokens::end_sessions", |tx| api_tokens::end_sessions(tx, ADMINISTRATOR)),
-    ("sign_ins::attempt", |tx| sign_ins::attempt(tx, &Who::holder(TOKEN), NOW)),
-    ("sign_ins::passed", |tx| sign_ins::passed(tx, &Who::holder(TOKEN))),
+    ("sign_ins::attempt", |tx| sign_ins::attempt(tx, &Throttled::holder(TOKEN), NOW)),
+    ("sign_ins::clear", |tx| sign_ins::clear(tx, &Throttled::holder(TOKEN))),
     ("idempotency::reserve", |tx| idempotency::reserve(tx, &key(), NOW).map(drop)),
     ("idempotency::keep", |tx| {
         let answer = Answer { status: 200, etag: None, body: Vec::new(), mint: None };
