@@ -4,8 +4,8 @@ use guestlist::clock::Clock;
 use guestlist::config::Config;
 use guestlist::domain::{new_me, new_token};
 use guestlist::server::Server;
+use guestlist::store::administrators;
 use guestlist::store::api_tokens::{self, Owner};
-use guestlist::store::users;
 use guestlist_api::api_token::ApiTokenPost;
 use guestlist_api::id::{ApiTokenId, ApplicationId, UserId};
 use guestlist_api::scope::{Scope, Scopes};
@@ -99,7 +99,7 @@ async fn administrator(server: &Server) -> String {
     let token = new_token(&post, id, owner.id(), owner.kind(), scopes, now);
     let record = token.clone();
     let made = app.store.write(move |tx| {
-        users::add(tx, &me, &hash)?;
+        administrators::add(tx, &me, &hash)?;
         api_tokens::add(tx, &record)
     });
     made.await.unwrap();

@@ -3,7 +3,7 @@
 use super::{Output, secret};
 use crate::domain::new_me;
 use crate::http::App;
-use crate::store::users;
+use crate::store::administrators;
 use anyhow::{Context as _, Result, anyhow};
 use clap::Subcommand;
 use guestlist_api::id::UserId;
@@ -38,7 +38,7 @@ pub(super) async fn create(app: &App, email: Email, password: NewUserPassword) -
     let now = app.clock.now();
     let me = new_me(UserId(app.ids.next(now)), email, now);
     let made = app.store.write(move |tx| {
-        users::add(tx, &me, &hash)?;
+        administrators::add(tx, &me, &hash)?;
         Ok(me.clone())
     });
     Ok(made.await?)

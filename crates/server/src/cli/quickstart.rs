@@ -14,7 +14,7 @@ use crate::store::api_tokens::{self, Owner};
 use crate::store::applications::{self, AuthorizedApp, Tenant};
 use crate::store::list::Paging;
 use crate::store::{
-    OnDiskFailure, Place, Tx, experience_groups, experience_users, settings, users,
+    OnDiskFailure, Place, Tx, administrators, experience_groups, experience_users, settings,
 };
 use crate::telemetry;
 use anyhow::{Context as _, Result};
@@ -157,8 +157,8 @@ async fn make(app: &App, path: &Path) -> Result<Demo> {
             Some(Err(error)) => return Err(error),
         };
         let me = if let Some(before) = &before {
-            let me = with_new_password(&users::lock(tx, before.user)?, now);
-            users::put(tx, &me, Some(&hash))?;
+            let me = with_new_password(&administrators::lock(tx, before.user)?, now);
+            administrators::put(tx, &me, Some(&hash))?;
             // What is lost may have been found: the old token and the sessions end.
             api_tokens::end_sessions(tx, me.id)?;
             if let Some((old, _)) = api_tokens::find(tx, before.token)? {
@@ -167,7 +167,7 @@ async fn make(app: &App, path: &Path) -> Result<Demo> {
             me
         } else {
             let me = new_me(user, free_address(tx)?, now);
-            users::add(tx, &me, &hash)?;
+            administrators::add(tx, &me, &hash)?;
             me
         };
         let owner = Owner::User(me.id);
@@ -196,7 +196,7 @@ fn remembered(tx: &mut Tx<'_>) -> crate::error::Result<Option<Remembered>> {
 fn free_address(tx: &mut Tx<'_>) -> crate::error::Result<Email> {
     let mut address = "admin@example.com".to_owned();
     let mut number = 1;
-    while users::by_email(tx, &address)?.is_some() {
+    while administrators::by_email(tx, &address)?.is_some() {
         number += 1;
         address = format!("admin{number}@example.com");
     }

@@ -80,7 +80,7 @@ pub(super) async fn run(command: Command, app: Arc<App>, out: Output) -> Result<
 fn enter(tx: &mut Tx<'_>, owner: Owner) -> crate::error::Result<()> {
     match owner {
         Owner::Application(id) => AuthorizedApp::allowed(id).require(tx).map(|_| ()),
-        Owner::User(id) => crate::store::users::get(tx, id).map(|_| ()),
+        Owner::User(id) => crate::store::administrators::get(tx, id).map(|_| ()),
     }
 }
 

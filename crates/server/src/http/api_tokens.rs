@@ -8,9 +8,9 @@ use super::route::Routes;
 use crate::domain::{changed_token, ends_later, new_token};
 use crate::error::{Error, Result};
 use crate::store::Tx;
+use crate::store::administrators;
 use crate::store::api_tokens::{self, Grant, Listing, Owner};
 use crate::store::applications::AuthorizedApp;
-use crate::store::users;
 use guestlist_api::api_token::{
     ApiToken, ApiTokenFilter, ApiTokenList, ApiTokenPatch, ApiTokenPost, ApiTokenSort, CreatorType,
     OneApplicationApiToken, OneUserApiToken, TokenStatus,
@@ -127,7 +127,7 @@ impl TokenOwner {
     fn require(self, tx: &mut Tx<'_>) -> Result<Owner> {
         match self {
             Self::Application(within) => Ok(Owner::Application(within.require(tx)?.id())),
-            Self::User(user) => Ok(Owner::User(users::get(tx, user)?.id)),
+            Self::User(user) => Ok(Owner::User(administrators::get(tx, user)?.id)),
         }
     }
 }
@@ -247,7 +247,7 @@ async fn post(
         let owner = whose.require(tx)?;
         let (creator_id, creator_type) = creator(&grant);
         let creator_name = match (creator_type, grant.owner) {
-            (CreatorType::User, Owner::User(user)) => users::get(tx, user)?.full_name,
+            (CreatorType::User, Owner::User(user)) => administrators::get(tx, user)?.full_name,
             _ => grant.name.clone(),
         };
         let mut token = new_token(&post, id, owner.id(), owner.kind(), scopes.clone(), now);

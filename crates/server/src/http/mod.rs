@@ -8,6 +8,7 @@ pub mod query;
 pub mod reply;
 
 mod access_log;
+mod administrators;
 mod api_tokens;
 mod app;
 mod applications;
@@ -28,7 +29,6 @@ mod response_cache;
 mod root;
 mod route;
 mod socket;
-mod users;
 
 pub(crate) use response_body::AbortAt;
 
@@ -45,7 +45,7 @@ pub fn openapi() -> serde_json::Value {
 fn table() -> Vec<Route> {
     root::routes()
         .into_iter()
-        .chain(users::routes())
+        .chain(administrators::routes())
         .chain(applications::routes())
         .chain(api_tokens::routes())
         .chain(experience::routes())

@@ -11,6 +11,7 @@
 //! to immediate constraints, because a deferred one would fail at the commit, which a whole group
 //! of writes shares.
 
+pub mod administrators;
 pub mod api_tokens;
 pub mod applications;
 pub mod bare_groups;
@@ -23,7 +24,6 @@ pub mod moving;
 pub mod search;
 pub mod settings;
 pub mod sign_ins;
-pub mod users;
 
 mod convert;
 mod counts;

@@ -6,7 +6,9 @@ use crate::domain::{new_application, new_group, new_me, new_token, new_user};
 use crate::error::{Error, Result};
 use crate::http::App;
 use crate::store::api_tokens::Owner;
-use crate::store::{Tx, api_tokens, applications, experience_groups, experience_users, users};
+use crate::store::{
+    Tx, administrators, api_tokens, applications, experience_groups, experience_users,
+};
 use guestlist_api::api_token::{ApiToken, ApiTokenPost};
 use guestlist_api::application::{Application, ApplicationPost};
 use guestlist_api::entity::OwnerType;
@@ -114,7 +116,7 @@ impl Plan {
     /// When the store fails, or something of it is there already.
     pub(super) fn plant(&self, tx: &mut Tx<'_>) -> Result<()> {
         applications::add(tx, &self.application)?;
-        users::add(tx, &self.me, &self.hash)?;
+        administrators::add(tx, &self.me, &self.hash)?;
         for group in &self.groups {
             experience_groups::add(tx, group)?;
         }

@@ -9,8 +9,8 @@ use crate::client::Answer;
 use crate::world::World;
 use ask::{Ask, MARKER, Scene};
 use guestlist::auth::token::{Claims, Signer, Subtype};
+use guestlist::store::administrators;
 use guestlist::store::api_tokens::{self, Owner};
-use guestlist::store::users;
 use guestlist_api::api_token::TokenStatus;
 use guestlist_api::scope::Scope;
 use serde_json::{Value, json};
@@ -145,9 +145,9 @@ fn bad_tokens(scene: &Scene) -> Vec<(&'static str, String, bool)> {
     let cut = world.session(leaver, 60_000);
     let cutoff = world.now().plus_millis(-30_000);
     world.write(move |tx| {
-        let mut me = users::get(tx, leaver)?;
+        let mut me = administrators::get(tx, leaver)?;
         me.token_cutoff = Some(cutoff);
-        users::put(tx, &me, None)
+        administrators::put(tx, &me, None)
     });
     // What is cut off is the sessions before the moment, and nothing else.
     let after = world.session(leaver, 1_000);

@@ -14,7 +14,9 @@ use guestlist::http::App;
 use guestlist::server::Server;
 use guestlist::store::api_tokens::{self, Owner};
 use guestlist::store::ephemeral::Database;
-use guestlist::store::{self, Place, Tx, applications, experience_groups, experience_users, users};
+use guestlist::store::{
+    self, Place, Tx, administrators, applications, experience_groups, experience_users,
+};
 use guestlist_api::api_token::{ApiToken, ApiTokenPost};
 use guestlist_api::experience_group::ExperienceGroup;
 use guestlist_api::experience_user::{ExperienceUser, GroupRef};
@@ -229,7 +231,7 @@ impl World {
         let id = UserId(self.app.ids.next(self.now()));
         let new = domain::new_me(id, Email::parse(email).unwrap(), self.now());
         let hash = shared_hash();
-        self.write(move |tx| users::add(tx, &new, &hash));
+        self.write(move |tx| administrators::add(tx, &new, &hash));
         id
     }
 

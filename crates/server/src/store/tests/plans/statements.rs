@@ -8,7 +8,7 @@ use super::super::super::idempotency::{self, Answer, RequestKey};
 use super::super::super::list::{Paging, Position, Start, Value};
 use super::super::super::sign_ins::{self, Throttled};
 use super::super::super::{
-    Store, Tx, bare_groups, experience_groups, experience_users, search, settings, users,
+    Store, Tx, administrators, bare_groups, experience_groups, experience_users, search, settings,
 };
 use super::{APPLICATION, GROUP, Plan, USER, postgres, sqlite};
 use crate::auth::hasher::PasswordHash;
@@ -146,16 +146,16 @@ const CALLED: &[Called] = &[
         let group = group(tx)?;
         experience_groups::delete(tx, &group)
     }),
-    ("users::add", |tx| {
+    ("administrators::add", |tx| {
         let me = domain::new_me(ADMINISTRATOR, Email::parse("a@b").unwrap(), NOW);
-        users::add(tx, &me, &hash())
+        administrators::add(tx, &me, &hash())
     }),
-    ("users::get", |tx| users::get(tx, ADMINISTRATOR).map(drop)),
-    ("users::lock", |tx| users::lock(tx, ADMINISTRATOR).map(drop)),
-    ("users::by_email", |tx| users::by_email(tx, "a@b").map(drop)),
-    ("users::put", |tx| {
-        let me = users::get(tx, ADMINISTRATOR)?;
-        users::put(tx, &me, Some(&hash()))
+    ("administrators::get", |tx| administrators::get(tx, ADMINISTRATOR).map(drop)),
+    ("administrators::lock", |tx| administrators::lock(tx, ADMINISTRATOR).map(drop)),
+    ("administrators::by_email", |tx| administrators::by_email(tx, "a@b").map(drop)),
+    ("administrators::put", |tx| {
+        let me = administrators::get(tx, ADMINISTRATOR)?;
+        administrators::put(tx, &me, Some(&hash()))
     }),
     ("api_tokens::add", |tx| {
         let post = wire::read("apiToken", json!({ "name": "t" })).unwrap();

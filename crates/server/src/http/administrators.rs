@@ -7,9 +7,9 @@ use super::route::{Anybody, Caller, Routes};
 use crate::auth::hasher::PasswordHash;
 use crate::domain::{changed_me, new_session};
 use crate::error::{Error, Result};
+use crate::store::administrators;
 use crate::store::api_tokens::{self, Grant};
 use crate::store::sign_ins::{self, Throttled};
-use crate::store::users;
 use guestlist_api::entity::Entity;
 use guestlist_api::id::{ApiTokenId, ObjectId, UserId};
 use guestlist_api::scope::{Operation, Scope, Scopes};
@@ -102,7 +102,7 @@ async fn find<C: Caller>(
     let (who, email, now) = (who.clone(), email.to_owned(), call.now);
     let found = call.app.store.write(move |tx| {
         sign_ins::attempt(tx, &who, now)?;
-        users::by_email(tx, &email)
+        administrators::by_email(tx, &email)
     });
     Ok(found.await?.map(|found| (found.user, found.hash)).unzip())
 }
@@ -116,7 +116,7 @@ const CLOCKS_DIFFER: i64 = 60_000;
 
 async fn get(call: Call<Grant>, _: In<(), MeGet>) -> Result<Okay<Entity<Me>>> {
     let user = call.user()?;
-    call.show(move |tx| users::get(tx, user)).await
+    call.show(move |tx| administrators::get(tx, user)).await
 }
 
 async fn patch(call: Call<Grant>, input: In<(), MeGet, MePatch>) -> Result<Okay<Entity<Me>>> {
@@ -136,11 +136,11 @@ async fn patch(call: Call<Grant>, input: In<(), MeGet, MePatch>) -> Result<Okay<
     };
     let asked = call.clone();
     call.change(move |tx| {
-        let before = users::lock(tx, user)?;
+        let before = administrators::lock(tx, user)?;
         asked.check(&before)?;
         let after = changed_me(&before, &patch, now);
         if hash.is_some() || after != before {
-            users::put(tx, &after, hash.as_ref())?;
+            administrators::put(tx, &after, hash.as_ref())?;
         }
         Ok(after)
     })
@@ -152,7 +152,7 @@ async fn change_password(
     input: In<(), (), ChangePassword>,
 ) -> Result<Okay<AuthedUser>> {
     let (user, data, now) = (call.user()?, input.body, call.now);
-    let email = call.app.store.read(move |tx| users::get(tx, user)).await?.email;
+    let email = call.app.store.read(move |tx| administrators::get(tx, user)).await?.email;
     let who = Throttled::holder(call.caller.token);
     let (_, hash) = find(&call, &who, &email).await?;
     let known = hash.as_ref().map(|hash| hash.as_stored().to_owned());
@@ -168,14 +168,14 @@ async fn change_password(
     let end_others = data.invalidate_existing_tokens.unwrap_or(false);
     let scopes = call.caller.scopes.clone();
     call.do_once(move |tx| {
-        let before = users::lock(tx, user)?;
+        let before = administrators::lock(tx, user)?;
         // Somebody may have changed it since it was checked.
-        let present = users::by_email(tx, &before.email)?;
+        let present = administrators::by_email(tx, &before.email)?;
         if present.map(|found| found.hash.as_stored().to_owned()) != known {
             return Err(Error::BadCredentials);
         }
         sign_ins::clear(tx, &who)?;
-        users::put(tx, &crate::domain::with_new_password(&before, now), Some(&new))?;
+        administrators::put(tx, &crate::domain::with_new_password(&before, now), Some(&new))?;
         if end_others {
             api_tokens::end_sessions(tx, user)?;
         }
