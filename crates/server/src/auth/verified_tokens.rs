@@ -1,4 +1,5 @@
-//! A map that forgets.
+//! A cache of tokens whose signatures were verified: a bounded map that evicts nearly the least recently
+//! used.
 
 use std::collections::HashMap;
 use std::mem;

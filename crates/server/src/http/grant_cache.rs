@@ -1,4 +1,4 @@
-//! Tokens that were good a moment ago.
+//! The grant cache: what tokens allowed a moment ago.
 //!
 //! Whom a token speaks for and what it may do never change, but whether it is still good can at any
 //! time. Where the store can tell that nothing has changed since it was asked, it need not be asked
@@ -16,7 +16,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 /// Tokens that are remembered; beyond that all are forgotten, as each is soon known again.
 const MOST: usize = 10_000;
 
-/// What is known of tokens.
+/// What is known of tokens, by their ids.
 #[derive(Default)]
 pub(super) struct GrantCache(RwLock<HashMap<ApiTokenId, Arc<Entry>>>);
 

@@ -1,15 +1,15 @@
-//! Answers that are kept ready, as bytes: those to a bearer who asks for one user, or for a page
-//! of the users or the groups of an application.
+//! The response cache: answers to GETs of one user, or of a page of the users or the groups of an
+//! application, as bytes.
 //!
-//! An answer is sent again to the same token for the same target as long as the store says that
-//! nothing has changed of what it was made of, which includes the record of the token. So there is
-//! no time for which it may be wrong, and nobody has to forget it.
+//! The key is a token and a target. An entry is valid as long as the store says that nothing has
+//! changed of what it was made of, the record of the token included (a snapshot of generations). So it
+//! is never out of date, and nothing has to invalidate it.
 //!
-//! Its gzip form is made when somebody who accepts that is answered from here for the first time, and
-//! kept with the plain one, under the same stamp. That it is not worth sending is kept as well.
+//! The gzip form is made at the first hit that accepts gzip, and cached with the plain one under the
+//! same snapshot. That packing does not pay is cached as well.
 //!
-//! What is asked for the first time is not kept: of very many users that are each asked for once in
-//! a while, all would be put away and thrown out again before they are of use.
+//! Admission: a response is cached when it is asked for the second time. Of very many users that are
+//! each asked for once in a while, all would be evicted before they are of use.
 
 use super::coding::{self, Gzip, Packed};
 use super::reply::{gzip_tag, share_if_large};

@@ -10,8 +10,8 @@ use guestlist_api::application::{Application, ApplicationSort, ApplicationSummar
 use guestlist_api::id::{ApplicationId, OrgId};
 use guestlist_api::time::DateTime;
 
-/// An application that the caller may act in and that exists in this transaction. Stores of what
-/// applications hold ask for one, and there is no other way to it than [`AuthorizedApp::require`].
+/// An application that the caller may act in and that exists in this transaction. What reads in an
+/// application asks for one. [`AuthorizedApp`] gives it.
 #[derive(Debug, Clone, Copy)]
 pub struct Tenant(ApplicationId);
 
@@ -55,8 +55,8 @@ impl AuthorizedApp {
         Tenant(self.0)
     }
 
-    /// As [`AuthorizedApp::require`], and nobody else who comes in this way does so before this transaction
-    /// ends: for what looks at more than one row before it writes.
+    /// As [`AuthorizedApp::require`], with a row lock: nobody else who comes in this way does so
+    /// before this transaction ends. For what looks at more than one row before it writes.
     ///
     /// # Errors
     /// As [`AuthorizedApp::require`].

@@ -1,5 +1,5 @@
-//! Answers to requests that carried an `Idempotency-Key`, kept for a day in the transaction of
-//! the write they answer.
+//! Idempotency: answers to requests that carried an `Idempotency-Key`, stored for a day in the
+//! transaction of the write they answer.
 
 use super::{ChangeScope, FromRow, Row, Tx};
 use crate::error::{Error, Result};

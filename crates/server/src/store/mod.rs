@@ -255,10 +255,10 @@ struct Shared {
     scratch: Option<Scratch>,
 }
 
-/// The ways in. Taking them away is how the store is closed.
+/// Threads and connections, by what they do. Taking them away is how the store is closed.
 struct Pools {
     readers: Queue,
-    /// What those who ask may use themselves, where the database is in this process.
+    /// Connections that callers may use on their own threads, where the database is in this process.
     inline_readers: Option<Arc<Readers>>,
     writer: Queue,
     replica: Option<Replica>,

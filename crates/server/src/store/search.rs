@@ -1,12 +1,12 @@
 //! Users found by parts of their address and names.
 //!
-//! SQLite keeps a table for it, of which a migration says how it is kept. Whoever searches asks it
-//! for the users that have every three characters of the parts anywhere (trigrams), and compares those
-//! users with what was really asked. That pays where they are few of all: otherwise all users of the
+//! SQLite has a trigram index for it, an FTS5 table that a migration makes. A search asks it for the
+//! users that have every trigram of the parts anywhere, and compares those users with what was really
+//! asked. That pays where they are few of all: otherwise all users of the
 //! application are compared.
 //!
-//! The table is told late of what changes, of many users at once: see [`settle`]. Those of whom it is
-//! yet to be told are compared as well.
+//! Changed users go on a backlog, which the writer applies in batches: see [`settle`]. A search compares
+//! the users on the backlog as well, so its results are exact.
 //!
 //! PostgreSQL decides by itself whether to use its index.
 

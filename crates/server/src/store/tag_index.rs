@@ -1,5 +1,5 @@
-//! Tables that say again, in rows that an index finds, what a JSON column of a user or a group
-//! says: written with it, and only asked when a query looks for it.
+//! The tag index: tables that repeat, in rows that an index finds, what a JSON column of a user or a
+//! group says. They are written with it, and only read when a query looks for it.
 
 use super::{ChangeScope, Tx};
 use crate::error::Result;

@@ -180,8 +180,8 @@ impl Tx<'_> {
     }
 
     /// As [`Tx::change`], where nobody waits for the answer: it may only be there at the end of the
-    /// transaction, which fails with what `explain` makes of an error. Without it, `sql` is refused
-    /// for nothing that others keep, and waits for nobody who keeps it.
+    /// transaction, which fails with what `explain` makes of an error. Without it, `sql` must
+    /// not be able to violate a unique constraint or to wait for a lock.
     pub(super) fn change_deferred(
         &mut self,
         what: ChangeScope,

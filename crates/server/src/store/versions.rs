@@ -1,8 +1,8 @@
-//! What has changed, so that an answer can be kept ready and never be out of date.
+//! Generations of rows, by which the caches know whether an entry is still valid.
 //!
-//! Every row that an answer depends on has a count, which the writer makes odd before it commits a
-//! change of that row and even again after. Whoever keeps an answer takes the counts *before* the
-//! transaction that reads begins. The answer stands for as long as they are what they were: a
+//! Every row that an answer depends on has a count, its generation, which the writer makes odd before
+//! it commits a change of that row and even again after (a seqlock). Whoever caches an answer takes a
+//! snapshot of the counts *before* the transaction that reads begins. The answer stands for as long as they are what they were: a
 //! change that the transaction did not see has moved one of them since, or is moving it now. There
 //! are fewer counts than rows, and rows that share one only forget each other's answers.
 //!
@@ -31,7 +31,7 @@ const REST: usize = 0;
 /// What a statement changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ChangeScope {
-    /// Nothing that an answer kept ready depends on.
+    /// Nothing that a cached answer depends on.
     Nothing,
     /// A user, or what it is a member of.
     User(ApplicationId, ExperienceUserId),
@@ -48,7 +48,7 @@ pub enum ChangeScope {
 /// The most that an answer may depend on, beside everything.
 const DEPENDS: usize = 3;
 
-/// The counts of what an answer depends on, as they were before it was read.
+/// The generations of what an answer depends on, as they were before it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Snapshot {
     counts: [(usize, u64); 1 + DEPENDS],

@@ -1,5 +1,5 @@
-//! Reads of one statement each that wait at the same time. All are sent before any is waited for, and
-//! end together: one way to the database and back, and one transaction. It begins after all of them
+//! Read batches: single-statement reads that wait at the same time are pipelined. All are sent before
+//! any is waited for, and end together: one round trip, and one implicit transaction. It begins after all of them
 //! have come, so that each sees what it must.
 //!
 //! A job is run twice for that, as any may be: first to see what it asks, and again when the answer

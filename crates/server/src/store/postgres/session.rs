@@ -234,7 +234,7 @@ impl<'l> Session<'l> {
     fn touch(&mut self, sql: &str, params: &[&dyn Param]) -> Outcome<u64> {
         let bound = self.link.bind(sql, params)?;
         let sent = self.send(&bound, params)?;
-        // What was found before may be otherwise now.
+        // Prefetched results may be stale after a change: drop them.
         self.ahead.clear();
         self.reading = true;
         let words = self.link.answer(sent, |_, _| {})?;
@@ -260,8 +260,8 @@ impl<'l> Session<'l> {
         Ok(fits)
     }
 
-    /// As [`Engine::prefetch`], with a statement that skips rows that others have locked in the place
-    /// of `lock`, which waits for them. `false` if there is no room for it.
+    /// As [`Engine::prefetch`], with a statement that skips rows that others have locked in the
+    /// place of `lock`, which waits for them. `false` if there is no room for it.
     pub(super) fn ahead_skipping(&mut self, lock: &str, params: &[&dyn Param]) -> Result<bool> {
         self.check()?;
         let asked = self.bind(lock, params)?;
@@ -299,7 +299,7 @@ impl<'l> Session<'l> {
             return Ok(Err(explain));
         }
         self.begin()?;
-        // What was found before may be otherwise now.
+        // Prefetched results may be stale after a change: drop them.
         self.ahead.retain(|ahead| ahead.rows.is_none());
         self.ahead.iter_mut().for_each(|ahead| ahead.bound = None);
         let sent = self.link.run(&bound, params)?;

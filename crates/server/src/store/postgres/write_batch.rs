@@ -1,5 +1,5 @@
-//! Changes of one row each that wait at the same time. They are one transaction: two ways to the
-//! database and back, and one commit, whatever their number.
+//! Write batches: single-row changes that wait at the same time share a transaction, which is two round
+//! trips and one commit, whatever their number.
 //!
 //! Its first half locks all their rows, and nothing waits there: a row that another transaction has
 //! locked is passed over, so that one that waits does not hold up the others, and no two such groups

@@ -1,4 +1,5 @@
-//! The one thread that writes. It commits what waits together, and answers after the commit.
+//! The one thread that writes. Writes that wait share a transaction (group commit), and are answered
+//! after the commit.
 
 use super::wal::{self, Wal};
 use super::{Disk, Durability, Role, Session, connect, disk, fault, files, leaves_doubt};
