@@ -88,7 +88,8 @@ fn a_commit_has_the_fate_that_was_chosen() {
     proxy.doom(Fate::Unanswered, 1);
     assert!(!write(3) && there(3));
     proxy.doom(Fate::Raced, 1);
-    assert!(!write(4));
+    // The answer may be quicker than the cut; then it is true.
+    assert!(!write(4) || there(4));
     assert_eq!(proxy.doomed(), 3);
 
     // Without an explicit transaction, and not the first.
