@@ -31,6 +31,7 @@ usage: cargo xtask TASK
             document; `clients python`, `clients js` or `clients openapi` for one
             (GUESTLIST_BIN=PATH tests that binary instead of building one)
   python    only the Python package: built, tested, its types checked
+  generate  writes the types of the Python package from the OpenAPI document
   nightly   the advanced query on 20,000 populations rather than 500: a quarter of an hour or more
   postgres  `postgres -- COMMAND` runs a command beside a PostgreSQL that lives as long, with its
             URL in GUESTLIST_TEST_POSTGRES
@@ -83,6 +84,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
             None => bail!("there is no client suite `{name}`\n{USAGE}"),
         },
         ["python"] => only_python(&project, &mut steps),
+        ["generate"] => python::generate(&project, &mut steps),
         ["bench", arguments @ ..] => bench::run(&project, &mut steps, arguments),
         ["instructions"] => steps
             .run("callgrind", instructions::prerequisites)

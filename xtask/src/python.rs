@@ -1,12 +1,16 @@
 //! The Python package: built as `pip install ./python` builds it, into a virtual environment under
 //! the target directory, and tested there.
 
-use std::path::PathBuf;
-use std::process::Command;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, ensure};
 
 use crate::Project;
 use crate::clients::{self, install_once, succeed};
 use crate::steps::Steps;
+use crate::tools;
 
 const HINT: &str =
     "the output above names what failed; `cargo xtask python` runs only this part again";
@@ -64,14 +68,48 @@ pub(crate) fn install(
 }
 
 /// `PATH`, with `first` before all else: pip has to find the maturin that is there.
-fn path_with(first: &std::path::Path) -> anyhow::Result<std::ffi::OsString> {
+fn path_with(first: &Path) -> anyhow::Result<std::ffi::OsString> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let all = std::iter::once(first.to_owned()).chain(std::env::split_paths(&path));
     Ok(std::env::join_paths(all)?)
 }
 
+/// The types of the API's resources.
+const RESOURCES: &str = "python/lib/guestlist/_resources.py";
+
+/// Writes the types of the API's resources from its OpenAPI document.
+pub(crate) fn generate(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
+    let server = clients::server(project, steps)?;
+    fs::write(project.root.join(RESOURCES), resources(project, &server)?)?;
+    Ok(())
+}
+
+/// What `RESOURCES` has to be.
+fn resources(project: &Project, server: &Path) -> anyhow::Result<String> {
+    let mut openapi =
+        Command::new(server).arg("openapi").stdout(Stdio::piped()).spawn().context("openapi")?;
+    let document = openapi.stdout.take().context("no output")?;
+    let types = tools::output(
+        Command::new("python3")
+            .arg("-B")
+            .arg(project.root.join("python/generate_types.py"))
+            .stdin(document),
+    )?;
+    ensure!(openapi.wait()?.success(), "`guestlist openapi` failed");
+    Ok(types)
+}
+
 /// The tests of the package, and its types.
 pub(crate) fn test(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
+    let server = clients::server(project, steps)?;
+    steps.run("generated types", || {
+        let there = fs::read_to_string(project.root.join(RESOURCES))?;
+        ensure!(
+            there == resources(project, &server)?,
+            "{RESOURCES} is not what the API is\nwhat to do: cargo xtask generate"
+        );
+        Ok(())
+    })?;
     let python = install(project, steps, Profile::Dev)?;
     let mut pytest = Command::new(&python);
     pytest.args(["-B", "-m", "pytest", "-p", "no:cacheprovider", "python/tests"]);
@@ -84,7 +122,7 @@ pub(crate) fn test(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
     }
     suite
         .env("PYTHONPATH", project.root.join("python/tests/drop_in"))
-        .env("GUESTLIST_BIN", clients::server(project, steps)?);
+        .env("GUESTLIST_BIN", &server);
     steps.command("suite of the official client with the Python package", suite, HINT)?;
 
     let cache = project.target.join("python/mypy");

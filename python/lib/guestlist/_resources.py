@@ -1,0 +1,735 @@
+"""The resources of the API: generated from its OpenAPI document by `cargo xtask generate`.
+
+A key that is always there is in a class whose name starts with an underscore; the class that
+takes its name has the keys that may be missing. `NotRequired` would say it in one class, but is
+not in the oldest Python that this package is for.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Optional, TypedDict
+
+
+class Link(TypedDict):
+    """A link to somewhere: a path relative to the server."""
+
+    href: str
+
+
+_LinkOfAction = TypedDict("_LinkOfAction", {"href": str, "method": str})
+
+
+class ActionLink(_LinkOfAction, total=False):
+    """Something the caller may do with a resource."""
+
+    params: list[str]
+
+
+class Entity(TypedDict, total=False):
+    """What surrounds every resource."""
+
+    _type: str
+    _links: dict[str, Link]
+    _actions: dict[str, ActionLink]
+    _embedded: dict[str, Any]
+
+
+SortDirection = Literal["asc", "desc"]
+Role = Literal["admin", "edit", "collaborate", "view", "none"]
+TokenStatus = Literal["active", "inactive"]
+ApplicationSort = Literal[
+    "name",
+    "id",
+    "creationDate",
+    "ownerId",
+    "lastUpdated",
+]
+ApplicationFilter = Literal["name"]
+ApiTokenSort = Literal[
+    "name",
+    "status",
+    "id",
+    "creationDate",
+    "lastUpdated",
+    "expirationDate",
+]
+ApiTokenFilter = Literal["name", "status"]
+ExperienceUserSort = Literal[
+    "firstName",
+    "lastName",
+    "email",
+    "id",
+    "creationDate",
+    "lastLogin",
+    "lastUpdated",
+]
+ExperienceUserFilter = Literal["firstName", "lastName", "email"]
+ExperienceGroupSort = Literal["name", "id", "creationDate", "lastUpdated"]
+ExperienceGroupFilter = Literal["name"]
+
+
+class _ApiToken(TypedDict):
+    id: str
+    """Which token it is."""
+    apiTokenId: str
+    """The same as `id`."""
+    ownerId: str
+    """The application or the administrator it speaks for."""
+    ownerType: Literal["application", "user"]
+    """Which of the two."""
+    name: str
+    """Its name."""
+    creationDate: str
+    """When it was made."""
+    lastUpdated: str
+    """When it last changed."""
+    scope: list[str]
+    """What it may do."""
+    status: TokenStatus
+    """Whether it is good at present."""
+
+
+class ApiToken(_ApiToken, Entity, total=False):
+    creatorId: str
+    """The token or the administrator that made it; left out for one made on the command line."""
+    creatorType: Literal["apiToken", "user", "flow"]
+    """What made it."""
+    creatorName: str
+    """The name of what made it."""
+    description: str
+    """What it is for."""
+    expirationDate: str
+    """When it ends; never, if this is left out."""
+    defaultRole: Role
+    """Kept as given: there are no roles here."""
+    orgRoles: list[OrgRole]
+    """Kept as given: there are no roles here."""
+    token: str
+    """The token itself, in the answer to the POST that made it."""
+
+
+class ApiTokenPatch(TypedDict, total=False):
+    """What changes of an API token; what is not there stays as it is."""
+
+    name: str
+    """Its new name."""
+    description: str
+    """What it is for."""
+    defaultRole: Role
+    """Kept as given."""
+    orgRoles: list[OrgRole]
+    """Kept as given."""
+    status: TokenStatus
+    """Whether it is good from now on."""
+
+
+class _ApiTokenPost(TypedDict):
+    name: str
+    """Its name."""
+
+
+class ApiTokenPost(_ApiTokenPost, total=False):
+    """A new API token."""
+
+    description: str
+    """What it is for."""
+    expirationDate: str
+    """When it ends; never, unless said."""
+    defaultRole: Role
+    """Kept as given."""
+    orgRoles: list[OrgRole]
+    """Kept as given."""
+    scope: list[str]
+    """What it may do; `all.Application` or `all.User` unless said."""
+    status: TokenStatus
+    """Whether it is good at present; `active` unless said."""
+
+
+class _ApiTokens(TypedDict):
+    count: int
+    """How many items this page has."""
+    items: list[ApiToken]
+    """The items."""
+    ownerId: str
+    """The owner."""
+    ownerType: Literal["application", "user"]
+    """What it is."""
+    perPage: int
+    """The most a page holds."""
+    page: int
+    """Which page this is, counted from 0; 0 for one that a cursor was sent for."""
+    sortField: str
+    """What the list is sorted by."""
+    sortDirection: SortDirection
+    """In which direction."""
+    totalCount: int
+    """How many items all pages have together."""
+
+
+class ApiTokens(_ApiTokens, Entity, total=False):
+    filter: str
+    """The pattern that the items match, if one was asked for."""
+    filterField: str
+    """The field that the pattern is matched against, if one was named."""
+
+
+class _Application(TypedDict):
+    id: str
+    """Which application it is."""
+    applicationId: str
+    """The same as `id`."""
+    creationDate: str
+    """When it was made."""
+    lastUpdated: str
+    """When it last changed."""
+    ownerId: str
+    """The organization that owns it: this server."""
+    ownerType: str
+    """Always `organization`."""
+    organizationName: str
+    """The name of the organization."""
+    name: str
+    """Its name."""
+    summary: ApplicationSummary
+    """How much it holds."""
+
+
+class Application(_Application, Entity, total=False):
+    description: str
+    """What it is for."""
+    expUserTokenCutoff: str
+    """Tokens of its users issued before this moment are not good any more."""
+    appliedTemplateIds: list[str]
+    """Templates it was made from."""
+    endpointSlug: str
+    """The name of its endpoints' host."""
+    endpointDefaultCors: bool
+    """Whether its endpoints answer other origins."""
+    globals: list[Global]
+    """Its globals."""
+    ftueTracking: list[FtueTracking]
+    """How far its people have come in the tours of the platform's pages."""
+    blobUrlTTL: float
+    """How long links to its blobs live, in seconds."""
+
+
+class ApplicationPatch(TypedDict, total=False):
+    """What changes of an application; what is not there stays as it is."""
+
+    name: str
+    """Its new name."""
+    description: str
+    """What it is for."""
+    endpointSlug: str
+    """Kept as given."""
+    expUserTokenCutoff: str
+    """Tokens of its users issued before this moment are not good any more."""
+    endpointDefaultCors: bool
+    """Kept as given."""
+    globals: list[Global]
+    """Kept as given."""
+    ftueTracking: list[FtueTracking]
+    """Kept as given."""
+    blobUrlTTL: float
+    """Kept as given."""
+
+
+class _ApplicationPost(TypedDict):
+    name: str
+    """Its name."""
+
+
+class ApplicationPost(_ApplicationPost, total=False):
+    """A new application."""
+
+    orgId: str
+    """The organization it belongs to: this server's, if it is said."""
+    description: str
+    """What it is for."""
+    appliedTemplateIds: list[str]
+    """Templates it was made from, kept as given."""
+    endpointSlug: str
+    """Kept as given."""
+    expUserTokenCutoff: str
+    """Tokens of its users issued before this moment are not good."""
+    endpointDefaultCors: bool
+    """Kept as given."""
+    globals: list[Global]
+    """Kept as given."""
+    blobUrlTTL: float
+    """Kept as given."""
+
+
+class _Applications(TypedDict):
+    count: int
+    """How many items this page has."""
+    items: list[Application]
+    """The items."""
+    perPage: int
+    """The most a page holds."""
+    page: int
+    """Which page this is, counted from 0; 0 for one that a cursor was sent for."""
+    sortField: str
+    """What the list is sorted by."""
+    sortDirection: SortDirection
+    """In which direction."""
+    totalCount: int
+    """How many items all pages have together."""
+
+
+class Applications(_Applications, Entity, total=False):
+    filter: str
+    """The pattern that the items match, if one was asked for."""
+    filterField: str
+    """The field that the pattern is matched against, if one was named."""
+
+
+class ApplicationSummary(TypedDict, total=False):
+    """How much an application holds."""
+
+    apiTokenCount: int
+    """How many API tokens."""
+    experienceGroupCount: int
+    """How many groups."""
+    experienceUserCount: int
+    """How many users."""
+
+
+class _ChangePassword(TypedDict):
+    password: str
+    """The present password."""
+    newPassword: str
+    """The new one."""
+
+
+class ChangePassword(_ChangePassword, total=False):
+    """A new password for the administrator who asks."""
+
+    twoFactorCode: str
+    """A second factor; there is none here."""
+    invalidateExistingTokens: bool
+    """Whether every session that there is ends."""
+    tokenTTL: int
+    """How long the new session lasts."""
+
+
+class DeviceTag(TypedDict, total=False):
+    """The key, the value or both of a device's tag."""
+
+    key: str
+    """The key."""
+    value: str
+    """The value."""
+
+
+class ExperienceBootstrap(TypedDict, total=False):
+    """What an experience begins with."""
+
+    replaceExisting: bool
+    """Whether what is there under the plain names is replaced, rather than other names taken; it
+    is not unless said."""
+    createUsers: bool
+    """Whether a user is made; one is unless said."""
+    createGroups: bool
+    """Whether a group is made; one is unless said."""
+    slug: str
+    """The name of a host; there is none to make here."""
+
+
+class _ExperienceBootstrapResult(TypedDict):
+    resourceSuffix: str
+    """What the names of what was made end in; nothing, unless the plain names were taken."""
+
+
+class ExperienceBootstrapResult(_ExperienceBootstrapResult, total=False):
+    """What the beginning of an experience came to."""
+
+    email: str
+    """The address of the user that was made."""
+    password: str
+    """Its password."""
+
+
+class _ExperienceGroup(TypedDict):
+    id: str
+    """Which group it is."""
+    experienceGroupId: str
+    """The same as `id`."""
+    applicationId: str
+    """The application it belongs to."""
+    creationDate: str
+    """When it was made."""
+    lastUpdated: str
+    """When it last changed."""
+    name: str
+    """Its name."""
+    experienceEndpointIds: list[str]
+    """Endpoints, kept as given: there are none here."""
+    groupTags: dict[str, str]
+    """Its tags."""
+    deviceTags: list[DeviceTag]
+    """Device tags, kept as given."""
+    parentId: Optional[str]
+    """The group it is in, `null` for one at the root."""
+    ancestorIds: list[str]
+    """Every group above it, from the root down."""
+
+
+class ExperienceGroup(_ExperienceGroup, Entity, total=False):
+    description: str
+    """What it is for."""
+    experienceUserIds: list[str]
+    """Its direct members; not with `excludeMembers`."""
+    deviceIds: list[str]
+    """Devices, kept as given: there are none here; not with `excludeMembers`."""
+    deviceQueryJson: str
+    """A device query, kept as given."""
+    directUserCount: int
+    """How many direct members it has, with `excludeMembers`."""
+    hasChildren: bool
+    """Whether there are groups in it, with `excludeMembers`."""
+    directDeviceCount: int
+    """How many distinct devices it names, if that was asked, or with `excludeMembers`."""
+    totalDeviceCount: int
+    """How many distinct devices it and the groups below it name, if that was asked."""
+
+
+class ExperienceGroupPatch(TypedDict, total=False):
+    """What changes of a group; what is not there stays as it is."""
+
+    name: str
+    """Its new name."""
+    description: str
+    """What it is for."""
+    experienceUserIds: list[str]
+    """All its direct members from now on."""
+    experienceEndpointIds: list[str]
+    """Endpoints, kept as given."""
+    groupTags: dict[str, str]
+    """All its tags from now on."""
+    deviceIds: list[str]
+    """Devices, kept as given."""
+    deviceTags: list[DeviceTag]
+    """Device tags, kept as given."""
+    deviceQueryJson: Optional[str]
+    """A device query, kept as given."""
+    parentId: Optional[str]
+    """The group it moves into; `null` for the root."""
+
+
+class _ExperienceGroupPost(TypedDict):
+    name: str
+    """Its name."""
+
+
+class ExperienceGroupPost(_ExperienceGroupPost, total=False):
+    """A new group."""
+
+    description: str
+    """What it is for."""
+    experienceUserIds: list[str]
+    """Its direct members."""
+    experienceEndpointIds: list[str]
+    """Endpoints, kept as given."""
+    groupTags: dict[str, str]
+    """Its tags."""
+    deviceIds: list[str]
+    """Devices, kept as given."""
+    deviceTags: list[DeviceTag]
+    """Device tags, kept as given."""
+    deviceQueryJson: Optional[str]
+    """A device query, kept as given."""
+    parentId: Optional[str]
+    """The group it is in; `null` or nothing for the root."""
+
+
+class _ExperienceGroups(TypedDict):
+    count: int
+    """How many items this page has."""
+    items: list[ExperienceGroup]
+    """The items."""
+    applicationId: str
+    """The application."""
+    perPage: int
+    """The most a page holds."""
+    page: int
+    """Which page this is, counted from 0; 0 for one that a cursor was sent for."""
+    sortField: str
+    """What the list is sorted by."""
+    sortDirection: SortDirection
+    """In which direction."""
+    totalCount: int
+    """How many items all pages have together."""
+
+
+class ExperienceGroups(_ExperienceGroups, Entity, total=False):
+    experienceGroupId: str
+    """The group that the list was narrowed to, if it was one group."""
+    parentId: str
+    """The group that the list was narrowed to, if it was one group."""
+    filter: str
+    """The pattern that the items match, if one was asked for."""
+    filterField: str
+    """The field that the pattern is matched against, if one was named."""
+
+
+class _ExperienceUser(TypedDict):
+    id: str
+    """Who it is."""
+    experienceUserId: str
+    """The same as `id`."""
+    applicationId: str
+    """The application it belongs to."""
+    creationDate: str
+    """When it was made."""
+    lastUpdated: str
+    """When it last changed."""
+    passwordLastUpdated: str
+    """When its password last changed."""
+    email: str
+    """Its address, unique in the application whatever the case."""
+    avatarUrl: str
+    """A picture, found by the address."""
+    userTags: dict[str, str]
+    """Its tags."""
+    experienceGroups: list[GroupRef]
+    """The groups it is a direct member of."""
+
+
+class ExperienceUser(_ExperienceUser, Entity, total=False):
+    lastLogin: str
+    """When it last signed in."""
+    firstName: str
+    """Its given name."""
+    lastName: str
+    """Its family name."""
+    tokenCutoff: str
+    """Tokens issued before this moment are not good any more."""
+
+
+class ExperienceUserPatch(TypedDict, total=False):
+    """What changes of a user; what is not there stays as it is."""
+
+    email: str
+    """Its new address."""
+    firstName: str
+    """Its new given name."""
+    lastName: str
+    """Its new family name."""
+    password: str
+    """Its new password."""
+    tokenCutoff: str
+    """Tokens issued before this moment are not good any more."""
+    userTags: dict[str, str]
+    """All its tags from now on."""
+    experienceGroupIds: list[str]
+    """All the groups it is a direct member of from now on."""
+
+
+class _ExperienceUserPost(TypedDict):
+    email: str
+    """Its address."""
+    password: str
+    """Its password."""
+
+
+class ExperienceUserPost(_ExperienceUserPost, total=False):
+    """A new user."""
+
+    firstName: str
+    """Its given name."""
+    lastName: str
+    """Its family name."""
+    tokenCutoff: str
+    """Tokens issued before this moment are not good."""
+    userTags: dict[str, str]
+    """Its tags."""
+    experienceGroupIds: list[str]
+    """The groups it joins."""
+
+
+class _ExperienceUsers(TypedDict):
+    count: int
+    """How many items this page has."""
+    items: list[ExperienceUser]
+    """The items."""
+    applicationId: str
+    """The application."""
+    perPage: int
+    """The most a page holds."""
+    page: int
+    """Which page this is, counted from 0; 0 for one that a cursor was sent for."""
+    sortField: str
+    """What the list is sorted by."""
+    sortDirection: SortDirection
+    """In which direction."""
+    totalCount: int
+    """How many items all pages have together."""
+
+
+class ExperienceUsers(_ExperienceUsers, Entity, total=False):
+    experienceGroupId: str
+    """The group that the list was narrowed to, if it was one group."""
+    search: str
+    """The words that were searched for, if there were any."""
+    filter: str
+    """The pattern that the items match, if one was asked for."""
+    filterField: str
+    """The field that the pattern is matched against, if one was named."""
+
+
+class FtueTracking(TypedDict):
+    """How far someone has come in a tour."""
+
+    name: str
+    """The tour."""
+    version: float
+    """Its version."""
+    status: Literal["skipped", "completed"]
+    """How it ended."""
+
+
+class _Global(TypedDict):
+    key: str
+    """Its name."""
+    json: str
+    """Its value, as JSON text."""
+
+
+class Global(_Global, total=False):
+    """A value that all of an application's workflows see."""
+
+    cloudOnly: bool
+    """Whether it stays off the edge."""
+    description: str
+    """What it is for."""
+
+
+class GroupRef(TypedDict):
+    """A group, as a user names it."""
+
+    id: str
+    """Which group it is."""
+    name: str
+    """Its name."""
+    parentId: Optional[str]
+    """The group it is in, `null` for one at the root."""
+
+
+class _Me(TypedDict):
+    id: str
+    """Who it is."""
+    userId: str
+    """The same as `id`."""
+    creationDate: str
+    """When the account was made."""
+    lastUpdated: str
+    """When it last changed."""
+    passwordLastUpdated: str
+    """When its password last changed."""
+    email: str
+    """Its address."""
+    fullName: str
+    """Given and family name, or the address when there is neither."""
+    avatarUrl: str
+    """A picture, found by the address."""
+    emailVerified: bool
+    """Always true: administrators are made on the command line."""
+    needsToVerifyEmail: bool
+    """Always false."""
+    twoFactorAuthEnabled: bool
+    """Always false: there is no second factor here."""
+
+
+class Me(_Me, Entity, total=False):
+    tokenCutoff: str
+    """Sessions begun before this moment are not good any more."""
+    firstName: str
+    """Given name."""
+    lastName: str
+    """Family name."""
+    companyName: str
+    """Company."""
+    title: str
+    """Title."""
+    phoneNumber: str
+    """Phone number."""
+    location: str
+    """Place."""
+    url: str
+    """Web page."""
+
+
+class MePatch(TypedDict, total=False):
+    """What changes of an administrator; what is not there stays as it is."""
+
+    email: str
+    """The new address."""
+    firstName: str
+    """Given name."""
+    lastName: str
+    """Family name."""
+    companyName: str
+    """Company."""
+    title: str
+    """Title."""
+    phoneNumber: str
+    """Phone number."""
+    location: str
+    """Place."""
+    url: str
+    """Web page."""
+    password: str
+    """The new password."""
+    tokenCutoff: str
+    """Sessions begun before this moment are not good any more."""
+
+
+class _OrgRole(TypedDict):
+    orgId: str
+    """The organization, or `sandbox`."""
+    role: Role
+    """The role in it."""
+
+
+class OrgRole(_OrgRole, total=False):
+    """Roles in one organization, kept as given."""
+
+    applicationRoles: list[RoleOf]
+    """Roles in some of its applications."""
+    dashboardRoles: list[RoleOf]
+    """Roles in some of its dashboards."""
+
+
+class RoleOf(TypedDict):
+    """A role in one application or dashboard, kept as given."""
+
+    resourceId: str
+    """The application or dashboard."""
+    role: Literal["collaborate", "view", "none"]
+    """The role in it."""
+
+
+class Success(TypedDict):
+    """The answer of a DELETE."""
+
+    success: bool
+    """Always true: a failure is an [`Error`]."""
+
+
+class _UserCredentials(TypedDict):
+    email: str
+    """The address; white space around it does not count."""
+    password: str
+    """The password."""
+
+
+class UserCredentials(_UserCredentials, total=False):
+    """An administrator signs in."""
+
+    twoFactorCode: str
+    """A second factor; there is none here."""
+    requestedScopes: list[str]
+    """What the session may do; `all.User` unless said."""
+    tokenTTL: int
+    """How long the session lasts."""
