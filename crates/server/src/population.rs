@@ -1,7 +1,7 @@
 //! Users that nobody made: a population as an application might have it, for demonstrations and
 //! measurements. The same numbers make the same population, down to its ids and times.
 
-use crate::domain::avatar_url;
+use crate::domain::{blank_group, blank_user};
 use guestlist_api::experience_group::ExperienceGroup;
 use guestlist_api::experience_user::{ExperienceUser, GroupRef};
 use guestlist_api::id::{ApplicationId, ExperienceGroupId, ExperienceUserId, ObjectId};
@@ -65,25 +65,14 @@ impl Population {
     /// The groups, parents before children and without their members.
     pub fn groups(&self) -> impl Iterator<Item = ExperienceGroup> {
         self.regions.iter().chain(&self.sites).map(|group| ExperienceGroup {
-            id: group.id,
-            experience_group_id: group.id,
-            application_id: self.application,
-            creation_date: DateTime::from_millis(BEGAN),
-            last_updated: DateTime::from_millis(BEGAN),
-            name: group.name.clone(),
-            description: None,
-            experience_user_ids: Some(Vec::new()),
-            experience_endpoint_ids: Vec::new(),
-            group_tags: Tags::default(),
-            device_ids: Some(Vec::new()),
-            device_tags: Vec::new(),
-            device_query_json: None,
             parent_id: group.parent_id,
             ancestor_ids: group.parent_id.into_iter().collect(),
-            direct_user_count: None,
-            has_children: None,
-            direct_device_count: None,
-            total_device_count: None,
+            ..blank_group(
+                group.id,
+                self.application,
+                group.name.clone(),
+                DateTime::from_millis(BEGAN),
+            )
         })
     }
 
@@ -136,20 +125,13 @@ impl Population {
         let id = ExperienceUserId(object_id(came, self.seed, number));
         let came = DateTime::from_millis(came);
         ExperienceUser {
-            id,
-            experience_user_id: id,
-            application_id: self.application,
-            creation_date: came,
             last_updated: changed.unwrap_or(came),
-            password_last_updated: Some(came),
             last_login,
-            avatar_url: avatar_url(&email),
-            email,
             first_name: Some(first.into()),
             last_name: Some(last.into()),
-            token_cutoff: None,
             user_tags: tags,
             experience_groups: groups,
+            ..blank_user(id, self.application, email, came)
         }
     }
 }

@@ -5,7 +5,7 @@ use guestlist_api::experience_group::{
     DeviceTag, DeviceTagPost, ExperienceGroup, ExperienceGroupPatch, ExperienceGroupPost,
 };
 use guestlist_api::id::{ApplicationId, ExperienceGroupId, ExperienceUserId};
-use guestlist_api::text::{List, Text};
+use guestlist_api::text::{List, Tags, Text};
 use guestlist_api::time::DateTime;
 
 fn device_tags(list: &List<DeviceTagPost, 100>) -> Vec<DeviceTag> {
@@ -18,6 +18,38 @@ fn device_tags(list: &List<DeviceTagPost, 100>) -> Vec<DeviceTag> {
         .collect()
 }
 
+/// A group that has just been made and of which nothing but the name is known: at the root, and
+/// without members.
+#[must_use]
+pub fn blank_group(
+    id: ExperienceGroupId,
+    application_id: ApplicationId,
+    name: String,
+    now: DateTime,
+) -> ExperienceGroup {
+    ExperienceGroup {
+        id,
+        experience_group_id: id,
+        application_id,
+        creation_date: now,
+        last_updated: now,
+        name,
+        description: None,
+        experience_user_ids: Some(Vec::new()),
+        experience_endpoint_ids: Vec::new(),
+        group_tags: Tags::default(),
+        device_ids: Some(Vec::new()),
+        device_tags: Vec::new(),
+        device_query_json: None,
+        parent_id: None,
+        ancestor_ids: Vec::new(),
+        direct_user_count: None,
+        has_children: None,
+        direct_device_count: None,
+        total_device_count: None,
+    }
+}
+
 /// The group that `post` asks for, with the members and ancestors that were found for it.
 #[must_use]
 pub fn new_group(
@@ -28,13 +60,8 @@ pub fn new_group(
     ancestors: Vec<ExperienceGroupId>,
     now: DateTime,
 ) -> ExperienceGroup {
+    let query = post.device_query_json.clone().and_then(|query| query.0);
     ExperienceGroup {
-        id,
-        experience_group_id: id,
-        application_id,
-        creation_date: now,
-        last_updated: now,
-        name: post.name.to_string(),
         description: post.description.as_deref().map(str::to_owned),
         experience_user_ids: Some(members),
         experience_endpoint_ids: post
@@ -45,17 +72,10 @@ pub fn new_group(
         group_tags: post.group_tags.clone().unwrap_or_default(),
         device_ids: Some(post.device_ids.clone().map(|list| list.0).unwrap_or_default()),
         device_tags: post.device_tags.as_ref().map(device_tags).unwrap_or_default(),
-        device_query_json: post
-            .device_query_json
-            .clone()
-            .and_then(|query| query.0)
-            .map(Text::into_inner),
+        device_query_json: query.map(Text::into_inner),
         parent_id: post.parent_id.as_ref().and_then(|parent| parent.0),
         ancestor_ids: ancestors,
-        direct_user_count: None,
-        has_children: None,
-        direct_device_count: None,
-        total_device_count: None,
+        ..blank_group(id, application_id, post.name.to_string(), now)
     }
 }
 

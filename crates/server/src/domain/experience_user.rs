@@ -5,7 +5,7 @@ use guestlist_api::experience_user::{
     ExperienceUser, ExperienceUserPatch, ExperienceUserPost, GroupRef,
 };
 use guestlist_api::id::{ApplicationId, ExperienceUserId};
-use guestlist_api::text::Text;
+use guestlist_api::text::{Tags, Text};
 use guestlist_api::time::DateTime;
 use md5::{Digest as _, Md5};
 
@@ -15,6 +15,32 @@ use md5::{Digest as _, Md5};
 pub fn avatar_url(email: &str) -> String {
     let digest = u128::from_be_bytes(Md5::digest(email.trim().to_lowercase()).into());
     format!("https://secure.gravatar.com/avatar/{digest:032x}?d=retro&s=240")
+}
+
+/// A user with an address and a password, who has just come and of whom nothing else is known.
+#[must_use]
+pub fn blank_user(
+    id: ExperienceUserId,
+    application_id: ApplicationId,
+    email: String,
+    now: DateTime,
+) -> ExperienceUser {
+    ExperienceUser {
+        id,
+        experience_user_id: id,
+        application_id,
+        creation_date: now,
+        last_updated: now,
+        password_last_updated: Some(now),
+        last_login: None,
+        avatar_url: avatar_url(&email),
+        email,
+        first_name: None,
+        last_name: None,
+        token_cutoff: None,
+        user_tags: Tags::default(),
+        experience_groups: Vec::new(),
+    }
 }
 
 /// The user that `post` asks for.
@@ -27,20 +53,12 @@ pub fn new_user(
     now: DateTime,
 ) -> ExperienceUser {
     ExperienceUser {
-        id,
-        experience_user_id: id,
-        application_id,
-        creation_date: now,
-        last_updated: now,
-        password_last_updated: Some(now),
-        last_login: None,
-        avatar_url: avatar_url(&post.email),
-        email: post.email.clone().into_inner(),
         first_name: post.first_name.clone().map(Text::into_inner),
         last_name: post.last_name.clone().map(Text::into_inner),
         token_cutoff: post.token_cutoff,
         user_tags: post.user_tags.clone().unwrap_or_default(),
         experience_groups: groups,
+        ..blank_user(id, application_id, post.email.clone().into_inner(), now)
     }
 }
 
