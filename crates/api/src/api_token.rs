@@ -177,7 +177,7 @@ impl JsonSchema for OrgIdOrSandbox {
 
 crate::object! {
     /// A role in one application or dashboard, as it is written.
-    refuse RoleOfPost {
+    deny_unknown RoleOfPost {
         /// The application or dashboard.
         required resource_id "resourceId": ForeignId,
         /// The role in it.
@@ -187,7 +187,7 @@ crate::object! {
 
 crate::object! {
     /// Roles in one organization, as they are written.
-    refuse OrgRolePost {
+    deny_unknown OrgRolePost {
         /// The organization, or `sandbox`.
         required org_id "orgId": OrgIdOrSandbox,
         /// The role in it.
@@ -216,7 +216,7 @@ impl From<OrgRolePost> for OrgRole {
 
 crate::object! {
     /// A new API token.
-    refuse ApiTokenPost {
+    deny_unknown ApiTokenPost {
         /// Its name.
         required name "name": Name,
         /// What it is for.
@@ -236,7 +236,7 @@ crate::object! {
 
 crate::object! {
     /// What changes of an API token; what is not there stays as it is.
-    refuse ApiTokenPatch {
+    deny_unknown ApiTokenPatch {
         /// Its new name.
         optional name "name": Name,
         /// What it is for.
@@ -252,7 +252,7 @@ crate::object! {
 
 crate::object! {
     /// Names one token of an application.
-    ignore OneApplicationApiToken {
+    allow_unknown OneApplicationApiToken {
         /// The application.
         required application_id "applicationId": ApplicationId,
         /// The token.
@@ -262,7 +262,7 @@ crate::object! {
 
 crate::object! {
     /// Names one token of the administrator who asks.
-    ignore OneUserApiToken {
+    allow_unknown OneUserApiToken {
         /// The token.
         required api_token_id "apiTokenId": ApiTokenId,
     }
@@ -270,7 +270,7 @@ crate::object! {
 
 crate::object! {
     /// Which tokens are listed, and how.
-    ignore ApiTokenList where filtered {
+    allow_unknown ApiTokenList where filtered {
         /// What they are sorted by; `name` unless said.
         optional sort_field "sortField": ApiTokenSort = "name",
         /// In which direction; `asc` unless said.

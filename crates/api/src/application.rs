@@ -41,15 +41,15 @@ pub struct Application {
     pub exp_user_token_cutoff: Option<DateTime>,
     /// How much it holds.
     pub summary: ApplicationSummary,
-    /// What is kept as given, for parts of the platform that are not here.
+    /// Fields that are stored as they came, for parts of the platform that are not here.
     #[serde(flatten)]
-    pub kept: Kept,
+    pub opaque: OpaqueFields,
 }
 
-/// What is kept as given, for parts of the platform that are not here.
+/// Fields that are stored as they came, for parts of the platform that are not here.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Kept {
+pub struct OpaqueFields {
     /// Templates it was made from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applied_template_ids: Option<Vec<ForeignId>>,
@@ -236,7 +236,7 @@ impl JsonSchema for NotHere {
 
 crate::object! {
     /// A global, as it is written.
-    refuse GlobalPost {
+    deny_unknown GlobalPost {
         /// Its name.
         required key "key": Key,
         /// Its value, as JSON text.
@@ -250,7 +250,7 @@ crate::object! {
 
 crate::object! {
     /// How far someone has come in a tour, as it is written.
-    refuse FtueTrackingPost {
+    deny_unknown FtueTrackingPost {
         /// The tour.
         required name "name": Key,
         /// Its version.
@@ -262,7 +262,7 @@ crate::object! {
 
 crate::object! {
     /// A new application.
-    refuse ApplicationPost {
+    deny_unknown ApplicationPost {
         /// The organization it belongs to: this server's, if it is said.
         optional org_id "orgId": OrgId,
         /// A template to make it from.
@@ -290,7 +290,7 @@ crate::object! {
 
 crate::object! {
     /// What changes of an application; what is not there stays as it is.
-    refuse ApplicationPatch {
+    deny_unknown ApplicationPatch {
         /// Its new name.
         optional name "name": Name,
         /// What it is for.
@@ -314,7 +314,7 @@ crate::object! {
 
 crate::object! {
     /// Names one application.
-    ignore OneApplication {
+    allow_unknown OneApplication {
         /// The application.
         required application_id "applicationId": ApplicationId,
     }
@@ -322,7 +322,7 @@ crate::object! {
 
 crate::object! {
     /// Which parts of the summary are answered.
-    ignore SummaryFields {
+    allow_unknown SummaryFields {
         /// Comma-separated: all but these.
         optional summary_exclude "summaryExclude": Text<0, 4096>,
         /// Comma-separated: only these.
@@ -332,7 +332,7 @@ crate::object! {
 
 crate::object! {
     /// Which applications are listed, and how.
-    ignore ApplicationList where filtered {
+    allow_unknown ApplicationList where filtered {
         /// What they are sorted by; `name` unless said.
         optional sort_field "sortField": ApplicationSort = "name",
         /// In which direction; `asc` unless said.

@@ -48,7 +48,7 @@ pub struct Entity<T> {
 
 crate::object! {
     /// Switches that every action takes in its query string.
-    ignore View {
+    allow_unknown View {
         /// Whether `_actions` is answered; on unless it is switched off.
         optional actions "_actions": Flag = true,
         /// Whether `_links` is answered; on unless it is switched off.
@@ -74,7 +74,7 @@ pub type Cursor = crate::text::Text<1, 8192>;
 /// as if they all matched, and the filter with it.
 pub(crate) fn filter_has_field(counts: bool, has_field: bool, at: &mut Problems) {
     if counts && !has_field {
-        at.within("filterField", |at| {
+        at.nested("filterField", |at| {
             at.push(Rule::Required.because("it names the field that filter is matched against"));
         });
     }

@@ -22,7 +22,7 @@ pub struct ExperienceBootstrapResult {
 
 crate::object! {
     /// What an experience begins with.
-    refuse ExperienceBootstrap {
+    deny_unknown ExperienceBootstrap {
         /// Whether what is there under the plain names is replaced, rather than other names taken;
         /// it is not unless said.
         optional replace_existing "replaceExisting": bool = false,
@@ -37,7 +37,7 @@ crate::object! {
 
 crate::object! {
     /// Which parts of an experience stay and which go.
-    ignore ExperienceDelete {
+    allow_unknown ExperienceDelete {
         /// Its users stay.
         optional keep_users "keepUsers": Set,
         /// Its groups stay.

@@ -78,7 +78,7 @@ pub struct DeviceTag {
 
 crate::object! {
     /// The key, the value or both of a device's tag, as it is written.
-    refuse DeviceTagPost {
+    deny_unknown DeviceTagPost {
         /// The key.
         optional key "key": Key,
         /// The value.
@@ -88,7 +88,7 @@ crate::object! {
 
 crate::object! {
     /// A new group.
-    refuse ExperienceGroupPost {
+    deny_unknown ExperienceGroupPost {
         /// Its name.
         required name "name": Name,
         /// What it is for.
@@ -112,7 +112,7 @@ crate::object! {
 
 crate::object! {
     /// What changes of a group; what is not there stays as it is.
-    refuse ExperienceGroupPatch {
+    deny_unknown ExperienceGroupPatch {
         /// Its new name.
         optional name "name": Name,
         /// What it is for.
@@ -136,7 +136,7 @@ crate::object! {
 
 crate::object! {
     /// Names one group of an application.
-    ignore OneExperienceGroup {
+    allow_unknown OneExperienceGroup {
         /// The application.
         required application_id "applicationId": ApplicationId,
         /// The group.
@@ -146,7 +146,7 @@ crate::object! {
 
 crate::object! {
     /// What is counted for a group, and what is left out.
-    ignore ExperienceGroupGet {
+    allow_unknown ExperienceGroupGet {
         /// Whether `experienceUserIds` and `deviceIds` are left out, and `directUserCount`,
         /// `directDeviceCount` and `hasChildren` answered.
         optional exclude_members "excludeMembers": Switch = false,
@@ -209,7 +209,7 @@ impl JsonSchema for Parent {
 
 crate::object! {
     /// Which groups are listed, and how.
-    ignore ExperienceGroupList where filtered {
+    allow_unknown ExperienceGroupList where filtered {
         /// What they are sorted by; `name` unless said.
         optional sort_field "sortField": ExperienceGroupSort = "name",
         /// In which direction; `asc` unless said.

@@ -75,7 +75,7 @@ pub struct GroupRef {
 
 crate::object! {
     /// A new user.
-    refuse ExperienceUserPost {
+    deny_unknown ExperienceUserPost {
         /// Its address.
         required email "email": Email,
         /// Its given name.
@@ -95,7 +95,7 @@ crate::object! {
 
 crate::object! {
     /// What changes of a user; what is not there stays as it is.
-    refuse ExperienceUserPatch {
+    deny_unknown ExperienceUserPatch {
         /// Its new address.
         optional email "email": Email,
         /// Its new given name.
@@ -115,7 +115,7 @@ crate::object! {
 
 crate::object! {
     /// Names one user of an application.
-    ignore OneExperienceUser {
+    allow_unknown OneExperienceUser {
         /// The application.
         required application_id "applicationId": ApplicationId,
         /// The user.
@@ -191,7 +191,7 @@ pub type Glob = Text<0, 4096>;
 
 crate::object! {
     /// Which users are listed, and how.
-    ignore ExperienceUserList where filtered {
+    allow_unknown ExperienceUserList where filtered {
         /// What they are sorted by; `email` unless said.
         optional sort_field "sortField": ExperienceUserSort = "email",
         /// In which direction; `asc` unless said.

@@ -212,7 +212,7 @@ impl Wire for Scopes {
         let (mut all, mut unique) = (Self::default(), true);
         // A longer array than there are words is wrong within its first words already.
         for (index, item) in items.into_iter().take(words::COUNT + 1).enumerate() {
-            if let Some(scope) = at.within(index.to_string(), |at| Scope::read(item, at)) {
+            if let Some(scope) = at.nested(index.to_string(), |at| Scope::read(item, at)) {
                 unique &= all.insert(scope);
             }
         }

@@ -103,7 +103,7 @@ impl Wire for Tags {
         let mut tags = BTreeMap::new();
         for (key, value) in fields {
             let good = is_key(&key);
-            let value = at.within(key.clone(), |at| {
+            let value = at.nested(key.clone(), |at| {
                 if good { read_text(value, 1, 255, at) } else { at.refuse(Rule::Additional) }
             });
             tags.extend(value.map(|value| (key, value)));
@@ -173,7 +173,7 @@ impl<T: Wire, const MAX: usize> Wire for List<T, MAX> {
         let before = at.count();
         let mut list = Vec::with_capacity(items.len());
         for (index, item) in items.into_iter().enumerate() {
-            list.extend(at.within(index.to_string(), |at| T::read(item, at)));
+            list.extend(at.nested(index.to_string(), |at| T::read(item, at)));
         }
         (at.count() == before).then_some(Self(list))
     }

@@ -73,7 +73,7 @@ pub struct Profile {
 
 crate::object! {
     /// What changes of an administrator; what is not there stays as it is.
-    refuse MePatch {
+    deny_unknown MePatch {
         /// The new address.
         optional email "email": Email,
         /// Given name.
@@ -99,7 +99,7 @@ crate::object! {
 
 crate::object! {
     /// Switches of the `me` actions; what they ask for is not here.
-    ignore MeGet {
+    allow_unknown MeGet {
         /// Whether what was looked at lately is answered.
         optional include_recent "includeRecent": Switch = false,
         /// Parts of the summary that are not answered.
@@ -111,7 +111,7 @@ crate::object! {
 
 crate::object! {
     /// A new password for the administrator who asks.
-    refuse ChangePassword {
+    deny_unknown ChangePassword {
         /// A second factor; there is none here.
         optional two_factor_code "twoFactorCode": Text<0, 2048>,
         /// The present password.
@@ -127,7 +127,7 @@ crate::object! {
 
 crate::object! {
     /// An administrator signs in.
-    refuse UserCredentials {
+    deny_unknown UserCredentials {
         /// The address; white space around it does not count.
         required email "email": Trimmed<Email>,
         /// The password.
@@ -143,7 +143,7 @@ crate::object! {
 
 crate::object! {
     /// Whose domain is looked up.
-    ignore SsoDomain {
+    allow_unknown SsoDomain {
         /// The address; white space around it does not count.
         required email "email": Trimmed<Email>,
     }

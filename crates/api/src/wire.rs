@@ -125,7 +125,7 @@ impl Problems {
     }
 
     /// Reads the part called `name` of the value being read.
-    pub fn within<T>(
+    pub fn nested<T>(
         &mut self,
         name: impl Into<Cow<'static, str>>,
         read: impl FnOnce(&mut Self) -> T,
@@ -168,7 +168,7 @@ impl Wire for () {
 /// Everything that is wrong with it.
 pub fn read<T: Wire>(name: &'static str, value: Value) -> Result<T, Vec<Problem>> {
     let mut at = Problems::default();
-    match at.within(name, |at| T::read(value, at)) {
+    match at.nested(name, |at| T::read(value, at)) {
         Some(read) if at.count() == 0 => Ok(read),
         _ => Err(at.into_found()),
     }
@@ -189,11 +189,11 @@ impl Fields {
     ) -> Option<Self> {
         let Value::Object(fields) = value else { return at.refuse(Rule::WrongType) };
         for name in required.iter().filter(|&&name| !fields.contains_key(name)) {
-            at.within(*name, |at| at.push(Rule::Required));
+            at.nested(*name, |at| at.push(Rule::Required));
         }
         if let Some(known) = known {
             for name in fields.keys().filter(|name| !known.contains(&name.as_str())) {
-                at.within(name.clone(), |at| at.push(Rule::Additional));
+                at.nested(name.clone(), |at| at.push(Rule::Additional));
             }
         }
         Some(Self(fields))
@@ -202,7 +202,7 @@ impl Fields {
     /// The field called `name`, if it is there and good.
     pub fn read<T: Wire>(&mut self, name: &'static str, at: &mut Problems) -> Option<T> {
         let value = self.0.swap_remove(name)?;
-        at.within(name, |at| T::read(value, at))
+        at.nested(name, |at| T::read(value, at))
     }
 }
 
@@ -229,7 +229,7 @@ pub fn property<T: JsonSchema>(
 
 /// Declares a struct that is read from a JSON object.
 ///
-/// `refuse` makes a field that is not declared a problem (bodies), `ignore` passes over it
+/// `deny_unknown` makes a field that is not declared a problem (bodies), `allow_unknown` passes over it
 /// (parameters). A `required` field is a `T`, an `optional` one an `Option<T>`. What follows `=` is
 /// what the field is taken for where it is left out, as documents say it. After `where` stands a
 /// function that looks at what was read as a whole.
@@ -296,8 +296,8 @@ macro_rules! object {
     (@type optional $type:ty) => { Option<$type> };
     (@take required $field:ident) => { $field? };
     (@take optional $field:ident) => { $field };
-    (@known refuse [$($wire:literal),*]) => { Some(&[$($wire),*] as &[&'static str]) };
-    (@known ignore [$($wire:literal),*]) => { None::<&[&'static str]> };
+    (@known deny_unknown [$($wire:literal),*]) => { Some(&[$($wire),*] as &[&'static str]) };
+    (@known allow_unknown [$($wire:literal),*]) => { None::<&[&'static str]> };
     (@required [$($out:literal),*]) => { [$($out),*] as [&'static str; { <[&str]>::len(&[$($out),*]) }] };
     (@required [$($out:literal),*] required $wire:literal $($rest:tt)*) => {
         $crate::object!(@required [$($out,)* $wire] $($rest)*)

@@ -32,7 +32,7 @@ impl Test for IdTest {
         let count = operators.len();
         let mut tests = Vec::with_capacity(1);
         for (word, value) in operators {
-            tests.push(at.within(word.clone(), |at| match word.as_str() {
+            tests.push(at.nested(word.clone(), |at| match word.as_str() {
                 "$in" => values(value, at, budget).map(Self::In),
                 "$nin" => values(value, at, budget).map(Self::Nin),
                 word => match Comparison::parse(word) {

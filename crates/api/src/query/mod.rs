@@ -191,7 +191,7 @@ pub type GroupQuery = Query<GroupCondition>;
 impl<C: Condition> Wire for Query<C> {
     fn read(value: Value, at: &mut Problems) -> Option<Self> {
         let mut budget = Budget::new();
-        let query = Self::within(value, at, &mut budget);
+        let query = Self::read_nested(value, at, &mut budget);
         if budget.is_spent() {
             let rule = format!("must not hold more than {MOST_CONDITIONS} conditions");
             return at.refuse(Rule::Other(rule.into()));
@@ -201,11 +201,11 @@ impl<C: Condition> Wire for Query<C> {
 }
 
 impl<C: Condition> Query<C> {
-    fn within(value: Value, at: &mut Problems, budget: &mut Budget) -> Option<Self> {
+    fn read_nested(value: Value, at: &mut Problems, budget: &mut Budget) -> Option<Self> {
         let Value::Object(fields) = value else { return at.refuse(Rule::WrongType) };
         let mut clauses = Vec::with_capacity(fields.len());
         for (name, value) in fields {
-            let clause = at.within(name.clone(), |at| match name.as_str() {
+            let clause = at.nested(name.clone(), |at| match name.as_str() {
                 "$and" => Self::several(value, at, budget).map(Clause::And),
                 "$or" => Self::several(value, at, budget).map(Clause::Or),
                 "$nor" => Self::several(value, at, budget).map(Clause::Nor),
@@ -221,7 +221,7 @@ impl<C: Condition> Query<C> {
 
     fn several(value: Value, at: &mut Problems, budget: &mut Budget) -> Option<Vec<Self>> {
         read::listed(value, at, |query, at| {
-            budget.deeper(at, |at, budget| Self::within(query, at, budget))
+            budget.deeper(at, |at, budget| Self::read_nested(query, at, budget))
         })
     }
 }

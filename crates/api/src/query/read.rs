@@ -80,7 +80,7 @@ pub(super) fn listed<T>(
     }
     let mut all = Vec::with_capacity(items.len());
     for (index, item) in items.into_iter().enumerate() {
-        all.push(at.within(index.to_string(), |at| read(item, at)));
+        all.push(at.nested(index.to_string(), |at| read(item, at)));
     }
     all.into_iter().collect()
 }

@@ -234,7 +234,7 @@ fn operators<T>(
 ) -> Option<(Vec<T>, bool)> {
     let (mut operators, mut any_case) = (Vec::with_capacity(given.len()), Some(false));
     for (word, value) in given {
-        at.within(word.clone(), |at| {
+        at.nested(word.clone(), |at| {
             if word == "$ci" {
                 any_case = bool::read(value, at);
             } else {

@@ -59,14 +59,14 @@ fn part(value: Value, at: &mut Problems, budget: &mut Budget) -> Option<TagPart>
     let mut read = Vec::with_capacity(1);
     let empty = fields.is_empty();
     for (index, (word, value)) in fields.into_iter().enumerate() {
-        read.push(at.within(word.clone(), |at| match (index, word.as_str()) {
+        read.push(at.nested(word.clone(), |at| match (index, word.as_str()) {
             (0, "$in") => values(value, at, budget).map(TagPart::In),
             (0, "$nin") => values(value, at, budget).map(TagPart::Nin),
             _ => at.refuse(Rule::Additional),
         }));
     }
     if empty {
-        return at.within("$in", |at| at.refuse(Rule::Required));
+        return at.nested("$in", |at| at.refuse(Rule::Required));
     }
     read.into_iter().collect::<Option<Vec<_>>>()?.pop()
 }
@@ -80,7 +80,7 @@ fn is_name(name: &str) -> bool {
 fn named(fields: Map<String, Value>, at: &mut Problems, budget: &mut Budget) -> Option<TagMatcher> {
     let mut all = Vec::with_capacity(fields.len());
     for (name, value) in fields {
-        let part = at.within(name.clone(), |at| {
+        let part = at.nested(name.clone(), |at| {
             if !is_name(&name) {
                 return at.refuse(Rule::Additional);
             }
@@ -103,7 +103,7 @@ fn matcher(
     }
     let (mut key, mut value, mut good) = (None, None, true);
     for (name, given) in fields {
-        at.within(name.clone(), |at| {
+        at.nested(name.clone(), |at| {
             let place = match name.as_str() {
                 "$tagKey" => &mut key,
                 "$tagValue" => &mut value,
@@ -149,7 +149,7 @@ impl Test for TagTest {
         let meant = fields.keys().find(operator).cloned();
         let (mut read, mut good) = (None, true);
         for (name, value) in fields {
-            at.within(name.clone(), |at| {
+            at.nested(name.clone(), |at| {
                 if Some(&name) != meant.as_ref() {
                     good = false;
                     return at.push(Rule::Additional);

@@ -3,7 +3,7 @@
 use super::later;
 use guestlist_api::application::{
     Application, ApplicationPatch, ApplicationPost, ApplicationSummary, FtueTracking,
-    FtueTrackingPost, Global, GlobalPost, Kept,
+    FtueTrackingPost, Global, GlobalPost, OpaqueFields,
 };
 use guestlist_api::id::{ApplicationId, OrgId};
 use guestlist_api::text::List;
@@ -58,7 +58,7 @@ pub fn new_application(
             experience_group_count: none,
             experience_user_count: none,
         },
-        kept: Kept {
+        opaque: OpaqueFields {
             applied_template_ids: post.applied_template_ids.clone().map(|list| list.0),
             endpoint_slug: post.endpoint_slug.clone().map(|slug| slug.0),
             endpoint_default_cors: post.endpoint_default_cors,
@@ -84,19 +84,19 @@ pub fn changed_application(
         after.description = Some(description.to_string());
     }
     after.exp_user_token_cutoff = patch.exp_user_token_cutoff.or(before.exp_user_token_cutoff);
-    let kept = &mut after.kept;
+    let opaque = &mut after.opaque;
     if let Some(slug) = &patch.endpoint_slug {
-        kept.endpoint_slug = Some(slug.0.clone());
+        opaque.endpoint_slug = Some(slug.0.clone());
     }
-    kept.endpoint_default_cors = patch.endpoint_default_cors.or(kept.endpoint_default_cors);
+    opaque.endpoint_default_cors = patch.endpoint_default_cors.or(opaque.endpoint_default_cors);
     if let Some(list) = &patch.globals {
-        kept.globals = Some(globals(list));
+        opaque.globals = Some(globals(list));
     }
     if let Some(list) = &patch.ftue_tracking {
-        kept.ftue_tracking = Some(tracking(list));
+        opaque.ftue_tracking = Some(tracking(list));
     }
     if let Some(ttl) = &patch.blob_url_ttl {
-        kept.blob_url_ttl = Some(ttl.0.clone());
+        opaque.blob_url_ttl = Some(ttl.0.clone());
     }
     if after != *before {
         after.last_updated = later(before.last_updated, now);

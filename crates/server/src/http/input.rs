@@ -46,7 +46,7 @@ impl Body for () {
 impl<T: BodyParam + Send + 'static> Body for T {
     const NAME: Option<&'static str> = Some(T::NAME);
     fn read(body: Option<Value>, at: &mut Problems) -> Option<Self> {
-        at.within(<T as BodyParam>::NAME, |at| match body {
+        at.nested(<T as BodyParam>::NAME, |at| match body {
             Some(body) => T::read(body, at),
             None => at.refuse(Rule::Required),
         })

@@ -90,7 +90,7 @@ const LONG_PATIENCE: Duration = Duration::from_secs(5);
 
 guestlist_api::object! {
     /// What is asked of the store.
-    ignore Probe {
+    allow_unknown Probe {
         /// Whether a store that takes no changes is an error.
         optional writes "writes": Switch = false,
     }

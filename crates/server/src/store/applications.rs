@@ -114,7 +114,7 @@ impl FromRow for Application {
                 experience_group_count: count("groups")?,
                 experience_user_count: count("users")?,
             },
-            kept: json(row, "kept")?,
+            opaque: json(row, "kept")?,
         })
     }
 }
@@ -200,7 +200,7 @@ pub fn add(tx: &mut Tx<'_>, new: &Application) -> Result<()> {
             &new.creation_date.millis(),
             &new.last_updated.millis(),
             &new.exp_user_token_cutoff.map(DateTime::millis),
-            &to_json(&new.kept)?,
+            &to_json(&new.opaque)?,
         ],
     )?;
     counts::change(tx, Counted::Applications, 1)
@@ -222,7 +222,7 @@ pub fn put(tx: &mut Tx<'_>, after: &Application) -> Result<()> {
             &after.description,
             &after.last_updated.millis(),
             &after.exp_user_token_cutoff.map(DateTime::millis),
-            &to_json(&after.kept)?,
+            &to_json(&after.opaque)?,
         ],
     )?;
     Ok(())

@@ -159,9 +159,9 @@ guestlist_api::words! {
 fn fault(given: Value) -> Result<Fault> {
     given::read("fault", given, |fields, at| {
         let Some(kind) = fields.shift_remove("fault") else {
-            return at.within("fault", |at| at.refuse(Rule::Required));
+            return at.nested("fault", |at| at.refuse(Rule::Required));
         };
-        let word = at.within("fault", |at| Word::read(kind, at));
+        let word = at.nested("fault", |at| Word::read(kind, at));
         let times = given::take::<Whole<1, 1_000_000>>(fields, "times", at);
         let method = given::take::<Text<1, 32>>(fields, "method", at);
         let path = given::take::<Text<1, 4096>>(fields, "path", at);
@@ -173,7 +173,7 @@ fn fault(given: Value) -> Result<Fault> {
             }
             Word::Delay => {
                 if !fields.contains_key("millis") {
-                    at.within("millis", |at| at.push(Rule::Required));
+                    at.nested("millis", |at| at.push(Rule::Required));
                 }
                 millis = given::take::<Whole<0, 600_000>>(fields, "millis", at)?.0;
             }

@@ -15,7 +15,7 @@ pub(super) fn read<T>(
     read: impl FnOnce(&mut Map<String, Value>, &mut Problems) -> Option<T>,
 ) -> Result<T> {
     let mut at = Problems::default();
-    let read = at.within(name, |at| {
+    let read = at.nested(name, |at| {
         let mut fields = object(value, at)?;
         let read = read(&mut fields, at);
         nothing_else(&fields, at);
@@ -42,7 +42,7 @@ pub(super) fn take<T: Wire>(
     at: &mut Problems,
 ) -> Option<T> {
     let value = fields.shift_remove(name)?;
-    at.within(name, |at| T::read(value, at))
+    at.nested(name, |at| T::read(value, at))
 }
 
 /// The same, for what is no part of the wire.
@@ -53,7 +53,7 @@ pub(super) fn take_as<T>(
     read: impl FnOnce(&Value, &mut Problems) -> Option<T>,
 ) -> Option<T> {
     let value = fields.shift_remove(name)?;
-    at.within(name, |at| read(&value, at))
+    at.nested(name, |at| read(&value, at))
 }
 
 /// The same for an object, which is empty if it is not there.
@@ -64,7 +64,7 @@ pub(super) fn part<T>(
     read: impl FnOnce(Map<String, Value>, &mut Problems) -> Option<T>,
 ) -> Option<T> {
     let value = fields.shift_remove(name).unwrap_or_else(|| Value::Object(Map::new()));
-    at.within(name, |at| read(object(value, at)?, at))
+    at.nested(name, |at| read(object(value, at)?, at))
 }
 
 /// The same for a list.
@@ -75,19 +75,19 @@ pub(super) fn list<T>(
     read: impl Fn(Value, &mut Problems) -> Option<T>,
 ) -> Vec<T> {
     let Some(value) = fields.shift_remove(name) else { return Vec::new() };
-    at.within(name, |at| {
+    at.nested(name, |at| {
         let Value::Array(items) = value else {
             at.push(Rule::WrongType);
             return Vec::new();
         };
         let each = items.into_iter().enumerate();
-        each.filter_map(|(index, item)| at.within(index.to_string(), |at| read(item, at))).collect()
+        each.filter_map(|(index, item)| at.nested(index.to_string(), |at| read(item, at))).collect()
     })
 }
 
 /// Refuses what nobody took.
 pub(super) fn nothing_else(fields: &Map<String, Value>, at: &mut Problems) {
     for name in fields.keys() {
-        at.within(name.clone(), |at| at.push(Rule::Additional));
+        at.nested(name.clone(), |at| at.push(Rule::Additional));
     }
 }

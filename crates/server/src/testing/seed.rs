@@ -199,7 +199,7 @@ impl Token {
 /// Refuses what a POST takes, but a seed says by name.
 fn refuse(fields: &Map<String, Value>, names: &[&'static str], at: &mut Problems) {
     for name in names.iter().filter(|name| fields.contains_key(**name)) {
-        at.within(*name, |at| at.push(Rule::Additional));
+        at.nested(*name, |at| at.push(Rule::Additional));
     }
 }
 
@@ -245,7 +245,7 @@ fn check(groups: &[Group], users: &[User], tokens: &[Token], at: &mut Problems) 
 fn note(path: &[&str], rule: Rule, at: &mut Problems) {
     match path {
         [] => at.push(rule),
-        [first, rest @ ..] => at.within((*first).to_owned(), |at| note(rest, rule, at)),
+        [first, rest @ ..] => at.nested((*first).to_owned(), |at| note(rest, rule, at)),
     }
 }
 
