@@ -5,7 +5,7 @@
 use anyhow::{Context as _, Result, bail, ensure};
 use guestlist::auth::hasher::PasswordHash;
 use guestlist::clock::Clock;
-use guestlist::config::{Config, Given, GivenServer};
+use guestlist::config::{CliArgs, Config, ServerArgs};
 use guestlist::domain::{new_application, new_token};
 use guestlist::population::Population;
 use guestlist::server::Server;
@@ -47,8 +47,8 @@ async fn main() -> Result<()> {
 
 async fn bind(place: &Path) -> Result<Server> {
     let store = place.join("guestlist.db").to_string_lossy().into_owned();
-    let given = Given { store: Some(store), ..Given::default() };
-    let server = GivenServer { listen: Some("127.0.0.1:0".into()), ..GivenServer::default() };
+    let given = CliArgs { store: Some(store), ..CliArgs::default() };
+    let server = ServerArgs { listen: Some("127.0.0.1:0".into()), ..ServerArgs::default() };
     Server::bind(&Config::read(&given, &server)?, Clock::System).await
 }
 

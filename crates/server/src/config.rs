@@ -17,7 +17,7 @@ const DEFAULT_FILE: &str = "guestlist.toml";
 
 /// What flags and environment say.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub struct Given {
+pub struct CliArgs {
     /// The store itself: `sqlite:PATH`, a path, or `postgres://USER:PASSWORD@HOST:PORT/DATABASE`
     /// [default: ./guestlist-data/guestlist.db]
     #[arg(
@@ -46,7 +46,7 @@ pub struct Given {
 
 /// What a server is told beside.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub struct GivenServer {
+pub struct ServerArgs {
     /// The address to listen on; port 0 picks a free one [default: 127.0.0.1:8080]
     #[arg(long, env = "GUESTLIST_LISTEN", value_name = "ADDR")]
     pub listen: Option<String>,
@@ -98,7 +98,7 @@ impl Config {
     ///
     /// # Errors
     /// When something is not good; the message names it and says what it should be.
-    pub fn read(given: &Given, server: &GivenServer) -> Result<Self> {
+    pub fn read(given: &CliArgs, server: &ServerArgs) -> Result<Self> {
         let file = read_file(given.config.as_deref())?;
         let listen = server.listen.as_ref().or(file.listen.as_ref());
         let public_url = given.public_url.as_ref().or(file.public_url.as_ref());
@@ -131,7 +131,7 @@ impl Config {
 ///
 /// # Errors
 /// When the file is not good.
-pub fn names_store(given: &Given) -> Result<bool> {
+pub fn names_store(given: &CliArgs) -> Result<bool> {
     Ok(given.store.is_some() || read_file(given.config.as_deref())?.store.is_some())
 }
 
@@ -261,23 +261,23 @@ fn host(url: &str) -> Result<String> {
 mod tests {
     use super::*;
 
-    fn with_file(text: &str, given: Given, server: &GivenServer) -> Result<Config> {
+    fn with_file(text: &str, given: CliArgs, server: &ServerArgs) -> Result<Config> {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("some.toml");
         std::fs::write(&path, text).unwrap();
-        Config::read(&Given { config: Some(path), ..given }, server)
+        Config::read(&CliArgs { config: Some(path), ..given }, server)
     }
 
     #[test]
     fn what_is_given_beats_the_file_which_beats_what_is_usual() {
-        let usual = with_file("", Given::default(), &GivenServer::default()).unwrap();
+        let usual = with_file("", CliArgs::default(), &ServerArgs::default()).unwrap();
         assert_eq!(usual.store, Place::Sqlite(DEFAULT_STORE.into()));
         assert_eq!(usual.listen.to_string(), DEFAULT_LISTEN);
         let file = "store = 'sqlite:/a.db'\nlisten = '127.0.0.1:1'\nhash-workers = 3";
-        let filed = with_file(file, Given::default(), &GivenServer::default()).unwrap();
+        let filed = with_file(file, CliArgs::default(), &ServerArgs::default()).unwrap();
         assert_eq!((filed.store, filed.hash_workers), (Place::Sqlite("/a.db".into()), Some(3)));
-        let given = Given { store: Some("/b.db".into()), ..Given::default() };
-        let server = GivenServer { listen: Some("localhost:0".into()), ..GivenServer::default() };
+        let given = CliArgs { store: Some("/b.db".into()), ..CliArgs::default() };
+        let server = ServerArgs { listen: Some("localhost:0".into()), ..ServerArgs::default() };
         let config = with_file(file, given, &server).unwrap();
         assert_eq!(config.store, Place::Sqlite("/b.db".into()));
         assert_eq!(config.listen.to_string(), "127.0.0.1:0");
@@ -286,7 +286,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         let wrong = |file: &str| {
-            let error = with_file(file, Given::default(), &GivenServer::default()).unwrap_err();
+            let error = with_file(file, CliArgs::default(), &ServerArgs::default()).unwrap_err();
             format!("{error:#}")
         };
         assert!(wrong("stor = 'x'").contains("unknown field `stor`"));
@@ -308,7 +308,7 @@ mod tests {
             }
             assert!(wrong(&format!("{name} = -1")).contains(name));
             let text = format!("{name} = {most}");
-            with_file(&text, Given::default(), &GivenServer::default()).unwrap();
+            with_file(&text, CliArgs::default(), &ServerArgs::default()).unwrap();
         }
         assert!(wrong("public-url = 'guests'").contains("public-url: \"guests\" is not a URL"));
     }
@@ -319,8 +319,8 @@ mod tests {
         let file = directory.path().join("some.toml");
         let store = |text: &str| {
             std::fs::write(&file, format!("store = '{text}'")).unwrap();
-            let given = Given { config: Some(file.clone()), ..Given::default() };
-            Config::read(&given, &GivenServer::default()).unwrap().store
+            let given = CliArgs { config: Some(file.clone()), ..CliArgs::default() };
+            Config::read(&given, &ServerArgs::default()).unwrap().store
         };
         let below = |path: &str| Place::Sqlite(directory.path().join(path));
         assert_eq!(store("a.db"), below("a.db"));
@@ -328,9 +328,12 @@ mod tests {
         assert_eq!(store("/a.db"), Place::Sqlite("/a.db".into()));
         assert_eq!(store("postgres://a:b@h/d").to_string(), "postgres://a@h:5432/d");
         // What a flag or the environment says is relative to where the command is run.
-        let given =
-            Given { store: Some("a.db".into()), config: Some(file.clone()), ..Given::default() };
-        let config = Config::read(&given, &GivenServer::default()).unwrap();
+        let given = CliArgs {
+            store: Some("a.db".into()),
+            config: Some(file.clone()),
+            ..CliArgs::default()
+        };
+        let config = Config::read(&given, &ServerArgs::default()).unwrap();
         assert_eq!(config.store, Place::Sqlite("a.db".into()));
     }
 
@@ -349,7 +352,7 @@ mod tests {
         let file = "store = 'postgres://a:b@h/d'
             store-readers = 3
             store-lock-timeout = 7";
-        let config = with_file(file, Given::default(), &GivenServer::default()).unwrap();
+        let config = with_file(file, CliArgs::default(), &ServerArgs::default()).unwrap();
         assert_eq!((config.options.readers, config.options.writers), (3, 8));
         assert_eq!(config.options.lock_deadline, Duration::from_secs(7));
         assert_eq!(config.store.to_string(), "postgres://a@h:5432/d");
@@ -359,9 +362,9 @@ mod tests {
     fn a_replica_is_of_a_store_in_postgresql() {
         let file = "store = 'postgres://a:b@h/d'\nstore-replica = 'postgres://a:b@filed/d'";
         let replica = |file: &str, given: Option<&str>| {
-            let given = GivenServer { store_replica: given.map(Into::into), ..Default::default() };
+            let given = ServerArgs { store_replica: given.map(Into::into), ..Default::default() };
             let config =
-                with_file(file, Given::default(), &given).map_err(|why| why.to_string())?;
+                with_file(file, CliArgs::default(), &given).map_err(|why| why.to_string())?;
             Ok::<_, String>(config.options.replica.map(|address| address.to_string()))
         };
         assert_eq!(replica(file, None).unwrap().unwrap(), "postgres://a@filed:5432/d");

@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test this is a failure that says where")]
 
-use guestlist::config::{Config, Given, GivenServer};
+use guestlist::config::{CliArgs, Config, ServerArgs};
 use guestlist::store::{OpenError, Store, settings};
 use guestlist_testbed::{Cluster, Random, Settings};
 use std::sync::Arc;
@@ -22,8 +22,8 @@ fn clusters() -> (Cluster, Cluster) {
 
 /// A node, as the configuration makes it.
 fn node(primary: &Cluster, replica: &Cluster) -> Result<Store, OpenError> {
-    let given = Given { store: Some(primary.url()), ..Given::default() };
-    let server = GivenServer { store_replica: Some(replica.url()), ..GivenServer::default() };
+    let given = CliArgs { store: Some(primary.url()), ..CliArgs::default() };
+    let server = ServerArgs { store_replica: Some(replica.url()), ..ServerArgs::default() };
     let config = Config::read(&given, &server).unwrap();
     Store::open_at(&config.store, &config.options)
 }
@@ -177,8 +177,8 @@ async fn a_standby_of_a_primary_that_was_is_not_read() {
     let (primary, standby) = clusters();
     let heir = primary.standby("heir").unwrap();
     let hosts = primary.url_through(&[primary.address(), heir.address()], "postgres");
-    let given = Given { store: Some(hosts), ..Given::default() };
-    let server = GivenServer { store_replica: Some(standby.url()), ..GivenServer::default() };
+    let given = CliArgs { store: Some(hosts), ..CliArgs::default() };
+    let server = ServerArgs { store_replica: Some(standby.url()), ..ServerArgs::default() };
     let config = Config::read(&given, &server).unwrap();
     let node = Store::open_at(&config.store, &config.options).unwrap();
     write(&node, "it", 1).await;

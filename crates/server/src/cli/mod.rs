@@ -16,7 +16,7 @@ mod token;
 use output::{Output, ReaderGone, line, print, table};
 
 use crate::clock::Clock;
-use crate::config::{Config, Given, GivenServer};
+use crate::config::{CliArgs, Config, ServerArgs};
 use crate::http::App;
 use crate::http::listen::Limits;
 use crate::server;
@@ -36,7 +36,7 @@ use std::sync::Arc;
 )]
 pub struct Cli {
     #[command(flatten)]
-    given: Given,
+    given: CliArgs,
     /// Print JSON for programs
     #[arg(long, global = true, help_heading = "Output")]
     json: bool,
@@ -47,7 +47,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve a demo application, made if there is none, and print how to call it
-    Quickstart(GivenServer),
+    Quickstart(ServerArgs),
     /// Serve
     Serve(serve::Args),
     /// Applications; on the store itself with --store, or of a server with --url or --profile
@@ -146,11 +146,11 @@ impl Cli {
 /// Runs `work` on the store itself, beside a server if one is running. A store that is not there
 /// is only made by what begins one: a mistyped path should not look like an empty store.
 async fn with_app<F: Future<Output = Result<()>>>(
-    given: &Given,
+    given: &CliArgs,
     make: bool,
     work: impl FnOnce(Arc<App>) -> F,
 ) -> Result<()> {
-    let config = Config::read(given, &GivenServer::default())?;
+    let config = Config::read(given, &ServerArgs::default())?;
     if !make {
         must_exist(&config.store, "--store")?;
     }

@@ -2,7 +2,7 @@
 
 use super::progress::Progress;
 use super::{Output, must_exist, table};
-use crate::config::{self, Config, Given, GivenServer};
+use crate::config::{self, CliArgs, Config, ServerArgs};
 use crate::store::moving::{self, Copied, Moving, Sums};
 use crate::store::{Place, Store};
 use anyhow::{Context as _, Result, anyhow};
@@ -121,8 +121,8 @@ fn say(what: &str) {
 }
 
 /// What the store holds, in numbers that can be held against those of another.
-pub(super) async fn checksum(given: &Given, out: Output) -> Result<()> {
-    let place = Config::read(given, &GivenServer::default())?.store;
+pub(super) async fn checksum(given: &CliArgs, out: Output) -> Result<()> {
+    let place = Config::read(given, &ServerArgs::default())?.store;
     must_exist(&place, "--store")?;
     let store = Store::open_at(&place, &moving::options(&place))?;
     let all = store.read(moving::rows).await?;

@@ -5,7 +5,7 @@ use super::serve::{Signals, listen};
 use super::{Output, application};
 use crate::auth::hasher::PasswordHash;
 use crate::clock::{Clock, random};
-use crate::config::{Config, Given, GivenServer};
+use crate::config::{CliArgs, Config, ServerArgs};
 use crate::domain::{new_application, new_group, new_me, new_token, new_user, with_new_password};
 use crate::error::Error;
 use crate::http::App;
@@ -42,7 +42,7 @@ struct Demo {
     password: String,
 }
 
-pub(super) async fn run(given: &Given, server: &GivenServer, out: Output) -> Result<()> {
+pub(super) async fn run(given: &CliArgs, server: &ServerArgs, out: Output) -> Result<()> {
     let mut config = Config::read(given, server)?;
     // It begins a store.
     config.options.must_exist = false;

@@ -44,7 +44,7 @@ pub(super) struct Args {
 
 impl Args {
     /// The same, added to `application` if there is one.
-    pub(super) fn within(self, application: Option<ApplicationId>) -> Self {
+    pub(super) fn in_application(self, application: Option<ApplicationId>) -> Self {
         Self { application, ..self }
     }
 

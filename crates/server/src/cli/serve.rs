@@ -3,7 +3,7 @@
 use super::Output;
 use super::output::{announce, line};
 use crate::clock::Clock;
-use crate::config::{self, Config, DEFAULT_LISTEN, Given, GivenServer};
+use crate::config::{self, CliArgs, Config, DEFAULT_LISTEN, ServerArgs};
 use crate::server::Server;
 use crate::store::OnDiskFailure;
 use crate::telemetry;
@@ -17,7 +17,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    server: GivenServer,
+    server: ServerArgs,
     /// Refuse to make a store where there is none: its volume may not be mounted
     #[arg(long, env = "GUESTLIST_MUST_EXIST", value_parser = clap::builder::BoolishValueParser::new())]
     must_exist: bool,
@@ -31,7 +31,7 @@ pub(super) struct Args {
 }
 
 /// Serves until it is told to stop.
-pub(super) async fn run(given: &Given, args: Args, out: Output) -> Result<()> {
+pub(super) async fn run(given: &CliArgs, args: Args, out: Output) -> Result<()> {
     if args.test {
         return test(given, args, out).await;
     }
@@ -47,7 +47,7 @@ pub(super) async fn run(given: &Given, args: Args, out: Output) -> Result<()> {
 }
 
 /// Serves tests until it is told to stop.
-async fn test(given: &Given, args: Args, out: Output) -> Result<()> {
+async fn test(given: &CliArgs, args: Args, out: Output) -> Result<()> {
     for (name, given) in [
         ("store", given.store.is_some()),
         ("config", given.config.is_some()),

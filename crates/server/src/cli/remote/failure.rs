@@ -46,9 +46,9 @@ pub(super) const OF_A_SERVER: &str = "this is asked of a server, and a store is 
 pub(super) const NO_LISTING: &str = "on a store, `list` lists all of them by their ids: name a server with \
      --url or --profile to sort, to filter or for a page";
 
-/// What was asked for when it failed.
+/// What was sent to the server when it failed.
 #[derive(Clone, Copy)]
-pub(super) struct Asked<'a> {
+pub(super) struct FailedRequest<'a> {
     /// The command, such as `user`.
     pub(super) command: &'a str,
     /// The scope that allows it, such as `experienceUser.get`, if it takes one.
@@ -73,7 +73,7 @@ pub(super) enum TokenFrom<'a> {
 }
 
 /// `error`, with what to do about it.
-pub(super) fn failed(error: &Error, asked: Asked<'_>) -> anyhow::Error {
+pub(super) fn failed(error: &Error, request: FailedRequest<'_>) -> anyhow::Error {
     let mut text = error.to_string();
     if let Error::Status { fields, .. } = error {
         for field in fields.iter().skip(1) {
@@ -81,7 +81,7 @@ pub(super) fn failed(error: &Error, asked: Asked<'_>) -> anyhow::Error {
             let _ = write!(text, "\n  {} {}", field.field, field.validation_message);
         }
     }
-    if let Some(hint) = hint(error, asked) {
+    if let Some(hint) = hint(error, request) {
         text = format!("{text}\n{hint}");
     }
     Failed { code: code(error), text }.into()
@@ -102,8 +102,8 @@ fn code(error: &Error) -> u8 {
     }
 }
 
-fn hint(error: &Error, asked: Asked<'_>) -> Option<String> {
-    let Asked { command, scope, url, proxy, .. } = asked;
+fn hint(error: &Error, request: FailedRequest<'_>) -> Option<String> {
+    let FailedRequest { command, scope, url, proxy, .. } = request;
     let unreached = matches!(error, Error::Transport(_) | Error::Timeout(_));
     let refused = matches!(error.status(), Some(407 | 502..=504));
     if let Some(proxy) = proxy.filter(|_| unreached || refused) {
@@ -122,7 +122,7 @@ fn hint(error: &Error, asked: Asked<'_>) -> Option<String> {
              with `guestlist serve`."
         ),
         (_, Some(401)) if scope.is_none() => "The address or the password is wrong.".into(),
-        (_, Some(401)) => match asked.token {
+        (_, Some(401)) => match request.token {
             TokenFrom::Environment => format!(
                 "GUESTLIST_TOKEN is not a token that is good at {url}: set it to another, or unset \
                  it and sign in with `guestlist login`."
@@ -144,7 +144,7 @@ fn hint(error: &Error, asked: Asked<'_>) -> Option<String> {
                 "The token may not do this: it needs the scope {scope}, or one that includes it{of}."
             )
         }
-        (Error::Status { message, kind, .. }, Some(404)) => absent(message, kind, asked),
+        (Error::Status { message, kind, .. }, Some(404)) => absent(message, kind, request),
         (_, Some(503)) if error.may_be_done() => {
             format!("See what is there with `guestlist {command} list` before you do it again.")
         }
@@ -155,8 +155,8 @@ fn hint(error: &Error, asked: Asked<'_>) -> Option<String> {
 
 /// What to do where there is no such thing: to list it helps when it is what was named that is not
 /// there, and not when it is what it would be in.
-fn absent(message: &str, kind: &str, asked: Asked<'_>) -> String {
-    let Asked { command, url, .. } = asked;
+fn absent(message: &str, kind: &str, request: FailedRequest<'_>) -> String {
+    let FailedRequest { command, url, .. } = request;
     if kind != "NotFound" || message.ends_with("does not exist") {
         return format!(
             "Is {url} the address of a Guestlist? It does not know what was asked of it."

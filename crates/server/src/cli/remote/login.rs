@@ -2,7 +2,7 @@
 
 use super::super::token::ttl;
 use super::super::{Output, secret};
-use super::failure::{Asked, TokenFrom, failed, usage};
+use super::failure::{FailedRequest, TokenFrom, failed, usage};
 use super::profiles::{Profile, Profiles};
 use super::session::{DEFAULT_URL, client, variable};
 use crate::clock::Clock;
@@ -91,7 +91,7 @@ async fn sign_in(url: &str, email: &str, login: &Login, ttl: Option<i64>) -> Res
     let call = call.token_ttl(ttl.map(Duration::from_millis));
     let session = call.await.map_err(|error| {
         let (proxy, token) = (client.proxy(), TokenFrom::Typed);
-        failed(&error, Asked { command: "login", scope: None, url, proxy, token })
+        failed(&error, FailedRequest { command: "login", scope: None, url, proxy, token })
     })?;
     session.token.map(Token::new).ok_or_else(|| usage("the server gave no token"))
 }

@@ -22,7 +22,7 @@ pub(super) use show::Rows;
 pub(super) use token::COLUMNS as TOKEN_COLUMNS;
 
 use super::Output;
-use crate::config::Given;
+use crate::config::CliArgs;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
@@ -65,7 +65,7 @@ pub(super) type Tokens = Over<token::Token>;
 pub(super) type Users = Over<user::User>;
 
 /// Does what only a server does.
-pub(super) async fn run(command: Command, given: &Given, out: Output) -> Result<()> {
+pub(super) async fn run(command: Command, given: &CliArgs, out: Output) -> Result<()> {
     only_a_server(given)?;
     match command {
         Command::Group(Over { remote, what }) => {
@@ -81,7 +81,7 @@ pub(super) async fn run(command: Command, given: &Given, out: Output) -> Result<
     }
 }
 
-fn only_a_server(given: &Given) -> Result<()> {
+fn only_a_server(given: &CliArgs) -> Result<()> {
     if session::names_store(given) {
         return Err(failure::usage("this is asked of a server: give --url rather than --store"));
     }
@@ -92,7 +92,7 @@ impl Applications {
     /// What to do on the store, if it is meant; else it is done on the server.
     pub(super) async fn on_store(
         self,
-        given: &Given,
+        given: &CliArgs,
         out: Output,
     ) -> Result<Option<super::application::Command>> {
         if self.remote.is_for_store(given)? {
@@ -107,7 +107,7 @@ impl Tokens {
     /// What to do on the store, if it is meant; else it is done on the server.
     pub(super) async fn on_store(
         self,
-        given: &Given,
+        given: &CliArgs,
         out: Output,
     ) -> Result<Option<super::token::Command>> {
         if self.remote.is_for_store(given)? {
@@ -123,7 +123,7 @@ impl Users {
     /// What to fill the store with, if that is asked; all else is done on the server.
     pub(super) async fn on_store(
         self,
-        given: &Given,
+        given: &CliArgs,
         out: Output,
     ) -> Result<Option<super::seed::Args>> {
         let Over { remote, what } = self;

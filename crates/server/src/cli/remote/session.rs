@@ -2,9 +2,9 @@
 
 use super::super::{Output, line, secret};
 use super::curl;
-use super::failure::{Asked, TokenFrom, failed, usage};
+use super::failure::{FailedRequest, TokenFrom, failed, usage};
 use super::profiles::{Profile, Profiles};
-use crate::config::{self, Given};
+use crate::config::{self, CliArgs};
 use anyhow::Result;
 use guestlist_api::id::ApplicationId;
 use guestlist_client::{Client, Config, Reply, Request, Token};
@@ -43,14 +43,14 @@ pub(super) fn variable(name: &str) -> Option<String> {
 }
 
 /// Whether a flag names the store.
-pub(super) fn names_store(given: &Given) -> bool {
+pub(super) fn names_store(given: &CliArgs) -> bool {
     given.store.is_some() && given.store != variable("GUESTLIST_STORE")
 }
 
 impl Remote {
     /// Whether a command that has both forms is for the store itself: if the store was named, or
     /// nothing was. A flag beats what the environment and files say.
-    pub(crate) fn is_for_store(&self, given: &Given) -> Result<bool> {
+    pub(crate) fn is_for_store(&self, given: &CliArgs) -> Result<bool> {
         let flagged = self.url.is_some() || self.profile.is_some() || self.curl;
         match (flagged, names_store(given)) {
             (true, true) => Err(usage(
@@ -195,13 +195,13 @@ impl Session {
     }
 
     pub(super) fn failed(&self, error: &guestlist_client::Error, scope: &str) -> anyhow::Error {
-        let asked = Asked {
+        let request = FailedRequest {
             command: self.command,
             scope: Some(scope),
             url: &self.target.profile.url,
             proxy: self.client.proxy(),
             token: self.target.token_from(),
         };
-        failed(error, asked)
+        failed(error, request)
     }
 }

@@ -114,7 +114,7 @@ impl User {
     /// What to fill the store with, if it is that.
     pub(super) fn seed(&self) -> Option<seed::Args> {
         match &self.command {
-            Command::Seed(args) => Some(args.clone().within(self.application)),
+            Command::Seed(args) => Some(args.clone().in_application(self.application)),
             _ => None,
         }
     }
