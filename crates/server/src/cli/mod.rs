@@ -18,7 +18,7 @@ use output::{Output, ReaderGone, line, print, table};
 use crate::clock::Clock;
 use crate::config::{CliArgs, Config, ServerArgs};
 use crate::http::App;
-use crate::http::listen::Limits;
+use crate::http::limits::Limits;
 use crate::server;
 use crate::store::{Options, Place};
 use anyhow::{Result, bail};

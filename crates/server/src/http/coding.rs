@@ -1,6 +1,6 @@
 //! The one content coding that is spoken here: gzip.
 
-use super::body::Buffer;
+use super::buffer::Buffer;
 use crate::error::{Error, Result};
 use bytes::Bytes;
 use flate2::{Compression, bufread::GzDecoder, write::GzEncoder};

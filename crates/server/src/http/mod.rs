@@ -3,6 +3,7 @@
 pub mod body;
 pub mod etag;
 pub mod failure;
+pub mod limits;
 pub mod listen;
 pub mod query;
 pub mod reply;
@@ -12,6 +13,7 @@ mod administrators;
 mod api_tokens;
 mod app;
 mod applications;
+mod buffer;
 mod call;
 mod coding;
 mod cursor;

@@ -1,7 +1,7 @@
 //! A connection as hyper sees it: one that gives up on a client that reads nothing, and that puts
 //! a body into the bare error heads that hyper writes by itself.
 
-use super::listen::Limits;
+use super::limits::Limits;
 use super::reply::{Reply, RequestMeta, with_common_headers};
 use crate::error::Error;
 use bytes::{Buf, Bytes};

@@ -5,7 +5,7 @@ use super::faults::Fault;
 use super::given;
 use crate::error::{Error, Result};
 use crate::http::body::{self, Body};
-use crate::http::listen::Limits;
+use crate::http::limits::Limits;
 use crate::http::reply::Reply;
 use guestlist_api::application::ApplicationPost;
 use guestlist_api::text::{Switch, Text, Whole};
