@@ -17,8 +17,9 @@ use tokio::net::TcpListener;
 
 /// A server that has its socket and is ready to run.
 pub struct Server {
-    /// The service.
+    /// What its handlers see.
     pub app: Arc<App>,
+    service: Arc<Service>,
     listener: TcpListener,
     address: SocketAddr,
     limits: Limits,
@@ -43,8 +44,8 @@ impl Server {
         limits.max_connections = config.max_connections.unwrap_or(limits.max_connections);
         let issuer = config.issuer.clone().unwrap_or_else(|| address.to_string());
         remember_issuer(&store, &issuer).await?;
-        let app = app(config, store, clock, limits, issuer).await?;
-        Ok(Self { app, listener, address, limits })
+        let service = Arc::new(service(config, store, clock, limits, issuer).await?);
+        Ok(Self { app: Arc::clone(service.app()), service, listener, address, limits })
     }
 
     /// The address it listens on.
@@ -55,9 +56,8 @@ impl Server {
 
     /// Answers requests until `shutdown`, then finishes what is under way and closes the store.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let service = Arc::new(Service(Arc::clone(&self.app)));
         let sweeping = tokio::spawn(sweep(Arc::clone(&self.app)));
-        listen::serve(self.listener, service, self.limits, shutdown).await;
+        listen::serve(self.listener, self.service, self.limits, shutdown).await;
         sweeping.abort();
         self.app.store.clone().close().await;
     }
@@ -151,16 +151,16 @@ pub async fn issuer(config: &Config, store: &Store) -> Result<String, Error> {
 ///
 /// # Errors
 /// When the store fails.
-pub async fn app(
+pub async fn service(
     config: &Config,
     store: Store,
     clock: Clock,
     limits: Limits,
     issuer: String,
-) -> Result<Arc<App>, Error> {
+) -> Result<Service, Error> {
     let mut options = HasherOptions::default();
     options.workers = config.hash_workers.unwrap_or(options.workers);
     let hasher = Hasher::start(&options)?;
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{issuer}"));
-    App::new(Parts { store, hasher, clock, issuer, public_url, limits }).await
+    Service::new(Parts { store, hasher, clock, issuer, public_url }, limits).await
 }

@@ -282,7 +282,7 @@ fn the_cheap_prefix_says_the_parameters() {
 
 #[tokio::test]
 async fn no_service_over_a_store_that_is_kept_hashes_cheaply() {
-    use crate::http::{App, Parts, limits::Limits};
+    use crate::http::{Parts, Service, limits::Limits};
     let (_other, proof) = ephemeral();
     let directory = tempfile::tempdir().unwrap();
     let options = crate::store::Options::default();
@@ -293,9 +293,9 @@ async fn no_service_over_a_store_that_is_kept_hashes_cheaply() {
         clock: crate::clock::Clock::System,
         issuer: String::new(),
         public_url: String::new(),
-        limits: Limits::default(),
     };
-    let Err(Error::Internal(why)) = App::new(parts).await else { panic!("it starts") };
+    let started = Service::new(parts, Limits::default()).await;
+    let Err(Error::Internal(why)) = started else { panic!("it starts") };
     assert_eq!(why.to_string(), "a store that is kept needs hashes that cost something");
 }
 

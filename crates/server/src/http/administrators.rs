@@ -1,9 +1,10 @@
 //! `auth` and `me`: administrators, and how they sign in.
 
 use super::call::{Call, NoContent, Okay, Written};
+use super::caller::{Anybody, Caller};
 use super::input::{BodyParam, In, bodies};
 use super::resource::Resource;
-use super::route::{Anybody, Caller, Routes};
+use super::route::Routes;
 use crate::auth::hasher::PasswordHash;
 use crate::domain::{changed_me, new_session};
 use crate::error::{Error, Result};

@@ -1,14 +1,14 @@
 //! An authorized call: who asks, and the means to answer.
 
-use super::app::App;
+use super::caller::Caller;
 use super::coding::Gzip;
 use super::etag::ETag;
 use super::input::Common;
-use super::openapi::Schemas;
 use super::reply::Reply;
 use super::resource::{self, Envelope, Neighbours, Resource};
 use super::response_cache::CachedResponse;
-use super::route::Caller;
+use super::schemas::Schemas;
+use super::state::App;
 use crate::error::{Error, Result};
 use crate::store::api_tokens::{self, Grant, Owner};
 use crate::store::applications::AuthorizedApp;
@@ -202,7 +202,9 @@ impl<C: Caller> Call<C> {
     fn send(&self, answer: Answer, secret: Option<&Secret>, replayed: bool) -> Result<Reply> {
         let status = StatusCode::from_u16(answer.status).map_err(Error::internal)?;
         let body = match secret {
-            Some(Secret::Token(record)) => self.app.with_token(&answer.body, record)?,
+            Some(Secret::Token(record)) => {
+                self.app.with_token(&answer.body, &record.0, record.1)?
+            }
             Some(Secret::Password(user)) => self.app.with_password(&answer.body, *user)?,
             None => answer.body,
         };
@@ -281,8 +283,8 @@ impl Call<Grant> {
 
     /// Whether the caller may do everything that `scopes` allow, and so may pass them on.
     pub(super) fn may_grant(&self, scopes: &Scopes) -> bool {
-        let operations = self.app.operations();
-        scopes.iter().all(|scope| self.caller.scopes.may_grant(scope, &operations))
+        let operations = &self.app.catalog.operations;
+        scopes.iter().all(|scope| self.caller.scopes.may_grant(scope, operations))
     }
 
     /// Adds to `out`, which ends with the fields of `body`, what is answered beside them: its type,

@@ -2,7 +2,7 @@
 //! types, or the request is a 400.
 
 use super::etag::{IfMatch, IfNoneMatch};
-use super::openapi::Schemas;
+use super::schemas::Schemas;
 use crate::error::{Error, Result};
 use guestlist_api::entity::View;
 use guestlist_api::wire::{Problem, Problems, Rule, Wire};

@@ -11,10 +11,10 @@ pub mod reply;
 mod access_log;
 mod administrators;
 mod api_tokens;
-mod app;
 mod applications;
 mod buffer;
 mod call;
+mod caller;
 mod coding;
 mod cursor;
 mod experience;
@@ -30,29 +30,15 @@ mod response_body;
 mod response_cache;
 mod root;
 mod route;
+mod schemas;
+mod service;
 mod socket;
+mod state;
+mod table;
 
 pub(crate) use response_body::AbortAt;
 
-pub use app::{App, Identity, Parts, Service};
 pub use route::Route;
-
-/// The OpenAPI document of the service.
-#[must_use]
-pub fn openapi() -> serde_json::Value {
-    openapi::document(&table())
-}
-
-/// Every route of the service: the whole of what it offers.
-fn table() -> Vec<Route> {
-    root::routes()
-        .into_iter()
-        .chain(administrators::routes())
-        .chain(applications::routes())
-        .chain(api_tokens::routes())
-        .chain(experience::routes())
-        .chain(experience_users::routes())
-        .chain(experience_groups::routes())
-        .flat_map(route::Routes::into_rows)
-        .collect()
-}
+pub use service::{Service, document as openapi};
+pub use state::{App, Parts};
+pub use table::table;

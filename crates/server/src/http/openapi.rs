@@ -2,15 +2,13 @@
 //! us reads that, and there is nothing that only 3.1 could say but which names a tag may have.
 
 mod failures;
-mod schemas;
 #[cfg(test)]
 mod tests;
-
-pub(super) use schemas::Schemas;
 
 use super::etag::CONDITION;
 use super::input::{LONGEST_KEY, Params as _};
 use super::route::Route;
+use super::schemas::Schemas;
 use guestlist_api::entity::View;
 use guestlist_api::scope::Scope;
 use hyper::Method;

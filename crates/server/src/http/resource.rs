@@ -1,8 +1,6 @@
 //! A resource as it is answered: its own fields, and what surrounds them. The surroundings are the
 //! same for all resources of a kind but for the ids in them, so that they are put together once.
 
-use super::openapi;
-use super::route::Route;
 use crate::error::{Error, Result};
 use guestlist_api::entity::Action;
 use guestlist_api::id::ObjectId;
@@ -44,26 +42,27 @@ pub(super) struct ResourceRoute {
 }
 
 impl ResourceRoute {
-    /// That of a row of the table.
+    /// What `operation` does: by `method`, at `path`, with `params`.
     ///
     /// # Errors
     /// [`Error::Internal`] if there is no JSON for it.
-    pub(super) fn of(row: &Route) -> Result<Self> {
-        let (operation, params) = (row.operation, openapi::own_params(row));
-        let action = Action {
-            href: row.path.to_owned(),
-            method: openapi::method(&row.method).into(),
-            params: params.clone(),
-        };
+    pub(super) fn new(
+        operation: Operation,
+        method: &'static str,
+        path: &'static str,
+        params: Vec<Cow<'static, str>>,
+    ) -> Result<Self> {
+        let action =
+            Action { href: path.to_owned(), method: method.into(), params: params.clone() };
         let text = serde_json::to_string(&action).map_err(Error::internal)?;
         let (before, after) = text
-            .split_once(row.path)
+            .split_once(path)
             .ok_or_else(|| Error::internal("a path is not written as itself in JSON"))?;
         Ok(Self {
             operation,
             params,
             before: format!("\"{}\":{before}", operation.action()),
-            path: Path::of(row.path),
+            path: Path::of(path),
             after: after.to_owned(),
         })
     }
@@ -181,7 +180,9 @@ impl Envelope<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::table;
+    use crate::http::route::Route;
+    use crate::http::service::catalog;
+    use crate::http::{openapi, table};
     use guestlist_api::entity::{Entity, Link};
     use std::collections::BTreeMap;
 
@@ -205,11 +206,12 @@ mod tests {
     #[test]
     fn what_surrounds_a_resource_is_that_of_an_entity() {
         let table = table();
+        let catalog = catalog(table).unwrap();
         for kind in table.iter().map(|row| row.operation.resource()) {
             let mut rows: Vec<_> =
                 table.iter().filter(|row| row.operation.resource() == kind).collect();
             rows.sort_by_key(|row| row.operation.action());
-            let routes: Vec<_> = rows.iter().map(|row| ResourceRoute::of(row).unwrap()).collect();
+            let routes = &catalog.routes[kind];
             for (reads, links, next, previous) in [
                 (None, true, None, Some("")),
                 (Some(true), true, Some("a=b&cursor=c"), Some("cursor=d")),
@@ -253,8 +255,7 @@ mod tests {
                     }),
                 };
                 let mut out = fields(&wanted.body).unwrap();
-                Envelope { kind, ids: &IDS, routes: &routes, neighbours }
-                    .write(allowed, links, &mut out);
+                Envelope { kind, ids: &IDS, routes, neighbours }.write(allowed, links, &mut out);
                 let out = String::from_utf8(out).unwrap();
                 assert_eq!(out, serde_json::to_string(&wanted).unwrap());
             }

@@ -1,10 +1,11 @@
 //! What belongs to the server itself.
 
-use super::app::App;
 use super::call::{Call, Okay};
+use super::caller::Anybody;
 use super::input::In;
 use super::reply::Reply;
-use super::route::{Anybody, Routes};
+use super::route::Routes;
+use super::state::App;
 use crate::error::{Error, Result};
 use crate::store::Writes;
 use guestlist_api::text::Switch;
@@ -97,17 +98,12 @@ guestlist_api::object! {
 }
 
 async fn root(call: Call<Anybody>, _: In) -> Result<Okay<Root>> {
-    let mut resources = BTreeMap::new();
-    for row in call.app.table().iter().filter(|row| !row.operation.is_public()) {
-        // The first row of a resource is the one that reads it; others may be below it.
-        resources.entry(row.operation.resource()).or_insert(row.path);
-    }
     Okay::plain(&Root {
         name: "Guestlist",
         version: env!("CARGO_PKG_VERSION"),
         description: "A directory and sign-in service for the end users of applications",
         openapi: "/openapi.json",
-        resources,
+        resources: call.app.catalog.paths.clone(),
     })
 }
 
@@ -116,7 +112,7 @@ async fn root(call: Call<Anybody>, _: In) -> Result<Okay<Root>> {
 struct Document(#[expect(dead_code, reason = "it only has a description")] Map<String, Value>);
 
 async fn openapi(call: Call<Anybody>, _: In) -> Result<Okay<Document>> {
-    Ok(Okay(Reply::new(StatusCode::OK, call.app.openapi.clone()), PhantomData))
+    Ok(Okay(Reply::new(StatusCode::OK, call.app.catalog.openapi.clone()), PhantomData))
 }
 
 async fn live(_: Call<Anybody>, _: In) -> Result<Okay<Health>> {

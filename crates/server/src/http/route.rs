@@ -2,15 +2,15 @@
 //! and the handler. The guard, the scopes in the OpenAPI document, `_links` and `_actions`, and the
 //! authorization tests all follow from the row, so there is no route without a rule.
 
-use super::app::App;
 use super::call::{Call, Head, Output};
-use super::input::{Body, Common, In, Params, Raw};
-use super::openapi::Schemas;
+use super::caller::{Anybody, Caller, RequestText};
+use super::input::{Body, In, Params, Raw};
 use super::reply::Reply;
-use crate::error::{Error, Result};
+use super::schemas::Schemas;
+use super::state::App;
+use crate::error::Result;
 use crate::store::api_tokens::{self, Grant};
-use crate::store::idempotency::RequestKey;
-use guestlist_api::id::{ApiTokenId, ApplicationId};
+use guestlist_api::id::ApiTokenId;
 use guestlist_api::scope::Operation;
 use guestlist_api::time::DateTime;
 use hyper::Method;
@@ -19,7 +19,6 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use zeroize::Zeroizing;
 
 /// A request that has been matched to a row and read off the wire.
 pub(super) struct Request {
@@ -38,59 +37,6 @@ pub(super) struct Token {
     pub(super) text: String,
     /// Which it is, or why it is none, if that has been looked at.
     pub(super) verified: Option<Result<ApiTokenId>>,
-}
-
-/// What tells a request from every other one. The body may hold a password, hence its type.
-pub(super) struct RequestText {
-    pub(super) method: String,
-    pub(super) target: String,
-    pub(super) body: Zeroizing<Vec<u8>>,
-    /// The application that it is about, as it says.
-    pub(super) application: Option<ApplicationId>,
-}
-
-impl RequestText {
-    /// Whether the request only looks.
-    fn is_read(&self) -> bool {
-        matches!(&*self.method, "GET" | "HEAD")
-    }
-
-    /// What the answer to this request is kept under, if it asks for that. Reads are safe to
-    /// repeat as they are.
-    fn key(&self, common: &Common, token: ApiTokenId) -> Option<RequestKey> {
-        let key = common.idempotency_key.as_deref().filter(|_| !self.is_read())?;
-        let parts: [&[u8]; 3] = [self.method.as_bytes(), self.target.as_bytes(), &self.body];
-        Some(RequestKey::new(token, self.application, key, &parts))
-    }
-}
-
-/// Whoever calls: somebody with a good token that allows the operation, or anybody.
-pub(super) trait Caller: Send + Sync + Sized + 'static {
-    /// Lets `grant` in, or not.
-    fn admit(operation: &Operation, grant: Option<Grant>) -> Result<Self>;
-    /// Who it is, if that is known.
-    fn grant(&self) -> Option<&Grant>;
-}
-
-impl Caller for Grant {
-    fn admit(operation: &Operation, grant: Option<Grant>) -> Result<Self> {
-        grant.filter(|grant| operation.allowed_to(&grant.scopes)).ok_or(Error::Forbidden)
-    }
-    fn grant(&self) -> Option<&Grant> {
-        Some(self)
-    }
-}
-
-/// Anybody. A token that came along had to be good, and is not asked for anything.
-pub(super) struct Anybody;
-
-impl Caller for Anybody {
-    fn admit(_: &Operation, _: Option<Grant>) -> Result<Self> {
-        Ok(Self)
-    }
-    fn grant(&self) -> Option<&Grant> {
-        None
-    }
 }
 
 type Answering = Pin<Box<dyn Future<Output = Result<Reply>> + Send>>;

@@ -10,7 +10,7 @@ use crate::clock::{Clock, Settable};
 use crate::error;
 use crate::http::limits::Limits;
 use crate::http::listen;
-use crate::http::{App, Parts};
+use crate::http::{App, Parts, Service};
 use crate::store::{Ephemeral, Options, Store, ephemeral};
 use anyhow::{Context as _, Result};
 use guestlist_api::application::ApplicationPost;
@@ -67,8 +67,9 @@ impl Engine {
         let issuer = address.to_string();
         let public_url = format!("http://{address}");
         let clock_of_app = Clock::Settable(Arc::clone(&clock));
-        let parts = Parts { store, hasher, clock: clock_of_app, issuer, public_url, limits };
-        let app = App::new(parts).await?;
+        let parts = Parts { store, hasher, clock: clock_of_app, issuer, public_url };
+        let service = Service::new(parts, limits).await?;
+        let app = Arc::clone(service.app());
         let (plan, known) = Plan::of(seed, &app).await?;
         let plan = Arc::new(plan);
         let planted = Arc::clone(&plan);
@@ -83,7 +84,7 @@ impl Engine {
             proof,
             now,
         });
-        let layer = Arc::new(Layer::new(Arc::clone(&inside), control));
+        let layer = Arc::new(Layer::new(service, Arc::clone(&inside), control));
         Ok(Self { inside, layer, listener, address, limits })
     }
 

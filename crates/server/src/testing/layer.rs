@@ -21,8 +21,8 @@ pub(super) struct Layer {
 }
 
 impl Layer {
-    pub(super) fn new(inside: Arc<Inside>, control: bool) -> Self {
-        Self { service: Service(Arc::clone(&inside.app)), inside, control }
+    pub(super) fn new(service: Service, inside: Arc<Inside>, control: bool) -> Self {
+        Self { service, inside, control }
     }
 
     /// The answer of the service, unless a fault strikes.

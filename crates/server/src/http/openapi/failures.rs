@@ -1,7 +1,7 @@
 //! How a request can fail, as a document says it. The errors themselves are in `http/failure.rs`.
 
-use super::Schemas;
 use crate::http::route::Route;
+use crate::http::schemas::Schemas;
 use guestlist_api::entity::Error;
 use hyper::Method;
 use serde_json::{Map, Value, json};

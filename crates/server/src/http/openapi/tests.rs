@@ -3,7 +3,7 @@ use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-static DOCUMENT: LazyLock<Value> = LazyLock::new(|| document(&crate::http::table()));
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| document(crate::http::table()));
 
 /// What a schema of OpenAPI 3.0 may say, as far as ours do.
 const KEYWORDS: [&str; 23] = [
