@@ -194,10 +194,10 @@ async fn change_password(
 /// go on after it has been revoked.
 async fn refresh_token(call: Call<Grant>, _: In) -> Result<Okay<AuthedUser>> {
     let (user, token, now) = (call.user()?, call.caller.token, call.now);
-    let id = ApiTokenId(call.app.ids.next(now));
+    let (id, asked) = (ApiTokenId(call.app.ids.next(now)), call.clone());
     call.do_once(move |tx| {
         // What only reads is let in before its token is proven, and this writes.
-        api_tokens::grant(tx, token, now)?;
+        asked.head.gate.prove(tx, now)?;
         let (asking, is_session) = api_tokens::find(tx, token)?.ok_or(Error::TokenInvalid)?;
         let answer = AuthedUser { user_id: user, token: None };
         if !is_session {

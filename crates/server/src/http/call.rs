@@ -3,6 +3,7 @@
 use super::caller::Caller;
 use super::coding::Gzip;
 use super::etag::ETag;
+use super::gate::{Gate, Reach};
 use super::input::Common;
 use super::reply::Reply;
 use super::resource::{self, Envelope, Neighbours, Resource};
@@ -29,7 +30,6 @@ use serde_json::{Value, json};
 use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Says that an answer is one that was given before.
 pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -97,8 +97,8 @@ pub(super) struct Head {
     pub(super) keep: Option<Box<str>>,
     /// What is done, for the log.
     pub(super) operation: &'static str,
-    /// Whether the store has yet to be asked about the token.
-    pub(super) unproven: AtomicBool,
+    /// Where the token stands.
+    pub(super) gate: Gate,
 }
 
 /// An authorized call. Clones share it.
@@ -117,14 +117,6 @@ impl<C> Clone for Call<C> {
         let (app, caller, head) = (self.app.clone(), self.caller.clone(), self.head.clone());
         Self { app, caller, head, now: self.now, peer: self.peer }
     }
-}
-
-/// How much is read.
-enum Reach {
-    /// A few rows, found by their keys.
-    Few,
-    /// Whatever it takes.
-    Any,
 }
 
 /// The record of a token, and whether it is that of a session.
@@ -171,9 +163,9 @@ impl<T> Written<T> {
 }
 
 impl<C: Caller> Call<C> {
-    pub(super) fn new(app: Arc<App>, caller: C, head: Arc<Head>, peer: IpAddr) -> Self {
+    pub(super) fn new(app: Arc<App>, caller: C, head: Head, peer: IpAddr) -> Self {
         let now = app.clock.now();
-        Self { app, caller: Arc::new(caller), head, now, peer }
+        Self { app, caller: Arc::new(caller), head: Arc::new(head), now, peer }
     }
 
     /// The answer that this very request was given before, if it was.
@@ -343,29 +335,7 @@ impl Call<Grant> {
         reach: Reach,
         find: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let (token, now) = (self.caller.token, self.now);
-        let unproven = self.head.unproven.load(Ordering::Acquire);
-        let snapshot = if unproven { self.app.store.snapshot_of_token(token) } else { None };
-        let work = move |tx: &mut Tx<'_>| {
-            if unproven {
-                api_tokens::prefetch_grant(tx, token)?;
-            }
-            let found = find(tx)?;
-            // Of two refusals that of the token is told, which is asked about again in any case.
-            let proven = if unproven { Some(api_tokens::grant(tx, token, now)?) } else { None };
-            Ok((found, proven))
-        };
-        let (found, proven) = match reach {
-            Reach::Few => self.app.store.look_up(work).await?,
-            Reach::Any => self.app.store.read(work).await?,
-        };
-        if let Some(grant) = proven
-            && snapshot.is_some()
-        {
-            self.app.grants.put(&grant, snapshot);
-        }
-        self.head.unproven.store(false, Ordering::Release);
-        Ok(found)
+        self.head.gate.read(&self.app, self.now, reach, find).await
     }
 
     /// Reads a resource.
@@ -418,9 +388,7 @@ impl Call<Grant> {
             return None;
         }
         let snapshot = snapshot(store, token)?;
-        // A token that was proven before the counts were taken may have been revoked in between.
-        let good = || self.app.grants.fresh(store, token, self.now).is_some();
-        (head.unproven.load(Ordering::Acquire) || good()).then_some(snapshot)
+        head.gate.is_good_from_now(&self.app, self.now).then_some(snapshot)
     }
 
     /// Keeps `reply` ready, if [`Call::keeping`] said so.

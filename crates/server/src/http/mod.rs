@@ -20,6 +20,7 @@ mod cursor;
 mod experience;
 mod experience_groups;
 mod experience_users;
+mod gate;
 mod grant_cache;
 mod input;
 mod memory;

@@ -1,24 +1,45 @@
 //! The route table: each row names a path, a method, the operation it is (hence who may call it)
 //! and the handler. The guard, the scopes in the OpenAPI document, `_links` and `_actions`, and the
 //! authorization tests all follow from the row, so there is no route without a rule.
+//!
+//! **The signature is the specification.** A handler is an ordinary function:
+//!
+//! ```text
+//! async fn patch(call: Call<Grant>, input: In<OneExperienceUser, (), ExperienceUserPatch>)
+//!     -> Result<Okay<Entity<ExperienceUser>>>
+//! ```
+//!
+//! `Call<Grant>` says that it needs a token, and [`Routes::get`] and its siblings take no other
+//! handler; one that takes a `Call<Anybody>` has to be put into the table by [`Routes::open`]. The
+//! three types of [`In`] are what is read of the path, the query and the body, by rules that the
+//! types state themselves. The type of the answer has its status and its schema. [`Endpoint`] is
+//! implemented for all such functions: it calls them, and it describes them to the OpenAPI
+//! document. So what is documented is what is compiled, and no annotation repeats a signature.
+//!
+//! **The order of the checks** is a fact of the wire, and [`Endpoint::answer`] is the one place that
+//! has it: what the request says (400), its token (401), the scopes of that (403). Then the handler
+//! asks, in one transaction, what exists (404), what is up to date (412) and what is free (409).
+//! Everything that is wrong with what a request says is told in one answer.
+//!
+//! **Proving while reading.** A read may be let in before its token is proven, and asks the store
+//! about it in its own transaction; `gate.rs` says why and how far that goes. Nothing of it is seen
+//! here, but that an answer leaves by the gate that it came in by.
 
 use super::call::{Call, Head, Output};
 use super::caller::{Anybody, Caller, RequestText};
+use super::gate::{Gate, Token};
 use super::input::{Body, In, Params, Raw};
 use super::reply::Reply;
 use super::schemas::Schemas;
 use super::state::App;
 use crate::error::Result;
-use crate::store::api_tokens::{self, Grant};
-use guestlist_api::id::ApiTokenId;
+use crate::store::api_tokens::Grant;
 use guestlist_api::scope::Operation;
-use guestlist_api::time::DateTime;
 use hyper::Method;
 use serde_json::{Value, json};
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// A request that has been matched to a row and read off the wire.
 pub(super) struct Request {
@@ -30,13 +51,6 @@ pub(super) struct Request {
     pub(super) keep: Option<Box<str>>,
     /// Where it comes from.
     pub(super) peer: IpAddr,
-}
-
-/// A token that came with a request.
-pub(super) struct Token {
-    pub(super) text: String,
-    /// Which it is, or why it is none, if that has been looked at.
-    pub(super) verified: Option<Result<ApiTokenId>>,
 }
 
 type Answering = Pin<Box<dyn Future<Output = Result<Reply>> + Send>>;
@@ -67,37 +81,17 @@ where
     fn answer(self, app: Arc<App>, operation: Operation, request: Request) -> Answering {
         Box::pin(async move {
             let (input, common) = In::<P, Q, B>::read(request.raw)?;
-            let (mut token, mut grant, mut unproven) = (None, None, false);
-            if let Some(Token { text, verified }) = request.token {
-                let id = match verified {
-                    Some(verified) => verified?,
-                    None => app.verify(&text, app.clock.now())?,
-                };
-                (grant, unproven) = app.admit(id, &operation, request.text.is_read()).await?;
-                token = Some(id);
-            }
-            let caller = C::admit(&operation, grant)?;
+            let reads = request.text.is_read();
+            let (caller, gate) = Gate::enter::<C>(&app, request.token, &operation, reads).await?;
             let key = caller.grant().and_then(|grant| request.text.key(&common, grant.token));
-            let head = Arc::new(Head {
-                common,
-                key,
-                keep: request.keep,
-                operation: operation.name(),
-                unproven: unproven.into(),
-            });
-            let call = Call::new(Arc::clone(&app), caller, Arc::clone(&head), request.peer);
+            let head = Head { common, key, keep: request.keep, operation: operation.name(), gate };
+            let call = Call::new(Arc::clone(&app), caller, head, request.peer);
             if let Some(reply) = call.replay().await? {
                 return Ok(reply);
             }
+            let head = Arc::clone(&call.head);
             let answer = self(call, input).await;
-            // A refusal of the token comes before any other, and nobody is answered without proof.
-            if let Some(token) = token
-                && unproven
-                && (answer.is_err() || head.unproven.load(Ordering::Acquire))
-            {
-                app.authenticate(token).await?;
-            }
-            Ok(answer?.into_reply())
+            head.gate.leave(&app, answer).await.map(O::into_reply)
         })
     }
 
@@ -188,45 +182,5 @@ impl Routes {
 
     pub(super) fn into_rows(self) -> Vec<Route> {
         self.rows
-    }
-}
-
-impl App {
-    /// Which token `text` is, at `now`.
-    pub(super) fn verify(&self, text: &str, now: DateTime) -> Result<ApiTokenId> {
-        self.signer.verify(text, now).map(|verified| verified.id)
-    }
-
-    /// What the token `id` allows now.
-    async fn authenticate(&self, id: ApiTokenId) -> Result<Grant> {
-        let now = self.clock.now();
-        if let Some(grant) = self.grants.fresh(&self.store, id, now) {
-            return Ok(grant);
-        }
-        let snapshot = self.store.snapshot_of_token(id);
-        let grant = self.store.look_up(move |tx| api_tokens::grant(tx, id, now)).await?;
-        self.grants.put(&grant, snapshot);
-        Ok(grant)
-    }
-
-    /// What the token `id` allows, and whether that has yet to be proven: which a request that only
-    /// reads leaves to its own transaction, if as far as is known the token allows `operation`.
-    async fn admit(
-        &self,
-        id: ApiTokenId,
-        operation: &Operation,
-        reads: bool,
-    ) -> Result<(Option<Grant>, bool)> {
-        if reads {
-            let now = self.clock.now();
-            if let Some(grant) = self.grants.fresh(&self.store, id, now) {
-                return Ok((Some(grant), false));
-            }
-            let assumed = self.grants.stale(id);
-            if let Some(grant) = assumed.filter(|grant| operation.allowed_to(&grant.scopes)) {
-                return Ok((Some(grant), true));
-            }
-        }
-        Ok((Some(self.authenticate(id).await?), false))
     }
 }

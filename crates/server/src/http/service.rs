@@ -4,6 +4,7 @@ use super::access_log::AccessLog;
 use super::body::{self, Body};
 use super::caller::RequestText;
 use super::coding::Gzip;
+use super::gate::{self, Token};
 use super::input::{IDEMPOTENCY_KEY, Raw};
 use super::limits::Limits;
 use super::listen::Handler;
@@ -12,13 +13,13 @@ use super::query::{decode_path_segment, parse_query};
 use super::reply::{self, Reply, RequestMeta};
 use super::resource::ResourceRoute;
 use super::response_cache::{CachedResponse, LONGEST_TARGET};
-use super::route::{Request, Route, Token};
+use super::route::{Request, Route};
 use super::state::{App, Catalog, Parts};
 use super::table::table;
 use crate::error::{Error, Result};
 use bytes::Bytes;
 use guestlist_api::id::ApiTokenId;
-use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{Method, StatusCode};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
@@ -131,19 +132,15 @@ impl Service {
         };
         let body = bytes.as_deref().map(|bytes| body::parse_json(bytes)).transpose()?;
         let mut query = parse_query(head.uri.query().unwrap_or_default())?;
-        let token = presented(&mut query, &head.headers);
+        let token = Token::of(&mut query, &head.headers, verified);
         let keep = match &token {
-            Some(Presented { in_url: false, .. })
+            Some(Token { in_url: false, .. })
                 if head.method == Method::GET && target.len() <= LONGEST_TARGET =>
             {
                 Some(target.into())
             }
             _ => None,
         };
-        let token = token.map(|Presented { text, in_url }| Token {
-            text,
-            verified: verified.filter(|_| !in_url),
-        });
         let text = RequestText {
             method: head.method.to_string(),
             target: target.to_owned(),
@@ -169,7 +166,8 @@ impl Service {
             return None;
         }
         let now = self.app.clock.now();
-        let token = verified.insert(self.app.verify(bearer(&head.headers)?, now)).as_ref().ok()?;
+        let token =
+            verified.insert(gate::verify_header(&self.app, &head.headers, now)?).as_ref().ok()?;
         let kept = self.app.responses.get(*token, target_of(head))?;
         if kept.expires.is_some_and(|end| end <= now) || !self.app.store.holds(&kept.snapshot) {
             return None;
@@ -237,33 +235,6 @@ enum Match {
 /// Headers of a request that make its answer another one, or none.
 const UNUSUAL: [HeaderName; 3] =
     [header::IF_MATCH, header::IF_NONE_MATCH, HeaderName::from_static(IDEMPOTENCY_KEY)];
-
-/// A token that came with a request.
-struct Presented {
-    text: String,
-    in_url: bool,
-}
-
-/// The token that came with a request: in the query (which wins), or in the `Authorization` header
-/// after `Bearer` or `JWT` and one space. Anything else there is no token.
-fn presented(query: &mut Map<String, Value>, headers: &HeaderMap) -> Option<Presented> {
-    for name in ["access_token", "jwt"] {
-        if let Some(Value::String(token)) = query.swap_remove(name)
-            && !token.is_empty()
-        {
-            return Some(Presented { text: token, in_url: true });
-        }
-    }
-    bearer(headers).map(|token| Presented { text: token.to_owned(), in_url: false })
-}
-
-/// The token in the `Authorization` header.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    let known = ["bearer", "jwt"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
-    (known && !token.is_empty() && !token.contains(' ')).then_some(token)
-}
 
 impl Handler for Service {
     async fn handle(
