@@ -83,10 +83,10 @@ async fn prepare(place: &Path) -> Result<()> {
     fs::write(place.join("ids.txt"), ids.join("\n"))?;
     let hash = PasswordHash::from_stored(HASH.into());
     let planting = app.store.write(move |tx| {
-        applications::add(tx, &made)?;
+        let tenant = applications::add(tx, &made)?;
         tokens.iter().try_for_each(|token| api_tokens::add(tx, token))?;
-        people.groups().try_for_each(|group| experience_groups::add(tx, &group))?;
-        people.users(0..USERS).try_for_each(|user| experience_users::add(tx, &user, &hash))
+        people.groups().try_for_each(|group| experience_groups::add(tx, tenant, &group))?;
+        people.users(0..USERS).try_for_each(|user| experience_users::add(tx, tenant, &user, &hash))
     });
     planting.await?;
     // Or else the server tells it while its requests are counted.

@@ -5,7 +5,7 @@ use guestlist::config::Config;
 use guestlist::domain::{new_me, new_token};
 use guestlist::server::Server;
 use guestlist::store::administrators;
-use guestlist::store::api_tokens::{self, Owner};
+use guestlist::store::api_tokens::{self, Principal};
 use guestlist_api::api_token::ApiTokenPost;
 use guestlist_api::id::{ApiTokenId, ApplicationId, UserId};
 use guestlist_api::scope::{Scope, Scopes};
@@ -94,7 +94,7 @@ async fn administrator(server: &Server) -> String {
     let me = new_me(user, Email::parse(EMAIL).unwrap(), now);
     let post = serde_json::json!({ "name": "demo" });
     let post: ApiTokenPost = wire::read("apiToken", post).unwrap();
-    let (id, owner) = (ApiTokenId(app.ids.next(now)), Owner::User(user));
+    let (id, owner) = (ApiTokenId(app.ids.next(now)), Principal::User(user));
     let scopes: Scopes = [Scope::ALL_USER].into_iter().collect();
     let token = new_token(&post, id, owner.id(), owner.kind(), scopes, now);
     let record = token.clone();

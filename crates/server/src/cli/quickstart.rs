@@ -10,9 +10,10 @@ use crate::domain::{new_application, new_group, new_me, new_token, new_user, wit
 use crate::error::Error;
 use crate::http::App;
 use crate::server::Server;
-use crate::store::api_tokens::{self, Owner};
-use crate::store::applications::{self, AuthorizedApp, Tenant};
+use crate::store::api_tokens::{self, Principal};
+use crate::store::applications;
 use crate::store::list::Paging;
+use crate::store::tenant::{AuthorizedApp, Tenant};
 use crate::store::{
     OnDiskFailure, Place, Tx, administrators, experience_groups, experience_users, settings,
 };
@@ -149,8 +150,7 @@ async fn make(app: &App, path: &Path) -> Result<Demo> {
         let application_id = match kept {
             Some(Ok(tenant)) => tenant.id(),
             None | Some(Err(Error::NotFound(_))) => {
-                applications::add(tx, &application)?;
-                let tenant = AuthorizedApp::allowed(application.id).require(tx)?;
+                let tenant = applications::add(tx, &application)?;
                 people.settle(tx, tenant, now)?;
                 tenant.id()
             }
@@ -170,7 +170,7 @@ async fn make(app: &App, path: &Path) -> Result<Demo> {
             administrators::add(tx, &me, &hash)?;
             me
         };
-        let owner = Owner::User(me.id);
+        let owner = Principal::User(me.id);
         let scopes = post.scope.clone().unwrap_or_default();
         let token = new_token(&post, token, owner.id(), owner.kind(), scopes, now);
         api_tokens::add(tx, &token)?;
@@ -245,13 +245,13 @@ impl People {
             let ancestors = experience_groups::place(tx, tenant, None, parent_id)?;
             let mut group = new_group(post, *id, tenant.id(), Vec::new(), ancestors, now);
             group.parent_id = parent_id;
-            experience_groups::add(tx, &group)?;
+            experience_groups::add(tx, tenant, &group)?;
             made.push(GroupRef { id: *id, name: group.name, parent_id });
         }
         for (post, id, group) in &self.users {
             let groups = group.and_then(|group| made.get(group)).cloned();
             let user = new_user(post, *id, tenant.id(), groups.into_iter().collect(), now);
-            experience_users::add(tx, &user, &self.hash)?;
+            experience_users::add(tx, tenant, &user, &self.hash)?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use crate::clock::random;
 use crate::error::{self, Error};
 use crate::http::App;
 use crate::population::{MOST, Population};
-use crate::store::applications::AuthorizedApp;
+use crate::store::tenant::AuthorizedApp;
 use crate::store::{experience_groups, experience_users, search};
 use anyhow::{Context as _, Result, anyhow};
 use guestlist_api::experience_user::ExperienceUser;
@@ -84,8 +84,8 @@ pub(super) async fn run(args: Args, app: Arc<App>, out: Output) -> Result<()> {
     let groups: Vec<_> = people.groups().collect();
     let (made, taken) = (groups.len(), taken(args.seed));
     let planting = app.store.write(move |tx| {
-        within.require(tx)?;
-        groups.iter().try_for_each(|group| experience_groups::add(tx, group))
+        let tenant = within.require(tx)?;
+        groups.iter().try_for_each(|group| experience_groups::add(tx, tenant, group))
     });
     planting.await.map_err(&taken)?;
 
@@ -132,8 +132,8 @@ async fn plant(
     hash: PasswordHash,
 ) -> error::Result<()> {
     let planting = app.store.write(move |tx| {
-        within.require(tx)?;
-        users.iter().try_for_each(|user| experience_users::add(tx, user, &hash))
+        let tenant = within.require(tx)?;
+        users.iter().try_for_each(|user| experience_users::add(tx, tenant, user, &hash))
     });
     planting.await
 }

@@ -7,9 +7,9 @@ use crate::domain::new_token;
 use crate::error::Error;
 use crate::http::App;
 use crate::store::Tx;
-use crate::store::api_tokens::{self, Listing, Owner};
-use crate::store::applications::AuthorizedApp;
+use crate::store::api_tokens::{self, Listing, Owner, Principal};
 use crate::store::list::Paging;
+use crate::store::tenant::AuthorizedApp;
 use anyhow::{Context as _, Result, bail};
 use guestlist_api::api_token::{ApiToken, ApiTokenPost, ApiTokenSort};
 use guestlist_api::id::{ApiTokenId, ApplicationId};
@@ -54,7 +54,8 @@ pub(super) async fn run(command: Command, app: Arc<App>, out: Output) -> Result<
                 body["expirationDate"] = now.plus_millis(millis(&expires)?).to_string().into();
             }
             let post = parse("apiToken", body)?;
-            let (record, token) = create(&app, Owner::Application(application), post, now).await?;
+            let (record, token) =
+                create(&app, Principal::Application(application), post, now).await?;
             let object = json!({ "apiTokenId": record.id, "token": token });
             out.result(&object, || token.clone())
         }
@@ -77,17 +78,17 @@ pub(super) async fn run(command: Command, app: Arc<App>, out: Output) -> Result<
 }
 
 /// The owner, who exists.
-fn enter(tx: &mut Tx<'_>, owner: Owner) -> crate::error::Result<()> {
+fn require(tx: &mut Tx<'_>, owner: Principal) -> crate::error::Result<Owner> {
     match owner {
-        Owner::Application(id) => AuthorizedApp::allowed(id).require(tx).map(|_| ()),
-        Owner::User(id) => crate::store::administrators::get(tx, id).map(|_| ()),
+        Principal::Application(id) => AuthorizedApp::allowed(id).require(tx).map(Owner::of),
+        Principal::User(id) => Owner::administrator(tx, id),
     }
 }
 
 /// Makes the token that `post` asks for, and the token itself.
 pub(super) async fn create(
     app: &App,
-    owner: Owner,
+    owner: Principal,
     post: ApiTokenPost,
     now: DateTime,
 ) -> Result<(ApiToken, String)> {
@@ -95,7 +96,7 @@ pub(super) async fn create(
     let record = app
         .store
         .write(move |tx| {
-            enter(tx, owner)?;
+            let owner = require(tx, owner)?;
             let scopes = post
                 .scope
                 .clone()
@@ -114,9 +115,8 @@ async fn all(app: &App, application: ApplicationId) -> Result<Vec<ApiToken>> {
     let mut paging = Paging::new(None, Some(Whole(1000)), None);
     loop {
         let listing = Listing { filter: None, sort: ApiTokenSort::Id, paging: paging.clone() };
-        let owner = Owner::Application(application);
         let found = app.store.read(move |tx| {
-            enter(tx, owner)?;
+            let owner = Owner::of(AuthorizedApp::allowed(application).require(tx)?);
             api_tokens::list(tx, owner, &listing)
         });
         let found = found.await?;

@@ -9,8 +9,8 @@ use crate::domain::{changed_token, ends_later, new_token};
 use crate::error::{Error, Result};
 use crate::store::Tx;
 use crate::store::administrators;
-use crate::store::api_tokens::{self, Grant, Listing, Owner};
-use crate::store::applications::AuthorizedApp;
+use crate::store::api_tokens::{self, Grant, Listing, Owner, Principal};
+use crate::store::tenant::AuthorizedApp;
 use guestlist_api::api_token::{
     ApiToken, ApiTokenFilter, ApiTokenList, ApiTokenPatch, ApiTokenPost, ApiTokenSort, CreatorType,
     OneApplicationApiToken, OneUserApiToken, TokenStatus,
@@ -126,8 +126,8 @@ impl TokenOwner {
     /// The owner, who exists.
     fn require(self, tx: &mut Tx<'_>) -> Result<Owner> {
         match self {
-            Self::Application(within) => Ok(Owner::Application(within.require(tx)?.id())),
-            Self::User(user) => Ok(Owner::User(administrators::get(tx, user)?.id)),
+            Self::Application(within) => Ok(Owner::of(within.require(tx)?)),
+            Self::User(user) => Owner::administrator(tx, user),
         }
     }
 }
@@ -218,7 +218,7 @@ async fn get(
 /// Who is recorded as the maker of a token.
 fn creator(grant: &Grant) -> (ForeignId, CreatorType) {
     match grant.owner {
-        Owner::User(UserId(id)) if grant.session => (ForeignId(id), CreatorType::User),
+        Principal::User(UserId(id)) if grant.session => (ForeignId(id), CreatorType::User),
         _ => (ForeignId(grant.token.0), CreatorType::ApiToken),
     }
 }
@@ -247,7 +247,7 @@ async fn post(
         let owner = whose.require(tx)?;
         let (creator_id, creator_type) = creator(&grant);
         let creator_name = match (creator_type, grant.owner) {
-            (CreatorType::User, Owner::User(user)) => administrators::get(tx, user)?.full_name,
+            (CreatorType::User, Principal::User(user)) => administrators::get(tx, user)?.full_name,
             _ => grant.name.clone(),
         };
         let mut token = new_token(&post, id, owner.id(), owner.kind(), scopes.clone(), now);

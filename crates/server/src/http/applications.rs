@@ -7,7 +7,7 @@ use super::resource::Resource;
 use super::route::Routes;
 use crate::domain::{changed_application, new_application};
 use crate::error::{Error, Result};
-use crate::store::api_tokens::{Grant, Owner};
+use crate::store::api_tokens::{Grant, Principal};
 use crate::store::applications::{self, Listing};
 use crate::store::list::Listed;
 use guestlist_api::application::{
@@ -130,8 +130,8 @@ async fn list(
     let filter = query.filter.map(|glob| glob.to_string());
     let foreign = query.org_id.is_some_and(|id| id != call.app.organization);
     let only = match call.caller.owner {
-        Owner::Application(own) => Some(own),
-        Owner::User(_) => None,
+        Principal::Application(own) => Some(own),
+        Principal::User(_) => None,
     };
     let sort = query.sort_field.unwrap_or(ApplicationSort::Name);
     let whose = only.map_or_else(|| call.app.organization.to_string(), |own| own.to_string());

@@ -11,9 +11,9 @@ use super::response_cache::CachedResponse;
 use super::schemas::Schemas;
 use super::state::App;
 use crate::error::{Error, Result};
-use crate::store::api_tokens::{self, Grant, Owner};
-use crate::store::applications::AuthorizedApp;
+use crate::store::api_tokens::{self, Grant, Principal};
 use crate::store::idempotency::{self, Answer, Mint, RequestKey};
+use crate::store::tenant::AuthorizedApp;
 use crate::store::{Snapshot, Store, Tx};
 use bytes::Bytes;
 use guestlist_api::api_token::ApiToken;
@@ -260,7 +260,9 @@ impl Call<Grant> {
     /// The application, if the caller may act in it. For anybody else it does not exist.
     pub(super) fn within(&self, application: ApplicationId) -> Result<AuthorizedApp> {
         match self.caller.owner {
-            Owner::Application(own) if own != application => Err(Error::NotFound("Application")),
+            Principal::Application(own) if own != application => {
+                Err(Error::NotFound("Application"))
+            }
             _ => Ok(AuthorizedApp::allowed(application)),
         }
     }
@@ -268,8 +270,8 @@ impl Call<Grant> {
     /// The administrator who calls. An application's token speaks for none.
     pub(super) fn user(&self) -> Result<UserId> {
         match self.caller.owner {
-            Owner::User(user) => Ok(user),
-            Owner::Application(_) => Err(Error::NotFound("User")),
+            Principal::User(user) => Ok(user),
+            Principal::Application(_) => Err(Error::NotFound("User")),
         }
     }
 

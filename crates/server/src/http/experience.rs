@@ -8,7 +8,7 @@ use crate::domain::{example_address, example_group, example_group_name, example_
 use crate::error::{Error, Result};
 use crate::store::Tx;
 use crate::store::api_tokens::Grant;
-use crate::store::applications::Tenant;
+use crate::store::tenant::Tenant;
 use crate::store::{experience_groups as groups, experience_users as users};
 use guestlist_api::application::OneApplication;
 use guestlist_api::entity::Success;
@@ -123,11 +123,11 @@ impl Begin {
         }
         if let Some(id) = user {
             let user = users::lock(tx, tenant, id)?;
-            users::delete(tx, &user)?;
+            users::delete(tx, tenant, &user)?;
         }
         for id in alike {
             let group = groups::lock(tx, tenant, id)?;
-            groups::delete(tx, &group)?;
+            groups::delete(tx, tenant, &group)?;
         }
         Ok("")
     }
@@ -136,13 +136,16 @@ impl Begin {
         let mut joined = Vec::new();
         if let Some(id) = self.group {
             let group = example_group(id, tenant.id(), suffix, self.now);
-            groups::add(tx, &group)?;
+            groups::add(tx, tenant, &group)?;
             joined.push(GroupRef { id, name: group.name, parent_id: None });
         }
         match &self.user {
-            Some((id, hash)) => {
-                users::add(tx, &example_user(*id, tenant.id(), suffix, joined, self.now), hash)
-            }
+            Some((id, hash)) => users::add(
+                tx,
+                tenant,
+                &example_user(*id, tenant.id(), suffix, joined, self.now),
+                hash,
+            ),
             None => Ok(()),
         }
     }

@@ -159,7 +159,7 @@ async fn post(
         let parent = post.parent_id.as_ref().and_then(|parent| parent.0);
         let ancestors = groups::place(tx, tenant, None, parent)?;
         let group = new_group(&post, id, tenant.id(), members, ancestors, now);
-        groups::add(tx, &group)?;
+        groups::add(tx, tenant, &group)?;
         Ok(group)
     })
     .await
@@ -188,7 +188,7 @@ async fn patch(
         };
         let after = changed_group(&before, &patch, members, ancestors, now);
         if after != before {
-            groups::put(tx, &before, &after)?;
+            groups::put(tx, tenant, &before, &after)?;
         }
         Ok(after)
     })
@@ -202,7 +202,7 @@ async fn delete(call: Call<Grant>, input: In<OneExperienceGroup>) -> Result<Okay
         let tenant = within.require_locked(tx)?;
         let group = groups::lock(tx, tenant, id)?;
         asked.check_any(|| forms(tx, &group))?;
-        groups::delete(tx, &group)
+        groups::delete(tx, tenant, &group)
     })
     .await
 }

@@ -127,7 +127,7 @@ async fn post(
         let ids = post.experience_group_ids.as_ref().map(|ids| ids.0.as_slice());
         let groups = users::groups(tx, tenant, ids.unwrap_or_default(), GROUP_IDS)?;
         let user = new_user(&post, id, tenant.id(), groups, now);
-        users::add(tx, &user, &hash)?;
+        users::add(tx, tenant, &user, &hash)?;
         Ok(user)
     })
     .await
@@ -158,7 +158,7 @@ async fn patch(
         };
         let after = changed_user(&before, &patch, groups, now);
         if hash.is_some() || after != before {
-            users::put(tx, &before, &after, hash.as_ref())?;
+            users::put(tx, tenant, &before, &after, hash.as_ref())?;
         }
         Ok(after)
     })
@@ -169,9 +169,9 @@ async fn delete(call: Call<Grant>, input: In<OneExperienceUser>) -> Result<Okay<
     let (within, id) = (call.within(input.path.application_id)?, input.path.experience_user_id);
     let asked = call.clone();
     call.remove(move |tx| {
-        let (_, user) = users::lock_within(tx, within, id)?;
+        let (tenant, user) = users::lock_within(tx, within, id)?;
         asked.check(&user)?;
-        users::delete(tx, &user)
+        users::delete(tx, tenant, &user)
     })
     .await
 }

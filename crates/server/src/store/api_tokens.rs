@@ -4,7 +4,8 @@
 use super::convert::{id, key, maybe_id, maybe_moment, moment, to_json};
 use super::counts::{self, Counted};
 use super::list::{Folded, Key, Listed, Order, Paging, Select};
-use super::{ChangeScope, FromRow, Row, Tx, applications};
+use super::tenant::{Tenant, lock_against_removal};
+use super::{ChangeScope, FromRow, Row, Tx, administrators};
 use crate::error::{Error, Result};
 use guestlist_api::api_token::{
     ApiToken, ApiTokenFilter, ApiTokenSort, CreatorType, Role, TokenStatus,
@@ -16,14 +17,14 @@ use guestlist_api::time::DateTime;
 
 /// Whom a token speaks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Owner {
+pub enum Principal {
     /// An application.
     Application(ApplicationId),
     /// An administrator.
     User(UserId),
 }
 
-impl Owner {
+impl Principal {
     /// Which of the two, as the wire says it.
     #[must_use]
     pub const fn kind(self) -> OwnerType {
@@ -42,6 +43,44 @@ impl Owner {
     }
 }
 
+/// A principal that exists in this transaction, and whose tokens are read and changed.
+///
+/// ```compile_fail
+/// use guestlist::store::api_tokens::{Owner, Principal};
+/// let id = guestlist_api::id::ObjectId::from_bytes([0; 12]);
+/// Owner(Principal::User(guestlist_api::id::UserId(id)));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owner(Principal);
+
+impl Owner {
+    /// An application, which exists.
+    #[must_use]
+    pub const fn of(tenant: Tenant) -> Self {
+        Self(Principal::Application(tenant.id()))
+    }
+
+    /// The administrator `user`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such administrator.
+    pub fn administrator(tx: &mut Tx<'_>, user: UserId) -> Result<Self> {
+        administrators::get(tx, user).map(|me| Self(Principal::User(me.id)))
+    }
+
+    /// Which of the two, as the wire says it.
+    #[must_use]
+    pub const fn kind(self) -> OwnerType {
+        self.0.kind()
+    }
+
+    /// Which one.
+    #[must_use]
+    pub const fn id(self) -> ForeignId {
+        self.0.id()
+    }
+}
+
 /// How the store tells the session of an administrator from a token.
 const SESSION: &str = "session";
 /// How many sessions an administrator may have; beyond that the oldest end.
@@ -55,7 +94,7 @@ pub struct Grant {
     /// Its name.
     pub name: String,
     /// Whom it speaks for.
-    pub owner: Owner,
+    pub owner: Principal,
     /// Whether it is a session rather than a token that was made to last.
     pub session: bool,
     /// What it may do.
@@ -83,8 +122,8 @@ impl FromRow for Stored {
     fn from_row(row: &Row<'_>) -> Result<Self> {
         let kind: String = row.get("kind")?;
         let owner = match kind.as_str() {
-            "application" => Owner::Application(id(row, "owner_id")?),
-            _ => Owner::User(id(row, "owner_id")?),
+            "application" => Principal::Application(id(row, "owner_id")?),
+            _ => Principal::User(id(row, "owner_id")?),
         };
         Ok(Self {
             grant: Grant {
@@ -248,7 +287,7 @@ pub fn list(tx: &mut Tx<'_>, owner: Owner, listing: &Listing) -> Result<Listed<A
             ApiTokenFilter::Status => "t.status",
         };
         select.matching(Folded::short(column), glob);
-    } else if let Owner::Application(application) = owner {
+    } else if let Principal::Application(application) = owner.0 {
         select.known(counts::of(tx, Counted::Tokens(application))?);
     }
     let key = match listing.sort {
@@ -269,7 +308,7 @@ pub fn list(tx: &mut Tx<'_>, owner: Owner, listing: &Listing) -> Result<Listed<A
 pub fn add(tx: &mut Tx<'_>, new: &ApiToken) -> Result<()> {
     // Nothing in the schema refers from a token to its owner, which is of one kind or the other.
     if new.owner_type == OwnerType::Application {
-        applications::lock_against_removal(tx, &new.owner_id.to_string())?;
+        lock_against_removal(tx, &new.owner_id.to_string())?;
     }
     insert(tx, new, new.owner_type.as_str())?;
     match counted(new) {

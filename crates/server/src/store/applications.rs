@@ -1,88 +1,15 @@
-//! Applications, and the proof that one exists.
+//! Applications.
 
 use super::convert::{id, json, key, maybe_moment, moment, to_json};
 use super::counts::{self, Counted};
 use super::list::{Folded, Key, Listed, Order, Paging, Select};
+use super::tenant::{NOT_FOUND, Tenant};
 use super::{ChangeScope, FromRow, Row, Tx, experience_groups, experience_users};
 use crate::domain::{ORGANIZATION, OWNER_TYPE};
 use crate::error::{Error, Result};
 use guestlist_api::application::{Application, ApplicationSort, ApplicationSummary};
 use guestlist_api::id::{ApplicationId, OrgId};
 use guestlist_api::time::DateTime;
-
-/// An application that the caller may act in and that exists in this transaction. What reads in an
-/// application asks for one. [`AuthorizedApp`] gives it.
-#[derive(Debug, Clone, Copy)]
-pub struct Tenant(ApplicationId);
-
-impl Tenant {
-    /// Which application it is.
-    #[must_use]
-    pub const fn id(self) -> ApplicationId {
-        self.0
-    }
-}
-
-/// An application that the caller may act in, if it exists.
-#[derive(Debug, Clone, Copy)]
-pub struct AuthorizedApp(ApplicationId);
-
-impl AuthorizedApp {
-    /// The word of whoever checked that the caller may act in `application`.
-    pub(crate) const fn allowed(application: ApplicationId) -> Self {
-        Self(application)
-    }
-
-    /// Which application it is, if there is one.
-    #[must_use]
-    pub const fn id(self) -> ApplicationId {
-        self.0
-    }
-
-    /// The proof that it exists.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when it does not.
-    pub fn require(self, tx: &mut Tx<'_>) -> Result<Tenant> {
-        let found: Option<i64> =
-            tx.first("SELECT 1 AS found FROM applications WHERE id = $1", &[&self.0.to_string()])?;
-        found.map(|_| Tenant(self.0)).ok_or(NOT_FOUND)
-    }
-
-    /// The same for whoever only looks at rows that refer to it, of which there are none if it does
-    /// not exist.
-    pub(super) const fn assume_exists(self) -> Tenant {
-        Tenant(self.0)
-    }
-
-    /// As [`AuthorizedApp::require`], with a row lock: nobody else who comes in this way does so
-    /// before this transaction ends. For what looks at more than one row before it writes.
-    ///
-    /// # Errors
-    /// As [`AuthorizedApp::require`].
-    pub fn require_locked(self, tx: &mut Tx<'_>) -> Result<Tenant> {
-        let found: Option<i64> = tx.first(
-            "SELECT 1 AS found FROM applications WHERE id = $1 FOR NO KEY UPDATE",
-            &[&self.0.to_string()],
-        )?;
-        found.map(|_| Tenant(self.0)).ok_or(NOT_FOUND)
-    }
-}
-
-/// Nobody may remove the application before this transaction ends.
-///
-/// # Errors
-/// [`Error::NotFound`] when there is none.
-pub(super) fn lock_against_removal(tx: &mut Tx<'_>, application: &str) -> Result<()> {
-    let found: Option<i64> = tx.first(
-        "SELECT 1 AS found FROM applications WHERE id = $1 FOR KEY SHARE",
-        &[&application],
-    )?;
-    found.map(drop).ok_or(NOT_FOUND)
-}
-
-/// What it means that there is none.
-const NOT_FOUND: Error = Error::NotFound("Application");
 
 const COLUMNS: &str = "id, name, description, created, updated, token_cutoff, kept,
     (SELECT value FROM settings WHERE name = 'organization') AS organization,
@@ -138,7 +65,7 @@ pub fn lock(tx: &mut Tx<'_>, tenant: Tenant) -> Result<Application> {
 fn one(tx: &mut Tx<'_>, tenant: Tenant, lock: &str) -> Result<Application> {
     tx.first(
         &format!("SELECT {COLUMNS} FROM applications a WHERE id = $1{lock}"),
-        &[&tenant.0.to_string()],
+        &[&tenant.id().to_string()],
     )?
     .ok_or(NOT_FOUND)
 }
@@ -182,11 +109,11 @@ pub fn list(tx: &mut Tx<'_>, listing: &Listing) -> Result<Listed<Application>> {
     Ok(select.page(tx, COLUMNS, Order { key, id: "a.id" }, &listing.paging)?.page)
 }
 
-/// Keeps a new application.
+/// Keeps a new application, which is the proof that it exists.
 ///
 /// # Errors
 /// When the store fails.
-pub fn add(tx: &mut Tx<'_>, new: &Application) -> Result<()> {
+pub fn add(tx: &mut Tx<'_>, new: &Application) -> Result<Tenant> {
     tx.change(
         ChangeScope::Application(new.id),
         "INSERT INTO applications
@@ -203,7 +130,8 @@ pub fn add(tx: &mut Tx<'_>, new: &Application) -> Result<()> {
             &to_json(&new.opaque)?,
         ],
     )?;
-    counts::change(tx, Counted::Applications, 1)
+    counts::change(tx, Counted::Applications, 1)?;
+    Ok(Tenant::added(new))
 }
 
 /// Keeps `after` in the place of what the application was.
@@ -235,7 +163,7 @@ pub fn put(tx: &mut Tx<'_>, after: &Application) -> Result<()> {
 pub fn delete(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
     experience_users::delete_all(tx, tenant)?;
     experience_groups::delete_all(tx, tenant)?;
-    let application = tenant.0.to_string();
+    let application = tenant.id().to_string();
     for sql in [
         "DELETE FROM answers WHERE application_id = $1",
         "DELETE FROM api_tokens WHERE owner_id = $1 AND kind = 'application'",

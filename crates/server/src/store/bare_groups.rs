@@ -1,10 +1,10 @@
 //! Groups without the ids of their members, which may be most of what is known of them: the numbers are
 //! there instead.
 
-use super::applications::Tenant;
 use super::experience_groups::{One, ancestry, one_row};
 use super::list::{ID, Listed, Rows};
 use super::memberships::{TOGETHER, any_of};
+use super::tenant::Tenant;
 use super::{FromRow, Row, Tx};
 use crate::error::Result;
 use guestlist_api::experience_group::ExperienceGroup;

@@ -1,10 +1,10 @@
 //! Groups of end users: a forest in each application, and who is in which.
 
-use super::applications::Tenant;
 use super::convert::{id, json, key, maybe_id, moment, to_json};
 use super::counts::{self, Counted};
 use super::list::{Folded, ID, Key, Listed, Order, Paging, Rows, Select};
 use super::tag_index::{add_endpoints, remove_endpoints, tag_group, untag_group};
+use super::tenant::Tenant;
 use super::{ChangeScope, FromRow, Row, Tx, bare_groups, filter, memberships};
 use crate::error::{Error, Result};
 use guestlist_api::experience_group::{ExperienceGroup, ExperienceGroupSort, Parent};
@@ -365,14 +365,14 @@ fn devices(group: &ExperienceGroup) -> Result<&[ForeignId]> {
 ///
 /// # Errors
 /// When the store fails.
-pub fn add(tx: &mut Tx<'_>, new: &ExperienceGroup) -> Result<()> {
+pub fn add(tx: &mut Tx<'_>, tenant: Tenant, new: &ExperienceGroup) -> Result<()> {
     tx.change(
-        ChangeScope::Application(new.application_id),
+        ChangeScope::Application(tenant.id()),
         "INSERT INTO experience_groups (application_id, id, name, name_key, description, parent_id,
             created, updated, tags, endpoint_ids, device_ids, device_tags, device_query)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         &[
-            &new.application_id.to_string(),
+            &tenant.id().to_string(),
             &new.id.to_string(),
             &new.name,
             &key(&new.name),
@@ -387,25 +387,30 @@ pub fn add(tx: &mut Tx<'_>, new: &ExperienceGroup) -> Result<()> {
             &new.device_query_json,
         ],
     )?;
-    tag_group(tx, new)?;
-    add_endpoints(tx, new)?;
-    memberships::of_group(tx, None, new)?;
-    counts::change(tx, Counted::Groups(new.application_id), 1)
+    tag_group(tx, tenant, new)?;
+    add_endpoints(tx, tenant, new)?;
+    memberships::of_group(tx, tenant, None, new)?;
+    counts::change(tx, Counted::Groups(tenant.id()), 1)
 }
 
 /// Keeps `after` in the place of `before`.
 ///
 /// # Errors
 /// When the store fails.
-pub fn put(tx: &mut Tx<'_>, before: &ExperienceGroup, after: &ExperienceGroup) -> Result<()> {
+pub fn put(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    before: &ExperienceGroup,
+    after: &ExperienceGroup,
+) -> Result<()> {
     tx.change(
-        ChangeScope::Application(after.application_id),
+        ChangeScope::Application(tenant.id()),
         "UPDATE experience_groups SET name = $3, name_key = $4, description = $5, parent_id = $6,
             updated = $7, tags = $8, endpoint_ids = $9, device_ids = $10, device_tags = $11,
             device_query = $12
          WHERE application_id = $1 AND id = $2",
         &[
-            &after.application_id.to_string(),
+            &tenant.id().to_string(),
             &after.id.to_string(),
             &after.name,
             &key(&after.name),
@@ -420,36 +425,36 @@ pub fn put(tx: &mut Tx<'_>, before: &ExperienceGroup, after: &ExperienceGroup) -
         ],
     )?;
     if after.group_tags != before.group_tags {
-        untag_group(tx, after)?;
-        tag_group(tx, after)?;
+        untag_group(tx, tenant, after)?;
+        tag_group(tx, tenant, after)?;
     }
     if after.experience_endpoint_ids != before.experience_endpoint_ids {
-        remove_endpoints(tx, after)?;
-        add_endpoints(tx, after)?;
+        remove_endpoints(tx, tenant, after)?;
+        add_endpoints(tx, tenant, after)?;
     }
-    memberships::of_group(tx, Some(before), after)
+    memberships::of_group(tx, tenant, Some(before), after)
 }
 
 /// Removes the group. Its members stay, and the groups in it move up to where it was.
 ///
 /// # Errors
 /// When the store fails.
-pub fn delete(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<()> {
-    let (application, id) = (group.application_id.to_string(), group.id.to_string());
-    memberships::without_group(tx, group)?;
-    untag_group(tx, group)?;
-    remove_endpoints(tx, group)?;
+pub fn delete(tx: &mut Tx<'_>, tenant: Tenant, group: &ExperienceGroup) -> Result<()> {
+    let (application, id) = (tenant.id().to_string(), group.id.to_string());
+    memberships::without_group(tx, tenant, group)?;
+    untag_group(tx, tenant, group)?;
+    remove_endpoints(tx, tenant, group)?;
     tx.change(
-        ChangeScope::Application(group.application_id),
+        ChangeScope::Application(tenant.id()),
         "UPDATE experience_groups SET parent_id = $3 WHERE application_id = $1 AND parent_id = $2",
         &[&application, &id, &group.parent_id.map(|id| id.to_string())],
     )?;
     let gone = tx.change(
-        ChangeScope::Application(group.application_id),
+        ChangeScope::Application(tenant.id()),
         "DELETE FROM experience_groups WHERE application_id = $1 AND id = $2",
         &[&application, &id],
     )?;
-    counts::fewer(tx, Counted::Groups(group.application_id), gone)
+    counts::fewer(tx, Counted::Groups(tenant.id()), gone)
 }
 
 /// Removes all groups of the application. Their members stay.

@@ -1,12 +1,12 @@
 //! End users of applications, and the groups they are in.
 
-use super::applications::{AuthorizedApp, Tenant};
 use super::convert::{email_taken, id, json, key, maybe_id, maybe_moment, moment, to_json};
 use super::counts::{self, Counted};
 use super::filter;
 use super::list::{Budget, Folded, Key, Listed, Order, Paging, Rows, Select};
 use super::search::{self, Compared, Parts};
 use super::tag_index::{tag_user, untag_user};
+use super::tenant::{AuthorizedApp, Tenant};
 use super::{ChangeScope, Explain, FromRow, Param, Row, Tx, memberships};
 use crate::auth::hasher::PasswordHash;
 use crate::domain::avatar_url;
@@ -427,23 +427,28 @@ pub fn list(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Listed
 }
 
 /// What changes with the user.
-fn row_of(user: &ExperienceUser) -> ChangeScope {
-    ChangeScope::User(user.application_id, user.id)
+fn row_of(tenant: Tenant, user: &ExperienceUser) -> ChangeScope {
+    ChangeScope::User(tenant.id(), user.id)
 }
 
 /// Keeps a new user, its groups included.
 ///
 /// # Errors
 /// [`Error::AlreadyExists`] when its address belongs to another user of the application.
-pub fn add(tx: &mut Tx<'_>, new: &ExperienceUser, hash: &PasswordHash) -> Result<()> {
+pub fn add(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    new: &ExperienceUser,
+    hash: &PasswordHash,
+) -> Result<()> {
     tx.change(
-        row_of(new),
+        row_of(tenant, new),
         "INSERT INTO experience_users (application_id, id, email, email_key, first_name,
             first_name_key, last_name, last_name_key, password_hash, created, updated,
             password_updated, last_login, token_cutoff, tags)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         &[
-            &new.application_id.to_string(),
+            &tenant.id().to_string(),
             &new.id.to_string(),
             &new.email,
             &key(&new.email),
@@ -461,9 +466,9 @@ pub fn add(tx: &mut Tx<'_>, new: &ExperienceUser, hash: &PasswordHash) -> Result
         ],
     )
     .map_err(email_taken(&new.email))?;
-    tag_user(tx, new)?;
-    memberships::of_user(tx, None, new)?;
-    counts::change(tx, Counted::Users(new.application_id), 1)
+    tag_user(tx, tenant, new)?;
+    memberships::of_user(tx, tenant, None, new)?;
+    counts::change(tx, Counted::Users(tenant.id()), 1)
 }
 
 /// Keeps `after` in the place of `before`. Only what differs is written: an index whose column
@@ -473,6 +478,7 @@ pub fn add(tx: &mut Tx<'_>, new: &ExperienceUser, hash: &PasswordHash) -> Result
 /// [`Error::AlreadyExists`] when its address belongs to another user of the application.
 pub fn put(
     tx: &mut Tx<'_>,
+    tenant: Tenant,
     before: &ExperienceUser,
     after: &ExperienceUser,
     hash: Option<&PasswordHash>,
@@ -507,14 +513,14 @@ pub fn put(
     }
     let assignments: Vec<String> =
         (3..).zip(&columns).map(|(n, column)| format!("{column} = ${n}")).collect();
-    let (application, user) = (after.application_id.to_string(), after.id.to_string());
+    let (application, user) = (tenant.id().to_string(), after.id.to_string());
     let mut params: Vec<&dyn Param> = vec![&application, &user];
     params.extend(values.iter().map(|value| &**value));
     // Nothing else of a user is another's as well.
     let explain =
         (after.email != before.email).then(|| Box::new(email_taken(&after.email)) as Explain);
     tx.change_deferred(
-        row_of(after),
+        row_of(tenant, after),
         &format!(
             "UPDATE experience_users SET {} WHERE application_id = $1 AND id = $2",
             assignments.join(", ")
@@ -523,25 +529,25 @@ pub fn put(
         explain,
     )?;
     if after.user_tags != before.user_tags {
-        untag_user(tx, after)?;
-        tag_user(tx, after)?;
+        untag_user(tx, tenant, after)?;
+        tag_user(tx, tenant, after)?;
     }
-    memberships::of_user(tx, Some(before), after)
+    memberships::of_user(tx, tenant, Some(before), after)
 }
 
 /// Removes the user, also from its groups.
 ///
 /// # Errors
 /// When the store fails.
-pub fn delete(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
-    memberships::without_user(tx, user)?;
-    untag_user(tx, user)?;
+pub fn delete(tx: &mut Tx<'_>, tenant: Tenant, user: &ExperienceUser) -> Result<()> {
+    memberships::without_user(tx, tenant, user)?;
+    untag_user(tx, tenant, user)?;
     let gone = tx.change(
-        row_of(user),
+        row_of(tenant, user),
         "DELETE FROM experience_users WHERE application_id = $1 AND id = $2",
-        &[&user.application_id.to_string(), &user.id.to_string()],
+        &[&tenant.id().to_string(), &user.id.to_string()],
     )?;
-    counts::fewer(tx, Counted::Users(user.application_id), gone)
+    counts::fewer(tx, Counted::Users(tenant.id()), gone)
 }
 
 /// Removes all users of the application, also from its groups.

@@ -2,6 +2,7 @@
 //! of members.
 
 use super::counts::{self, Counted};
+use super::tenant::Tenant;
 use super::{ChangeScope, Param, Tx};
 use crate::error::{Error, Result};
 use guestlist_api::experience_group::ExperienceGroup;
@@ -146,11 +147,12 @@ fn members(group: &ExperienceGroup) -> BTreeSet<ExperienceUserId> {
 /// When the store fails.
 pub(super) fn of_user(
     tx: &mut Tx<'_>,
+    tenant: Tenant,
     before: Option<&ExperienceUser>,
     after: &ExperienceUser,
 ) -> Result<()> {
     let (before, now) = (before.map(groups).unwrap_or_default(), groups(after));
-    let mut changes = Changes::of(after.application_id);
+    let mut changes = Changes::of(tenant.id());
     for group in before.difference(&now) {
         changes.part(tx, after.id, *group)?;
     }
@@ -166,11 +168,12 @@ pub(super) fn of_user(
 /// When the store fails.
 pub(super) fn of_group(
     tx: &mut Tx<'_>,
+    tenant: Tenant,
     before: Option<&ExperienceGroup>,
     after: &ExperienceGroup,
 ) -> Result<()> {
     let (before, now) = (before.map(members).unwrap_or_default(), members(after));
-    let mut changes = Changes::of(after.application_id);
+    let mut changes = Changes::of(tenant.id());
     for user in before.difference(&now) {
         changes.part(tx, *user, after.id)?;
     }
@@ -184,13 +187,13 @@ pub(super) fn of_group(
 ///
 /// # Errors
 /// When the store fails.
-pub(super) fn without_user(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
+pub(super) fn without_user(tx: &mut Tx<'_>, tenant: Tenant, user: &ExperienceUser) -> Result<()> {
     let parted: Vec<String> = tx.change_all(
-        ChangeScope::User(user.application_id, user.id),
+        ChangeScope::User(tenant.id(), user.id),
         "DELETE FROM memberships WHERE application_id = $1 AND user_id = $2 RETURNING group_id",
-        &[&user.application_id.to_string(), &user.id.to_string()],
+        &[&tenant.id().to_string(), &user.id.to_string()],
     )?;
-    let mut changes = Changes::of(user.application_id);
+    let mut changes = Changes::of(tenant.id());
     for group in parted {
         changes.record_change(user.id, group.parse().map_err(Error::internal)?, -1);
     }
@@ -201,18 +204,22 @@ pub(super) fn without_user(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()>
 ///
 /// # Errors
 /// When the store fails.
-pub(super) fn without_group(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<()> {
+pub(super) fn without_group(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    group: &ExperienceGroup,
+) -> Result<()> {
     let parted: Vec<String> = tx.change_all(
-        ChangeScope::Application(group.application_id),
+        ChangeScope::Application(tenant.id()),
         "DELETE FROM memberships WHERE application_id = $1 AND group_id = $2 RETURNING user_id",
-        &[&group.application_id.to_string(), &group.id.to_string()],
+        &[&tenant.id().to_string(), &group.id.to_string()],
     )?;
-    let mut changes = Changes::of(group.application_id);
+    let mut changes = Changes::of(tenant.id());
     for user in parted {
         changes.record_change(user.parse().map_err(Error::internal)?, group.id, -1);
     }
     changes.count(tx)?;
-    counts::forget(tx, Counted::MembersOf(group.application_id, group.id))
+    counts::forget(tx, Counted::MembersOf(tenant.id(), group.id))
 }
 
 /// Nobody of the application is in a group any more.

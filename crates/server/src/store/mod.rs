@@ -24,6 +24,7 @@ pub mod moving;
 pub mod search;
 pub mod settings;
 pub mod sign_ins;
+pub mod tenant;
 
 mod convert;
 mod counts;

@@ -10,8 +10,8 @@
 //!
 //! PostgreSQL decides by itself whether to use its index.
 
-use super::applications::Tenant;
 use super::counts::{self, Counted};
+use super::tenant::Tenant;
 use super::{ChangeScope, Param, Tx, convert};
 use crate::error::{Error, Result};
 use std::collections::BTreeSet;

@@ -1,6 +1,7 @@
 //! The tag index: tables that repeat, in rows that an index finds, what a JSON column of a user or a
 //! group says. They are written with it, and only read when a query looks for it.
 
+use super::tenant::Tenant;
 use super::{ChangeScope, Tx};
 use crate::error::Result;
 use guestlist_api::experience_group::ExperienceGroup;
@@ -8,12 +9,12 @@ use guestlist_api::experience_user::ExperienceUser;
 use std::collections::BTreeSet;
 
 /// Adds the rows of the user's tags.
-pub(super) fn tag_user(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
+pub(super) fn tag_user(tx: &mut Tx<'_>, tenant: Tenant, user: &ExperienceUser) -> Result<()> {
     for (tag, value) in &user.user_tags.0 {
         tx.change_deferred(
-            ChangeScope::User(user.application_id, user.id),
+            ChangeScope::User(tenant.id(), user.id),
             "INSERT INTO user_tags (application_id, user_id, tag, value) VALUES ($1, $2, $3, $4)",
-            &[&user.application_id.to_string(), &user.id.to_string(), tag, value],
+            &[&tenant.id().to_string(), &user.id.to_string(), tag, value],
             None,
         )?;
     }
@@ -21,58 +22,66 @@ pub(super) fn tag_user(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
 }
 
 /// Removes them.
-pub(super) fn untag_user(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<()> {
+pub(super) fn untag_user(tx: &mut Tx<'_>, tenant: Tenant, user: &ExperienceUser) -> Result<()> {
     tx.change_deferred(
-        ChangeScope::User(user.application_id, user.id),
+        ChangeScope::User(tenant.id(), user.id),
         "DELETE FROM user_tags WHERE application_id = $1 AND user_id = $2",
-        &[&user.application_id.to_string(), &user.id.to_string()],
+        &[&tenant.id().to_string(), &user.id.to_string()],
         None,
     )
 }
 
 /// Adds the rows of the group's tags.
-pub(super) fn tag_group(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<()> {
+pub(super) fn tag_group(tx: &mut Tx<'_>, tenant: Tenant, group: &ExperienceGroup) -> Result<()> {
     for (tag, value) in &group.group_tags.0 {
         tx.change(
-            ChangeScope::Application(group.application_id),
+            ChangeScope::Application(tenant.id()),
             "INSERT INTO group_tags (application_id, group_id, tag, value) VALUES ($1, $2, $3, $4)",
-            &[&group.application_id.to_string(), &group.id.to_string(), tag, value],
+            &[&tenant.id().to_string(), &group.id.to_string(), tag, value],
         )?;
     }
     Ok(())
 }
 
 /// Removes them.
-pub(super) fn untag_group(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<()> {
+pub(super) fn untag_group(tx: &mut Tx<'_>, tenant: Tenant, group: &ExperienceGroup) -> Result<()> {
     tx.change(
-        ChangeScope::Application(group.application_id),
+        ChangeScope::Application(tenant.id()),
         "DELETE FROM group_tags WHERE application_id = $1 AND group_id = $2",
-        &[&group.application_id.to_string(), &group.id.to_string()],
+        &[&tenant.id().to_string(), &group.id.to_string()],
     )?;
     Ok(())
 }
 
 /// Adds the rows of the group's endpoints, of which it may name one twice.
-pub(super) fn add_endpoints(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<()> {
+pub(super) fn add_endpoints(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    group: &ExperienceGroup,
+) -> Result<()> {
     let distinct: BTreeSet<String> =
         group.experience_endpoint_ids.iter().map(ToString::to_string).collect();
     for endpoint in distinct {
         tx.change(
-            ChangeScope::Application(group.application_id),
+            ChangeScope::Application(tenant.id()),
             "INSERT INTO group_endpoints (application_id, group_id, endpoint_id)
              VALUES ($1, $2, $3)",
-            &[&group.application_id.to_string(), &group.id.to_string(), &endpoint],
+            &[&tenant.id().to_string(), &group.id.to_string(), &endpoint],
         )?;
     }
     Ok(())
 }
 
 /// Removes them.
-pub(super) fn remove_endpoints(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<()> {
+pub(super) fn remove_endpoints(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    group: &ExperienceGroup,
+) -> Result<()> {
     tx.change(
-        ChangeScope::Application(group.application_id),
+        ChangeScope::Application(tenant.id()),
         "DELETE FROM group_endpoints WHERE application_id = $1 AND group_id = $2",
-        &[&group.application_id.to_string(), &group.id.to_string()],
+        &[&tenant.id().to_string(), &group.id.to_string()],
     )?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use crate::auth::hasher::PasswordHash;
 use crate::domain::{new_application, new_group, new_me, new_token, new_user};
 use crate::error::{Error, Result};
 use crate::http::App;
-use crate::store::api_tokens::Owner;
+use crate::store::api_tokens::Principal;
 use crate::store::{
     Tx, administrators, api_tokens, applications, experience_groups, experience_users,
 };
@@ -81,8 +81,8 @@ impl Plan {
 
         let token = |owner, post: &ApiTokenPost| {
             let (owner, all) = match owner {
-                OwnerType::Application => (Owner::Application(id), Scope::ALL_APPLICATION),
-                OwnerType::User => (Owner::User(me.id), Scope::ALL_USER),
+                OwnerType::Application => (Principal::Application(id), Scope::ALL_APPLICATION),
+                OwnerType::User => (Principal::User(me.id), Scope::ALL_USER),
             };
             let scopes = post.scope.clone().unwrap_or_else(|| Scopes::from_iter([all]));
             let record = ApiTokenId(app.ids.next(now));
@@ -115,13 +115,13 @@ impl Plan {
     /// # Errors
     /// When the store fails, or something of it is there already.
     pub(super) fn plant(&self, tx: &mut Tx<'_>) -> Result<()> {
-        applications::add(tx, &self.application)?;
+        let tenant = applications::add(tx, &self.application)?;
         administrators::add(tx, &self.me, &self.hash)?;
         for group in &self.groups {
-            experience_groups::add(tx, group)?;
+            experience_groups::add(tx, tenant, group)?;
         }
         for (user, hash) in &self.users {
-            experience_users::add(tx, user, hash)?;
+            experience_users::add(tx, tenant, user, hash)?;
         }
         self.tokens.iter().try_for_each(|token| api_tokens::add(tx, token))
     }
@@ -139,7 +139,7 @@ pub(super) async fn tenant(app: &App, post: ApplicationPost) -> Result<(Applicat
     let now = app.clock.now();
     let application =
         new_application(&post, ApplicationId(app.ids.next(now)), app.organization, now);
-    let (id, owner) = (application.id, Owner::Application(application.id));
+    let (id, owner) = (application.id, Principal::Application(application.id));
     let scopes = Scopes::from_iter([Scope::ALL_APPLICATION]);
     let record = ApiTokenId(app.ids.next(now));
     let token = new_token(&called("test")?, record, owner.id(), owner.kind(), scopes, now);

@@ -10,7 +10,7 @@ use crate::world::World;
 use ask::{Ask, MARKER, Scene};
 use guestlist::auth::token::{Claims, Signer, Subtype};
 use guestlist::store::administrators;
-use guestlist::store::api_tokens::{self, Owner};
+use guestlist::store::api_tokens::{self, Principal};
 use guestlist_api::api_token::TokenStatus;
 use guestlist_api::scope::Scope;
 use serde_json::{Value, json};
@@ -73,13 +73,13 @@ fn each_scope_allows_exactly_what_the_published_lists_say() {
     let published = published();
     let scopes: Vec<&str> = Scope::all().map(Scope::as_str).collect();
     assert_eq!(scopes.len(), 500);
-    let owners = [Owner::Application(scene.own), Owner::User(scene.administrator)];
+    let owners = [Principal::Application(scene.own), Principal::User(scene.administrator)];
     let tokens = scene.tokens(&owners, &scopes);
     for_every_row(&scene, tokens.len(), |ask, number| {
         let (owner, scope) = (owners[number % 2], scopes[number / 2]);
         let answer = scene.send(ask, &tokens[number]);
         let what = format!("{} with {scope} of {owner:?}: {}", ask.name, answer.status);
-        let of_application = matches!(owner, Owner::Application(_));
+        let of_application = matches!(owner, Principal::Application(_));
         let allowed = match published.get(ask.name) {
             None => PUBLIC.contains(&ask.name),
             // An application that its own token makes would be beyond the reach of that token.
@@ -114,13 +114,13 @@ fn without_a_token_only_public_rows_answer() {
 /// Tokens that are not good, by what is wrong with them, and whether that is their age.
 fn bad_tokens(scene: &Scene) -> Vec<(&'static str, String, bool)> {
     let world = &scene.world;
-    let own = Owner::Application(scene.own);
+    let own = Principal::Application(scene.own);
     let all = "all.User all.Application";
     let good = world.token(own, all);
 
     let mut expired = world.record(own, all);
     expired.expiration_date = Some(world.now().plus_millis(-1));
-    let mut expired_of_user = world.record(Owner::User(scene.administrator), all);
+    let mut expired_of_user = world.record(Principal::User(scene.administrator), all);
     expired_of_user.expiration_date = Some(world.now().plus_millis(-10_000));
 
     let mut inactive = world.record(own, all);
@@ -154,8 +154,8 @@ fn bad_tokens(scene: &Scene) -> Vec<(&'static str, String, bool)> {
     world.get(&after, "/me").expect(200);
 
     let gone = world.application("gone");
-    let of_gone = world.token(Owner::Application(gone), all);
-    let root = world.token(Owner::User(scene.administrator), all);
+    let of_gone = world.token(Principal::Application(gone), all);
+    let root = world.token(Principal::User(scene.administrator), all);
     world.call(&root, "DELETE", &format!("/applications/{gone}"), &Value::Null).expect(200);
 
     let (head, signature) = good.rsplit_once('.').unwrap();
@@ -199,7 +199,7 @@ fn a_token_that_is_not_good_opens_nothing() {
 fn a_token_is_refused_from_the_moment_it_ends() {
     let world = World::standing_still();
     let own = world.application("own");
-    let mut record = world.record(Owner::Application(own), "all.Application");
+    let mut record = world.record(Principal::Application(own), "all.Application");
     record.expiration_date = Some(world.now().plus_millis(5_000));
     let token = world.keep(&record);
     let path = format!("/applications/{own}");
@@ -212,7 +212,7 @@ fn a_token_is_refused_from_the_moment_it_ends() {
 #[test]
 fn what_a_request_says_is_looked_at_before_its_token() {
     let scene = Scene::new();
-    let root = scene.world.token(Owner::User(scene.administrator), "all.User");
+    let root = scene.world.token(Principal::User(scene.administrator), "all.User");
     let mut looked_at = AtomicUsize::new(0);
     for_every_row(&scene, 1, |ask, _| {
         for broken in ask.broken() {
@@ -238,8 +238,8 @@ fn an_application_is_nothing_to_the_token_of_another() {
     // Everything that can be said: the one scope of each list, and the widest there is.
     let all: Vec<&str> = Scope::all().map(Scope::as_str).collect();
     let tokens = [
-        scene.world.token(Owner::Application(outsider), "all.Application"),
-        scene.world.token(Owner::Application(outsider), &all.join(" ")),
+        scene.world.token(Principal::Application(outsider), "all.Application"),
+        scene.world.token(Principal::Application(outsider), &all.join(" ")),
     ];
     for_every_row(&scene, 2, |ask, number| {
         if PUBLIC.contains(&ask.name) {
@@ -265,8 +265,8 @@ fn an_application_is_nothing_to_the_token_of_another() {
 #[test]
 fn what_is_in_one_application_is_not_in_another() {
     let scene = Scene::new();
-    let root = scene.world.token(Owner::User(scene.administrator), "all.User");
-    let of_own = scene.world.token(Owner::Application(scene.own), "all.Application");
+    let root = scene.world.token(Principal::User(scene.administrator), "all.User");
+    let of_own = scene.world.token(Principal::Application(scene.own), "all.Application");
     let seen = AtomicUsize::new(0);
     for_every_row(&scene, 1, |ask, _| {
         let Some((crossed, what)) = scene.crossed(ask) else { return };
@@ -296,7 +296,7 @@ fn what_is_in_one_application_is_not_in_another() {
 fn a_token_that_was_good_a_moment_ago_is_refused_like_any_other() {
     let world = World::new();
     let (own, other) = (world.application("own"), world.application("other"));
-    let root = world.token(Owner::User(world.administrator("a@example.com")), "all.User");
+    let root = world.token(Principal::User(world.administrator("a@example.com")), "all.User");
     let id = "0123456789abcdef01234567";
     let paths = [
         format!("/applications/{own}/experience/users"),
@@ -307,7 +307,7 @@ fn a_token_that_was_good_a_moment_ago_is_refused_like_any_other() {
         "/me".to_owned(),
     ];
     for end in ["revoked", "inactive"] {
-        let record = world.record(Owner::Application(own), "all.Application applications.get");
+        let record = world.record(Principal::Application(own), "all.Application applications.get");
         let token = world.keep(&record);
         let statuses = || paths.each_ref().map(|path| world.get(&token, path).status);
         assert_eq!(statuses(), [200, 404, 200, 404, 200, 403]);

@@ -5,7 +5,7 @@ use crate::world::{Options, PASSWORD, World, shared_hash};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use guestlist::domain::new_user;
-use guestlist::store::api_tokens::Owner;
+use guestlist::store::api_tokens::Principal;
 use guestlist::store::experience_users;
 use guestlist::store::list::HEAVIEST_PAGE;
 use guestlist_api::experience_user::{ExperienceUser, ExperienceUserPost, GroupRef};
@@ -30,7 +30,7 @@ impl Scene {
 
     fn of(world: World) -> Self {
         let application = world.application("own");
-        let token = world.token(Owner::Application(application), "all.Application");
+        let token = world.token(Principal::Application(application), "all.Application");
         Self { world, application, token }
     }
 
@@ -184,9 +184,9 @@ fn a_page_is_bounded_in_bytes() {
     let scene = Scene::new();
     let users: Vec<ExperienceUser> = (0..12).map(|number| heavy(&scene, number)).collect();
     let hash = shared_hash();
-    scene
-        .world
-        .write(move |tx| users.iter().try_for_each(|user| experience_users::add(tx, user, &hash)));
+    scene.world.write_in(scene.application, move |tx, tenant| {
+        users.iter().try_for_each(|user| experience_users::add(tx, tenant, user, &hash))
+    });
     let heaviest = HEAVIEST_PAGE;
     scene.get("").refused(
         400,
@@ -272,9 +272,9 @@ fn a_group_names_all_its_members() {
             new_user(&post, id, scene.application, vec![made.clone()], now)
         })
         .collect();
-    scene
-        .world
-        .write(move |tx| users.iter().try_for_each(|user| experience_users::add(tx, user, &hash)));
+    scene.world.write_in(scene.application, move |tx, tenant| {
+        users.iter().try_for_each(|user| experience_users::add(tx, tenant, user, &hash))
+    });
     let path = format!("/applications/{}/experience/groups/{}", scene.application, group.id);
     let ids = &scene.world.get(&scene.token, &path).expect(200).json()["experienceUserIds"];
     assert_eq!(ids.as_array().unwrap().len(), 1100);

@@ -3,7 +3,7 @@
 use crate::client::{Answer, Request};
 use crate::world::World;
 use flate2::read::GzDecoder;
-use guestlist::store::api_tokens::Owner;
+use guestlist::store::api_tokens::Principal;
 use guestlist_api::experience_group::ExperienceGroup;
 use guestlist_api::id::ApplicationId;
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ impl Scene {
         let user = world.user(application, body, &[&group]);
         let user = format!("/applications/{application}/experience/users/{}", user.id);
         let administrator = world.administrator("b@example.com");
-        let token = world.token(Owner::User(administrator), "all.User");
+        let token = world.token(Principal::User(administrator), "all.User");
         Self { world, application, group, user, token }
     }
 
@@ -43,7 +43,7 @@ impl Scene {
     /// One of each thing that has a tag, and what changes it.
     fn resources(&self) -> Vec<(String, Value)> {
         let within = format!("/applications/{}", self.application);
-        let of_application = self.world.record(Owner::Application(self.application), "me.get");
+        let of_application = self.world.record(Principal::Application(self.application), "me.get");
         self.world.keep(&of_application);
         let body = json!({ "name": "mine" });
         let of_user = self.ask("POST", "/me/tokens").json(&body).send().expect(201).json();

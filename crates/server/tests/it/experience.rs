@@ -2,7 +2,7 @@
 
 use crate::world::World;
 use guestlist::auth::hasher::PasswordHash;
-use guestlist::store::api_tokens::Owner;
+use guestlist::store::api_tokens::Principal;
 use guestlist_api::id::ApplicationId;
 use guestlist_api::secret::TypedPassword;
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ impl Scene {
             world.user(id, body("out@example.com"), &[]);
             id
         });
-        let token = world.token(Owner::Application(own), "all.Application");
+        let token = world.token(Principal::Application(own), "all.Application");
         Self { world, own, other, token }
     }
 
@@ -87,7 +87,7 @@ fn all_goes_but_for_what_is_kept_and_for_what_is_another_applications() {
         }
         // The application itself is there, and all of the other one.
         let root = scene.world.administrator("root@example.com");
-        let root = scene.world.token(Owner::User(root), "all.User");
+        let root = scene.world.token(Principal::User(root), "all.User");
         for (id, counts) in [(scene.own, left), (scene.other, (2, 2))] {
             let found = scene.world.get(&root, &format!("/applications/{id}")).expect(200).json();
             let summary = &found["summary"];

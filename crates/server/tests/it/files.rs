@@ -1,7 +1,7 @@
 //! What is in the files of a store, and what is not.
 
 use crate::idempotency::Scene;
-use guestlist::store::api_tokens::Owner;
+use guestlist::store::api_tokens::Principal;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ fn neither_a_token_nor_a_password_is_in_the_files_of_the_store() {
     scene.ask("POST", "experience/users", &body).key("the-key-that-was-sent").send().expect(201);
     let body = json!({ "password": secret });
     let administrator = scene.world.administrator("a@example.com");
-    let of_user = scene.world.token(Owner::User(administrator), "all.User");
+    let of_user = scene.world.token(Principal::User(administrator), "all.User");
     scene.world.request("PATCH", "/me").token(&of_user).json(&body).key("me").send().expect(200);
     let body = json!({ "email": "a@example.com", "password": secret });
     let session = scene.world.call("", "POST", "/auth/user", &body).expect(200).json();

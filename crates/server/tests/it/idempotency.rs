@@ -2,7 +2,7 @@
 
 use crate::client::{Answer, Request};
 use crate::world::{Options, PASSWORD, World};
-use guestlist::store::api_tokens::Owner;
+use guestlist::store::api_tokens::Principal;
 use guestlist_api::id::ApplicationId;
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -23,7 +23,7 @@ pub(crate) struct Scene {
 impl Scene {
     fn of(world: World) -> Self {
         let application = world.application("own");
-        let token = world.token(Owner::Application(application), "all.Application");
+        let token = world.token(Principal::Application(application), "all.Application");
         Self { world, application, token }
     }
 
@@ -154,7 +154,7 @@ fn a_key_belongs_to_one_request() {
 #[test]
 fn a_key_belongs_to_one_token() {
     let scene = Scene::new();
-    let other = scene.world.token(Owner::Application(scene.application), "all.Application");
+    let other = scene.world.token(Principal::Application(scene.application), "all.Application");
     let post = |token: &str, email| {
         let path = scene.path("experience/users");
         scene.world.request("POST", &path).token(token).json(&user(email)).key("key").send()
@@ -296,7 +296,7 @@ fn an_answer_outlives_the_server() {
 fn a_password_is_changed_once() {
     let world = World::new();
     let user = world.administrator("a@example.com");
-    let token = world.token(Owner::User(user), "all.User");
+    let token = world.token(Principal::User(user), "all.User");
     let body = json!({ "password": PASSWORD, "newPassword": "Battery-staple-2" });
     let change = world.request("PATCH", "/me/changePassword").token(&token).json(&body).key("key");
     let first = change.send().expect(200);
@@ -316,7 +316,7 @@ fn a_password_is_changed_once_however_the_requests_meet() {
     let world = World::with(&Options { hash_workers: Some(4), ..Options::default() });
     for round in 0..20 {
         let user = world.administrator(&format!("a{round}@example.com"));
-        let token = world.token(Owner::User(user), "all.User");
+        let token = world.token(Principal::User(user), "all.User");
         let body = json!({ "password": PASSWORD, "newPassword": "Battery-staple-2" });
         let ask = world.request("PATCH", "/me/changePassword").token(&token).json(&body).key("key");
         // Fewer than the failures in a row that cost nothing.

@@ -3,7 +3,7 @@
 
 use crate::client::Answer;
 use crate::world::{PASSWORD, World};
-use guestlist::store::api_tokens::Owner;
+use guestlist::store::api_tokens::Principal;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -42,7 +42,7 @@ impl Scene {
         let world = World::new();
         let application = world.application("own");
         let administrator = world.administrator("admin@example.com");
-        let token = world.token(Owner::User(administrator), "all.User");
+        let token = world.token(Principal::User(administrator), "all.User");
         Self { world, token, within: format!("/applications/{application}") }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::client::Answer;
 use crate::world::World;
-use guestlist::store::api_tokens::Owner;
+use guestlist::store::api_tokens::Principal;
 use guestlist_api::id::ApplicationId;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -18,7 +18,7 @@ impl Scene {
         let world = World::new();
         let application = world.application("own");
         let administrator = world.administrator("admin@example.com");
-        let token = world.token(Owner::User(administrator), "all.User");
+        let token = world.token(Principal::User(administrator), "all.User");
         Self { world, application, token }
     }
 
@@ -79,7 +79,7 @@ fn every_list() -> (Scene, [(String, usize); 5]) {
     for index in 0..6 {
         scene.world.group(scene.application, json!({ "name": format!("g{}", index % 2) }));
         scene.world.application("a");
-        scene.world.token(Owner::Application(scene.application), "all.Application");
+        scene.world.token(Principal::Application(scene.application), "all.Application");
         let body = json!({ "name": "mine" });
         scene.world.call(&scene.token, "POST", "/me/tokens", &body).expect(201);
     }

@@ -1,7 +1,7 @@
 //! Who is in which groups, as it is answered.
 
 use crate::world::World;
-use guestlist::store::api_tokens::Owner;
+use guestlist::store::api_tokens::Principal;
 use guestlist_api::experience_group::ExperienceGroup;
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 fn a_user_is_answered_with_all_its_groups_however_many_there_are() {
     let world = World::new();
     let application = world.application("own");
-    let token = world.token(Owner::Application(application), "all.Application");
+    let token = world.token(Principal::Application(application), "all.Application");
     // Neither made in the order of their names nor all of different names.
     let groups: Vec<ExperienceGroup> = (0..40)
         .map(|index| world.group(application, json!({ "name": format!("g{:02}", index * 7 % 20) })))

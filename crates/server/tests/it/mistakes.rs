@@ -4,7 +4,7 @@
 use crate::client::Answer;
 use crate::world::{PASSWORD, World};
 use guestlist::auth::hasher::PasswordHash;
-use guestlist::store::api_tokens::Owner;
+use guestlist::store::api_tokens::Principal;
 use guestlist_api::id::{ApplicationId, UserId};
 use guestlist_api::secret::TypedPassword;
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ impl Scene {
         let world = World::new();
         let application = world.application("own");
         let administrator = world.administrator("admin@example.com");
-        let token = world.token(Owner::User(administrator), "all.User");
+        let token = world.token(Principal::User(administrator), "all.User");
         Self { world, application, administrator, token }
     }
 
@@ -172,7 +172,7 @@ fn a_token_does_not_end_before_it_is_made() {
     let world = World::standing_still();
     let application = world.application("own");
     let administrator = world.administrator("admin@example.com");
-    let token = world.token(Owner::User(administrator), "all.User");
+    let token = world.token(Principal::User(administrator), "all.User");
     let paths = [format!("/applications/{application}/tokens"), "/me/tokens".to_owned()];
     for (index, path) in paths.iter().enumerate() {
         let post = |end: &str| {

@@ -3,7 +3,8 @@
 use crate::client::Answer;
 use crate::world::World;
 use flate2::read::GzDecoder;
-use guestlist::store::api_tokens::{self, Owner};
+use guestlist::store::api_tokens::{self, Principal};
+use guestlist::store::tenant::AuthorizedApp;
 use guestlist::store::{Options, Place, Store, experience_groups};
 use guestlist_api::api_token::ApiToken;
 use guestlist_api::experience_group::ExperienceGroup;
@@ -80,7 +81,7 @@ impl Scene {
             .map(|email| world.user(application, json!({ "email": email }), &[&group]));
         let scopes = ["all.Application", "experienceUser.get"];
         let tokens = scopes.map(|scopes| {
-            let mut record = world.record(Owner::Application(application), scopes);
+            let mut record = world.record(Principal::Application(application), scopes);
             if scopes != "all.Application" {
                 record.expiration_date = Some(world.now().plus_millis(5_000));
             }
@@ -88,7 +89,7 @@ impl Scene {
             (record, text)
         });
         let administrator = world.administrator("c@example.com");
-        let administrator = world.token(Owner::User(administrator), "all.User");
+        let administrator = world.token(Principal::User(administrator), "all.User");
         let options = Options { readers: 1, writers: 1, ..Options::default() };
         let beside = Store::open_at(&world.place(), &options).unwrap();
         let (active, began) = (Cell::new([true; 2]), world.now());
@@ -165,7 +166,11 @@ impl Scene {
                 let mut after = self.group.clone();
                 after.name = name.to_string();
                 let before = self.group.clone();
-                self.write_beside(move |tx| experience_groups::put(tx, &before, &after));
+                let application = AuthorizedApp::allowed(self.application);
+                self.write_beside(move |tx| {
+                    let tenant = application.require(tx)?;
+                    experience_groups::put(tx, tenant, &before, &after)
+                });
             }
             Event::DeleteAll(but) => {
                 self.tell("DELETE", &format!("/experience?{but}=1"), &Value::Null);

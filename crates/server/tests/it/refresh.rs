@@ -1,7 +1,7 @@
 //! `me.refreshToken`: a session goes on in another one.
 
 use crate::world::World;
-use guestlist::store::api_tokens::{self, Owner};
+use guestlist::store::api_tokens::{self, Principal};
 use serde_json::{Value, json};
 
 /// What a token says of itself.
@@ -63,7 +63,7 @@ fn one_without_an_end_has_none_and_all_end_together() {
 #[test]
 fn an_api_token_stays_what_it_is() {
     let world = World::new();
-    let user = Owner::User(world.administrator("a@example.com"));
+    let user = Principal::User(world.administrator("a@example.com"));
     let record = world.record(user, "me.refreshToken userApiTokens.get");
     let token = world.keep(&record);
     assert_eq!(refreshed(&world, &token), token);

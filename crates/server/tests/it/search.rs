@@ -2,7 +2,7 @@
 
 use crate::client::Answer;
 use crate::world::World;
-use guestlist::store::api_tokens::Owner;
+use guestlist::store::api_tokens::Principal;
 use guestlist_api::id::ApplicationId;
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ impl Scene {
         let world = World::new();
         let application = world.application("own");
         let administrator = world.administrator("admin@example.com");
-        let token = world.token(Owner::User(administrator), "all.User");
+        let token = world.token(Principal::User(administrator), "all.User");
         for (email, first, last) in PEOPLE {
             let body = json!({ "email": email, "firstName": first, "lastName": last });
             world.user(application, body, &[]);

@@ -12,8 +12,9 @@ use guestlist::domain;
 use guestlist::error::Result;
 use guestlist::http::App;
 use guestlist::server::Server;
-use guestlist::store::api_tokens::{self, Owner};
+use guestlist::store::api_tokens::{self, Principal};
 use guestlist::store::ephemeral::Database;
+use guestlist::store::tenant::{AuthorizedApp, Tenant};
 use guestlist::store::{
     self, Place, Tx, administrators, applications, experience_groups, experience_users,
 };
@@ -188,11 +189,23 @@ impl World {
         self.runtime.block_on(self.app.store.write(work)).unwrap()
     }
 
+    /// As [`World::write`], in an application that is there.
+    pub(crate) fn write_in<T: Send + 'static>(
+        &self,
+        application: ApplicationId,
+        work: impl Fn(&mut Tx<'_>, Tenant) -> Result<T> + Send + 'static,
+    ) -> T {
+        self.write(move |tx| {
+            let tenant = AuthorizedApp::allowed(application).require(tx)?;
+            work(tx, tenant)
+        })
+    }
+
     pub(crate) fn application(&self, name: &str) -> ApplicationId {
         let post = read("application", json!({ "name": name }));
         let id = ApplicationId(self.app.ids.next(self.now()));
         let new = domain::new_application(&post, id, self.app.organization, self.now());
-        self.write(move |tx| applications::add(tx, &new));
+        self.write(move |tx| applications::add(tx, &new).map(drop));
         id
     }
 
@@ -214,7 +227,9 @@ impl World {
         let groups = groups.iter().map(of).collect();
         let new = domain::new_user(&post, id, application, groups, self.now());
         let (hash, user) = (shared_hash(), new.clone());
-        self.write(move |tx| experience_users::add(tx, &user, &hash));
+        self.write_in(application, move |tx, tenant| {
+            experience_users::add(tx, tenant, &user, &hash)
+        });
         new
     }
 
@@ -223,7 +238,7 @@ impl World {
         let id = ExperienceGroupId(self.app.ids.next(self.now()));
         let new = domain::new_group(&post, id, application, Vec::new(), Vec::new(), self.now());
         let group = new.clone();
-        self.write(move |tx| experience_groups::add(tx, &group));
+        self.write_in(application, move |tx, tenant| experience_groups::add(tx, tenant, &group));
         new
     }
 
@@ -236,7 +251,7 @@ impl World {
     }
 
     /// The record of a token of `owner`, not kept yet.
-    pub(crate) fn record(&self, owner: Owner, scopes: &str) -> ApiToken {
+    pub(crate) fn record(&self, owner: Principal, scopes: &str) -> ApiToken {
         let post: ApiTokenPost = read("apiToken", json!({ "name": "of a test" }));
         let id = ApiTokenId(self.app.ids.next(self.now()));
         let scopes = scopes.parse().unwrap();
@@ -251,7 +266,7 @@ impl World {
     }
 
     /// A good token of `owner` with these scopes.
-    pub(crate) fn token(&self, owner: Owner, scopes: &str) -> String {
+    pub(crate) fn token(&self, owner: Principal, scopes: &str) -> String {
         self.keep(&self.record(owner, scopes))
     }
 

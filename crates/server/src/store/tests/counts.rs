@@ -1,10 +1,12 @@
 //! What is counted is what there is, whatever was made, joined, left and removed, and by whom.
 
-use super::super::applications::{self, AuthorizedApp, Tenant};
+use super::super::api_tokens::{self, Owner};
+use super::super::applications;
 use super::super::counts::{self, Counted};
 use super::super::list::{Listed, Paging, Start};
 use super::super::migrate::{MIGRATIONS, Migration};
-use super::super::{Options, Store, Tx, api_tokens, experience_groups, experience_users, settings};
+use super::super::tenant::{AuthorizedApp, Tenant};
+use super::super::{Options, Store, Tx, experience_groups, experience_users, settings};
 use super::Scratch;
 use super::engines::Own;
 use crate::auth::hasher::PasswordHash;
@@ -126,30 +128,30 @@ impl Place {
 
     fn user(self, tx: &mut Tx<'_>, index: u8, joined: &BTreeSet<u8>) -> Result<()> {
         if let Ok(user) = experience_users::lock(tx, self.tenant, self.user_id(index)) {
-            return experience_users::delete(tx, &user);
+            return experience_users::delete(tx, self.tenant, &user);
         }
         let email = format!("u{index}@example.com");
         let post = json!({ "email": email, "password": "Correct-h0rse" });
         let post = wire::read("experienceUser", post).unwrap();
         let groups = self.groups(tx, joined)?;
         let user = domain::new_user(&post, self.user_id(index), self.tenant.id(), groups, NOW);
-        experience_users::add(tx, &user, &PasswordHash::from_stored("x".into()))
+        experience_users::add(tx, self.tenant, &user, &PasswordHash::from_stored("x".into()))
     }
 
     fn group(self, tx: &mut Tx<'_>, index: u8, members: &BTreeSet<u8>) -> Result<()> {
         if let Ok(group) = experience_groups::lock(tx, self.tenant, self.group_id(index)) {
-            return experience_groups::delete(tx, &group);
+            return experience_groups::delete(tx, self.tenant, &group);
         }
         let post = wire::read("experienceGroup", json!({ "name": "g" })).unwrap();
         let (members, application) = (self.users(tx, members), self.tenant.id());
         let id = self.group_id(index);
         let group = domain::new_group(&post, id, application, members, Vec::new(), NOW);
-        experience_groups::add(tx, &group)
+        experience_groups::add(tx, self.tenant, &group)
     }
 
     fn token(self, tx: &mut Tx<'_>, index: u8) -> Result<()> {
         let (id, owner) = (ApiTokenId(id(TOKEN, self.number, index)), self.tenant.id());
-        if let Ok(token) = api_tokens::get(tx, api_tokens::Owner::Application(owner), id) {
+        if let Ok(token) = api_tokens::get(tx, Owner::of(self.tenant), id) {
             return api_tokens::delete(tx, &token);
         }
         let post = wire::read("apiToken", json!({ "name": "t" })).unwrap();
@@ -164,7 +166,7 @@ impl Place {
         let Ok(before) = user else { return Ok(()) };
         let experience_groups = self.groups(tx, joined)?;
         let after = ExperienceUser { experience_groups, ..before.clone() };
-        experience_users::put(tx, &before, &after, None)
+        experience_users::put(tx, self.tenant, &before, &after, None)
     }
 
     /// Changes a group, if it is there.
@@ -176,7 +178,7 @@ impl Place {
             Some(members) => after.experience_user_ids = Some(self.users(tx, members)),
             None => after.name.push('x'),
         }
-        experience_groups::put(tx, &before, &after)
+        experience_groups::put(tx, self.tenant, &before, &after)
     }
 }
 
@@ -197,7 +199,7 @@ fn run(tx: &mut Tx<'_>, number: u8, step: &Step) -> Result<()> {
             place.gather(tx, *group, Some(members))?;
             let Ok(before) = before else { return Ok(()) };
             let after = ExperienceUser { experience_groups: Vec::new(), ..before.clone() };
-            experience_users::put(tx, &before, &after, None)
+            experience_users::put(tx, place.tenant, &before, &after, None)
         }
     }
 }
@@ -334,9 +336,9 @@ async fn a_large_group_is_counted() {
         let before = experience_groups::lock(tx, tenant, group)?;
         let after = ExperienceGroup { experience_user_ids: Some(members), ..before.clone() };
         let mut seen = vec![counted(tx)?];
-        experience_groups::put(tx, &before, &after)?;
+        experience_groups::put(tx, tenant, &before, &after)?;
         seen.push(counted(tx)?);
-        experience_groups::delete(tx, &after)?;
+        experience_groups::delete(tx, tenant, &after)?;
         seen.push(counted(tx)?);
         Ok(seen)
     });

@@ -1,9 +1,10 @@
 //! What tests of pages list: users and groups of few kinds, so that there are ties, and what a list of
 //! them has to be.
 
-use super::super::applications::{self, AuthorizedApp, Tenant};
+use super::super::applications;
 use super::super::convert::key;
 use super::super::list::{Listed, Paging};
+use super::super::tenant::{AuthorizedApp, Tenant};
 use super::super::{Tx, experience_groups, experience_users};
 use crate::auth::hasher::PasswordHash;
 use crate::domain;
@@ -194,11 +195,12 @@ impl World {
     }
 
     pub(super) fn add(&mut self, tx: &mut Tx<'_>, of: Of, traits: &Traits) -> Result<()> {
+        let tenant = tenant(tx)?;
         let index = self.next;
         self.next += 1;
         self.there.insert(index, traits.clone());
         if of.groups() {
-            return experience_groups::add(tx, &group(of, index, traits));
+            return experience_groups::add(tx, tenant, &group(of, index, traits));
         }
         let post = json!({ "email": Self::email(index), "password": "Correct-h0rse" });
         let post = wire::read("experienceUser", post).unwrap();
@@ -213,17 +215,17 @@ impl World {
             last_login: traits.login.map(DateTime::from_millis),
             ..user
         };
-        experience_users::add(tx, &user, &PasswordHash::from_stored("x".into()))
+        experience_users::add(tx, tenant, &user, &PasswordHash::from_stored("x".into()))
     }
 
     fn remove(&mut self, tx: &mut Tx<'_>, of: Of, index: u8) -> Result<()> {
         let Some(traits) = self.there.remove(&index) else { return Ok(()) };
         let tenant = tenant(tx)?;
         if of.groups() {
-            return experience_groups::delete(tx, &group(of, index, &traits));
+            return experience_groups::delete(tx, tenant, &group(of, index, &traits));
         }
         let user = experience_users::get(tx, tenant, ExperienceUserId(id(index)))?;
-        experience_users::delete(tx, &user)
+        experience_users::delete(tx, tenant, &user)
     }
 
     fn change(&self, tx: &mut Tx<'_>, of: Of, index: u8) -> Result<()> {
@@ -231,12 +233,12 @@ impl World {
         if of.groups() {
             let before = group(of, index, &self.there[&index]);
             let after = ExperienceGroup { description: Some("new".into()), ..before.clone() };
-            return experience_groups::put(tx, &before, &after);
+            return experience_groups::put(tx, tenant, &before, &after);
         }
         let before = experience_users::get(tx, tenant, ExperienceUserId(id(index)))?;
         let mut after = before.clone();
         after.user_tags.0.insert("a".into(), "b".into());
-        experience_users::put(tx, &before, &after, None)
+        experience_users::put(tx, tenant, &before, &after, None)
     }
 
     /// One who is there.
@@ -337,11 +339,12 @@ pub(super) fn direction() -> impl Strategy<Value = SortDirection> {
 pub(super) fn found_application(tx: &mut Tx<'_>, of: Of) -> Result<()> {
     let post = wire::read("application", json!({ "name": "a" })).unwrap();
     let organization = "0".repeat(24).parse().unwrap();
-    applications::add(tx, &domain::new_application(&post, APPLICATION, organization, NOW))?;
+    let new = domain::new_application(&post, APPLICATION, organization, NOW);
+    let tenant = applications::add(tx, &new)?;
     if matches!(of, Of::Groups(_)) {
         return Ok(());
     }
     let post = wire::read("experienceGroup", json!({ "name": "club" })).unwrap();
     let club = domain::new_group(&post, CLUB, APPLICATION, Vec::new(), Vec::new(), NOW);
-    experience_groups::add(tx, &club)
+    experience_groups::add(tx, tenant, &club)
 }

@@ -1,12 +1,13 @@
 //! Users are found by parts of their texts, whoever they have been and whatever is asked.
 
-use super::super::applications::{self, AuthorizedApp, Tenant};
+use super::super::applications;
 use super::super::convert::key;
 use super::super::ephemeral::Database;
 use super::super::experience_users::{self as users, Listing};
 use super::super::list::{Paging, Start};
 use super::super::migrate::{MIGRATIONS, Migration};
 use super::super::search::{self, IndexBacklog};
+use super::super::tenant::{AuthorizedApp, Tenant};
 use super::super::{Options, Store, Tx};
 use super::{Scratch, small};
 use crate::auth::hasher::PasswordHash;
@@ -159,8 +160,7 @@ fn enter(tx: &mut Tx<'_>, number: u8) -> Result<Tenant> {
     let post = wire::read("application", json!({ "name": "a" })).unwrap();
     let organization = "0".repeat(24).parse().unwrap();
     let new = domain::new_application(&post, application(number), organization, NOW);
-    applications::add(tx, &new)?;
-    AuthorizedApp::allowed(application(number)).require(tx)
+    applications::add(tx, &new)
 }
 
 fn run(tx: &mut Tx<'_>, late: &mut IndexBacklog, number: u8, step: &Step) -> Result<()> {
@@ -172,12 +172,14 @@ fn run(tx: &mut Tx<'_>, late: &mut IndexBacklog, number: u8, step: &Step) -> Res
         Step::Settled => Ok(()),
         Step::ApplicationRemoved => applications::delete(tx, tenant),
         Step::AllRemoved => users::delete_all(tx, tenant),
-        Step::Removed(index) => find(tx, *index).map_or(Ok(()), |user| users::delete(tx, &user)),
+        Step::Removed(index) => {
+            find(tx, *index).map_or(Ok(()), |user| users::delete(tx, tenant, &user))
+        }
         Step::Tagged(index) => {
             let Some(before) = find(tx, *index) else { return Ok(()) };
             let mut after = before.clone();
             after.user_tags.0.insert("a".into(), "abcd".into());
-            users::put(tx, &before, &after, None)
+            users::put(tx, tenant, &before, &after, None)
         }
         Step::Renamed(index, one, texts) => {
             let Some(before) = find(tx, *index) else { return Ok(()) };
@@ -187,7 +189,7 @@ fn run(tx: &mut Tx<'_>, late: &mut IndexBacklog, number: u8, step: &Step) -> Res
                 1 => after.first_name.clone_from(&texts.first),
                 _ => after.last_name.clone_from(&texts.last),
             }
-            users::put(tx, &before, &after, None)
+            users::put(tx, tenant, &before, &after, None)
         }
         Step::Is(index, texts) => {
             // One address has one user.
@@ -198,11 +200,11 @@ fn run(tx: &mut Tx<'_>, late: &mut IndexBacklog, number: u8, step: &Step) -> Res
                 let new = ExperienceUserId(id(2, *index));
                 let mut user = domain::new_user(&post, new, tenant.id(), Vec::new(), NOW);
                 (user.first_name, user.last_name) = (texts.first.clone(), texts.last.clone());
-                return users::add(tx, &user, &PasswordHash::from_stored("x".into()));
+                return users::add(tx, tenant, &user, &PasswordHash::from_stored("x".into()));
             };
             let mut after = ExperienceUser { email, ..before.clone() };
             (after.first_name, after.last_name) = (texts.first.clone(), texts.last.clone());
-            users::put(tx, &before, &after, None)
+            users::put(tx, tenant, &before, &after, None)
         }
     }
 }

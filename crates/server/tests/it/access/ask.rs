@@ -3,7 +3,7 @@
 use crate::client::Answer;
 use crate::world::{PASSWORD, World};
 use guestlist::domain::new_token;
-use guestlist::store::api_tokens::{self, Owner};
+use guestlist::store::api_tokens::{self, Principal};
 use guestlist_api::api_token::ApiTokenPost;
 use guestlist_api::id::{ApiTokenId, ApplicationId, ExperienceGroupId, ExperienceUserId, UserId};
 use serde_json::{Value, json};
@@ -89,7 +89,7 @@ impl Scene {
                 "userTags": { "tag": name },
             });
             let user = world.user(id, body, &[&group]);
-            let mut token = world.record(Owner::Application(id), "all.Application");
+            let mut token = world.record(Principal::Application(id), "all.Application");
             name.clone_into(&mut token.name);
             token.description = Some(name.to_owned());
             world.keep(&token);
@@ -99,7 +99,7 @@ impl Scene {
         let (application, of_user, of_group, of_token) = furnish(MARKER);
         let other = Other { application, user: of_user, group: of_group, token: of_token };
         let administrator = world.administrator("administrator@example.com");
-        let of_administrator = world.record(Owner::User(administrator), "me.get");
+        let of_administrator = world.record(Principal::User(administrator), "me.get");
         world.keep(&of_administrator);
         let token_of_user = of_administrator.id;
         let made = AtomicUsize::new(0);
@@ -108,7 +108,7 @@ impl Scene {
 
     /// Good tokens: of each of `owners` with the first of `scopes` alone, then with the second,
     /// and so on.
-    pub(super) fn tokens(&self, owners: &[Owner], scopes: &[&str]) -> Vec<String> {
+    pub(super) fn tokens(&self, owners: &[Principal], scopes: &[&str]) -> Vec<String> {
         let pairs = scopes.iter().flat_map(|scope| owners.iter().map(move |owner| (*owner, scope)));
         let post: ApiTokenPost = crate::world::read("apiToken", json!({ "name": "one scope" }));
         let now = self.world.now();
@@ -200,7 +200,7 @@ impl Scene {
 
     /// What the other application has is all there and nothing is new in it.
     pub(super) fn other_is_untouched(&self) {
-        let root = self.world.token(Owner::User(self.administrator), "all.User");
+        let root = self.world.token(Principal::User(self.administrator), "all.User");
         let within = format!("/applications/{}", self.other.application);
         for (kind, id) in [
             ("experience/users", self.other.user.0),

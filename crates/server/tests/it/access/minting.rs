@@ -1,7 +1,7 @@
 //! A token is made by whoever may do all that it may do, and by nobody else.
 
 use crate::world::World;
-use guestlist::store::api_tokens::Owner;
+use guestlist::store::api_tokens::Principal;
 use guestlist_api::api_token::TokenStatus;
 use serde_json::{Value, json};
 
@@ -35,12 +35,12 @@ const CASES: [(&str, &[&str], bool); 22] = [
 #[test]
 fn a_token_of_an_application_grants_what_its_maker_may_do() {
     let world = World::new();
-    let administrator = Owner::User(world.administrator("a@example.com"));
+    let administrator = Principal::User(world.administrator("a@example.com"));
     let own = world.application("own");
     let path = format!("/applications/{own}/tokens");
     let root = world.token(administrator, "all.User");
     let list = || world.get(&root, &path).expect(200).json();
-    for owner in [administrator, Owner::Application(own)] {
+    for owner in [administrator, Principal::Application(own)] {
         for (held, wanted, may) in CASES {
             let token = world.token(owner, held);
             let before = list();
@@ -64,11 +64,11 @@ fn a_token_of_an_application_grants_what_its_maker_may_do() {
 #[test]
 fn without_scopes_a_token_would_be_the_widest_so_only_the_widest_makes_it() {
     let world = World::new();
-    let administrator = Owner::User(world.administrator("a@example.com"));
+    let administrator = Principal::User(world.administrator("a@example.com"));
     let own = world.application("own");
     for (owner, held, path, widest) in [
         (
-            Owner::Application(own),
+            Principal::Application(own),
             "all.Application",
             format!("/applications/{own}/tokens"),
             "all.Application",
@@ -88,7 +88,7 @@ fn without_scopes_a_token_would_be_the_widest_so_only_the_widest_makes_it() {
 #[test]
 fn a_token_of_an_administrator_grants_what_its_maker_may_do() {
     let world = World::new();
-    let administrator = Owner::User(world.administrator("a@example.com"));
+    let administrator = Principal::User(world.administrator("a@example.com"));
     let root = world.token(administrator, "all.User");
     let list = || world.get(&root, "/me/tokens").expect(200).json();
     for (held, wanted, may) in [
@@ -135,7 +135,7 @@ fn a_session_grants_no_more_than_was_asked_for() {
 #[test]
 fn a_token_is_only_switched_on_by_who_could_make_it() {
     let world = World::new();
-    let own = Owner::Application(world.application("own"));
+    let own = Principal::Application(world.application("own"));
     let mut wide = world.record(own, "all.Application");
     wide.status = TokenStatus::Inactive;
     let wide = (wide.id, world.keep(&wide));
@@ -156,7 +156,7 @@ fn a_token_is_only_switched_on_by_who_could_make_it() {
 #[test]
 fn what_signs_in_is_only_set_by_who_may_do_everything() {
     let world = World::new();
-    let own = Owner::User(world.administrator("a@example.com"));
+    let own = Principal::User(world.administrator("a@example.com"));
     for scopes in ["me.patch", "me.*", "only.User"] {
         let token = world.token(own, scopes);
         let patch = |body: Value| world.call(&token, "PATCH", "/me", &body);
@@ -175,7 +175,7 @@ fn what_signs_in_is_only_set_by_who_may_do_everything() {
 #[test]
 fn a_cutoff_in_the_future_keeps_nobody_out() {
     let world = World::standing_still();
-    let token = world.token(Owner::User(world.administrator("a@example.com")), "all.User");
+    let token = world.token(Principal::User(world.administrator("a@example.com")), "all.User");
     let at = |later: i64| json!({ "tokenCutoff": world.now().plus_millis(later) });
     world.call(&token, "PATCH", "/me", &at(120_000)).refused(
         400,

@@ -7,6 +7,7 @@ mod statements;
 use super::super::applications;
 use super::super::list::{Paging, Start};
 use super::super::moving::Frozen;
+use super::super::tenant::Tenant;
 use super::super::{
     ChangeScope, Engine, Param, Row, Tuning, Tx, experience_groups, experience_users,
 };
@@ -147,29 +148,36 @@ fn populate(tx: &mut Tx<'_>) -> Result<()> {
     let now = DateTime::from_millis(0);
     let post = wire::read("application", json!({ "name": "a" })).unwrap();
     let organization = "0".repeat(24).parse().unwrap();
-    applications::add(tx, &domain::new_application(&post, APPLICATION, organization, now))?;
+    let new = domain::new_application(&post, APPLICATION, organization, now);
+    let tenant = applications::add(tx, &new)?;
     let post = wire::read("experienceGroup", json!({ "name": "a" })).unwrap();
     let group = domain::new_group(&post, GROUP, APPLICATION, Vec::new(), Vec::new(), now);
-    experience_groups::add(tx, &group)?;
+    experience_groups::add(tx, tenant, &group)?;
     let post = json!({ "email": "a@b", "password": "Correct-h0rse", "userTags": { "a": "b" } });
     let post = wire::read("experienceUser", post).unwrap();
     let groups = vec![GroupRef { id: GROUP, name: "a".into(), parent_id: None }];
     let user = domain::new_user(&post, USER, APPLICATION, groups, now);
-    experience_users::add(tx, &user, &PasswordHash::from_stored("$argon2id$".into()))?;
+    experience_users::add(tx, tenant, &user, &PasswordHash::from_stored("$argon2id$".into()))?;
     let mut other = user.clone();
     (other.experience_groups, other.user_tags.0) = (Vec::new(), BTreeMap::new());
-    add_like(tx, &other, "other", 12)
+    add_like(tx, tenant, &other, "other", 12)
 }
 
 /// Adds `count` users like `user`, whose addresses start with `start`.
-fn add_like(tx: &mut Tx<'_>, user: &ExperienceUser, start: &str, count: u16) -> Result<()> {
+fn add_like(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    user: &ExperienceUser,
+    start: &str,
+    count: u16,
+) -> Result<()> {
     for index in 0..count {
         let mut bytes = [0; 12];
         bytes[..2].copy_from_slice(&start.as_bytes()[..2]);
         bytes[10..].copy_from_slice(&index.to_be_bytes());
         let id = ExperienceUserId(ObjectId::from_bytes(bytes));
         let new = ExperienceUser { id, email: format!("{start}{index}@b"), ..user.clone() };
-        experience_users::add(tx, &new, &PasswordHash::from_stored("x".into()))?;
+        experience_users::add(tx, tenant, &new, &PasswordHash::from_stored("x".into()))?;
     }
     Ok(())
 }

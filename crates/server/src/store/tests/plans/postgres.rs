@@ -1,7 +1,7 @@
 //! Which index PostgreSQL uses for each statement that has to be fast however many there are.
 
-use super::super::super::applications::AuthorizedApp;
 use super::super::super::list::{Paging, Position, Start, Value};
+use super::super::super::tenant::AuthorizedApp;
 use super::super::super::value::Kind;
 use super::super::super::{Engine, Param, Tx, experience_groups, experience_users, idempotency};
 use super::super::engines::Own;

@@ -1,8 +1,8 @@
 //! Which index SQLite uses for each statement that has to be fast however many there are.
 
-use super::super::super::applications::AuthorizedApp;
 use super::super::super::list::Paging;
 use super::super::super::search::IndexBacklog;
+use super::super::super::tenant::AuthorizedApp;
 use super::super::super::{Engine, Param, Tx, experience_groups, experience_users};
 use super::super::engines::Own;
 use super::{APPLICATION, GROUP, LISTING, Plan, USER, add_like, noted, populate};
@@ -85,9 +85,9 @@ fn one_is_found_by_its_id() {
         experience_groups::place(tx, tenant, None, Some(GROUP))?;
         let mut after = user.clone();
         after.user_tags.0.clear();
-        experience_users::put(tx, &user, &after, None)?;
-        experience_users::delete(tx, &after)?;
-        experience_groups::delete(tx, &group)
+        experience_users::put(tx, tenant, &user, &after, None)?;
+        experience_users::delete(tx, tenant, &after)?;
+        experience_groups::delete(tx, tenant, &group)
     });
     assert!(all.len() > 10);
 }
@@ -198,10 +198,10 @@ fn come_upon(
     let all = plans(move |tx| {
         let tenant = AuthorizedApp::allowed(APPLICATION).require(tx)?;
         let before = experience_users::get(tx, tenant, USER)?;
-        experience_users::delete(tx, &before)?;
+        experience_users::delete(tx, tenant, &before)?;
         let nowhere = ExperienceUser { experience_groups: Vec::new(), ..before.clone() };
-        add_like(tx, &nowhere, "middle", others)?;
-        add_like(tx, &before, start, members)?;
+        add_like(tx, tenant, &nowhere, "middle", others)?;
+        add_like(tx, tenant, &before, start, members)?;
         let paging = Paging { per_page: 1, ..LISTING.paging };
         let membership = Some(Membership::Of(GROUP));
         let listing = experience_users::Listing { membership, sort, paging, ..LISTING };
@@ -256,12 +256,12 @@ fn searched(listing: experience_users::Listing) -> Vec<Plan> {
             first_name: Some("abcdef".into()),
             ..before.clone()
         };
-        experience_users::put(tx, &before, &after, None)?;
+        experience_users::put(tx, tenant, &before, &after, None)?;
         for index in 0..3 {
             let id = ExperienceUserId(ObjectId::from_bytes([4 + index; 12]));
             let email = format!("{index}@b");
             let user = ExperienceUser { id, email, ..before.clone() };
-            experience_users::add(tx, &user, &PasswordHash::from_stored("x".into()))?;
+            experience_users::add(tx, tenant, &user, &PasswordHash::from_stored("x".into()))?;
         }
         let overdue = IndexBacklog::overdue(tx)?;
         assert!(IndexBacklog::default().settle(tx, overdue + 9)?);
@@ -352,7 +352,7 @@ fn many_that_start_alike_are_read_in_the_order_they_are_listed_in() {
         for index in 0..20 {
             let id = ExperienceUserId(ObjectId::from_bytes([4 + index; 12]));
             let user = ExperienceUser { id, email: format!("abc{index}@b"), ..before.clone() };
-            experience_users::add(tx, &user, &PasswordHash::from_stored("x".into()))?;
+            experience_users::add(tx, tenant, &user, &PasswordHash::from_stored("x".into()))?;
         }
         let listing = experience_users::Listing {
             sort: ExperienceUserSort::CreationDate,

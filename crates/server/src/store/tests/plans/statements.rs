@@ -2,11 +2,12 @@
 //! but for a few that say so. A function of the store that is not called here fails the test.
 
 use super::super::super::api_tokens::{self, Owner};
-use super::super::super::applications::{self, AuthorizedApp, Tenant};
+use super::super::super::applications;
 use super::super::super::ephemeral;
 use super::super::super::idempotency::{self, Answer, RequestKey};
 use super::super::super::list::{Paging, Position, Start, Value};
 use super::super::super::sign_ins::{self, Throttled};
+use super::super::super::tenant::{AuthorizedApp, Tenant};
 use super::super::super::{
     Store, Tx, administrators, bare_groups, experience_groups, experience_users, search, settings,
 };
@@ -14,7 +15,7 @@ use super::{APPLICATION, GROUP, Plan, USER, postgres, sqlite};
 use crate::auth::hasher::PasswordHash;
 use crate::domain;
 use crate::error::Result;
-use guestlist_api::api_token::{ApiTokenFilter, ApiTokenSort};
+use guestlist_api::api_token::{ApiToken, ApiTokenFilter, ApiTokenSort};
 use guestlist_api::application::ApplicationSort;
 use guestlist_api::entity::{OwnerType, SortDirection};
 use guestlist_api::experience_group::{ExperienceGroup, ExperienceGroupSort, Parent};
@@ -40,8 +41,8 @@ const CALLED: &[Called] = &[
     ("settings::put", |tx| settings::put(tx, "organization", "0".repeat(24).as_bytes())),
     ("settings::get", |tx| settings::get(tx, "organization").map(drop)),
     ("settings::get_or_make", |tx| settings::get_or_make(tx, "a", || Ok(vec![1])).map(drop)),
-    ("applications::require", |tx| tenant(tx).map(drop)),
-    ("applications::require_locked", |tx| {
+    ("tenant::require", |tx| tenant(tx).map(drop)),
+    ("tenant::require_locked", |tx| {
         AuthorizedApp::allowed(APPLICATION).require_locked(tx).map(drop)
     }),
     ("applications::get", |tx| tenant(tx).and_then(|own| applications::get(tx, own)).map(drop)),
@@ -55,10 +56,13 @@ const CALLED: &[Called] = &[
         let own = tenant(tx)?;
         let mut application = applications::get(tx, own)?;
         application.id.0 = ObjectId::from_bytes([8; 12]);
-        applications::add(tx, &application)
+        applications::add(tx, &application).map(drop)
     }),
     ("applications::list", list_applications),
-    ("experience_groups::add", |tx| experience_groups::add(tx, &child())),
+    ("experience_groups::add", |tx| {
+        let own = tenant(tx)?;
+        experience_groups::add(tx, own, &child())
+    }),
     ("experience_groups::get", |tx| group(tx).map(drop)),
     ("bare_groups::get", |tx| {
         let own = tenant(tx)?;
@@ -86,12 +90,13 @@ const CALLED: &[Called] = &[
     }),
     ("experience_groups::list", list_groups),
     ("experience_groups::put", |tx| {
+        let own = tenant(tx)?;
         let before = group(tx)?;
         let mut after = ExperienceGroup { experience_user_ids: Some(Vec::new()), ..before.clone() };
         after.group_tags.0.insert("a".into(), "b".into());
         after.experience_endpoint_ids.push(ForeignId(USER.0));
-        experience_groups::put(tx, &before, &after)?;
-        experience_groups::put(tx, &after, &before)
+        experience_groups::put(tx, own, &before, &after)?;
+        experience_groups::put(tx, own, &after, &before)
     }),
     ("experience_users::get", |tx| {
         let own = tenant(tx)?;
@@ -127,12 +132,12 @@ const CALLED: &[Called] = &[
         (after.last_name, after.token_cutoff) = (Some("d".into()), Some(NOW));
         after.user_tags.0.clear();
         after.experience_groups.clear();
-        experience_users::put(tx, &before, &after, Some(&hash()))
+        experience_users::put(tx, own, &before, &after, Some(&hash()))
     }),
     ("experience_users::delete", |tx| {
         let own = tenant(tx)?;
         let user = experience_users::get(tx, own, USER)?;
-        experience_users::delete(tx, &user)
+        experience_users::delete(tx, own, &user)
     }),
     ("experience_users::add", |tx| {
         let post = json!({ "email": "a@b", "password": "Correct-h0rse", "userTags": { "a": "b" } });
@@ -140,11 +145,12 @@ const CALLED: &[Called] = &[
         let own = tenant(tx)?;
         let groups = experience_users::groups(tx, own, &[GROUP, CHILD], "x")?;
         let user = domain::new_user(&post, USER, APPLICATION, groups, NOW);
-        experience_users::add(tx, &user, &hash())
+        experience_users::add(tx, own, &user, &hash())
     }),
     ("experience_groups::delete", |tx| {
+        let own = tenant(tx)?;
         let group = group(tx)?;
-        experience_groups::delete(tx, &group)
+        experience_groups::delete(tx, own, &group)
     }),
     ("administrators::add", |tx| {
         let me = domain::new_me(ADMINISTRATOR, Email::parse("a@b").unwrap(), NOW);
@@ -165,16 +171,20 @@ const CALLED: &[Called] = &[
     }),
     ("api_tokens::grant", |tx| api_tokens::grant(tx, TOKEN, NOW).map(drop)),
     ("api_tokens::prefetch_grant", |tx| api_tokens::prefetch_grant(tx, TOKEN)),
-    ("api_tokens::get", |tx| api_tokens::get(tx, OWNER, TOKEN).map(drop)),
-    ("api_tokens::lock", |tx| api_tokens::lock(tx, OWNER, TOKEN).map(drop)),
+    ("api_tokens::administrator", |tx| Owner::administrator(tx, ADMINISTRATOR).map(drop)),
+    ("api_tokens::get", |tx| token(tx).map(drop)),
+    ("api_tokens::lock", |tx| {
+        let owner = owner(tx)?;
+        api_tokens::lock(tx, owner, TOKEN).map(drop)
+    }),
     ("api_tokens::find", |tx| api_tokens::find(tx, TOKEN).map(drop)),
     ("api_tokens::list", list_tokens),
     ("api_tokens::put", |tx| {
-        let token = api_tokens::get(tx, OWNER, TOKEN)?;
+        let token = token(tx)?;
         api_tokens::put(tx, &token)
     }),
     ("api_tokens::delete", |tx| {
-        let token = api_tokens::get(tx, OWNER, TOKEN)?;
+        let token = token(tx)?;
         api_tokens::delete(tx, &token)
     }),
     ("api_tokens::begin", |tx| {
@@ -206,7 +216,14 @@ const CALLED: &[Called] = &[
     }),
 ];
 
-const OWNER: Owner = Owner::Application(APPLICATION);
+fn owner(tx: &mut Tx<'_>) -> Result<Owner> {
+    tenant(tx).map(Owner::of)
+}
+
+fn token(tx: &mut Tx<'_>) -> Result<ApiToken> {
+    let owner = owner(tx)?;
+    api_tokens::get(tx, owner, TOKEN)
+}
 
 fn tenant(tx: &mut Tx<'_>) -> Result<Tenant> {
     AuthorizedApp::allowed(APPLICATION).require(tx)
@@ -338,7 +355,7 @@ fn list_applications(tx: &mut Tx<'_>) -> Result<()> {
 fn list_tokens(tx: &mut Tx<'_>) -> Result<()> {
     for word in ApiTokenSort::WORDS {
         for paging in pagings(word) {
-            for owner in [OWNER, Owner::User(ADMINISTRATOR)] {
+            for owner in [owner(tx)?, Owner::administrator(tx, ADMINISTRATOR)?] {
                 for filter in [None, Some((ApiTokenFilter::Name, "*a*".to_owned()))] {
                     let sort = ApiTokenSort::parse(word).unwrap();
                     let paging = paging.clone();
