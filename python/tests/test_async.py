@@ -36,7 +36,7 @@ def test_it_does_what_the_other_does(guestlist_server, user):
 
 
 def test_many_wait_at_once(guestlist_server, user):
-    guestlist_server.faults.delay(0.3, times=20)
+    guestlist_server.faults.delay(1, times=20)
 
     async def work():
         async with guestlist_server.async_client() as client:
@@ -45,14 +45,14 @@ def test_many_wait_at_once(guestlist_server, user):
 
     begun = time.monotonic()
     assert [one["id"] for one in asyncio.run(work())] == [user["experienceUserId"]] * 20
-    # One after the other would take six seconds.
-    assert time.monotonic() - begun < 3
+    # One after the other would take twenty seconds.
+    assert time.monotonic() - begun < 15
 
 
 def test_a_cancelled_call_is_let_go(guestlist_server, user):
     async def work():
         async with guestlist_server.async_client() as client:
-            guestlist_server.faults.delay(30)
+            guestlist_server.faults.delay(120)
             with pytest.raises(asyncio.TimeoutError):
                 await asyncio.wait_for(client.experience_user.get(**user), 0.2)
             # The client is as good as before.
@@ -60,7 +60,7 @@ def test_a_cancelled_call_is_let_go(guestlist_server, user):
 
     begun = time.monotonic()
     assert asyncio.run(work())["id"] == user["experienceUserId"]
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 60
 
 
 def test_a_loop_that_ends_first_is_no_trouble(guestlist_server, user, capfd):

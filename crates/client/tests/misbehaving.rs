@@ -6,7 +6,7 @@ use guestlist_client::{Client, Config, Error, Method, Reply, Request, Retries, b
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -32,6 +32,7 @@ const BUSY: Do =
 /// A server that does one thing after the other, the last one from then on.
 struct Stub {
     url: String,
+    slow: bool,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
@@ -40,6 +41,7 @@ impl Stub {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
+        let slow = script.iter().any(|what| matches!(what, Do::Wait(_)));
         let (seen, script) = (Arc::clone(&requests), script.to_vec());
         thread::spawn(move || {
             for stream in listener.incoming() {
@@ -49,13 +51,16 @@ impl Stub {
                 answer(stream.unwrap(), script[number.min(script.len() - 1)]);
             }
         });
-        Self { url, requests }
+        Self { url, slow, requests }
     }
 
     fn config(&self) -> Config {
         let quick = Duration::from_millis(5);
         let retries = Retries::default().pauses(quick, quick);
-        Config::new(&self.url).timeout(Duration::from_secs(1)).retries(retries)
+        // What never comes is given up soon. What comes at all comes in time, however busy the
+        // machine is.
+        let timeout = if self.slow { 2 } else { 60 };
+        Config::new(&self.url).timeout(Duration::from_secs(timeout)).retries(retries)
     }
 
     async fn send(&self, request: Request) -> Result<Reply, Error> {
@@ -122,8 +127,8 @@ fn post() -> Request {
     Request::new(Method::POST, "/x").body(json!({ "a": 1 }))
 }
 
-/// Longer than the stub's clients wait.
-const SLOW: Do = Do::Wait(Duration::from_secs(20));
+/// Never, as far as a client can tell.
+const SLOW: Do = Do::Wait(Duration::from_mins(10));
 
 #[tokio::test]
 async fn what_may_pass_is_tried_again() {
@@ -191,23 +196,36 @@ async fn the_hosted_platform_is_never_sent_a_write_twice() {
 
 #[tokio::test]
 async fn any_request_is_tried_again_until_there_is_a_connection() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // Bound, so that nobody else gets it, and not listening yet, so that it refuses.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let free = socket.local_addr().unwrap();
     let started = Instant::now();
-    let server = thread::spawn(move || {
-        thread::sleep(Duration::from_millis(200));
-        let listener = TcpListener::bind(free).unwrap();
-        let stream = listener.accept().unwrap().0;
-        let request = read(&stream);
-        answer(stream, OK);
-        request
-    });
+    let server = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let listener = socket.listen(8).unwrap();
+        let stream = listener.accept().await.unwrap().0.into_std().unwrap();
+        stream.set_nonblocking(false).unwrap();
+        tokio::task::spawn_blocking(move || {
+            let request = read(&stream);
+            answer(stream, OK);
+            request
+        })
+        .await
+        .unwrap()
+    };
     let pause = Duration::from_millis(60);
-    let retries = Retries::hosted().attempts(100).pauses(pause, pause);
+    let retries = Retries::hosted().attempts(10_000).pauses(pause, pause);
     let client = Client::new(Config::new(format!("http://{free}")).retries(retries)).unwrap();
-    client.send(&post()).await.unwrap();
+    let request = post();
+    let (sent, seen) = tokio::join!(client.send(&request), server);
+    sent.unwrap();
     assert!(started.elapsed() >= Duration::from_millis(200));
-    assert!(server.join().unwrap().starts_with("POST /x"));
+    assert!(seen.starts_with("POST /x"));
 
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let free = socket.local_addr().unwrap();
     let client = Client::new(Config::new(format!("http://{free}")).retries(Retries::none()));
     let Error::Transport(broken) = client.unwrap().send(&get()).await.unwrap_err() else {
         panic!("not a broken connection")
@@ -241,13 +259,13 @@ async fn attempts_and_time_have_an_end() {
     assert_eq!((error.status(), stub.requests().len()), (Some(503), 4));
 
     let stub = Stub::doing(&[SLOW]);
-    let retries = Retries::default().attempts(100).total(Duration::from_millis(1500));
+    let retries = Retries::default().attempts(100).total(Duration::from_secs(3));
     let client = Client::new(stub.config().retries(retries)).unwrap();
     let started = Instant::now();
     assert!(matches!(client.send(&get()).await.unwrap_err(), Error::Timeout(_)));
     // The second attempt has what the first has left.
     let took = started.elapsed();
-    assert!((1400..5000).contains(&took.as_millis()), "{took:?}");
+    assert!((2900..30_000).contains(&took.as_millis()), "{took:?}");
     assert_eq!(stub.requests().len(), 2);
 }
 
@@ -351,17 +369,21 @@ fn threads_that_wait_try_again_too() {
 fn a_connection_that_the_server_closed_meanwhile_loses_no_write() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
+    let (close, closed) = mpsc::channel();
     let server = thread::spawn(move || {
         for _ in 0..2 {
             let mut stream = listener.accept().unwrap().0;
             read(&stream);
             stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}").unwrap();
+            drop(stream);
+            close.send(()).unwrap();
         }
     });
     let client = blocking::Client::new(Config::new(url).retries(Retries::none())).unwrap();
     let once = post().without_idempotency_key();
     client.send(&once).unwrap();
     // Nothing of the client runs meanwhile, so that it finds out only when it sends.
+    closed.recv().unwrap();
     thread::sleep(Duration::from_millis(100));
     client.send(&once).unwrap();
     server.join().unwrap();

@@ -73,7 +73,7 @@ before(async () => {
   };
   const scope = ['all.Application'];
   // It cannot end before it is made, however long that takes.
-  const expirationDate = new Date(Date.now() + 4000).toISOString();
+  const expirationDate = new Date(Date.now() + 6000).toISOString();
   tokens.expired = (await world.token({ scope, expirationDate })).token;
   const revoked = await world.token({ scope });
   await world.admin.applicationApiToken.delete({ ...world.ids, apiTokenId: revoked.id });
@@ -82,7 +82,7 @@ before(async () => {
   tokens.stranger = (await other.token({ scope })).token;
   const [head, claims, signature] = server.quickstart.token.split('.');
   tokens.forged = [head, claims, [...signature].reverse().join('')].join('.');
-  await sleep(5200);
+  await sleep(7200);
 });
 
 for (const action of ACTIONS) {

@@ -48,10 +48,10 @@ def place(server, admin):
 @pytest.fixture(scope="module")
 def expired(place):
     # It cannot end before it is made, however long that takes.
-    soon = time.gmtime(time.time() + 4)
+    soon = time.gmtime(time.time() + 6)
     when = time.strftime("%Y-%m-%dT%H:%M:%SZ", soon)
     token = place.token("all.Application", expirationDate=when)["token"]
-    time.sleep(5.2)
+    time.sleep(7.2)
     return place.server.client(token)
 
 

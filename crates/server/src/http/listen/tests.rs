@@ -9,20 +9,25 @@ use crate::http::body::{discard, read_body};
 use serde_json::Value;
 use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinHandle;
 
 /// Longer than anything here takes, so that a test fails instead of hanging.
-const PATIENCE: Duration = Duration::from_secs(8);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Does what the path says.
-struct Paths(Limits);
+struct Paths {
+    limits: Limits,
+    /// Grows with each request for `/held`, which is answered once there is a permit.
+    held: watch::Sender<usize>,
+    permits: Semaphore,
+}
 
 impl Handler for Paths {
     async fn handle(&self, request: Request<Body>, _: &RequestMeta, _: SocketAddr) -> Reply {
         let (head, body) = request.into_parts();
         match head.uri.path() {
-            "/read" => match read_body(&head.headers, body, &self.0).await {
+            "/read" => match read_body(&head.headers, body, &self.limits).await {
                 Ok(body) => {
                     let body = body.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
                     Reply::json(hyper::StatusCode::OK, &body).unwrap()
@@ -33,8 +38,9 @@ impl Handler for Paths {
             "/big" => Reply::new(hyper::StatusCode::OK, vec![b'1'; 32 << 20]),
             "/panic" => panic!("asked for"),
             path => {
-                if path == "/slow" {
-                    sleep(Duration::from_millis(400)).await;
+                if path == "/held" {
+                    self.held.send_modify(|held| *held += 1);
+                    drop(self.permits.acquire().await);
                 }
                 discard(&head.headers, body).await;
                 Reply::new(hyper::StatusCode::OK, "{}")
@@ -45,6 +51,7 @@ impl Handler for Paths {
 
 struct Server {
     address: SocketAddr,
+    paths: Arc<Paths>,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<()>,
 }
@@ -55,8 +62,19 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let stopped = async move { drop(stopped.await) };
-        let serving = tokio::spawn(serve(listener, Arc::new(Paths(limits)), limits, stopped));
-        Self { address, stop, serving }
+        let paths = Paths { limits, held: watch::Sender::new(0), permits: Semaphore::new(0) };
+        let paths = Arc::new(paths);
+        let serving = tokio::spawn(serve(listener, Arc::clone(&paths), limits, stopped));
+        Self { address, paths, stop, serving }
+    }
+
+    /// A connection with a request that is under way until there is a permit.
+    async fn hold(&self) -> TcpStream {
+        let mut stream = self.connect().await;
+        let mut held = self.paths.held.subscribe();
+        stream.write_all(b"GET /held HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        timeout(PATIENCE, held.changed()).await.expect("a request").unwrap();
+        stream
     }
 
     async fn connect(&self) -> TcpStream {
@@ -120,6 +138,18 @@ impl Answer {
 async fn assert_ended(stream: &mut TcpStream) {
     let rest = timeout(PATIENCE, stream.read_u8()).await.expect("an end");
     assert_eq!(rest.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+}
+
+/// Asks until the answer is not that there are too many connections.
+async fn ask_until_there_is_room(server: &Server) -> Answer {
+    let begun = Instant::now();
+    loop {
+        let answer = server.ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
+        if answer.status != 503 || begun.elapsed() > PATIENCE {
+            return answer;
+        }
+        sleep(millis(10)).await;
+    }
 }
 
 fn millis(count: u64) -> Duration {

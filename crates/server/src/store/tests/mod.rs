@@ -78,8 +78,15 @@ struct Scratch {
 
 impl Scratch {
     fn new() -> Self {
-        // Groups in these tests gather for as long as the test holds them open.
-        let options = Options { group_time: Duration::from_mins(1), ..small() };
+        // Groups in these tests gather for as long as the test holds them open, and nothing is late
+        // because the machine is busy.
+        let options = Options {
+            group_time: Duration::from_mins(1),
+            read_deadline: Duration::from_mins(1),
+            ready_deadline: Duration::from_mins(1),
+            close_deadline: Duration::from_mins(1),
+            ..small()
+        };
         Self { directory: TempDir::new().unwrap(), options }
     }
 

@@ -325,7 +325,7 @@ async fn reads_that_wait_together_are_each_answered_by_itself() {
 async fn one_that_takes_too_long_is_nothing_to_those_that_wait_with_it() {
     const SLEEP: &str = "SELECT 'slept' || pg_sleep($1)::text";
     let mut scene = Scene::new();
-    (scene.options.readers, scene.options.read_deadline) = (1, Duration::from_millis(300));
+    (scene.options.readers, scene.options.read_deadline) = (1, Duration::from_secs(2));
     let store = scene.direct();
     let sleep = |tx: &mut Tx<'_>, time: i64| tx.all_single_statement::<String>(SLEEP, &[&time]);
     store.read(move |tx| sleep(tx, 0)).await.unwrap();
@@ -411,7 +411,7 @@ async fn a_statement_that_takes_too_long_is_ended() {
         tx.first::<i64>("SELECT count(*) FROM t", &[])?;
         both.wait();
         let touched = tx.run("UPDATE t SET v = v + 1 WHERE k = 1", &[])?;
-        tx.all::<String>("SELECT pg_sleep(0.6)::text", &[])?;
+        tx.all::<String>("SELECT pg_sleep(2)::text", &[])?;
         Ok(touched)
     });
     let done = done.await;

@@ -13,22 +13,24 @@ use std::time::{Duration, Instant};
 
 const COUNT: &str = "SELECT count(*) FROM t";
 
+/// A deadline that is passed soon, and not by reads that are quick, however busy the machine is.
+const SHORT: Duration = Duration::from_secs(1);
+
 #[tokio::test]
 async fn a_slow_read_is_interrupted() {
     let mut scratch = Scratch::new();
-    scratch.options.read_deadline = Duration::from_millis(100);
+    scratch.options.read_deadline = SHORT;
     scratch.options.readers = 1;
     let store = scratch.open();
     let endless =
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
-    let started = Instant::now();
-    let slow = store.read(move |tx| tx.all::<i64>(endless, &[])).await;
+    let slow = store.read(move |tx| tx.all::<i64>(endless, &[]));
+    let slow = tokio::time::timeout(Duration::from_secs(30), slow).await.unwrap();
     let Err(Error::Busy { what, .. }) = slow else { panic!("not busy") };
     assert_eq!(what, "The query took too long");
-    assert!(started.elapsed() < Duration::from_secs(2));
     // However short the statement that comes too late is.
     let late = store.read(|tx| {
-        std::thread::sleep(Duration::from_millis(150));
+        std::thread::sleep(SHORT + Duration::from_millis(50));
         tx.first::<i64>("SELECT 1", &[])
     });
     assert!(matches!(late.await, Err(Error::Busy { what: "The query took too long", .. })));
@@ -125,7 +127,7 @@ async fn what_is_short_is_read_by_who_asks_if_a_connection_is_idle() {
 #[tokio::test]
 async fn what_is_short_is_read_as_everything_is() {
     let mut scratch = Scratch::new();
-    (scratch.options.readers, scratch.options.read_deadline) = (1, Duration::from_millis(100));
+    (scratch.options.readers, scratch.options.read_deadline) = (1, SHORT);
     let store = scratch.open();
     store.write(|tx| insert(tx, 1)).await.unwrap();
     let count = || store.look_up(|tx| tx.first::<i64>(COUNT, &[]));
@@ -134,7 +136,7 @@ async fn what_is_short_is_read_as_everything_is() {
     let panicked: Result<()> = store.look_up(|_| panic!("on purpose")).await;
     assert!(matches!(panicked, Err(Error::Internal(_))));
     let late = store.look_up(|tx| {
-        std::thread::sleep(Duration::from_millis(150));
+        std::thread::sleep(SHORT + Duration::from_millis(50));
         tx.first::<i64>("SELECT 1", &[])
     });
     assert!(matches!(late.await, Err(Error::Busy { what: "The query took too long", .. })));
@@ -275,14 +277,14 @@ async fn close_does_not_wait_for_ever() {
     scratch.options.close_deadline = Duration::from_millis(100);
     let store = scratch.open();
     let held = hold_writer(&store, 1).await;
-    tokio::time::timeout(Duration::from_secs(2), store.close()).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(30), store.close()).await.unwrap();
     held.release().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_store_with_a_held_writer_is_not_ready() {
     let mut scratch = Scratch::new();
-    scratch.options.ready_deadline = Duration::from_millis(100);
+    scratch.options.ready_deadline = SHORT;
     let store = scratch.open();
     store.ready().await.unwrap();
     let held = hold_writer(&store, 1).await;
@@ -352,12 +354,12 @@ async fn a_dead_thread_is_noticed_and_leaves_nobody_waiting() {
     settle().await;
     held.release.send(()).unwrap();
     drop(held.job.await.unwrap());
-    let answer = tokio::time::timeout(Duration::from_secs(2), behind).await.unwrap().unwrap();
+    let answer = tokio::time::timeout(Duration::from_secs(30), behind).await.unwrap().unwrap();
     assert!(matches!(answer, Err(Error::Internal(_))));
     assert!(matches!(store.ready().await, Err(Error::Internal(_))));
     assert!(matches!(store.write(|tx| insert(tx, 3)).await, Err(Error::Internal(_))));
     assert_eq!(store.read(|tx| tx.first::<i64>("SELECT 1", &[])).await.unwrap(), Some(1));
-    tokio::time::timeout(Duration::from_secs(2), store.close()).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(30), store.close()).await.unwrap();
 }
 
 #[tokio::test]

@@ -56,7 +56,7 @@ fn a_delay_is_waited_for_and_then_all_is_done() {
     }
     let began = Instant::now();
     drop(server);
-    assert!(began.elapsed() < Duration::from_secs(5));
+    assert!(began.elapsed() < Duration::from_mins(1));
 }
 
 #[test]

@@ -96,16 +96,16 @@ async fn a_client_that_sends_all_before_it_reads_can_read_the_refusal() {
 
 #[tokio::test]
 async fn a_client_that_reads_first_is_refused_at_once() {
-    let server = Server::start(Limits::default()).await;
+    // Neither for the body nor for what comes after it is there any waiting.
+    let limits = Limits { body_timeout: PATIENCE * 2, linger: PATIENCE * 2, ..Limits::default() };
+    let server = Server::start(limits).await;
     for more in ["", "Expect: 100-continue\r\n"] {
         let mut stream = server.connect().await;
         let head =
             format!("POST /read HTTP/1.1\r\nHost: x\r\n{more}Content-Length: 8388608\r\n\r\n");
         stream.write_all(head.as_bytes()).await.unwrap();
-        let asked = Instant::now();
         Answer::read(&mut stream).await.assert_last(413, "PayloadTooLarge");
         assert_ended(&mut stream).await;
-        assert!(asked.elapsed() < millis(500), "{:?}", asked.elapsed());
     }
 }
 
@@ -123,7 +123,7 @@ async fn a_client_that_expects_it_is_told_to_continue() {
 
 #[tokio::test]
 async fn a_client_that_never_ends_is_cut_off() {
-    let limits = Limits { linger: millis(500), linger_bytes: 1 << 40, ..Limits::default() };
+    let limits = Limits { linger: millis(1000), linger_bytes: 1 << 40, ..Limits::default() };
     let server = Server::start(limits).await;
     let (mut read, mut write) = server.connect().await.into_split();
     let begun = Instant::now();
@@ -138,7 +138,7 @@ async fn a_client_that_never_ends_is_cut_off() {
     let mut answer = vec![0; 12];
     timeout(PATIENCE, read.read_exact(&mut answer)).await.unwrap().unwrap();
     assert_eq!(answer, b"HTTP/1.1 413");
-    assert!(begun.elapsed() < millis(400), "{:?}", begun.elapsed());
+    assert!(!sending.is_finished(), "it is told so before it is cut off");
     sending.await.unwrap();
     assert!(begun.elapsed() > limits.linger);
 }
@@ -210,15 +210,26 @@ async fn a_small_body_that_nobody_wants_does_not_cost_the_connection() {
 
 #[tokio::test]
 async fn a_body_that_nobody_wants_is_not_waited_for() {
-    let server = Server::start(Limits::default()).await;
-    for (more, patience) in [("99999999", 300), ("9\r\nExpect: 100-continue", 300), ("9", 1500)] {
+    let limits = Limits { body_timeout: PATIENCE * 2, linger: PATIENCE * 2, ..Limits::default() };
+    let server = Server::start(limits).await;
+    let ask = async |more: &str| {
         let mut stream = server.connect().await;
         let head = format!("DELETE / HTTP/1.1\r\nHost: x\r\nContent-Length: {more}\r\n\r\n");
         stream.write_all(head.as_bytes()).await.unwrap();
         let asked = Instant::now();
         let answer = Answer::read(&mut stream).await;
         assert_eq!((answer.status, answer.header("connection")), (200, Some("close")), "{more}");
-        assert!(asked.elapsed() < millis(patience), "{more}: {:?}", asked.elapsed());
+        asked.elapsed()
+    };
+    // What may be read soon is given a second to come.
+    assert!(ask("9").await > millis(900));
+    for more in ["99999999", "9\r\nExpect: 100-continue"] {
+        // A busy machine may take as long for nothing, but not every time.
+        let mut tries = 0;
+        while ask(more).await > millis(900) {
+            tries += 1;
+            assert!(tries < 20, "{more}");
+        }
     }
 }
 

@@ -17,7 +17,7 @@ async fn a_connection_serves_many_requests() {
 
 #[tokio::test]
 async fn an_idle_connection_is_closed() {
-    let server = Server::start(Limits { head_timeout: millis(200), ..Limits::default() }).await;
+    let server = Server::start(Limits { head_timeout: millis(500), ..Limits::default() }).await;
     assert_ended(&mut server.connect().await).await;
 
     let mut stream = server.connect().await;
@@ -25,7 +25,7 @@ async fn an_idle_connection_is_closed() {
     assert_eq!(Answer::read(&mut stream).await.status, 200);
     let idle = Instant::now();
     assert_ended(&mut stream).await;
-    assert!(idle.elapsed() > millis(150), "{:?}", idle.elapsed());
+    assert!(idle.elapsed() > millis(450), "{:?}", idle.elapsed());
 }
 
 #[tokio::test]
@@ -42,28 +42,27 @@ async fn a_head_that_trickles_is_cut_off() {
 
 #[tokio::test]
 async fn a_client_that_reads_nothing_is_cut_off() {
-    let limits = Limits { max_connections: 1, write_stall: millis(300), ..Limits::default() };
+    let limits = Limits { max_connections: 1, write_stall: millis(1000), ..Limits::default() };
     let server = Server::start(limits).await;
     let mut stream = server.connect().await;
+    let begun = Instant::now();
     stream.write_all(b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-    sleep(millis(100)).await;
-    assert_eq!(server.ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.status, 503);
-    sleep(millis(600)).await;
-    assert_eq!(server.ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.status, 200);
+    assert_eq!(ask_until_there_is_room(&server).await.status, 200);
+    assert!(begun.elapsed() > limits.write_stall, "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
 async fn a_client_that_reads_slowly_gets_all() {
-    let limits = Limits { write_stall: millis(400), ..Limits::default() };
+    let limits = Limits { write_stall: millis(1000), ..Limits::default() };
     let server = Server::start(limits).await;
     let mut stream = server.connect().await;
     stream.write_all(b"GET /big HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
     let mut total = 0;
-    let mut chunk = vec![0; 4 << 20];
+    let mut chunk = vec![0; 1 << 20];
     let begun = Instant::now();
     while let length @ 1.. = stream.read(&mut chunk).await.unwrap() {
         total += length;
-        if begun.elapsed() < millis(800) {
+        if begun.elapsed() < millis(1500) {
             sleep(millis(50)).await;
         }
     }
@@ -79,66 +78,72 @@ async fn a_connection_beyond_the_limit_is_told_so() {
     answer.assert_last(503, "ServiceUnavailable");
     assert_eq!(answer.header("retry-after"), Some("1"));
     drop(held);
-    sleep(millis(100)).await;
-    assert_eq!(server.ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.status, 200);
+    assert_eq!(ask_until_there_is_room(&server).await.status, 200);
 }
 
 #[tokio::test]
 async fn refusals_are_bounded() {
     let server = Server::start(Limits { max_connections: 0, ..Limits::default() }).await;
-    let mut told = 0;
     let mut streams = Vec::new();
+    let begun = Instant::now();
     for _ in 0..MOST_REFUSALS + 20 {
         streams.push(server.connect().await);
     }
+    let mut told = 0;
     for stream in &mut streams {
-        told += usize::from(stream.read_u8().await.is_ok());
+        told += usize::from(timeout(PATIENCE, stream.read_u8()).await.expect("an end").is_ok());
     }
-    assert_eq!(told, MOST_REFUSALS);
-    sleep(REFUSAL_TIMEOUT + millis(200)).await;
-    assert_eq!(server.ask("").await.status, 503);
+    // A machine that takes its time over it sees some end while others begin.
+    let in_time = begun.elapsed() < REFUSAL_TIMEOUT;
+    assert!(told >= MOST_REFUSALS && (told == MOST_REFUSALS || !in_time), "{told}");
+    // They end also if nobody closes them.
+    while server.connect().await.read_u8().await.is_err() {
+        assert!(begun.elapsed() < PATIENCE);
+        sleep(millis(10)).await;
+    }
+    drop(streams);
 }
 
 #[tokio::test]
 async fn shutdown_finishes_what_is_in_flight_and_closes_what_is_idle() {
-    let server = Server::start(Limits::default()).await;
+    let limits = Limits { drain: PATIENCE * 2, ..Limits::default() };
+    let server = Server::start(limits).await;
     let mut idle = server.connect().await;
     idle.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     assert_eq!(Answer::read(&mut idle).await.status, 200);
     let mut silent = server.connect().await;
-    let mut busy = server.connect().await;
-    busy.write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-    sleep(millis(100)).await;
+    let mut busy = server.hold().await;
 
     server.stop.send(()).unwrap();
-    let asked = Instant::now();
     assert_ended(&mut idle).await;
     assert_ended(&mut silent).await;
-    assert!(asked.elapsed() < millis(200), "{:?}", asked.elapsed());
     assert!(TcpStream::connect(server.address).await.is_err());
+    assert!(!server.serving.is_finished(), "one is still in flight");
 
+    server.paths.permits.add_permits(1);
     let answer = Answer::read(&mut busy).await;
     assert_eq!((answer.status, answer.header("connection")), (200, Some("close")));
-    timeout(millis(200), server.serving).await.unwrap().unwrap();
+    timeout(PATIENCE, server.serving).await.unwrap().unwrap();
 }
 
 #[tokio::test]
 async fn shutdown_does_not_wait_for_ever() {
     let server = Server::start(Limits { drain: millis(100), ..Limits::default() }).await;
-    let mut busy = server.connect().await;
-    busy.write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-    sleep(millis(50)).await;
+    // It would be in flight for ever.
+    let mut busy = server.hold().await;
     server.stop.send(()).unwrap();
-    timeout(millis(300), server.serving).await.unwrap().unwrap();
+    timeout(PATIENCE, server.serving).await.unwrap().unwrap();
     assert_ended(&mut busy).await;
 }
 
 #[tokio::test]
 async fn a_client_may_close_its_side_once_it_has_asked() {
     let server = Server::start(Limits::default()).await;
-    let mut stream = server.connect().await;
-    stream.write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut stream = server.hold().await;
     stream.shutdown().await.unwrap();
+    // Time enough to notice, if it mattered.
+    sleep(millis(100)).await;
+    server.paths.permits.add_permits(1);
     assert_eq!(Answer::read(&mut stream).await.status, 200);
     assert_ended(&mut stream).await;
 }
