@@ -1,6 +1,7 @@
 //! Administrators of this server: the wire's `user`.
 
 use super::convert::{email_taken, id, json, key, maybe_moment, moment, to_json};
+use super::table::{Table, table, text, whole};
 use super::{FromRow, Row, Tx};
 use crate::auth::hasher::PasswordHash;
 use crate::domain::{avatar_url, full_name};
@@ -8,6 +9,24 @@ use crate::error::{Error, Result};
 use guestlist_api::id::UserId;
 use guestlist_api::time::DateTime;
 use guestlist_api::user::{Me, Profile};
+use std::sync::LazyLock;
+
+/// Administrators.
+pub(super) const TABLE: Table = table(
+    "users",
+    1,
+    &[
+        text("id"),
+        text("email"),
+        text("email_key").unread(),
+        text("password_hash").unread(),
+        text("profile"),
+        whole("created"),
+        whole("updated"),
+        whole("password_updated"),
+        whole("token_cutoff"),
+    ],
+);
 
 impl FromRow for Me {
     fn from_row(row: &Row<'_>) -> Result<Self> {
@@ -32,16 +51,18 @@ impl FromRow for Me {
     }
 }
 
-const COLUMNS: &str =
-    "id, email, profile, created, updated, password_updated, token_cutoff, password_hash";
+/// What is read of one.
+static COLUMNS: LazyLock<String> = LazyLock::new(|| TABLE.selected("a"));
+
+/// The statement that adds one.
+static INSERT: LazyLock<String> = LazyLock::new(|| TABLE.insert());
 
 /// The administrator `id`.
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is none.
 pub fn get(tx: &mut Tx<'_>, id: UserId) -> Result<Me> {
-    tx.first(&format!("SELECT {COLUMNS} FROM users WHERE id = $1"), &[&id.to_string()])?
-        .ok_or(Error::NotFound("User"))
+    one(tx, id, "")
 }
 
 /// As [`get`], and nobody else may change the administrator before this transaction ends.
@@ -49,7 +70,12 @@ pub fn get(tx: &mut Tx<'_>, id: UserId) -> Result<Me> {
 /// # Errors
 /// As [`get`].
 pub fn lock(tx: &mut Tx<'_>, id: UserId) -> Result<Me> {
-    tx.first(&format!("SELECT {COLUMNS} FROM users WHERE id = $1 FOR UPDATE"), &[&id.to_string()])?
+    one(tx, id, " FOR UPDATE")
+}
+
+fn one(tx: &mut Tx<'_>, id: UserId, lock: &str) -> Result<Me> {
+    let columns = COLUMNS.as_str();
+    tx.first(&format!("SELECT {columns} FROM users a WHERE a.id = $1{lock}"), &[&id.to_string()])?
         .ok_or(Error::NotFound("User"))
 }
 
@@ -84,9 +110,7 @@ pub fn by_email(tx: &mut Tx<'_>, email: &str) -> Result<Option<Credentials>> {
 /// [`Error::AlreadyExists`] when the address belongs to another.
 pub fn add(tx: &mut Tx<'_>, new: &Me, hash: &PasswordHash) -> Result<()> {
     tx.run(
-        "INSERT INTO users (id, email, email_key, password_hash, profile, created, updated,
-            password_updated, token_cutoff)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        &INSERT,
         &[
             &new.id.to_string(),
             &new.email,

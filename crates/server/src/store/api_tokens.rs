@@ -4,6 +4,7 @@
 use super::convert::{id, key, maybe_id, maybe_moment, moment, to_json};
 use super::counts::{self, Counted};
 use super::list::{Folded, Key, Listed, Order, Paging, Select};
+use super::table::{Table, table, text, whole};
 use super::tenant::{Tenant, lock_against_removal};
 use super::{ChangeScope, FromRow, Row, Tx, administrators};
 use crate::error::{Error, Result};
@@ -14,6 +15,31 @@ use guestlist_api::entity::OwnerType;
 use guestlist_api::id::{ApiTokenId, ApplicationId, ForeignId, UserId};
 use guestlist_api::scope::Scopes;
 use guestlist_api::time::DateTime;
+use std::sync::LazyLock;
+
+/// Tokens and sessions.
+pub(super) const TABLE: Table = table(
+    "api_tokens",
+    1,
+    &[
+        text("id"),
+        text("kind"),
+        text("owner_id"),
+        text("creator_id"),
+        text("creator_type"),
+        text("creator_name"),
+        text("name"),
+        text("name_key").unread(),
+        text("description"),
+        whole("created"),
+        whole("updated"),
+        whole("expires"),
+        text("scope"),
+        text("status"),
+        text("default_role"),
+        text("org_roles"),
+    ],
+);
 
 /// Whom a token speaks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -209,9 +235,11 @@ impl FromRow for ApiToken {
     }
 }
 
-const COLUMNS: &str = "t.id, t.kind, t.owner_id, t.creator_id, t.creator_type, t.creator_name,
-    t.name, t.description, t.created, t.updated, t.expires, t.scope, t.status, t.default_role,
-    t.org_roles";
+/// What is read of one.
+static COLUMNS: LazyLock<String> = LazyLock::new(|| TABLE.selected("t"));
+
+/// The statement that adds one.
+static INSERT: LazyLock<String> = LazyLock::new(|| TABLE.insert());
 
 /// The token `id` of `owner`.
 ///
@@ -230,9 +258,10 @@ pub fn lock(tx: &mut Tx<'_>, owner: Owner, id: ApiTokenId) -> Result<ApiToken> {
 }
 
 fn one(tx: &mut Tx<'_>, owner: Owner, id: ApiTokenId, lock: &str) -> Result<ApiToken> {
+    let columns = COLUMNS.as_str();
     tx.first(
         &format!(
-            "SELECT {COLUMNS} FROM api_tokens t
+            "SELECT {columns} FROM api_tokens t
              WHERE t.id = $1 AND t.owner_id = $2 AND t.kind = $3{lock}"
         ),
         &[&id.to_string(), &owner.id().to_string(), &owner.kind().as_str()],
@@ -255,8 +284,9 @@ impl FromRow for Any {
 /// # Errors
 /// When the store fails.
 pub fn find(tx: &mut Tx<'_>, id: ApiTokenId) -> Result<Option<(ApiToken, bool)>> {
+    let columns = COLUMNS.as_str();
     let any: Option<Any> = tx.first(
-        &format!("SELECT {COLUMNS} FROM api_tokens t WHERE t.id = $1"),
+        &format!("SELECT {columns} FROM api_tokens t WHERE t.id = $1"),
         &[&id.to_string()],
     )?;
     Ok(any.map(|Any(token, session)| (token, session)))
@@ -298,7 +328,7 @@ pub fn list(tx: &mut Tx<'_>, owner: Owner, listing: &Listing) -> Result<Listed<A
         ApiTokenSort::LastUpdated => Some(Key::moment("t.updated")),
         ApiTokenSort::ExpirationDate => Some(Key::moment("t.expires").or_nothing()),
     };
-    Ok(select.page(tx, COLUMNS, Order { key, id: "t.id" }, &listing.paging)?.page)
+    Ok(select.page(tx, &COLUMNS, Order { key, id: "t.id" }, &listing.paging)?.page)
 }
 
 /// Keeps a new token.
@@ -362,10 +392,7 @@ pub fn end_sessions(tx: &mut Tx<'_>, user: UserId) -> Result<()> {
 fn insert(tx: &mut Tx<'_>, new: &ApiToken, kind: &str) -> Result<()> {
     tx.change(
         ChangeScope::Token(new.id),
-        "INSERT INTO api_tokens (id, kind, owner_id, creator_id, creator_type, creator_name, name,
-            name_key, description, created, updated, expires, scope, status, default_role,
-            org_roles)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+        &INSERT,
         &[
             &new.id.to_string(),
             &kind,

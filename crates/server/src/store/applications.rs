@@ -3,6 +3,7 @@
 use super::convert::{id, json, key, maybe_moment, moment, to_json};
 use super::counts::{self, Counted};
 use super::list::{Folded, Key, Listed, Order, Paging, Select};
+use super::table::{Table, table, text, whole};
 use super::tenant::{NOT_FOUND, Tenant};
 use super::{ChangeScope, FromRow, Row, Tx, experience_groups, experience_users};
 use crate::domain::{ORGANIZATION, OWNER_TYPE};
@@ -10,8 +11,28 @@ use crate::error::{Error, Result};
 use guestlist_api::application::{Application, ApplicationSort, ApplicationSummary};
 use guestlist_api::id::{ApplicationId, OrgId};
 use guestlist_api::time::DateTime;
+use std::sync::LazyLock;
 
-const COLUMNS: &str = "id, name, description, created, updated, token_cutoff, kept,
+/// Applications.
+pub(super) const TABLE: Table = table(
+    "applications",
+    1,
+    &[
+        text("id"),
+        text("name"),
+        text("name_key").unread(),
+        text("description"),
+        whole("created"),
+        whole("updated"),
+        whole("token_cutoff"),
+        text("kept"),
+    ],
+);
+
+/// What is read of one: its row, and what is counted in it.
+static COLUMNS: LazyLock<String> = LazyLock::new(|| format!("{}, {COUNTED}", TABLE.selected("a")));
+
+const COUNTED: &str = "
     (SELECT value FROM settings WHERE name = 'organization') AS organization,
     (SELECT total FROM counts WHERE application_id = a.id AND counted = 'tokens') AS tokens,
     (SELECT total FROM counts WHERE application_id = a.id AND counted = 'groups') AS groups,
@@ -63,8 +84,9 @@ pub fn lock(tx: &mut Tx<'_>, tenant: Tenant) -> Result<Application> {
 }
 
 fn one(tx: &mut Tx<'_>, tenant: Tenant, lock: &str) -> Result<Application> {
+    let columns = COLUMNS.as_str();
     tx.first(
-        &format!("SELECT {COLUMNS} FROM applications a WHERE id = $1{lock}"),
+        &format!("SELECT {columns} FROM applications a WHERE id = $1{lock}"),
         &[&tenant.id().to_string()],
     )?
     .ok_or(NOT_FOUND)
@@ -106,7 +128,7 @@ pub fn list(tx: &mut Tx<'_>, listing: &Listing) -> Result<Listed<Application>> {
         // All have the same owner.
         ApplicationSort::Id | ApplicationSort::OwnerId => None,
     };
-    Ok(select.page(tx, COLUMNS, Order { key, id: "a.id" }, &listing.paging)?.page)
+    Ok(select.page(tx, &COLUMNS, Order { key, id: "a.id" }, &listing.paging)?.page)
 }
 
 /// Keeps a new application, which is the proof that it exists.
@@ -116,9 +138,7 @@ pub fn list(tx: &mut Tx<'_>, listing: &Listing) -> Result<Listed<Application>> {
 pub fn add(tx: &mut Tx<'_>, new: &Application) -> Result<Tenant> {
     tx.change(
         ChangeScope::Application(new.id),
-        "INSERT INTO applications
-            (id, name, name_key, description, created, updated, token_cutoff, kept)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        &TABLE.insert(),
         &[
             &new.id.to_string(),
             &new.name,

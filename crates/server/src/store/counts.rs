@@ -4,9 +4,14 @@
 //! transaction. So a count is touched after the rows, and only when their number changes; and
 //! those of groups before those of their application, in the order of their ids.
 
+use super::table::{Table, derived, text, whole};
 use super::{ChangeScope, Tx};
 use crate::error::{Error, Result};
 use guestlist_api::id::{ApplicationId, ExperienceGroupId};
+
+/// How many rows there are of what is counted.
+pub(super) const TABLE: Table =
+    derived("counts", 2, &[text("application_id"), text("counted"), whole("total")]);
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 use super::convert::{id, json, key, maybe_id, moment, to_json};
 use super::counts::{self, Counted};
 use super::list::{Folded, ID, Key, Listed, Order, Paging, Rows, Select};
+use super::table::{Table, table, text, whole};
 use super::tag_index::{add_endpoints, remove_endpoints, tag_group, untag_group};
 use super::tenant::Tenant;
 use super::{ChangeScope, FromRow, Row, Tx, bare_groups, filter, memberships};
@@ -12,12 +13,40 @@ use guestlist_api::id::{ExperienceGroupId, ExperienceUserId, ForeignId};
 use guestlist_api::query::GroupQuery;
 use guestlist_api::wire::{Problem, Rule};
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+/// Groups of end users. A group can come before the one that it is in.
+pub(super) const TABLE: Table = Table {
+    later: Some(5),
+    ..table(
+        "experience_groups",
+        2,
+        &[
+            text("application_id"),
+            text("id"),
+            text("name"),
+            text("name_key").unread(),
+            text("description"),
+            text("parent_id"),
+            whole("created"),
+            whole("updated"),
+            text("tags"),
+            text("endpoint_ids"),
+            text("device_ids"),
+            text("device_tags"),
+            text("device_query"),
+        ],
+    )
+};
 
 /// The deepest a group may be, the root being 1.
 pub const MAX_DEPTH: usize = 100;
 
-const COLUMNS: &str = "g.application_id, g.id, g.name, g.description, g.parent_id, g.created,
-    g.updated, g.tags, g.endpoint_ids, g.device_ids, g.device_tags, g.device_query";
+/// What is read of one.
+static COLUMNS: LazyLock<String> = LazyLock::new(|| TABLE.selected("g"));
+
+/// The statement that adds one.
+static INSERT: LazyLock<String> = LazyLock::new(|| TABLE.insert());
 
 impl FromRow for ExperienceGroup {
     fn from_row(row: &Row<'_>) -> Result<Self> {
@@ -115,9 +144,10 @@ pub(super) fn one_row<T: FromRow>(
     id: ExperienceGroupId,
     lock: &str,
 ) -> Result<T> {
+    let columns = COLUMNS.as_str();
     let group: Option<T> = tx.first(
         &format!(
-            "SELECT {COLUMNS} FROM experience_groups g
+            "SELECT {columns} FROM experience_groups g
              WHERE g.application_id = $1 AND g.id = $2{lock}"
         ),
         &[&tenant.id().to_string(), &id.to_string()],
@@ -340,10 +370,10 @@ pub fn list(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Listed
     };
     let order = Order { key, id: "g.id" };
     if listing.bare {
-        let rows = select.page(tx, COLUMNS, order, &listing.paging)?;
+        let rows = select.page(tx, &COLUMNS, order, &listing.paging)?;
         return bare_groups::page(tx, tenant, rows);
     }
-    let mut rows: Rows<ExperienceGroup> = select.page(tx, COLUMNS, order, &listing.paging)?;
+    let mut rows: Rows<ExperienceGroup> = select.page(tx, &COLUMNS, order, &listing.paging)?;
     for group in &mut rows.page.items {
         complete(tx, group)?;
         let members = group.experience_user_ids.as_ref().map_or(0, Vec::len);
@@ -368,9 +398,7 @@ fn devices(group: &ExperienceGroup) -> Result<&[ForeignId]> {
 pub fn add(tx: &mut Tx<'_>, tenant: Tenant, new: &ExperienceGroup) -> Result<()> {
     tx.change(
         ChangeScope::Application(tenant.id()),
-        "INSERT INTO experience_groups (application_id, id, name, name_key, description, parent_id,
-            created, updated, tags, endpoint_ids, device_ids, device_tags, device_query)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        &INSERT,
         &[
             &tenant.id().to_string(),
             &new.id.to_string(),

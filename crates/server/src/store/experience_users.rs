@@ -5,6 +5,7 @@ use super::counts::{self, Counted};
 use super::filter;
 use super::list::{Budget, Folded, Key, Listed, Order, Paging, Rows, Select};
 use super::search::{self, Compared, Parts};
+use super::table::{Table, table, text, whole};
 use super::tag_index::{tag_user, untag_user};
 use super::tenant::{AuthorizedApp, Tenant};
 use super::{ChangeScope, Explain, FromRow, Param, Row, Tx, memberships};
@@ -20,9 +21,36 @@ use guestlist_api::search::Search;
 use guestlist_api::time::DateTime;
 use guestlist_api::wire::{Problem, Rule};
 use std::collections::{BTreeSet, HashMap};
+use std::sync::LazyLock;
 
-const COLUMNS: &str = "u.application_id, u.id, u.email, u.first_name, u.last_name, u.created,
-    u.updated, u.password_updated, u.last_login, u.token_cutoff, u.tags";
+/// End users of applications.
+pub(super) const TABLE: Table = table(
+    "experience_users",
+    2,
+    &[
+        text("application_id"),
+        text("id"),
+        text("email"),
+        text("email_key").unread(),
+        text("first_name"),
+        text("first_name_key").unread(),
+        text("last_name"),
+        text("last_name_key").unread(),
+        text("password_hash").unread(),
+        whole("created"),
+        whole("updated"),
+        whole("password_updated"),
+        whole("last_login"),
+        whole("token_cutoff"),
+        text("tags"),
+    ],
+);
+
+/// What is read of one.
+static COLUMNS: LazyLock<String> = LazyLock::new(|| TABLE.selected("u"));
+
+/// The statement that adds one.
+static INSERT: LazyLock<String> = LazyLock::new(|| TABLE.insert());
 
 impl FromRow for ExperienceUser {
     fn from_row(row: &Row<'_>) -> Result<Self> {
@@ -79,8 +107,9 @@ fn one(
     id: ExperienceUserId,
     lock: &str,
 ) -> Result<ExperienceUser> {
+    let columns = COLUMNS.as_str();
     let sql = format!(
-        "SELECT {COLUMNS} FROM experience_users u
+        "SELECT {columns} FROM experience_users u
          WHERE u.application_id = $1 AND u.id = $2{lock}"
     );
     let (application, id) = (tenant.id().to_string(), id.to_string());
@@ -106,8 +135,9 @@ pub fn get_within(
     within: AuthorizedApp,
     id: ExperienceUserId,
 ) -> Result<ExperienceUser> {
+    let columns = COLUMNS.as_str();
     let sql = format!(
-        "SELECT {COLUMNS}, g.id AS group_id, g.name AS group_name, g.parent_id AS group_parent_id
+        "SELECT {columns}, g.id AS group_id, g.name AS group_name, g.parent_id AS group_parent_id
          FROM experience_users u
          LEFT JOIN memberships m ON m.application_id = u.application_id AND m.user_id = u.id
          LEFT JOIN experience_groups g ON g.application_id = m.application_id AND g.id = m.group_id
@@ -419,7 +449,7 @@ pub fn list(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Listed
         ExperienceUserSort::LastUpdated => Some(Key::moment("u.updated")),
     };
     let order = Order { key, id: "u.id" };
-    let mut rows: Rows<ExperienceUser> = select.page(tx, COLUMNS, order, &listing.paging)?;
+    let mut rows: Rows<ExperienceUser> = select.page(tx, &COLUMNS, order, &listing.paging)?;
     for some in rows.page.items.chunks_mut(memberships::TOGETHER) {
         add_groups(tx, tenant, some, &mut rows.budget)?;
     }
@@ -443,10 +473,7 @@ pub fn add(
 ) -> Result<()> {
     tx.change(
         row_of(tenant, new),
-        "INSERT INTO experience_users (application_id, id, email, email_key, first_name,
-            first_name_key, last_name, last_name_key, password_hash, created, updated,
-            password_updated, last_login, token_cutoff, tags)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        &INSERT,
         &[
             &tenant.id().to_string(),
             &new.id.to_string(),

@@ -1,12 +1,30 @@
 //! Idempotency: answers to requests that carried an `Idempotency-Key`, stored for a day in the
 //! transaction of the write they answer.
 
+use super::table::{Table, bytes, table, text, whole};
 use super::{ChangeScope, FromRow, Row, Tx};
 use crate::error::{Error, Result};
 use guestlist_api::id::{ApiTokenId, ApplicationId, ExperienceUserId};
 use guestlist_api::time::DateTime;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
+
+/// Answers to requests with an `Idempotency-Key`.
+pub(super) const TABLE: Table = table(
+    "answers",
+    2,
+    &[
+        text("token_id"),
+        bytes("key_digest"),
+        text("application_id"),
+        bytes("fingerprint"),
+        whole("created"),
+        whole("status"),
+        text("etag"),
+        bytes("body"),
+        text("mint"),
+    ],
+);
 
 /// How long an answer is kept, in milliseconds.
 pub const KEPT_FOR: i64 = 24 * 60 * 60 * 1000;

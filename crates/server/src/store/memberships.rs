@@ -2,6 +2,7 @@
 //! of members.
 
 use super::counts::{self, Counted};
+use super::table::{Table, table, text};
 use super::tenant::Tenant;
 use super::{ChangeScope, Param, Tx};
 use crate::error::{Error, Result};
@@ -10,6 +11,10 @@ use guestlist_api::experience_user::ExperienceUser;
 use guestlist_api::id::{ApplicationId, ExperienceGroupId, ExperienceUserId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
+
+/// Who is in which group.
+pub(super) const TABLE: Table =
+    table("memberships", 3, &[text("application_id"), text("user_id"), text("group_id")]);
 
 /// Users asked about in one statement.
 pub(super) const TOGETHER: usize = 100;

@@ -35,6 +35,7 @@ mod migrate;
 mod postgres;
 mod row;
 mod sqlite;
+mod table;
 mod tag_index;
 mod tuning;
 mod tx;

@@ -1,7 +1,11 @@
 //! What belongs to the store as a whole.
 
+use super::table::{Table, bytes, table, text};
 use super::{ChangeScope, FromRow, Row, Tx};
 use crate::error::{Error, Result};
+
+/// Named values of the whole store.
+pub(super) const TABLE: Table = table("settings", 1, &[text("name"), bytes("value")]);
 
 struct Setting(Vec<u8>);
 

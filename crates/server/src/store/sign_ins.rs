@@ -6,11 +6,16 @@
 //! administrator out.
 
 use super::convert::key;
+use super::table::{Table, table, text, whole};
 use super::{ChangeScope, Tx};
 use crate::error::{Error, Result};
 use guestlist_api::id::ApiTokenId;
 use guestlist_api::time::DateTime;
 use std::net::IpAddr;
+
+/// Who failed to sign in, and how often.
+pub(super) const TABLE: Table =
+    table("sign_in_attempts", 1, &[text("who"), whole("count"), whole("last")]);
 
 /// Failures in a row that cost nothing: people mistype, and programs sign in side by side.
 const FREE: i64 = 20;

@@ -1,12 +1,28 @@
 //! The tag index: tables that repeat, in rows that an index finds, what a JSON column of a user or a
 //! group says. They are written with it, and only read when a query looks for it.
 
+use super::table::{Table, derived, text};
 use super::tenant::Tenant;
 use super::{ChangeScope, Tx};
 use crate::error::Result;
 use guestlist_api::experience_group::ExperienceGroup;
 use guestlist_api::experience_user::ExperienceUser;
 use std::collections::BTreeSet;
+
+/// The tags of users, one a row.
+pub(super) const USER_TAGS: Table =
+    derived("user_tags", 3, &[text("application_id"), text("user_id"), text("tag"), text("value")]);
+
+/// The tags of groups, one a row.
+pub(super) const GROUP_TAGS: Table = derived(
+    "group_tags",
+    3,
+    &[text("application_id"), text("group_id"), text("tag"), text("value")],
+);
+
+/// The endpoints of groups, one a row.
+pub(super) const ENDPOINTS: Table =
+    derived("group_endpoints", 3, &[text("application_id"), text("group_id"), text("endpoint_id")]);
 
 /// Adds the rows of the user's tags.
 pub(super) fn tag_user(tx: &mut Tx<'_>, tenant: Tenant, user: &ExperienceUser) -> Result<()> {

@@ -1,7 +1,8 @@
 //! The copying, from its beginning to its end or its giving up.
 
+use super::super::table::Table;
 use super::sum::{Sum, Sums, sums};
-use super::tables::{Key, Line, TABLES, Table};
+use super::tables::{Key, Line, TABLES};
 use super::{Record, State, look, options, rows, swap};
 use crate::clock::random;
 use crate::error::{Error, Result};

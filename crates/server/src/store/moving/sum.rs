@@ -1,6 +1,7 @@
 //! What a store holds, in a number that two stores have in common when they hold the same.
 
-use super::tables::{TABLES, Table};
+use super::super::table::Table;
+use super::tables::TABLES;
 use crate::error::Result;
 use crate::store::Tx;
 use sha2::{Digest as _, Sha256};

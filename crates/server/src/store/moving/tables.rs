@@ -1,181 +1,32 @@
 //! What a store consists of: the one list of its tables.
 
+use super::super::table::{Column, Holds, Table, numbers};
 use super::super::value::Param;
-use super::super::{Row, Tx};
+use super::super::{
+    Row, Tx, administrators, api_tokens, applications, counts, experience_groups, experience_users,
+    idempotency, memberships, settings, sign_ins, tag_index,
+};
 use crate::error::Result;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 
-/// What a column holds, or nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::store) enum Holds {
-    Text,
-    Whole,
-    Bytes,
-}
-
-#[derive(Debug)]
-pub(in crate::store) struct Column {
-    pub(in crate::store) name: &'static str,
-    pub(in crate::store) holds: Holds,
-}
-
-const fn text(name: &'static str) -> Column {
-    Column { name, holds: Holds::Text }
-}
-
-const fn whole(name: &'static str) -> Column {
-    Column { name, holds: Holds::Whole }
-}
-
-const fn bytes(name: &'static str) -> Column {
-    Column { name, holds: Holds::Bytes }
-}
-
-#[derive(Debug)]
-pub(in crate::store) struct Table {
-    pub(in crate::store) name: &'static str,
-    /// How many columns, from the first, are its key.
-    pub(in crate::store) key: usize,
-    pub(in crate::store) columns: &'static [Column],
-    /// The column that refers to other rows of the table, in whatever order.
-    pub(in crate::store) later: Option<usize>,
-    /// Whether it only says again what others say.
-    pub(in crate::store) derived: bool,
-}
-
 /// Every table but `moves`, after those that it refers to. What SQLite keeps of itself to search
 /// users by, a table and the numbers it knows them by, is made by inserting them.
 pub(in crate::store) const TABLES: &[Table] = &[
-    table("settings", 1, &[text("name"), bytes("value")]),
-    table(
-        "users",
-        1,
-        &[
-            text("id"),
-            text("email"),
-            text("email_key"),
-            text("password_hash"),
-            text("profile"),
-            whole("created"),
-            whole("updated"),
-            whole("password_updated"),
-            whole("token_cutoff"),
-        ],
-    ),
-    table(
-        "applications",
-        1,
-        &[
-            text("id"),
-            text("name"),
-            text("name_key"),
-            text("description"),
-            whole("created"),
-            whole("updated"),
-            whole("token_cutoff"),
-            text("kept"),
-        ],
-    ),
-    table(
-        "experience_users",
-        2,
-        &[
-            text("application_id"),
-            text("id"),
-            text("email"),
-            text("email_key"),
-            text("first_name"),
-            text("first_name_key"),
-            text("last_name"),
-            text("last_name_key"),
-            text("password_hash"),
-            whole("created"),
-            whole("updated"),
-            whole("password_updated"),
-            whole("last_login"),
-            whole("token_cutoff"),
-            text("tags"),
-        ],
-    ),
-    Table {
-        later: Some(5),
-        ..table(
-            "experience_groups",
-            2,
-            &[
-                text("application_id"),
-                text("id"),
-                text("name"),
-                text("name_key"),
-                text("description"),
-                text("parent_id"),
-                whole("created"),
-                whole("updated"),
-                text("tags"),
-                text("endpoint_ids"),
-                text("device_ids"),
-                text("device_tags"),
-                text("device_query"),
-            ],
-        )
-    },
-    table("memberships", 3, &[text("application_id"), text("user_id"), text("group_id")]),
-    table(
-        "api_tokens",
-        1,
-        &[
-            text("id"),
-            text("kind"),
-            text("owner_id"),
-            text("creator_id"),
-            text("creator_type"),
-            text("creator_name"),
-            text("name"),
-            text("name_key"),
-            text("description"),
-            whole("created"),
-            whole("updated"),
-            whole("expires"),
-            text("scope"),
-            text("status"),
-            text("default_role"),
-            text("org_roles"),
-        ],
-    ),
-    table("sign_in_attempts", 1, &[text("who"), whole("count"), whole("last")]),
-    table(
-        "answers",
-        2,
-        &[
-            text("token_id"),
-            bytes("key_digest"),
-            text("application_id"),
-            bytes("fingerprint"),
-            whole("created"),
-            whole("status"),
-            text("etag"),
-            bytes("body"),
-            text("mint"),
-        ],
-    ),
-    derived("user_tags", 3, &[text("application_id"), text("user_id"), text("tag"), text("value")]),
-    derived(
-        "group_tags",
-        3,
-        &[text("application_id"), text("group_id"), text("tag"), text("value")],
-    ),
-    derived("group_endpoints", 3, &[text("application_id"), text("group_id"), text("endpoint_id")]),
-    derived("counts", 2, &[text("application_id"), text("counted"), whole("total")]),
+    settings::TABLE,
+    administrators::TABLE,
+    applications::TABLE,
+    experience_users::TABLE,
+    experience_groups::TABLE,
+    memberships::TABLE,
+    api_tokens::TABLE,
+    sign_ins::TABLE,
+    idempotency::TABLE,
+    tag_index::USER_TAGS,
+    tag_index::GROUP_TAGS,
+    tag_index::ENDPOINTS,
+    counts::TABLE,
 ];
-
-const fn table(name: &'static str, key: usize, columns: &'static [Column]) -> Table {
-    Table { name, key, columns, later: None, derived: false }
-}
-
-const fn derived(name: &'static str, key: usize, columns: &'static [Column]) -> Table {
-    Table { derived: true, ..table(name, key, columns) }
-}
 
 /// A value of a column.
 #[derive(Clone)]
@@ -238,12 +89,6 @@ pub(in crate::store) type Line = Vec<Value>;
 pub(in crate::store) type Key = Vec<Value>;
 
 impl Table {
-    /// The first of its columns, `count` of them, as a statement lists them.
-    fn list(&self, count: usize) -> String {
-        let names: Vec<_> = self.columns.iter().take(count).map(|column| column.name).collect();
-        names.join(", ")
-    }
-
     fn read(&self, row: &Row<'_>, count: usize) -> Result<Line> {
         let columns = self.columns.iter().take(count).enumerate();
         let value = |(index, column): (usize, &Column)| {
@@ -378,10 +223,4 @@ impl Table {
         tx.run(&format!("DELETE FROM {}", self.name), &[])?;
         Ok(())
     }
-}
-
-/// `count` parameters, from `first` on.
-fn numbers(first: usize, count: usize) -> String {
-    let numbers: Vec<_> = (first..first + count).map(|number| format!("${number}")).collect();
-    numbers.join(", ")
 }

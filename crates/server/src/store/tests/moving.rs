@@ -1,8 +1,9 @@
 //! A store is moved as a whole or not at all.
 
 use super::super::ephemeral::Database;
-use super::super::moving::tables::{Holds, TABLES};
+use super::super::moving::tables::TABLES;
 use super::super::moving::{self, Copied, MoveError, Moving, Sums, abandon};
+use super::super::table::{Column, Holds, Table};
 use super::super::{Options, Place, Store, Tx};
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
@@ -136,9 +137,9 @@ async fn bring(from: &Home, to: &Home) -> Result<Copied, MoveError> {
 type Schema = BTreeMap<String, Vec<(String, Holds, usize)>>;
 
 fn declared() -> Schema {
-    let columns = |table: &'static super::super::moving::tables::Table| {
+    let columns = |table: &'static Table| {
         let columns = table.columns.iter().enumerate();
-        let of = move |(place, column): (usize, &super::super::moving::tables::Column)| {
+        let of = move |(place, column): (usize, &Column)| {
             let key = if place < table.key { place + 1 } else { 0 };
             (column.name.to_owned(), column.holds, key)
         };
