@@ -1,25 +1,22 @@
 //! An authorized call: who asks, and the means to answer.
 
+use super::cached::CacheSlot;
 use super::caller::Caller;
-use super::coding::Gzip;
 use super::etag::ETag;
 use super::gate::{Gate, Reach};
 use super::input::Common;
 use super::reply::Reply;
 use super::resource::{self, Envelope, Neighbours, Resource};
-use super::response_cache::CachedResponse;
 use super::schemas::Schemas;
 use super::state::App;
 use crate::error::{Error, Result};
+use crate::store::Tx;
 use crate::store::api_tokens::{self, Grant, Principal};
 use crate::store::idempotency::{self, Answer, Mint, RequestKey};
 use crate::store::tenant::AuthorizedApp;
-use crate::store::{Snapshot, Store, Tx};
-use bytes::Bytes;
 use guestlist_api::api_token::ApiToken;
 use guestlist_api::entity::{Entity, Success};
-use guestlist_api::experience_user::ExperienceUser;
-use guestlist_api::id::{ApiTokenId, ApplicationId, ExperienceUserId, UserId};
+use guestlist_api::id::{ApplicationId, ExperienceUserId, UserId};
 use guestlist_api::scope::{Operation, Scopes};
 use guestlist_api::time::DateTime;
 use hyper::StatusCode;
@@ -93,10 +90,12 @@ impl Output for NoContent {
 pub(super) struct Head {
     pub(super) common: Common,
     pub(super) key: Option<RequestKey>,
-    /// What the answer may be kept ready for.
-    pub(super) keep: Option<Box<str>>,
-    /// What is done, for the log.
-    pub(super) operation: &'static str,
+    /// Where the answer may be cached.
+    pub(super) slot: Option<CacheSlot>,
+    /// How much is read.
+    pub(super) reach: Reach,
+    /// What is done.
+    pub(super) operation: Operation,
     /// Where the token stands.
     pub(super) gate: Gate,
 }
@@ -329,15 +328,24 @@ impl Call<Grant> {
         &self,
         find: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.ask(Reach::Any, find).await
+        self.head.gate.read(&self.app, self.now, self.head.reach, find).await
     }
 
-    async fn ask<T: Send + 'static>(
+    /// What `make` answers, which is cached if the row of the table says so.
+    pub(super) async fn cached(
         &self,
-        reach: Reach,
-        find: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        self.head.gate.read(&self.app, self.now, reach, find).await
+        make: impl Future<Output = Result<Reply>> + Send,
+    ) -> Result<Reply> {
+        let (head, app, grant) = (&self.head, &self.app, &self.caller);
+        let plain = head.common.if_match.is_none() && head.common.if_none_match.is_none();
+        let slot = head.slot.as_ref().filter(|_| plain);
+        // Before anything is read.
+        let snapshot = slot.and_then(|slot| slot.snapshot(app, &head.gate, grant, self.now));
+        let reply = make.await?;
+        if let (Some(slot), Some(snapshot)) = (slot, snapshot) {
+            slot.fill(app, grant, head.operation.name(), snapshot, &reply);
+        }
+        Ok(reply)
     }
 
     /// Reads a resource.
@@ -345,11 +353,12 @@ impl Call<Grant> {
         &self,
         find: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<Okay<Entity<T>>> {
-        self.found(&self.read(find).await?)
+        let reply = self.cached(async { self.found(&self.read(find).await?) }).await?;
+        Ok(Okay(reply, PhantomData))
     }
 
     /// Answers with `found`, unless the conditions of the request are against it.
-    fn found<T: Resource>(&self, found: &T) -> Result<Okay<Entity<T>>> {
+    fn found<T: Resource>(&self, found: &T) -> Result<Reply> {
         let mut body = resource::fields(found)?;
         let etag = ETag::of(&body);
         let common = &self.head.common;
@@ -362,51 +371,7 @@ impl Call<Grant> {
             self.write_envelope(found, Neighbours::default(), &mut body);
             Reply::new(StatusCode::OK, body)
         };
-        Ok(Okay(reply.with(header::ETAG, etag.header()), PhantomData))
-    }
-
-    /// Reads a user, so that the answer is kept ready for whoever asks for it again.
-    pub(super) async fn show_user(
-        &self,
-        application: ApplicationId,
-        user: ExperienceUserId,
-        find: impl Fn(&mut Tx<'_>) -> Result<ExperienceUser> + Send + 'static,
-    ) -> Result<Okay<Entity<ExperienceUser>>> {
-        let snapshot = self.keeping(|store, token| store.snapshot(application, user, token));
-        let found = self.found(&self.ask(Reach::Few, find).await?)?;
-        self.keep(snapshot, &found.0);
-        Ok(found)
-    }
-
-    /// What the answer depends on, taken before it is made, if it can be kept ready.
-    pub(super) fn keeping(
-        &self,
-        snapshot: impl FnOnce(&Store, ApiTokenId) -> Option<Snapshot>,
-    ) -> Option<Snapshot> {
-        let (head, store, token) = (&self.head, &self.app.store, self.caller.token);
-        let plain = head.common.if_match.is_none() && head.common.if_none_match.is_none();
-        let target = head.keep.as_deref().filter(|_| plain)?;
-        if !self.app.responses.asked_before(token, target) {
-            return None;
-        }
-        let snapshot = snapshot(store, token)?;
-        head.gate.is_good_from_now(&self.app, self.now).then_some(snapshot)
-    }
-
-    /// Keeps `reply` ready, if [`Call::keeping`] said so.
-    pub(super) fn keep(&self, snapshot: Option<Snapshot>, reply: &Reply) {
-        let (Some(snapshot), Some(target)) = (snapshot, self.head.keep.as_deref()) else { return };
-        let etag = reply.headers.iter().find(|(name, _)| name == header::ETAG);
-        let kept = CachedResponse {
-            snapshot,
-            expires: self.caller.expires,
-            operation: self.head.operation,
-            etag: etag.map(|(_, etag)| etag.clone()),
-            // As much as it takes, where what was written into has room to spare.
-            body: Bytes::copy_from_slice(&reply.body),
-            gzip: Gzip::Untried,
-        };
-        self.app.responses.put(self.caller.token, target, kept);
+        Ok(reply.with(header::ETAG, etag.header()))
     }
 
     async fn write_resource<T: Resource, W: Into<Written<T>>>(

@@ -1,5 +1,6 @@
 //! `experienceGroup` and `experienceGroups`.
 
+use super::cached::DependsOn;
 use super::call::{Call, Created, Okay};
 use super::input::{BodyParam, In, bodies};
 use super::pages::{ListRequest, PageOf};
@@ -23,6 +24,7 @@ pub(super) fn routes() -> [Routes; 2] {
     [
         Routes::at("/applications/{applicationId}/experience/groups")
             .get(Operation::application("experienceGroups.get").read(), "List groups", list)
+            .cached(DependsOn::Lists)
             .post(Operation::application("experienceGroups.post"), "Make a group", post),
         Routes::at("/applications/{applicationId}/experience/groups/{experienceGroupId}")
             .get(Operation::application("experienceGroup.get").read(), "Show a group", get)
@@ -129,7 +131,7 @@ async fn list(
         paging: asked.paging.clone(),
     };
     let seen = call.clone();
-    call.list_within(within.id(), move |tx| {
+    call.list(move |tx| {
         let tenant = within.require(tx)?;
         let found = groups::list(tx, tenant, &listing)?;
         let of = OfApplication { application_id: tenant.id(), experience_group_id: None };

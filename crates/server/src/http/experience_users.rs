@@ -1,5 +1,6 @@
 //! `experienceUser` and `experienceUsers`.
 
+use super::cached::DependsOn;
 use super::call::{Call, Created, Okay};
 use super::input::{BodyParam, In, bodies};
 use super::pages::{ListRequest, PageOf};
@@ -22,9 +23,12 @@ pub(super) fn routes() -> [Routes; 2] {
     [
         Routes::at("/applications/{applicationId}/experience/users")
             .get(Operation::application("experienceUsers.get").read(), "List users", list)
+            .cached(DependsOn::Lists)
             .post(Operation::application("experienceUsers.post"), "Make a user", post),
         Routes::at("/applications/{applicationId}/experience/users/{experienceUserId}")
             .get(Operation::application("experienceUser.get").read(), "Show a user", get)
+            .by_key()
+            .cached(DependsOn::User)
             .patch(Operation::application("experienceUser.patch"), "Change a user", patch)
             .delete(Operation::application("experienceUser.delete"), "Delete a user", delete),
     ]
@@ -71,7 +75,7 @@ async fn get(
     input: In<OneExperienceUser>,
 ) -> Result<Okay<Entity<ExperienceUser>>> {
     let (within, id) = (call.within(input.path.application_id)?, input.path.experience_user_id);
-    call.show_user(input.path.application_id, id, move |tx| users::get_within(tx, within, id)).await
+    call.show(move |tx| users::get_within(tx, within, id)).await
 }
 
 async fn list(
@@ -101,7 +105,7 @@ async fn list(
         paging: asked.paging.clone(),
     };
     let seen = call.clone();
-    call.list_within(within.id(), move |tx| {
+    call.list(move |tx| {
         let tenant = within.require(tx)?;
         let found = users::list(tx, tenant, &listing)?;
         let group = match listing.membership {

@@ -13,6 +13,7 @@ mod administrators;
 mod api_tokens;
 mod applications;
 mod buffer;
+mod cached;
 mod call;
 mod caller;
 mod coding;

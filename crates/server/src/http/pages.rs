@@ -7,11 +7,11 @@ use super::query::write_query;
 use super::reply::Reply;
 use super::resource::{self, Neighbours, Resource};
 use crate::error::{Error, Result};
+use crate::store::Tx;
 use crate::store::api_tokens::Grant;
 use crate::store::list::{HEAVIEST_PAGE, Listed, Paging, Start};
-use crate::store::{Snapshot, Tx};
 use guestlist_api::entity::{Cursor, Entity, Page, PageNumber, PerPage, SortDirection};
-use guestlist_api::id::{ApplicationId, ObjectId};
+use guestlist_api::id::ObjectId;
 use hyper::StatusCode;
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -138,22 +138,21 @@ impl Call<Grant> {
         Paged { page, items, next: next.map(query), previous: previous.map(query) }
     }
 
-    /// Reads a page of what is in `application`, and keeps the answer ready for whoever asks again.
-    pub(super) async fn list_within<T: Resource + Send + 'static, O: PageOf + Send + 'static>(
-        &self,
-        application: ApplicationId,
-        find: impl Fn(&mut Tx<'_>) -> Result<Paged<T, O>> + Send + 'static,
-    ) -> Result<Okay<Entity<Page<Entity<T>, O>>>> {
-        let snapshot = self.keeping(|store, token| store.snapshot_of_lists(application, token));
-        self.list_and_keep(snapshot, find).await
-    }
-
     /// Reads a page.
     pub(super) async fn list<T: Resource + Send + 'static, O: PageOf + Send + 'static>(
         &self,
         find: impl Fn(&mut Tx<'_>) -> Result<Paged<T, O>> + Send + 'static,
     ) -> Result<Okay<Entity<Page<Entity<T>, O>>>> {
-        self.list_and_keep(None, find).await
+        let make = async {
+            // For as much as it may be, so that no more lists are made at once than there is room
+            // for.
+            let share = PageShare::of(HEAVIEST_PAGE).await?;
+            let paged = self.read(find).await?;
+            let reply = Reply::new(StatusCode::OK, self.write_page(&paged)?);
+            let share = share.resize(reply.body.len())?;
+            Ok(reply.holding(share))
+        };
+        self.cached(make).await.map(|reply| Okay(reply, PhantomData))
     }
 
     /// A page as it is answered.
@@ -176,19 +175,5 @@ impl Call<Grant> {
         let around = Neighbours { next: next.as_deref(), previous: previous.as_deref() };
         self.write_envelope(page, around, &mut out);
         Ok(out)
-    }
-
-    async fn list_and_keep<T: Resource + Send + 'static, O: PageOf + Send + 'static>(
-        &self,
-        snapshot: Option<Snapshot>,
-        find: impl Fn(&mut Tx<'_>) -> Result<Paged<T, O>> + Send + 'static,
-    ) -> Result<Okay<Entity<Page<Entity<T>, O>>>> {
-        // For as much as it may be, so that no more lists are made at once than there is room for.
-        let share = PageShare::of(HEAVIEST_PAGE).await?;
-        let paged = self.read(find).await?;
-        let reply = Reply::new(StatusCode::OK, self.write_page(&paged)?);
-        self.keep(snapshot, &reply);
-        let share = share.resize(reply.body.len())?;
-        Ok(Okay(reply.holding(share), PhantomData))
     }
 }

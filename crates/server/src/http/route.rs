@@ -25,9 +25,10 @@
 //! about it in its own transaction; `gate.rs` says why and how far that goes. Nothing of it is seen
 //! here, but that an answer leaves by the gate that it came in by.
 
+use super::cached::{CacheSlot, DependsOn};
 use super::call::{Call, Head, Output};
 use super::caller::{Anybody, Caller, RequestText};
-use super::gate::{Gate, Token};
+use super::gate::{Gate, Reach, Token};
 use super::input::{Body, In, Params, Raw};
 use super::reply::Reply;
 use super::schemas::Schemas;
@@ -47,8 +48,10 @@ pub(super) struct Request {
     /// The token that came with it, if one did.
     pub(super) token: Option<Token>,
     pub(super) text: RequestText,
-    /// What the answer may be kept ready for.
-    pub(super) keep: Option<Box<str>>,
+    /// Where its answer may be cached.
+    pub(super) slot: Option<CacheSlot>,
+    /// How much it reads.
+    pub(super) reach: Reach,
     /// Where it comes from.
     pub(super) peer: IpAddr,
 }
@@ -84,8 +87,9 @@ where
             let reads = request.text.is_read();
             let (caller, gate) = Gate::enter::<C>(&app, request.token, &operation, reads).await?;
             let key = caller.grant().and_then(|grant| request.text.key(&common, grant.token));
-            let head = Head { common, key, keep: request.keep, operation: operation.name(), gate };
-            let call = Call::new(Arc::clone(&app), caller, head, request.peer);
+            let Request { slot, reach, peer, .. } = request;
+            let head = Head { common, key, slot, reach, operation, gate };
+            let call = Call::new(Arc::clone(&app), caller, head, peer);
             if let Some(reply) = call.replay().await? {
                 return Ok(reply);
             }
@@ -123,6 +127,10 @@ pub struct Route {
     pub summary: &'static str,
     /// The name of its body parameter, if it takes one.
     pub body: Option<&'static str>,
+    /// What its answers depend on, if they may be cached.
+    pub(super) cached: Option<DependsOn>,
+    /// How much of the store it reads.
+    pub(super) reach: Reach,
     pub(super) run: Run,
     pub(super) describe: fn(&mut Schemas) -> Value,
 }
@@ -176,7 +184,31 @@ impl Routes {
             Box::new(move |app, request| handler.clone().answer(app, operation, request));
         let (path, describe) = (self.path, E::describe);
         let body = E::BODY;
-        self.rows.push(Route { method, path, operation, summary, body, run, describe });
+        let (cached, reach) = (None, Reach::Any);
+        self.rows.push(Route {
+            method,
+            path,
+            operation,
+            summary,
+            body,
+            cached,
+            reach,
+            run,
+            describe,
+        });
+        self
+    }
+
+    /// The answers of the row before may be cached, until what they depend on changes.
+    pub(super) fn cached(mut self, depends: DependsOn) -> Self {
+        self.rows.last_mut().into_iter().for_each(|row| row.cached = Some(depends));
+        self
+    }
+
+    /// The row before reads a few rows of the store by their keys, which takes no longer than to
+    /// hand it to another thread.
+    pub(super) fn by_key(mut self) -> Self {
+        self.rows.last_mut().into_iter().for_each(|row| row.reach = Reach::Few);
         self
     }
 

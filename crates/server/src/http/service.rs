@@ -2,6 +2,7 @@
 
 use super::access_log::AccessLog;
 use super::body::{self, Body};
+use super::cached::{CacheSlot, id_in};
 use super::caller::RequestText;
 use super::coding::Gzip;
 use super::gate::{self, Token};
@@ -104,10 +105,10 @@ impl Service {
         let (head, body) = request.into_parts();
         let mut verified = None;
         let target = target_of(&head);
-        if let Some((token, kept)) = self.kept(&head, &mut verified) {
-            *operation = kept.operation;
+        if let Some((token, response)) = self.cached(&head, &mut verified) {
+            *operation = response.operation;
             body::discard(&head.headers, body).await;
-            return self.send_kept(kept, token, target, facts).await;
+            return self.send_cached(response, token, target, facts).await;
         }
         let (row, path) = match self.find(&head.method, head.uri.path()) {
             Ok(Match::Row(row, path)) => (row, path),
@@ -133,63 +134,59 @@ impl Service {
         let body = bytes.as_deref().map(|bytes| body::parse_json(bytes)).transpose()?;
         let mut query = parse_query(head.uri.query().unwrap_or_default())?;
         let token = Token::of(&mut query, &head.headers, verified);
-        let keep = match &token {
-            Some(Token { in_url: false, .. })
-                if head.method == Method::GET && target.len() <= LONGEST_TARGET =>
-            {
-                Some(target.into())
-            }
-            _ => None,
-        };
+        let cacheable = head.method == Method::GET
+            && target.len() <= LONGEST_TARGET
+            && matches!(token, Some(Token { in_url: false, .. }));
+        let slot = row
+            .cached
+            .filter(|_| cacheable)
+            .and_then(|depends| CacheSlot::of(depends, &path, target));
         let text = RequestText {
             method: head.method.to_string(),
             target: target.to_owned(),
-            application: path
-                .get("applicationId")
-                .and_then(Value::as_str)
-                .and_then(|id| id.parse().ok()),
+            application: id_in(&path, "applicationId"),
             body: bytes.unwrap_or_default(),
         };
         let raw = Raw { path, query, headers: head.headers, body };
-        (row.run)(Arc::clone(&self.app), Request { raw, token, text, keep, peer: peer.ip() }).await
+        let (reach, peer) = (row.reach, peer.ip());
+        (row.run)(Arc::clone(&self.app), Request { raw, token, text, slot, reach, peer }).await
     }
 
-    /// The answer that is kept ready for a request, and the token that it is kept for. If the token
-    /// in its head had to be looked at, it is `verified` from then on.
-    fn kept(
+    /// The cached response to a request, and the token that it is for. If the token in its head had
+    /// to be looked at, it is `verified` from then on.
+    fn cached(
         &self,
         head: &hyper::http::request::Parts,
         verified: &mut Option<Result<ApiTokenId>>,
     ) -> Option<(ApiTokenId, Arc<CachedResponse>)> {
-        let conditional = |name: &HeaderName| head.headers.contains_key(name);
-        if head.method != Method::GET || UNUSUAL.iter().any(conditional) {
+        let has = |name: &HeaderName| head.headers.contains_key(name);
+        if head.method != Method::GET || UNUSUAL.iter().any(has) {
             return None;
         }
-        let now = self.app.clock.now();
-        let token =
-            verified.insert(gate::verify_header(&self.app, &head.headers, now)?).as_ref().ok()?;
-        let kept = self.app.responses.get(*token, target_of(head))?;
-        if kept.expires.is_some_and(|end| end <= now) || !self.app.store.holds(&kept.snapshot) {
-            return None;
-        }
-        Some((*token, kept))
+        let (app, now) = (&self.app, self.app.clock.now());
+        let known = verified.insert(gate::verify_header(app, &head.headers, now)?);
+        let token = *known.as_ref().ok()?;
+        let response = app.responses.get(token, target_of(head))?;
+        let ended = response.expires.is_some_and(|end| end <= now);
+        (!ended && app.store.holds(&response.snapshot)).then_some((token, response))
     }
 
-    /// Answers with `kept`, which is what there is for `token` and `target`, in the form that is
+    /// Answers with `response`, which is what there is for `token` and `target`, in the form that is
     /// accepted.
-    async fn send_kept(
+    async fn send_cached(
         &self,
-        mut kept: Arc<CachedResponse>,
+        mut response: Arc<CachedResponse>,
         token: ApiTokenId,
         target: &str,
         facts: &RequestMeta,
     ) -> Result<Reply> {
-        if matches!(kept.gzip, Gzip::Untried) && facts.accepted.wants_gzip(kept.body.len()) {
-            kept = self.app.responses.pack(token, target, &kept).await?;
+        if matches!(response.gzip, Gzip::Untried) && facts.accepted.wants_gzip(response.body.len())
+        {
+            response = self.app.responses.pack(token, target, &response).await?;
         }
-        let mut reply = Reply::new(StatusCode::OK, kept.body.clone());
-        reply.headers.extend(kept.etag.clone().map(|etag| (header::ETAG, etag)));
-        reply.gzip = kept.gzip.clone();
+        let mut reply = Reply::new(StatusCode::OK, response.body.clone());
+        reply.headers.extend(response.etag.clone().map(|etag| (header::ETAG, etag)));
+        reply.gzip = response.gzip.clone();
         Ok(reply)
     }
 
