@@ -1,8 +1,10 @@
 //! `auth` and `me`: administrators, and how they sign in.
 
-use super::call::{Call, NoContent, Okay, Written};
+use super::call::Call;
 use super::caller::{Anybody, Caller};
+use super::idempotency::Written;
 use super::input::{BodyParam, In, bodies};
+use super::outcome::{NoContent, Okay};
 use super::resource::Resource;
 use super::route::Routes;
 use crate::auth::hasher::PasswordHash;
@@ -197,7 +199,7 @@ async fn refresh_token(call: Call<Grant>, _: In) -> Result<Okay<AuthedUser>> {
     let (id, asked) = (ApiTokenId(call.app.ids.next(now)), call.clone());
     call.do_once(move |tx| {
         // What only reads is let in before its token is proven, and this writes.
-        asked.head.gate.prove(tx, now)?;
+        asked.context.gate.prove(tx, now)?;
         let (asking, is_session) = api_tokens::find(tx, token)?.ok_or(Error::TokenInvalid)?;
         let answer = AuthedUser { user_id: user, token: None };
         if !is_session {

@@ -1,7 +1,9 @@
 //! `applicationApiToken(s)` and `userApiToken(s)`.
 
-use super::call::{Call, Created, Okay, Written};
+use super::call::Call;
+use super::idempotency::Written;
 use super::input::{BodyParam, In, bodies};
+use super::outcome::{Created, Okay};
 use super::pages::{ListRequest, PageOf};
 use super::resource::Resource;
 use super::route::Routes;

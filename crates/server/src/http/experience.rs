@@ -1,7 +1,9 @@
 //! `experience`: all that an application has for its end users, to begin with and to end with.
 
-use super::call::{Call, Okay, Written};
+use super::call::Call;
+use super::idempotency::Written;
 use super::input::{BodyParam, In, bodies};
+use super::outcome::Okay;
 use super::route::Routes;
 use crate::auth::hasher::PasswordHash;
 use crate::domain::{example_address, example_group, example_group_name, example_user};

@@ -1,8 +1,9 @@
 //! `experienceUser` and `experienceUsers`.
 
 use super::cached::DependsOn;
-use super::call::{Call, Created, Okay};
+use super::call::Call;
 use super::input::{BodyParam, In, bodies};
+use super::outcome::{Created, Okay};
 use super::pages::{ListRequest, PageOf};
 use super::resource::Resource;
 use super::route::Routes;

@@ -1,7 +1,7 @@
 //! What a request says, read before anything else is asked: path, query, headers and body become
 //! types, or the request is a 400.
 
-use super::etag::{IfMatch, IfNoneMatch};
+use super::conditions::Conditions;
 use super::schemas::Schemas;
 use crate::error::{Error, Result};
 use guestlist_api::entity::View;
@@ -129,8 +129,7 @@ pub(super) struct Raw {
 pub(super) struct Common {
     pub(super) actions: bool,
     pub(super) links: bool,
-    pub(super) if_match: Option<IfMatch>,
-    pub(super) if_none_match: Option<IfNoneMatch>,
+    pub(super) conditions: Conditions,
     pub(super) idempotency_key: Option<String>,
     /// Its query as it was sent, without what is blank.
     pub(super) query: Map<String, Value>,
@@ -171,19 +170,16 @@ impl<P: Params, Q: Params, B: Body> In<P, Q, B> {
         let query = Q::read(query, &mut at);
         let body = B::read(raw.body, &mut at);
         let mut problems = at.into_found();
-        let mut header = |problem| problems.push(problem);
-        let if_match = IfMatch::of(&raw.headers).map_err(&mut header).ok().flatten();
-        let if_none_match = IfNoneMatch::of(&raw.headers).map_err(&mut header).ok().flatten();
-        let idempotency_key = idempotency_key(&raw.headers).map_err(&mut header).ok().flatten();
+        let conditions = Conditions::of(&raw.headers, &mut problems);
+        let key = idempotency_key(&raw.headers).map_err(|problem| problems.push(problem));
         match (path, query, body, view) {
             (Some(path), Some(query), Some(body), Some(view)) if problems.is_empty() => {
                 let on = |flag: Option<guestlist_api::text::Flag>| flag.is_none_or(|flag| flag.0);
                 let common = Common {
                     actions: on(view.actions),
                     links: on(view.links),
-                    if_match,
-                    if_none_match,
-                    idempotency_key,
+                    conditions,
+                    idempotency_key: key.ok().flatten(),
                     query: sent,
                 };
                 Ok((Self { path, query, body }, common))

@@ -1,8 +1,9 @@
 //! Lists: which page is asked for, by its number or by a cursor, and how it is answered.
 
-use super::call::{Call, Okay};
+use super::call::Call;
 use super::cursor::{self, ListId};
 use super::memory::PageShare;
+use super::outcome::Okay;
 use super::query::write_query;
 use super::reply::Reply;
 use super::resource::{self, Neighbours, Resource};
@@ -83,7 +84,7 @@ impl Call<Grant> {
         let routes = self.app.routes_of(collection);
         let own = routes.iter().find(|route| route.operation.action() == "get");
         let names = own.into_iter().flat_map(|route| route.params.iter().cloned());
-        let sent = &self.head.common.query;
+        let sent = &self.context.common.query;
         let query: Vec<_> = names
             .chain(VIEW.map(Cow::Borrowed))
             .filter(|name| name != "page" && name != "cursor")

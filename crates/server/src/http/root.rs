@@ -1,8 +1,9 @@
 //! What belongs to the server itself.
 
-use super::call::{Call, Okay};
+use super::call::Call;
 use super::caller::Anybody;
 use super::input::In;
+use super::outcome::Okay;
 use super::reply::Reply;
 use super::route::Routes;
 use super::state::App;

@@ -26,10 +26,11 @@
 //! here, but that an answer leaves by the gate that it came in by.
 
 use super::cached::{CacheSlot, DependsOn};
-use super::call::{Call, Head, Output};
+use super::call::{Call, RequestContext};
 use super::caller::{Anybody, Caller, RequestText};
 use super::gate::{Gate, Reach, Token};
 use super::input::{Body, In, Params, Raw};
+use super::outcome::Output;
 use super::reply::Reply;
 use super::schemas::Schemas;
 use super::state::App;
@@ -88,14 +89,14 @@ where
             let (caller, gate) = Gate::enter::<C>(&app, request.token, &operation, reads).await?;
             let key = caller.grant().and_then(|grant| request.text.key(&common, grant.token));
             let Request { slot, reach, peer, .. } = request;
-            let head = Head { common, key, slot, reach, operation, gate };
-            let call = Call::new(Arc::clone(&app), caller, head, peer);
+            let context = RequestContext { common, key, slot, reach, operation, gate };
+            let call = Call::new(Arc::clone(&app), caller, context, peer);
             if let Some(reply) = call.replay().await? {
                 return Ok(reply);
             }
-            let head = Arc::clone(&call.head);
+            let context = Arc::clone(&call.context);
             let answer = self(call, input).await;
-            head.gate.leave(&app, answer).await.map(O::into_reply)
+            context.gate.leave(&app, answer).await.map(O::into_reply)
         })
     }
 
