@@ -13,6 +13,9 @@ use crate::Project;
 use crate::steps::{Steps, cargo};
 use crate::tools;
 
+/// What names a server's program to the suites.
+pub(crate) const BIN: &str = "GUESTLIST_BIN";
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Client {
     Python,
@@ -93,7 +96,7 @@ pub(crate) fn run(project: &Project, steps: &mut Steps, clients: &[Client]) -> a
 
 /// The server that the suites run against.
 pub(crate) fn server(project: &Project, steps: &mut Steps) -> anyhow::Result<PathBuf> {
-    if let Some(path) = std::env::var_os("GUESTLIST_BIN") {
+    if let Some(path) = std::env::var_os(BIN) {
         // The suites run in directories of their own.
         return fs::canonicalize(&path)
             .with_context(|| format!("GUESTLIST_BIN names {}", path.display()));
@@ -119,7 +122,7 @@ fn python(project: &Project, steps: &mut Steps, server: &Path) -> anyhow::Result
     pytest
         // The suite leaves nothing in the source tree.
         .args(["-B", "-m", "pytest", "-p", "no:cacheprovider", "tests/clients/python"])
-        .env("GUESTLIST_BIN", server);
+        .env(BIN, server);
     steps.command("suite with the Python client", pytest, SUITE_HINT)
 }
 
@@ -128,9 +131,15 @@ fn javascript(project: &Project, steps: &mut Steps, server: &Path) -> anyhow::Re
     let place = project.target.join("clients/js");
     steps.run("install the JavaScript client", || npm_install(&place, &suite))?;
     let mut node = Command::new("node");
+    // Most of a file's time is waiting, so more of them than there are processors run at once, where
+    // this Node can say so.
+    let together = "--test-concurrency=4";
+    if tools::works("node", &[together, "--version"]) {
+        node.arg(together);
+    }
     // Named one by one: what a directory means to `node --test` differs between its versions.
     node.arg("--test").args(test_files(&project.root, "tests/clients/js")?);
-    node.env("NODE_PATH", place.join("node_modules")).env("GUESTLIST_BIN", server);
+    node.env("NODE_PATH", place.join("node_modules")).env(BIN, server);
     steps.command("suite with the JavaScript client", node, SUITE_HINT)
 }
 
@@ -150,7 +159,7 @@ fn openapi(project: &Project, steps: &mut Steps, server: &Path) -> anyhow::Resul
     pytest
         .args(["-B", "-m", "pytest", "-p", "no:cacheprovider", "--durations=0"])
         .arg("tests/clients/openapi")
-        .env("GUESTLIST_BIN", server)
+        .env(BIN, server)
         .env("GUESTLIST_NODE_MODULES", modules.join("node_modules"))
         .env("GUESTLIST_TEST_PSQL", psql);
     steps.command("suite of the OpenAPI document", pytest, SUITE_HINT)

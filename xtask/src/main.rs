@@ -41,6 +41,7 @@ usage: cargo xtask TASK
   instructions
             counts what a request takes and compares it with bench/instructions.txt; part of test.
             `instructions record REASON` writes anew what differs
+  licences  licences, banned crates and sources; part of check and of test
   audit     known vulnerabilities in the dependencies; needs the network, so not part of test";
 
 /// Where the repository is and where everything that is built goes.
@@ -69,6 +70,10 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
     if let ["postgres", "--", command @ ..] = arguments {
         return postgres::beside(command);
     }
+    if let ["beside", tasks @ ..] = arguments {
+        steps::end_with_parent();
+        return tasks.split(|word| *word == "then").try_for_each(run);
+    }
     let project = Project::locate()?;
     let mut steps = Steps::new(&project.root);
     let outcome = match arguments {
@@ -90,6 +95,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
             .run("callgrind", instructions::prerequisites)
             .and_then(|()| instructions::check(&project, &mut steps)),
         ["instructions", "record", reason] => instructions::record(&project, &mut steps, reason),
+        ["licences"] => licences(&project, &mut steps),
         ["audit"] => audit(&project, &mut steps),
         _ => bail!("unknown task `{}`\n{USAGE}", arguments.join(" ")),
     };
@@ -136,14 +142,9 @@ fn check(project: &Project, steps: &mut Steps, tests: Tests) -> anyhow::Result<(
 
     steps.run("parity page", || parity::check(&project.root))?;
 
-    let deny = steps.run("cargo-deny", || tools::cargo_deny(project))?;
-    let mut licences = std::process::Command::new(deny);
-    licences.args(["--locked", "check", "bans", "licenses", "sources"]);
-    steps.command(
-        "licences",
-        licences,
-        "replace the dependency, or change deny.toml and say there why",
-    )?;
+    if matches!(tests, Tests::Unit) {
+        licences(project, steps)?;
+    }
 
     let hint = "the output above names the failing test; run it alone with `cargo test NAME`";
     let name = match tests {
@@ -165,16 +166,35 @@ fn check(project: &Project, steps: &mut Steps, tests: Tests) -> anyhow::Result<(
     steps.command("doc tests", cargo(&["test", "--workspace", "--doc"]), hint)
 }
 
+fn licences(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
+    let deny = steps.run("cargo-deny", || tools::cargo_deny(project))?;
+    let mut licences = std::process::Command::new(deny);
+    licences.args(["--locked", "check", "bans", "licenses", "sources"]);
+    steps.command(
+        "licences",
+        licences,
+        "replace the dependency, or change deny.toml and say there why",
+    )
+}
+
 fn test(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
     // First, so that a machine without them learns it now and not after the long builds.
     clients::prerequisites(steps, &Client::ALL)?;
     steps.run("callgrind", instructions::prerequisites)?;
     steps.run("failing disks", tools::failing_disks)?;
     let _server = postgres::start(steps)?;
+    let logs = project.target.join("xtask");
+    // They build for themselves, and count what nothing else on the machine changes.
+    let apart = steps.beside(&["licences", "then", "instructions"], &logs)?;
     check(project, steps, Tests::UnitAndIntegration)?;
-    instructions::check(project, steps)?;
-    clients::run(project, steps, &Client::ALL)?;
-    python::test(project, steps)
+    steps.join(apart)?;
+    // Each waits for its server most of the time.
+    let server = clients::server(project, steps)?;
+    steps.tell(clients::BIN, server.to_string_lossy().into_owned());
+    let one = steps.beside(&["clients", "js", "then", "python"], &logs)?;
+    let other = steps.beside(&["clients", "python", "then", "clients", "openapi"], &logs)?;
+    steps.join(one)?;
+    steps.join(other)
 }
 
 /// What says how many populations are tried.

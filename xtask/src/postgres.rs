@@ -11,11 +11,15 @@ use crate::tools;
 /// What tells tests where it is: a URL of its superuser.
 const URL: &str = "GUESTLIST_TEST_POSTGRES";
 
-/// Starts one for all the steps to come. It is gone when what this gives is dropped.
-pub(crate) fn start(steps: &mut Steps) -> anyhow::Result<Cluster> {
+/// Starts one for all the steps to come, unless whoever started this has one. It is gone when what
+/// this gives is dropped.
+pub(crate) fn start(steps: &mut Steps) -> anyhow::Result<Option<Cluster>> {
+    if std::env::var_os(URL).is_some() {
+        return Ok(None);
+    }
     let cluster = steps.run("PostgreSQL", cluster)?;
     steps.tell(URL, cluster.url());
-    Ok(cluster)
+    Ok(Some(cluster))
 }
 
 /// Runs a command beside one.

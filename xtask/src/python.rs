@@ -122,7 +122,7 @@ pub(crate) fn test(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
     }
     suite
         .env("PYTHONPATH", project.root.join("python/tests/drop_in"))
-        .env("GUESTLIST_BIN", &server);
+        .env(clients::BIN, &server);
     steps.command("suite of the official client with the Python package", suite, HINT)?;
 
     let cache = project.target.join("python/mypy");

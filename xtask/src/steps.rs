@@ -1,16 +1,24 @@
-//! Named, timed steps that stop at the first failure.
+//! Named, timed steps that stop at the first failure, and tasks that run beside them.
 
 use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{ChildStdin, Command, ExitStatus, Stdio};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
+use std::{io, process};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 
 /// What ran so far and how long it took.
 pub(crate) struct Steps {
     root: PathBuf,
+    /// This program, as long as it is where it was: a build may put another there.
+    program: io::Result<PathBuf>,
     environment: Vec<(&'static str, String)>,
+    start: Instant,
     done: Vec<Done>,
 }
 
@@ -20,9 +28,19 @@ struct Done {
     passed: bool,
 }
 
+/// Other tasks of this program that run at the same time. They end when this is dropped.
+pub(crate) struct Beside {
+    name: String,
+    log: PathBuf,
+    /// What they wait at the other end of.
+    _alive: Option<ChildStdin>,
+    ended: JoinHandle<(io::Result<ExitStatus>, Duration)>,
+}
+
 impl Steps {
     pub(crate) fn new(root: &Path) -> Self {
-        Self { root: root.to_owned(), environment: Vec::new(), done: Vec::new() }
+        let (root, program) = (root.to_owned(), std::env::current_exe());
+        Self { root, program, environment: Vec::new(), start: Instant::now(), done: Vec::new() }
     }
 
     /// Sets a variable of the environment for every program from now on.
@@ -69,6 +87,46 @@ impl Steps {
         })
     }
 
+    /// Starts other tasks, one after the other where `then` stands between them. They are seen when
+    /// they are joined; until then what they say goes to a file among `logs`.
+    pub(crate) fn beside(&self, tasks: &[&str], logs: &Path) -> anyhow::Result<Beside> {
+        let name = tasks.join(" ");
+        let log = logs.join(format!("{}.log", tasks.join("-")));
+        fs::create_dir_all(logs).with_context(|| format!("cannot make {}", logs.display()))?;
+        let out = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+        println!("\n=== started beside the following steps: {name} ({})", log.display());
+        let start = Instant::now();
+        let program = self.program.as_ref().ok().context("nobody knows where this program is")?;
+        let mut child = Command::new(program)
+            .arg("beside")
+            .args(tasks)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .current_dir(&self.root)
+            .stdin(Stdio::piped())
+            .stdout(out.try_clone()?)
+            .stderr(out)
+            // What it starts belongs to it, and ends with it.
+            .process_group(0)
+            .spawn()
+            .with_context(|| format!("cannot start `{name}`"))?;
+        let alive = child.stdin.take();
+        let ended = thread::spawn(move || (child.wait(), start.elapsed()));
+        Ok(Beside { name, log, _alive: alive, ended })
+    }
+
+    /// Waits for tasks that were started beside, and shows what they said.
+    pub(crate) fn join(&mut self, beside: Beside) -> anyhow::Result<()> {
+        let Beside { name, log, _alive, ended } = beside;
+        println!("\n=== {name}, beside the steps before");
+        let (status, took) = ended.join().map_err(|_| anyhow::anyhow!("nobody waited for it"))?;
+        let said = fs::read(&log).with_context(|| format!("cannot read {}", log.display()))?;
+        println!("{}", String::from_utf8_lossy(&said));
+        let passed = status?.success();
+        self.done.push(Done { name: format!("{name} (beside)"), took, passed });
+        ensure!(passed, "`{name}` failed: what it said is above, and in {}", log.display());
+        Ok(())
+    }
+
     /// One line a step.
     pub(crate) fn summary(&self) -> String {
         let width = self.done.iter().map(|step| step.name.len()).max().unwrap_or(0);
@@ -78,10 +136,22 @@ impl Steps {
             // Writing to a String cannot fail.
             let _ = write!(table, "\n  {name:width$}  {:>9}  {outcome}", seconds(*took));
         }
-        let total: Duration = self.done.iter().map(|step| step.took).sum();
+        // Not the sum: some ran at the same time.
+        let total = self.start.elapsed();
         let _ = write!(table, "\n  {:width$}  {:>9}", "total", seconds(total));
         table
     }
+}
+
+/// What a task that was started beside others does first: it ends with all that it started as soon
+/// as nobody waits for it any more.
+pub(crate) fn end_with_parent() {
+    thread::spawn(|| {
+        // Nothing is ever written there.
+        drop(io::stdin().read(&mut [0]));
+        let kill = format!("kill -s TERM -- -{}", process::id());
+        drop(Command::new("sh").args(["-c", &kill]).status());
+    });
 }
 
 /// A cargo command, run by the cargo that runs this program.

@@ -54,17 +54,23 @@ pub(crate) fn has_nextest() -> bool {
     found
 }
 
-/// The path of the pinned cargo-deny: from PATH, or from an earlier run, or built now.
+/// The path of the pinned cargo-deny: from PATH, or from an earlier run, or built now. It has a
+/// second's work to do, and takes minutes to optimise.
 pub(crate) fn cargo_deny(project: &Project) -> anyhow::Result<PathBuf> {
-    installed(project, "cargo-deny", CARGO_DENY)
+    installed(project, "cargo-deny", CARGO_DENY, "dev")
 }
 
 /// The path of the pinned oha, in the same way.
 pub(crate) fn oha(project: &Project) -> anyhow::Result<PathBuf> {
-    installed(project, "oha", OHA)
+    installed(project, "oha", OHA, "release")
 }
 
-fn installed(project: &Project, name: &str, version: &str) -> anyhow::Result<PathBuf> {
+fn installed(
+    project: &Project,
+    name: &str,
+    version: &str,
+    profile: &str,
+) -> anyhow::Result<PathBuf> {
     let root = project.target.join("tools");
     let own = root.join("bin").join(name);
     for candidate in [PathBuf::from(name), own.clone()] {
@@ -77,6 +83,8 @@ fn installed(project: &Project, name: &str, version: &str) -> anyhow::Result<Pat
     println!("{name} {version} is not here: building it, once, into {}", root.display());
     let status = cargo(&["install", name, "--version", version, "--locked", "--root"])
         .arg(&root)
+        .args(["--profile", profile])
+        .env("CARGO_PROFILE_DEV_DEBUG", "false")
         .current_dir(&project.root)
         .status()?;
     if !status.success() {
