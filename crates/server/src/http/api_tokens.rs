@@ -134,50 +134,26 @@ impl TokenOwner {
     }
 }
 
-/// Handlers that differ only in whose tokens they are about.
-macro_rules! handlers {
-    ($($of_application:ident $of_user:ident $do:ident
-        ($($query:ty)?) ($($body:ty)?) $one:tt -> $out:ty;)*) => {$(
-        async fn $of_application(
-            call: Call<Grant>,
-            input: In<handlers!(@path $one OneApplicationApiToken OneApplication), handlers!(@or $($query)?), handlers!(@or $($body)?)>,
-        ) -> Result<$out> {
-            let whose = TokenOwner::Application(call.within(input.path.application_id)?);
-            let id = handlers!(@id $one input);
-            $do(call, whose, id, input.query, input.body).await
-        }
-        async fn $of_user(
-            call: Call<Grant>,
-            input: In<handlers!(@path $one OneUserApiToken ()), handlers!(@or $($query)?), handlers!(@or $($body)?)>,
-        ) -> Result<$out> {
-            let whose = TokenOwner::User(call.user()?);
-            let id = handlers!(@id $one input);
-            $do(call, whose, id, input.query, input.body).await
-        }
-    )*};
-    (@or) => { () };
-    (@or $type:ty) => { $type };
-    (@path one $one:ty, $all:ty) => { $one };
-    (@path one $one:ident $all:tt) => { $one };
-    (@path all $one:ident $all:tt) => { $all };
-    (@id one $input:ident) => { $input.path.api_token_id };
-    (@id all $input:ident) => { () };
+async fn list_of_application(
+    call: Call<Grant>,
+    input: In<OneApplication, ApiTokenList>,
+) -> Result<Okay<Entity<Tokens>>> {
+    let whose = TokenOwner::Application(call.within(input.path.application_id)?);
+    list(call, whose, input.query).await
 }
 
-handlers! {
-    list_of_application list_of_user list (ApiTokenList) () all -> Okay<Entity<Tokens>>;
-    post_of_application post_of_user post () (ApiTokenPost) all -> Created<Entity<ApiToken>>;
-    get_of_application get_of_user get () () one -> Okay<Entity<ApiToken>>;
-    patch_of_application patch_of_user patch () (ApiTokenPatch) one -> Okay<Entity<ApiToken>>;
-    delete_of_application delete_of_user delete () () one -> Okay<Success>;
+async fn list_of_user(
+    call: Call<Grant>,
+    input: In<(), ApiTokenList>,
+) -> Result<Okay<Entity<Tokens>>> {
+    let whose = TokenOwner::User(call.user()?);
+    list(call, whose, input.query).await
 }
 
 async fn list(
     call: Call<Grant>,
     whose: TokenOwner,
-    (): (),
     query: ApiTokenList,
-    (): (),
 ) -> Result<Okay<Entity<Tokens>>> {
     let filter = query.filter.map(|glob| glob.to_string());
     let sort = query.sort_field.unwrap_or(ApiTokenSort::Name);
@@ -203,12 +179,26 @@ async fn list(
     .await
 }
 
+async fn get_of_application(
+    call: Call<Grant>,
+    input: In<OneApplicationApiToken>,
+) -> Result<Okay<Entity<ApiToken>>> {
+    let whose = TokenOwner::Application(call.within(input.path.application_id)?);
+    get(call, whose, input.path.api_token_id).await
+}
+
+async fn get_of_user(
+    call: Call<Grant>,
+    input: In<OneUserApiToken>,
+) -> Result<Okay<Entity<ApiToken>>> {
+    let whose = TokenOwner::User(call.user()?);
+    get(call, whose, input.path.api_token_id).await
+}
+
 async fn get(
     call: Call<Grant>,
     whose: TokenOwner,
     id: ApiTokenId,
-    (): (),
-    (): (),
 ) -> Result<Okay<Entity<ApiToken>>> {
     call.show(move |tx| {
         let owner = whose.require(tx)?;
@@ -225,11 +215,25 @@ fn creator(grant: &Grant) -> (ForeignId, CreatorType) {
     }
 }
 
+async fn post_of_application(
+    call: Call<Grant>,
+    input: In<OneApplication, (), ApiTokenPost>,
+) -> Result<Created<Entity<ApiToken>>> {
+    let whose = TokenOwner::Application(call.within(input.path.application_id)?);
+    post(call, whose, input.body).await
+}
+
+async fn post_of_user(
+    call: Call<Grant>,
+    input: In<(), (), ApiTokenPost>,
+) -> Result<Created<Entity<ApiToken>>> {
+    let whose = TokenOwner::User(call.user()?);
+    post(call, whose, input.body).await
+}
+
 async fn post(
     call: Call<Grant>,
     whose: TokenOwner,
-    (): (),
-    (): (),
     post: ApiTokenPost,
 ) -> Result<Created<Entity<ApiToken>>> {
     let scopes = post.scope.clone().unwrap_or_else(|| {
@@ -262,11 +266,26 @@ async fn post(
     .await
 }
 
+async fn patch_of_application(
+    call: Call<Grant>,
+    input: In<OneApplicationApiToken, (), ApiTokenPatch>,
+) -> Result<Okay<Entity<ApiToken>>> {
+    let whose = TokenOwner::Application(call.within(input.path.application_id)?);
+    patch(call, whose, input.path.api_token_id, input.body).await
+}
+
+async fn patch_of_user(
+    call: Call<Grant>,
+    input: In<OneUserApiToken, (), ApiTokenPatch>,
+) -> Result<Okay<Entity<ApiToken>>> {
+    let whose = TokenOwner::User(call.user()?);
+    patch(call, whose, input.path.api_token_id, input.body).await
+}
+
 async fn patch(
     call: Call<Grant>,
     whose: TokenOwner,
     id: ApiTokenId,
-    (): (),
     patch: ApiTokenPatch,
 ) -> Result<Okay<Entity<ApiToken>>> {
     let (now, asked) = (call.now, call.clone());
@@ -290,13 +309,20 @@ async fn patch(
     .await
 }
 
-async fn delete(
+async fn delete_of_application(
     call: Call<Grant>,
-    whose: TokenOwner,
-    id: ApiTokenId,
-    (): (),
-    (): (),
+    input: In<OneApplicationApiToken>,
 ) -> Result<Okay<Success>> {
+    let whose = TokenOwner::Application(call.within(input.path.application_id)?);
+    delete(call, whose, input.path.api_token_id).await
+}
+
+async fn delete_of_user(call: Call<Grant>, input: In<OneUserApiToken>) -> Result<Okay<Success>> {
+    let whose = TokenOwner::User(call.user()?);
+    delete(call, whose, input.path.api_token_id).await
+}
+
+async fn delete(call: Call<Grant>, whose: TokenOwner, id: ApiTokenId) -> Result<Okay<Success>> {
     let asked = call.clone();
     call.remove(move |tx| {
         let owner = whose.require(tx)?;
