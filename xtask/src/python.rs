@@ -120,9 +120,7 @@ pub(crate) fn test(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
     for (test, _why) in OTHERWISE {
         suite.args(["--deselect", &format!("tests/clients/python/{test}")]);
     }
-    suite
-        .env("PYTHONPATH", project.root.join("python/tests/drop_in"))
-        .env(clients::BIN, &server);
+    suite.env("PYTHONPATH", project.root.join("python/tests/drop_in")).env(clients::BIN, &server);
     steps.command("suite of the official client with the Python package", suite, HINT)?;
 
     let cache = project.target.join("python/mypy");

@@ -21,7 +21,9 @@ impl Call<Grant> {
         &self,
         find: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<Okay<Entity<T>>> {
-        let reply = self.cached(async { self.found(&self.read(find).await?) }).await?;
+        let snapshot = self.snapshot();
+        let reply = self.found(&self.read(find).await?)?;
+        self.cache(snapshot, &reply);
         Ok(Okay(reply, PhantomData))
     }
 

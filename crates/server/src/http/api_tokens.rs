@@ -4,7 +4,7 @@ use super::call::Call;
 use super::idempotency::Written;
 use super::input::{BodyParam, In, bodies};
 use super::outcome::{Created, Okay};
-use super::pages::{ListRequest, PageOf};
+use super::pages::{ListQuery as _, PageOf, list_query};
 use super::resource::Resource;
 use super::route::Routes;
 use crate::domain::{changed_token, ends_later, new_token};
@@ -14,7 +14,7 @@ use crate::store::administrators;
 use crate::store::api_tokens::{self, Grant, Listing, Owner, Principal};
 use crate::store::tenant::AuthorizedApp;
 use guestlist_api::api_token::{
-    ApiToken, ApiTokenFilter, ApiTokenList, ApiTokenPatch, ApiTokenPost, ApiTokenSort, CreatorType,
+    ApiToken, ApiTokenList, ApiTokenPatch, ApiTokenPost, ApiTokenSort, CreatorType,
     OneApplicationApiToken, OneUserApiToken, TokenStatus,
 };
 use guestlist_api::application::OneApplication;
@@ -78,6 +78,8 @@ bodies! {
     ApiTokenPatch = "apiToken",
 }
 
+list_query!(ApiTokenList sorted by ApiTokenSort::Name);
+
 impl Resource for ApiToken {
     fn resource(&self) -> &'static str {
         match self.owner_type {
@@ -117,11 +119,11 @@ enum TokenOwner {
 }
 
 impl TokenOwner {
-    /// The collection, and whose it is.
-    fn list(self) -> (&'static str, String) {
+    /// Which one it is.
+    const fn id(self) -> ObjectId {
         match self {
-            Self::Application(within) => ("applicationApiTokens", within.id().to_string()),
-            Self::User(user) => ("userApiTokens", user.to_string()),
+            Self::Application(within) => within.id().0,
+            Self::User(user) => user.0,
         }
     }
 
@@ -155,26 +157,13 @@ async fn list(
     whose: TokenOwner,
     query: ApiTokenList,
 ) -> Result<Okay<Entity<Tokens>>> {
-    let filter = query.filter.map(|glob| glob.to_string());
-    let sort = query.sort_field.unwrap_or(ApiTokenSort::Name);
-    let asked = call.asked(ListRequest {
-        list: whose.list(),
-        sort: sort.as_str(),
-        direction: query.sort_direction,
-        page: query.page,
-        per_page: query.per_page,
-        cursor: query.cursor,
-        filter: filter.clone(),
-        filter_field: query.filter_field.map(ApiTokenFilter::as_str),
-    })?;
-    let filter = query.filter_field.zip(filter);
-    let listing = Listing { filter, sort, paging: asked.paging.clone() };
-    let seen = call.clone();
-    call.list(move |tx| {
+    let asked = call.list_request(whose.id(), &query)?;
+    let filter = query.filter_field.zip(asked.filter.clone());
+    let listing = Listing { filter, sort: query.sort(), paging: asked.paging.clone() };
+    call.list(asked, move |tx| {
         let owner = whose.require(tx)?;
-        let found = api_tokens::list(tx, owner, &listing)?;
         let of = OfOwner { owner_id: owner.id(), owner_type: owner.kind() };
-        Ok(seen.page(&asked, OfTokens(of), found))
+        Ok((OfTokens(of), api_tokens::list(tx, owner, &listing)?))
     })
     .await
 }

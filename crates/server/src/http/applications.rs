@@ -3,7 +3,7 @@
 use super::call::Call;
 use super::input::{BodyParam, In, bodies};
 use super::outcome::{Created, Okay};
-use super::pages::{ListRequest, PageOf};
+use super::pages::{ListQuery as _, PageOf, list_query};
 use super::resource::Resource;
 use super::route::Routes;
 use crate::domain::{changed_application, new_application};
@@ -16,7 +16,6 @@ use guestlist_api::application::{
     OneApplication, SummaryFields,
 };
 use guestlist_api::entity::{Entity, OfServer, Page, Success};
-use guestlist_api::experience_group::NameFilter;
 use guestlist_api::id::{ApplicationId, ObjectId, OrgId};
 use guestlist_api::scope::Operation;
 use guestlist_api::wire::{Problem, Rule};
@@ -49,6 +48,8 @@ bodies! {
     ApplicationPost = "application",
     ApplicationPatch = "application",
 }
+
+list_query!(ApplicationList sorted by ApplicationSort::Name);
 
 impl Resource for Application {
     fn resource(&self) -> &'static str {
@@ -128,37 +129,23 @@ async fn list(
     input: In<(), ApplicationList>,
 ) -> Result<Okay<Entity<Applications>>> {
     let query = input.query;
-    let filter = query.filter.map(|glob| glob.to_string());
-    let foreign = query.org_id.is_some_and(|id| id != call.app.organization);
-    let only = match call.caller.owner {
-        Principal::Application(own) => Some(own),
-        Principal::User(_) => None,
+    let own_organization = call.app.organization;
+    let foreign = query.org_id.is_some_and(|id| id != own_organization);
+    let (only, owner) = match call.caller.owner {
+        Principal::Application(own) => (Some(own), own.to_string()),
+        Principal::User(_) => (None, own_organization.to_string()),
     };
-    let sort = query.sort_field.unwrap_or(ApplicationSort::Name);
-    let whose = only.map_or_else(|| call.app.organization.to_string(), |own| own.to_string());
-    let asked = call.asked(ListRequest {
-        list: ("applications", whose),
-        sort: sort.as_str(),
-        direction: query.sort_direction,
-        page: query.page,
-        per_page: query.per_page,
-        cursor: query.cursor,
-        filter: filter.clone(),
-        filter_field: query.filter_field.map(NameFilter::as_str),
-    })?;
-    let name = query.filter_field.and(filter);
-    let listing = Listing { only, name, sort, paging: asked.paging.clone() };
+    let asked = call.list_request(owner, &query)?;
+    let name = query.filter_field.and(asked.filter.clone());
+    let listing = Listing { only, name, sort: query.sort(), paging: asked.paging.clone() };
     let fields = SummaryFields {
         summary_exclude: query.summary_exclude,
         summary_include: query.summary_include,
     };
-    let seen = call.clone();
-    call.list(move |tx| {
-        let nothing = Listed { items: Vec::new(), total: 0, next: None, previous: None };
-        let found = if foreign { nothing } else { applications::list(tx, &listing)? };
-        let items = found.items.into_iter().map(|application| summarized(application, &fields));
-        let found = Listed { items: items.collect(), ..found };
-        Ok(seen.page(&asked, OfApplications(OfServer {}), found))
+    call.list(asked, move |tx| {
+        let found = if foreign { Listed::empty() } else { applications::list(tx, &listing)? };
+        let found = found.map(|application| summarized(application, &fields));
+        Ok((OfApplications(OfServer {}), found))
     })
     .await
 }

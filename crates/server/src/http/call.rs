@@ -11,10 +11,10 @@ use super::reply::Reply;
 use super::resource::{Envelope, Neighbours, Resource};
 use super::state::App;
 use crate::error::{Error, Result};
-use crate::store::Tx;
 use crate::store::api_tokens::{Grant, Principal};
 use crate::store::idempotency::{Answer, RequestKey};
 use crate::store::tenant::AuthorizedApp;
+use crate::store::{Snapshot, Tx};
 use guestlist_api::id::{ApplicationId, UserId};
 use guestlist_api::scope::{Operation, Scopes};
 use guestlist_api::time::DateTime;
@@ -67,11 +67,11 @@ impl<C: Caller> Call<C> {
     }
 
     /// Runs `work` once for this request, however often it is sent with its key.
-    pub(super) async fn write(
+    pub(super) fn write(
         &self,
         work: impl Fn(&mut Tx<'_>) -> Result<(Answer, Option<Secret>)> + Send + 'static,
-    ) -> Result<Reply> {
-        idempotency::write(&self.app, self.context.key.clone(), self.now, work).await
+    ) -> impl Future<Output = Result<Reply>> + Send {
+        idempotency::write(&self.app, self.context.key.clone(), self.now, work)
     }
 
     /// Writes something that is not answered as a resource.
@@ -145,26 +145,25 @@ impl Call<Grant> {
     }
 
     /// Reads from the store, which is asked about the token too if it has not been.
-    pub(super) async fn read<T: Send + 'static>(
+    pub(super) fn read<T: Send + 'static>(
         &self,
         find: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        self.context.gate.read(&self.app, self.now, self.context.reach, find).await
+    ) -> impl Future<Output = Result<T>> + Send {
+        self.context.gate.read(&self.app, self.now, self.context.reach, find)
     }
 
-    /// What `make` answers, which is cached if the row of the table says so.
-    pub(super) async fn cached(
-        &self,
-        make: impl Future<Output = Result<Reply>> + Send,
-    ) -> Result<Reply> {
-        let (context, app, grant) = (&self.context, &self.app, &self.caller);
-        let slot = context.slot.as_ref().filter(|_| context.common.conditions.are_none());
-        // Before anything is read.
-        let snapshot = slot.and_then(|slot| slot.snapshot(app, &context.gate, grant, self.now));
-        let reply = make.await?;
-        if let (Some(slot), Some(snapshot)) = (slot, snapshot) {
-            slot.fill(app, grant, context.operation.name(), snapshot, &reply);
+    /// What the answer depends on, taken before anything is read, if the row of the table says that
+    /// it is cached.
+    pub(super) fn snapshot(&self) -> Option<Snapshot> {
+        let context = &self.context;
+        let slot = context.slot.as_ref().filter(|_| context.common.conditions.are_none())?;
+        slot.snapshot(&self.app, &context.gate, &self.caller, self.now)
+    }
+
+    /// Caches `reply`, which was made after `snapshot` was taken, if one was.
+    pub(super) fn cache(&self, snapshot: Option<Snapshot>, reply: &Reply) {
+        if let (Some(snapshot), Some(slot)) = (snapshot, &self.context.slot) {
+            slot.fill(&self.app, &self.caller, self.context.operation.name(), snapshot, reply);
         }
-        Ok(reply)
     }
 }

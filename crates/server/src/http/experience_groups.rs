@@ -4,7 +4,7 @@ use super::cached::DependsOn;
 use super::call::Call;
 use super::input::{BodyParam, In, bodies};
 use super::outcome::{Created, Okay};
-use super::pages::{ListRequest, PageOf};
+use super::pages::{ListQuery as _, PageOf, list_query};
 use super::resource::Resource;
 use super::route::Routes;
 use crate::domain::{changed_group, new_group};
@@ -16,7 +16,7 @@ use guestlist_api::application::OneApplication;
 use guestlist_api::entity::{Entity, OfApplication, Page, Success};
 use guestlist_api::experience_group::{
     ExperienceGroup, ExperienceGroupGet, ExperienceGroupList, ExperienceGroupPatch,
-    ExperienceGroupPost, ExperienceGroupSort, NameFilter, OneExperienceGroup, Parent,
+    ExperienceGroupPost, ExperienceGroupSort, OneExperienceGroup, Parent,
 };
 use guestlist_api::id::{ExperienceGroupId, ObjectId};
 use guestlist_api::scope::Operation;
@@ -38,6 +38,8 @@ bodies! {
     ExperienceGroupPost = "experienceGroup",
     ExperienceGroupPatch = "experienceGroup",
 }
+
+list_query!(ExperienceGroupList sorted by ExperienceGroupSort::Name);
 
 impl Resource for ExperienceGroup {
     fn resource(&self) -> &'static str {
@@ -111,36 +113,23 @@ async fn list(
     input: In<OneApplication, ExperienceGroupList>,
 ) -> Result<Okay<Entity<Groups>>> {
     let (within, query) = (call.within(input.path.application_id)?, input.query);
-    let filter = query.filter.map(|glob| glob.to_string());
-    let sort = query.sort_field.unwrap_or(ExperienceGroupSort::Name);
-    let asked = call.asked(ListRequest {
-        list: ("experienceGroups", input.path.application_id.to_string()),
-        sort: sort.as_str(),
-        direction: query.sort_direction,
-        page: query.page,
-        per_page: query.per_page,
-        cursor: query.cursor,
-        filter: filter.clone(),
-        filter_field: query.filter_field.map(NameFilter::as_str),
-    })?;
+    let asked = call.list_request(within.id(), &query)?;
     let listing = Listing {
+        sort: query.sort(),
+        paging: asked.paging.clone(),
+        name: query.filter_field.and(asked.filter.clone()),
         query: query.query.map(|json| json.0),
-        name: query.filter_field.and(filter),
         parent: query.parent_id,
         bare: query.exclude_members.is_some_and(|flag| flag.0),
-        sort,
-        paging: asked.paging.clone(),
     };
-    let seen = call.clone();
-    call.list(move |tx| {
+    call.list(asked, move |tx| {
         let tenant = within.require(tx)?;
-        let found = groups::list(tx, tenant, &listing)?;
         let of = OfApplication { application_id: tenant.id(), experience_group_id: None };
         let parent_id = match listing.parent {
             Some(Parent::Of(parent)) => Some(parent),
             Some(Parent::None) | None => None,
         };
-        Ok(seen.page(&asked, OfGroups { of, parent_id }, found))
+        Ok((OfGroups { of, parent_id }, groups::list(tx, tenant, &listing)?))
     })
     .await
 }

@@ -4,7 +4,7 @@ use super::cached::DependsOn;
 use super::call::Call;
 use super::input::{BodyParam, In, bodies};
 use super::outcome::{Created, Okay};
-use super::pages::{ListRequest, PageOf};
+use super::pages::{ListQuery as _, PageOf, list_query};
 use super::resource::Resource;
 use super::route::Routes;
 use crate::domain::{changed_user, new_user};
@@ -14,8 +14,8 @@ use crate::store::experience_users::{self as users, Listing};
 use guestlist_api::application::OneApplication;
 use guestlist_api::entity::{Entity, OfApplication, Page, Success};
 use guestlist_api::experience_user::{
-    ExperienceUser, ExperienceUserFilter, ExperienceUserList, ExperienceUserPatch,
-    ExperienceUserPost, ExperienceUserSort, Membership, OneExperienceUser,
+    ExperienceUser, ExperienceUserList, ExperienceUserPatch, ExperienceUserPost,
+    ExperienceUserSort, Membership, OneExperienceUser,
 };
 use guestlist_api::id::{ExperienceUserId, ObjectId};
 use guestlist_api::scope::Operation;
@@ -39,6 +39,8 @@ bodies! {
     ExperienceUserPost = "experienceUser",
     ExperienceUserPatch = "experienceUser",
 }
+
+list_query!(ExperienceUserList sorted by ExperienceUserSort::Email);
 
 impl Resource for ExperienceUser {
     fn resource(&self) -> &'static str {
@@ -84,38 +86,25 @@ async fn list(
     input: In<OneApplication, ExperienceUserList>,
 ) -> Result<Okay<Entity<Users>>> {
     let (within, query) = (call.within(input.path.application_id)?, input.query);
-    let filter = query.filter.map(|glob| glob.to_string());
-    let sort = query.sort_field.unwrap_or(ExperienceUserSort::Email);
-    let asked = call.asked(ListRequest {
-        list: ("experienceUsers", input.path.application_id.to_string()),
-        sort: sort.as_str(),
-        direction: query.sort_direction,
-        page: query.page,
-        per_page: query.per_page,
-        cursor: query.cursor,
-        filter: filter.clone(),
-        filter_field: query.filter_field.map(ExperienceUserFilter::as_str),
-    })?;
+    let asked = call.list_request(within.id(), &query)?;
     let listing = Listing {
+        sort: query.sort(),
+        paging: asked.paging.clone(),
+        filter: query.filter_field.zip(asked.filter.clone()),
         query: query.query.map(|json| json.0),
-        filter: query.filter_field.zip(filter),
         search: query.search,
         membership: query.experience_group_id,
         ancestors: query.include_ancestor_groups.is_some_and(|flag| flag.0),
-        sort,
-        paging: asked.paging.clone(),
     };
-    let seen = call.clone();
-    call.list(move |tx| {
+    call.list(asked, move |tx| {
         let tenant = within.require(tx)?;
-        let found = users::list(tx, tenant, &listing)?;
         let group = match listing.membership {
             Some(Membership::Of(group)) => Some(group),
             _ => None,
         };
         let of = OfApplication { application_id: tenant.id(), experience_group_id: group };
         let search = listing.search.as_ref().map(|search| search.as_str().to_owned());
-        Ok(seen.page(&asked, OfUsers { of, search }, found))
+        Ok((OfUsers { of, search }, users::list(tx, tenant, &listing)?))
     })
     .await
 }

@@ -11,10 +11,11 @@ use crate::error::{Error, Result};
 use crate::store::Tx;
 use crate::store::api_tokens::Grant;
 use crate::store::list::{HEAVIEST_PAGE, Listed, Paging, Start};
-use guestlist_api::entity::{Cursor, Entity, Page, PageNumber, PerPage, SortDirection};
+use guestlist_api::entity::{Cursor, Entity, Page};
 use guestlist_api::id::ObjectId;
 use hyper::StatusCode;
 use std::borrow::Cow;
+use std::fmt::Display;
 use std::marker::PhantomData;
 
 /// The resources that pages are of.
@@ -34,37 +35,64 @@ impl<T: serde::Serialize, O: PageOf> Resource for Page<T, O> {
     }
 }
 
-/// What a request for a list says, whatever it lists.
-pub(super) struct ListRequest {
-    /// The collection, such as `experienceUsers`, and whose it is.
-    pub(super) list: (&'static str, String),
-    pub(super) sort: &'static str,
-    pub(super) direction: Option<SortDirection>,
-    pub(super) page: Option<PageNumber>,
-    pub(super) per_page: Option<PerPage>,
-    pub(super) cursor: Option<Cursor>,
-    pub(super) filter: Option<String>,
-    pub(super) filter_field: Option<&'static str>,
+/// What every list can be asked for. Each list has a type of the wire for its query, and
+/// [`list_query!`] implements this for it.
+pub(super) trait ListQuery {
+    /// What it can be sorted by.
+    type Sort;
+    /// What it is sorted by, said or not.
+    fn sort(&self) -> Self::Sort;
+    /// The same, as the wire says it.
+    fn sort_field(&self) -> &'static str;
+    /// Which page, as far as no cursor says it.
+    fn paging(&self) -> Paging;
+    /// Where it goes on.
+    fn cursor(&self) -> Option<&Cursor>;
+    /// The pattern that its items match.
+    fn filter(&self) -> Option<String>;
+    /// The field that the pattern is matched against.
+    fn filter_field(&self) -> Option<&'static str>;
 }
 
-/// What a list repeats of the request, and how it goes on.
-pub(super) struct ListContext {
-    list: ListId,
-    sort: &'static str,
+/// Implements [`ListQuery`] for the type of a query, which is sorted by one word unless it says
+/// another.
+macro_rules! list_query {
+    ($query:ident sorted by $sort:ident::$usual:ident) => {
+        impl $crate::http::pages::ListQuery for $query {
+            type Sort = $sort;
+            fn sort(&self) -> $sort {
+                self.sort_field.unwrap_or($sort::$usual)
+            }
+            fn sort_field(&self) -> &'static str {
+                self.sort().as_str()
+            }
+            fn paging(&self) -> $crate::store::list::Paging {
+                $crate::store::list::Paging::new(self.page, self.per_page, self.sort_direction)
+            }
+            fn cursor(&self) -> Option<&::guestlist_api::entity::Cursor> {
+                self.cursor.as_ref()
+            }
+            fn filter(&self) -> Option<String> {
+                self.filter.as_ref().map(|glob| glob.to_string())
+            }
+            fn filter_field(&self) -> Option<&'static str> {
+                self.filter_field.map(|field| field.as_str())
+            }
+        }
+    };
+}
+pub(super) use list_query;
+
+/// What a request for a list says, whatever it lists: what is read, and what the answer repeats.
+pub(super) struct ListRequest {
     pub(super) paging: Paging,
-    filter: Option<String>,
+    /// The pattern that the items match, if one was asked for.
+    pub(super) filter: Option<String>,
+    list: ListId,
+    sort_field: &'static str,
     filter_field: Option<&'static str>,
     /// The query of the request, as far as it is the same for the next page.
     query: Vec<(Cow<'static, str>, String)>,
-}
-
-/// A page without its items, these, and the queries for the next page and the one before, if there
-/// are any.
-pub(super) struct Paged<T, O> {
-    page: Page<Entity<T>, O>,
-    items: Vec<T>,
-    next: Option<String>,
-    previous: Option<String>,
 }
 
 /// Parameters of every action that are no parameters of its own.
@@ -74,13 +102,16 @@ const VIEW: [&str; 3] = ["_actions", "_links", "_embedded"];
 const FREE: [&str; 4] = ["perPage", "sortField", "sortDirection", "excludeMembers"];
 
 impl Call<Grant> {
-    /// What is `wanted`.
+    /// What `asked` says of a list of what belongs to `owner`.
     ///
     /// # Errors
-    /// [`Error::Invalid`](crate::error::Error::Invalid) when there is a cursor and it is not one for
-    /// this list.
-    pub(super) fn asked(&self, wanted: ListRequest) -> Result<ListContext> {
-        let (collection, whose) = &wanted.list;
+    /// [`Error::Invalid`] when there is a cursor and it is not one for this list.
+    pub(super) fn list_request(
+        &self,
+        owner: impl Display,
+        asked: &impl ListQuery,
+    ) -> Result<ListRequest> {
+        let collection = self.context.operation.resource();
         let routes = self.app.routes_of(collection);
         let own = routes.iter().find(|route| route.operation.action() == "get");
         let names = own.into_iter().flat_map(|route| route.params.iter().cloned());
@@ -91,33 +122,52 @@ impl Call<Grant> {
             .filter_map(|name| Some((sent.get(&*name)?.as_str()?.to_owned(), name)))
             .map(|(value, name)| (name, value))
             .collect();
-        let mut paging = Paging::new(wanted.page, wanted.per_page, wanted.direction);
-        let order = [*collection, whose, wanted.sort, paging.direction.as_str()];
+        let (mut paging, sort_field, owner) =
+            (asked.paging(), asked.sort_field(), owner.to_string());
+        let order = [collection, &owner, sort_field, paging.direction.as_str()];
         let conditions = query
             .iter()
             .filter(|(name, _)| !FREE.contains(&&**name) && !VIEW.contains(&&**name))
             .flat_map(|(name, value)| [&**name, value.as_str()]);
         let list = ListId::of(order.into_iter().chain(conditions));
-        if let Some(cursor) = wanted.cursor {
+        if let Some(cursor) = asked.cursor() {
             if paging.start != Start::Page(0) {
                 return Err(cursor::wrong("must not come with a page"));
             }
-            paging.start = cursor::read(&self.app.seal, list, &cursor)?;
+            paging.start = cursor::read(&self.app.seal, list, cursor)?;
         }
-        let ListRequest { sort, filter, filter_field, .. } = wanted;
-        Ok(ListContext { list, sort, paging, filter, filter_field, query })
+        let (filter, filter_field) = (asked.filter(), asked.filter_field());
+        Ok(ListRequest { paging, filter, list, sort_field, filter_field, query })
     }
 
-    /// One page of `found`, as it was `asked` for.
-    pub(super) fn page<T: Resource, O>(
+    /// Reads the page that was `asked` for, and whose it is.
+    pub(super) async fn list<T: Resource + Send + 'static, O: PageOf + Send + 'static>(
         &self,
-        asked: &ListContext,
+        asked: ListRequest,
+        find: impl Fn(&mut Tx<'_>) -> Result<(O, Listed<T>)> + Send + 'static,
+    ) -> Result<Okay<Entity<Page<Entity<T>, O>>>> {
+        let snapshot = self.snapshot();
+        // For as much as it may be, so that no more lists are made at once than there is room for.
+        let share = PageShare::of(HEAVIEST_PAGE).await?;
+        let (of, found) = self.read(find).await?;
+        let reply = Reply::new(StatusCode::OK, self.write_page(&asked, of, &found)?);
+        drop(found);
+        self.cache(snapshot, &reply);
+        let share = share.resize(reply.body.len())?;
+        Ok(Okay(reply.holding(share), PhantomData))
+    }
+
+    /// The page that was `found`, as it is answered.
+    fn write_page<T: Resource, O: PageOf>(
+        &self,
+        asked: &ListRequest,
         of: O,
-        found: Listed<T>,
-    ) -> Paged<T, O> {
-        let Listed { items, total, next, previous } = found;
-        let page = Page {
+        found: &Listed<T>,
+    ) -> Result<Vec<u8>> {
+        let Listed { items, total, next, previous, .. } = found;
+        let page: Page<Entity<T>, O> = Page {
             count: items.len() as u64,
+            // They are written one by one, each with what surrounds it.
             items: Vec::new(),
             of,
             per_page: asked.paging.per_page,
@@ -125,41 +175,13 @@ impl Call<Grant> {
                 Start::Page(page) => page,
                 Start::After(_) | Start::Before(_) | Start::End => 0,
             },
-            sort_field: asked.sort.into(),
+            sort_field: asked.sort_field.into(),
             sort_direction: asked.paging.direction,
-            total_count: total,
+            total_count: *total,
             filter: asked.filter.clone(),
             filter_field: asked.filter_field.map(Cow::Borrowed),
         };
-        let query = |start: Start| {
-            let cursor = cursor::write(&self.app.seal, asked.list, &start);
-            let query = asked.query.iter().map(|(name, value)| (&**name, value.as_str()));
-            write_query(query.chain(cursor.as_deref().map(|cursor| ("cursor", cursor))))
-        };
-        Paged { page, items, next: next.map(query), previous: previous.map(query) }
-    }
-
-    /// Reads a page.
-    pub(super) async fn list<T: Resource + Send + 'static, O: PageOf + Send + 'static>(
-        &self,
-        find: impl Fn(&mut Tx<'_>) -> Result<Paged<T, O>> + Send + 'static,
-    ) -> Result<Okay<Entity<Page<Entity<T>, O>>>> {
-        let make = async {
-            // For as much as it may be, so that no more lists are made at once than there is room
-            // for.
-            let share = PageShare::of(HEAVIEST_PAGE).await?;
-            let paged = self.read(find).await?;
-            let reply = Reply::new(StatusCode::OK, self.write_page(&paged)?);
-            let share = share.resize(reply.body.len())?;
-            Ok(reply.holding(share))
-        };
-        self.cached(make).await.map(|reply| Okay(reply, PhantomData))
-    }
-
-    /// A page as it is answered.
-    fn write_page<T: Resource, O: PageOf>(&self, paged: &Paged<T, O>) -> Result<Vec<u8>> {
-        let Paged { page, items, next, previous } = paged;
-        let frame = resource::fields(page)?;
+        let frame = resource::fields(&page)?;
         // Of its fields only the number of the items comes before them.
         let items_at = frame.iter().position(|byte| *byte == b'[').map_or(0, |at| at + 1);
         let (before, after) = frame.split_at(items_at);
@@ -173,8 +195,14 @@ impl Call<Grant> {
             self.write_envelope(item, Neighbours::default(), &mut out);
         }
         out.extend_from_slice(after);
+        let query = |start: &Start| {
+            let cursor = cursor::write(&self.app.seal, asked.list, start);
+            let query = asked.query.iter().map(|(name, value)| (&**name, value.as_str()));
+            write_query(query.chain(cursor.as_deref().map(|cursor| ("cursor", cursor))))
+        };
+        let (next, previous) = (next.as_ref().map(query), previous.as_ref().map(query));
         let around = Neighbours { next: next.as_deref(), previous: previous.as_deref() };
-        self.write_envelope(page, around, &mut out);
+        self.write_envelope(&page, around, &mut out);
         Ok(out)
     }
 }

@@ -328,7 +328,7 @@ pub fn list(tx: &mut Tx<'_>, owner: Owner, listing: &Listing) -> Result<Listed<A
         ApiTokenSort::LastUpdated => Some(Key::moment("t.updated")),
         ApiTokenSort::ExpirationDate => Some(Key::moment("t.expires").or_nothing()),
     };
-    Ok(select.page(tx, &COLUMNS, Order { key, id: "t.id" }, &listing.paging)?.page)
+    select.page(tx, &COLUMNS, Order { key, id: "t.id" }, &listing.paging)
 }
 
 /// Keeps a new token.

@@ -128,7 +128,7 @@ pub fn list(tx: &mut Tx<'_>, listing: &Listing) -> Result<Listed<Application>> {
         // All have the same owner.
         ApplicationSort::Id | ApplicationSort::OwnerId => None,
     };
-    Ok(select.page(tx, &COLUMNS, Order { key, id: "a.id" }, &listing.paging)?.page)
+    select.page(tx, &COLUMNS, Order { key, id: "a.id" }, &listing.paging)
 }
 
 /// Keeps a new application, which is the proof that it exists.

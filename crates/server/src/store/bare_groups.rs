@@ -2,7 +2,7 @@
 //! there instead.
 
 use super::experience_groups::{One, ancestry, one_row};
-use super::list::{ID, Listed, Rows};
+use super::list::{ID, Listed};
 use super::memberships::{TOGETHER, any_of};
 use super::tenant::Tenant;
 use super::{FromRow, Row, Tx};
@@ -41,13 +41,14 @@ pub fn get(tx: &mut Tx<'_>, tenant: Tenant, id: ExperienceGroupId) -> Result<Exp
 pub(super) fn page(
     tx: &mut Tx<'_>,
     tenant: Tenant,
-    rows: Rows<Bare>,
+    bare: Listed<Bare>,
 ) -> Result<Listed<ExperienceGroup>> {
-    let Rows { page: Listed { items, total, next, previous }, mut budget } = rows;
-    let mut items: Vec<_> = items.into_iter().map(|Bare(group)| group).collect();
-    complete(tx, tenant, &mut items)?;
-    items.iter().try_for_each(|group| budget.spend(group.ancestor_ids.len() * ID))?;
-    Ok(Listed { items, total, next, previous })
+    let mut page = bare.map(|Bare(group)| group);
+    complete(tx, tenant, &mut page.items)?;
+    for group in &page.items {
+        page.budget.spend(group.ancestor_ids.len() * ID)?;
+    }
+    Ok(page)
 }
 
 /// Adds what other rows say of groups without their members: how many there are, whether there are

@@ -2,7 +2,7 @@
 
 use super::convert::{id, json, key, maybe_id, moment, to_json};
 use super::counts::{self, Counted};
-use super::list::{Folded, ID, Key, Listed, Order, Paging, Rows, Select};
+use super::list::{Folded, ID, Key, Listed, Order, Paging, Select};
 use super::table::{Table, table, text, whole};
 use super::tag_index::{add_endpoints, remove_endpoints, tag_group, untag_group};
 use super::tenant::Tenant;
@@ -370,16 +370,16 @@ pub fn list(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Listed
     };
     let order = Order { key, id: "g.id" };
     if listing.bare {
-        let rows = select.page(tx, &COLUMNS, order, &listing.paging)?;
-        return bare_groups::page(tx, tenant, rows);
+        let page = select.page(tx, &COLUMNS, order, &listing.paging)?;
+        return bare_groups::page(tx, tenant, page);
     }
-    let mut rows: Rows<ExperienceGroup> = select.page(tx, &COLUMNS, order, &listing.paging)?;
-    for group in &mut rows.page.items {
+    let mut page: Listed<ExperienceGroup> = select.page(tx, &COLUMNS, order, &listing.paging)?;
+    for group in &mut page.items {
         complete(tx, group)?;
         let members = group.experience_user_ids.as_ref().map_or(0, Vec::len);
-        rows.budget.spend((members + group.ancestor_ids.len()) * ID)?;
+        page.budget.spend((members + group.ancestor_ids.len()) * ID)?;
     }
-    Ok(rows.page)
+    Ok(page)
 }
 
 /// The devices of a group that is going to be kept, which says its members too: what is not there

@@ -3,7 +3,7 @@
 use super::convert::{email_taken, id, json, key, maybe_id, maybe_moment, moment, to_json};
 use super::counts::{self, Counted};
 use super::filter;
-use super::list::{Budget, Folded, Key, Listed, Order, Paging, Rows, Select};
+use super::list::{Budget, Folded, Key, Listed, Order, Paging, Select};
 use super::search::{self, Compared, Parts};
 use super::table::{Table, table, text, whole};
 use super::tag_index::{tag_user, untag_user};
@@ -449,11 +449,11 @@ pub fn list(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Listed
         ExperienceUserSort::LastUpdated => Some(Key::moment("u.updated")),
     };
     let order = Order { key, id: "u.id" };
-    let mut rows: Rows<ExperienceUser> = select.page(tx, &COLUMNS, order, &listing.paging)?;
-    for some in rows.page.items.chunks_mut(memberships::TOGETHER) {
-        add_groups(tx, tenant, some, &mut rows.budget)?;
+    let mut page: Listed<ExperienceUser> = select.page(tx, &COLUMNS, order, &listing.paging)?;
+    for some in page.items.chunks_mut(memberships::TOGETHER) {
+        add_groups(tx, tenant, some, &mut page.budget)?;
     }
-    Ok(rows.page)
+    Ok(page)
 }
 
 /// What changes with the user.

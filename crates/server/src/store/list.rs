@@ -23,6 +23,7 @@ pub const HEAVIEST_PAGE: usize = 8 << 20;
 pub(super) const ID: usize = 24;
 
 /// What is left of [`HEAVIEST_PAGE`].
+#[derive(Debug)]
 pub(super) struct Budget(usize);
 
 impl Budget {
@@ -50,14 +51,24 @@ pub struct Listed<T> {
     pub next: Option<Start>,
     /// Where the page before is, if this is not the first.
     pub previous: Option<Start>,
+    /// What is left for what other tables say of its items.
+    pub(super) budget: Budget,
 }
 
-/// One page of rows.
-pub(super) struct Rows<T> {
-    /// The page.
-    pub(super) page: Listed<T>,
-    /// What is left for what other tables say of them.
-    pub(super) budget: Budget,
+impl<T> Listed<T> {
+    /// The only page of a list of nothing.
+    #[must_use]
+    pub const fn empty() -> Self {
+        let budget = Budget(HEAVIEST_PAGE);
+        Self { items: Vec::new(), total: 0, next: None, previous: None, budget }
+    }
+
+    /// The same page of what `f` makes of its items.
+    #[must_use]
+    pub fn map<U>(self, f: impl FnMut(T) -> U) -> Listed<U> {
+        let Self { items, total, next, previous, budget } = self;
+        Listed { items: items.into_iter().map(f).collect(), total, next, previous, budget }
+    }
 }
 
 /// How many rows may be passed over for each row that would be sorted otherwise: to read them is to
@@ -382,7 +393,7 @@ impl Select {
         columns: &str,
         order: Order,
         paging: &Paging,
-    ) -> Result<Rows<T>> {
+    ) -> Result<Listed<T>> {
         if let Some(rows) = self.gather(tx, columns, order, paging)? {
             return Ok(rows);
         }
@@ -415,7 +426,7 @@ impl Select {
         paging: &Paging,
         total: u64,
         way: Plan,
-    ) -> Result<Option<Rows<T>>> {
+    ) -> Result<Option<Listed<T>>> {
         let mut values: Vec<&dyn Param> = self.values.iter().map(|value| &**value).collect();
         let mut from = self.from.to_owned();
         let mut whose = self.of.as_ref().map(|(condition, _)| condition);
@@ -493,7 +504,7 @@ impl Select {
         let first = first.map(|(text, id)| order.position(text, id)).transpose()?;
         let last = last.filter(|_| more).map(|(text, id)| order.position(text, id)).transpose()?;
         let (next, previous) = paging.around(first, last, total);
-        Ok(Some(Rows { page: Listed { items, total, next, previous }, budget }))
+        Ok(Some(Listed { items, total, next, previous, budget }))
     }
 }
 

@@ -4,7 +4,7 @@
 use super::super::search::Candidates;
 use super::super::{FromRow, Param, Row, Tx};
 use super::order::{Key, Order, Position, Value};
-use super::{Budget, HEAVIEST_PAGE, Listed, Paging, Rows, Select, all};
+use super::{Budget, HEAVIEST_PAGE, Listed, Paging, Select, all};
 use crate::error::{Error, Result};
 use crate::store::convert::id;
 use guestlist_api::entity::SortDirection;
@@ -132,7 +132,7 @@ impl Select {
         columns: &str,
         order: Order,
         paging: &Paging,
-    ) -> Result<Option<Rows<T>>> {
+    ) -> Result<Option<Listed<T>>> {
         let Some(candidates) = &self.found else { return Ok(None) };
         let skip = paging.skip();
         let most = skip.saturating_add(paging.per_page);
@@ -174,7 +174,7 @@ impl Select {
         if paging.backwards() {
             items.reverse();
         }
-        Ok(Some(Rows { page: Listed { items, total, next, previous }, budget }))
+        Ok(Some(Listed { items, total, next, previous, budget }))
     }
 
     /// Gives each row to `each` until it says `false`, and its place in the order, in which it has no

@@ -319,16 +319,11 @@ pub(super) fn page(tx: &mut Tx<'_>, of: Of, paging: Paging) -> Result<Listed<Obj
             let (query, name, bare) = (None, None, parent.is_some());
             let listing = experience_groups::Listing { query, name, parent, bare, sort, paging };
             let found = experience_groups::list(tx, tenant, &listing)?;
-            return Ok(ids(found, |group| group.id.0));
+            return Ok(found.map(|group| group.id.0));
         }
     }
     let found = experience_users::list(tx, tenant, &listing)?;
-    Ok(ids(found, |user| user.id.0))
-}
-
-fn ids<T>(found: Listed<T>, id: impl Fn(&T) -> ObjectId) -> Listed<ObjectId> {
-    let Listed { items, total, next, previous } = found;
-    Listed { items: items.iter().map(id).collect(), total, next, previous }
+    Ok(found.map(|user| user.id.0))
 }
 
 pub(super) fn direction() -> impl Strategy<Value = SortDirection> {

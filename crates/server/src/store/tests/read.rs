@@ -407,13 +407,13 @@ async fn a_page_that_is_too_heavy_is_not_read_to_its_end() {
         let paging = Paging { start, per_page, direction: SortDirection::Asc };
         store.read(move |tx| {
             COUNTED.store(0, Ordering::Relaxed);
-            let rows = Select::from("settings s").page::<Counted>(
+            let page = Select::from("settings s").page::<Counted>(
                 tx,
                 "s.name AS id, s.value",
                 Order { key: None, id: "s.name" },
                 &paging,
             );
-            rows.map(|rows| rows.page.items.len())
+            page.map(|page| page.items.len())
         })
     };
     assert_eq!(page(31).await.unwrap(), 31);
