@@ -108,6 +108,14 @@ impl Error {
     pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal(cause.into())
     }
+
+    /// The same, in the words of `conflict` if a unique constraint was violated.
+    pub(crate) fn in_words_of(self, conflict: Option<&str>) -> Self {
+        match (self, conflict) {
+            (Self::Taken(_), Some(words)) => Self::AlreadyExists(words.to_owned()),
+            (other, _) => other,
+        }
+    }
 }
 
 /// What almost everything here returns.

@@ -67,11 +67,14 @@ pub(super) fn key(text: &str) -> String {
 pub(super) fn email_taken(email: &str) -> impl Fn(Error) -> Error + use<> {
     let email = email.to_owned();
     move |error| match error {
-        Error::Taken(_) => {
-            Error::AlreadyExists(format!("Email address \"{email}\" already exists"))
-        }
+        Error::Taken(_) => Error::AlreadyExists(email_exists(&email)),
         other => other,
     }
+}
+
+/// That the address `email` is another's, in the words of the wire.
+pub(super) fn email_exists(email: &str) -> String {
+    format!("Email address \"{email}\" already exists")
 }
 
 /// A glob as a pattern for `LIKE .. ESCAPE '\'` against a `*_key` column: `*` is any run of

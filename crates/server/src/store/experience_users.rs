@@ -1,6 +1,8 @@
 //! End users of applications, and the groups they are in.
 
-use super::convert::{email_taken, id, json, key, maybe_id, maybe_moment, moment, to_json};
+use super::convert::{
+    email_exists, email_taken, id, json, key, maybe_id, maybe_moment, moment, to_json,
+};
 use super::counts::{self, Counted};
 use super::filter;
 use super::list::{Budget, Folded, Key, Listed, Order, Paging, Select};
@@ -8,7 +10,7 @@ use super::search::{self, Compared, Parts};
 use super::table::{Table, table, text, whole};
 use super::tag_index::{tag_user, untag_user};
 use super::tenant::{AuthorizedApp, Tenant};
-use super::{ChangeScope, Explain, FromRow, Param, Row, Tx, memberships};
+use super::{ChangeScope, FromRow, Param, Row, Tx, memberships};
 use crate::auth::hasher::PasswordHash;
 use crate::domain::avatar_url;
 use crate::error::{Error, Result};
@@ -259,7 +261,7 @@ fn add_groups(
          WHERE m.application_id = $1 AND m.user_id IN ({list})"
     );
     let mut of: HashMap<ExperienceUserId, Vec<GroupRef>> = HashMap::with_capacity(users.len());
-    tx.0.query(&sql, &params, &mut |row| {
+    tx.each(&sql, &params, |row| {
         budget.spend(row.size()?)?;
         of.entry(id(row, "user_id")?).or_default().push(GroupRef::from_row(row)?);
         Ok(true)
@@ -433,7 +435,7 @@ pub fn list(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Listed
     }
     if let Some(candidates) = candidates {
         select.found(candidates);
-    } else if parts.can_be_looked_up() && !tx.0.has_user_search() {
+    } else if parts.can_be_looked_up() && !search::is_indexed(tx) {
         select.by_part();
     }
     let key = match listing.sort {
@@ -544,8 +546,7 @@ pub fn put(
     let mut params: Vec<&dyn Param> = vec![&application, &user];
     params.extend(values.iter().map(|value| &**value));
     // Nothing else of a user is another's as well.
-    let explain =
-        (after.email != before.email).then(|| Box::new(email_taken(&after.email)) as Explain);
+    let conflict = (after.email != before.email).then(|| email_exists(&after.email));
     tx.change_deferred(
         row_of(tenant, after),
         &format!(
@@ -553,7 +554,7 @@ pub fn put(
             assignments.join(", ")
         ),
         &params,
-        explain,
+        conflict.as_deref(),
     )?;
     if after.user_tags != before.user_tags {
         untag_user(tx, tenant, after)?;

@@ -8,8 +8,8 @@ pub use order::{Position, Value};
 
 use super::convert::{self, id};
 use super::counts::{self, Counted};
-use super::search::Candidates;
-use super::{FromRow, Param, Row, Tx};
+use super::search::{self, Candidates};
+use super::{FromRow, Param, Row, Tx, tuning};
 use crate::error::{Error, Result};
 use guestlist_api::entity::{DEFAULT_PER_PAGE, PageNumber, PerPage, SortDirection};
 use guestlist_api::wire::{Problem, Rule};
@@ -372,7 +372,7 @@ impl Select {
             Some(Only::Matching(column)) if order.key.is_some_and(|key| key.column == *column) => 0,
             _ => return Ok(None),
         };
-        let Some((_, counted)) = self.of.as_ref().filter(|_| total > 0 && tx.0.has_user_search())
+        let Some((_, counted)) = self.of.as_ref().filter(|_| total > 0 && search::is_indexed(tx))
         else {
             return Ok(None);
         };
@@ -402,7 +402,7 @@ impl Select {
         let other = |bound: &Bound| order.key.is_none_or(|key| key.column != bound.column);
         let searched = self.found.is_some() || self.by_part;
         let narrow = self.narrow || searched || self.bounds.iter().any(other);
-        let few = tx.0.tuning().sort_limit;
+        let few = tuning::of(tx).sort_limit;
         let sorted = if searched { few.saturating_mul(FOUND_AGAIN) } else { few };
         let way = if narrow && total <= sorted { Plan::Sorted } else { Plan::Ordered };
         let found_few = self.found.as_ref().is_some_and(|found| found.count <= few);
@@ -443,7 +443,7 @@ impl Select {
             _ => {}
         }
         let written = Written::new(order, paging.reading(), matches!(way, Plan::Sorted));
-        let ends = self.ends(order, paging, total <= tx.0.tuning().sort_limit);
+        let ends = self.ends(order, paging, total <= tuning::of(tx).sort_limit);
         let parts = match paging.beyond() {
             Some(position) => written.after(position, values.len() + 1),
             None => match paging.skip() {
@@ -488,11 +488,11 @@ impl Select {
                 Ok(true)
             };
             match way {
-                Plan::Try(steps) if !tx.0.try_query(&sql, &values, steps, &mut each)? => {
+                Plan::Try(steps) if !tx.try_each(&sql, &values, steps, &mut each)? => {
                     return Ok(None);
                 }
                 Plan::Try(_) => {}
-                Plan::Ordered | Plan::Sorted => tx.0.query(&sql, &values, &mut each)?,
+                Plan::Ordered | Plan::Sorted => tx.each(&sql, &values, &mut each)?,
             }
             if more {
                 break;

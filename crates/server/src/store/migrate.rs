@@ -7,51 +7,14 @@ use std::path::{Path, PathBuf};
 /// The way from one version to the next. The text of the engine follows the one for both, in the
 /// same transaction.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Migration<'t> {
+pub struct Migration<'t> {
     /// What both engines do, each in its spelling.
-    pub(super) both: &'t str,
+    pub both: &'t str,
     /// What SQLite does beside, word for word.
-    pub(super) sqlite: &'t str,
+    pub sqlite: &'t str,
     /// What PostgreSQL does beside, word for word.
-    pub(super) postgres: &'t str,
+    pub postgres: &'t str,
 }
-
-/// Every migration there ever was, in order: they are added to, never changed.
-pub(super) const MIGRATIONS: &[Migration<'static>] = &[
-    Migration { both: include_str!("../../migrations/0001_init.sql"), sqlite: "", postgres: "" },
-    Migration {
-        both: include_str!("../../migrations/0002_query.sql"),
-        sqlite: include_str!("../../migrations/0002_query.sqlite.sql"),
-        postgres: include_str!("../../migrations/0002_query.postgres.sql"),
-    },
-    Migration { both: include_str!("../../migrations/0003_counts.sql"), sqlite: "", postgres: "" },
-    Migration {
-        both: "",
-        sqlite: include_str!("../../migrations/0004_search.sqlite.sql"),
-        postgres: include_str!("../../migrations/0004_search.postgres.sql"),
-    },
-    Migration { both: include_str!("../../migrations/0005_moves.sql"), sqlite: "", postgres: "" },
-    Migration {
-        both: include_str!("../../migrations/0006_long_names.sql"),
-        sqlite: include_str!("../../migrations/0006_long_names.sqlite.sql"),
-        postgres: include_str!("../../migrations/0006_long_names.postgres.sql"),
-    },
-    Migration {
-        both: "",
-        sqlite: include_str!("../../migrations/0007_find.sqlite.sql"),
-        postgres: "",
-    },
-    Migration {
-        both: "",
-        sqlite: include_str!("../../migrations/0008_late.sqlite.sql"),
-        postgres: "",
-    },
-    Migration {
-        both: include_str!("../../migrations/0009_children.sql"),
-        sqlite: "",
-        postgres: "",
-    },
-];
 
 /// Why a database cannot be opened.
 #[derive(Debug, thiserror::Error)]

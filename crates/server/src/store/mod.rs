@@ -26,48 +26,62 @@ pub mod settings;
 pub mod sign_ins;
 pub mod tenant;
 
+mod backlog;
+mod change_scope;
 mod convert;
 mod counts;
+mod engine;
 mod filter;
+mod freeze;
 mod job;
 mod memberships;
 mod migrate;
+mod migrations;
 mod postgres;
 mod row;
+mod schema;
+mod scope;
+mod scratch;
 mod sqlite;
 mod table;
 mod tag_index;
 mod tuning;
 mod tx;
+mod upkeep;
 mod value;
 mod versions;
 
 #[cfg(test)]
 mod tests;
 
-pub use ephemeral::Ephemeral;
-pub use migrate::OpenError;
+pub use change_scope::ChangeScope;
+pub use engine::{Change, Dialect, Each, Engine, Query};
+pub use freeze::Frozen;
+pub use migrate::{Migration, OpenError};
 pub use postgres::Address;
 pub use row::{FromRow, Row};
+pub use schema::{MakeUpkeep, Schema};
+pub use scope::{RowKey, Scope};
+pub use scratch::Ephemeral;
 pub use tuning::Tuning;
 pub use tx::Tx;
+pub use upkeep::Upkeep;
 pub use value::{Column, Param};
-pub use versions::{ChangeScope, Snapshot};
+pub use versions::Snapshot;
 
 use crate::error::{Error, Result};
-use ephemeral::Scratch;
-use guestlist_api::id::{ApiTokenId, ApplicationId, ExperienceUserId};
 use job::{Job, Kind, Queue, submit};
+use migrations::SCHEMA;
 use postgres::Replica;
-use row::Cells;
+use scratch::Scratch;
 use sqlite::{Disk, Durability, Readers};
+use std::any::Any;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 use tokio::time::timeout;
-use tx::{Engine, Explain, explained};
 use versions::Versions;
 
 /// Where a [`Store`] is.
@@ -177,16 +191,17 @@ pub struct Options {
     pub write_deadline: Duration,
     /// How long a statement may wait for another transaction, on PostgreSQL.
     pub lock_deadline: Duration,
-    /// How long a token that was good is taken for good without asking, on PostgreSQL, where other
-    /// nodes may have ended it.
+    /// How long a brief snapshot is good, on PostgreSQL, where other nodes may change what it is of.
     pub trust: Duration,
     /// How long [`Store::ready`] waits for its answer.
     pub ready_deadline: Duration,
     /// How long [`Store::close`] waits for what is under way.
     pub close_deadline: Duration,
-    /// Where one way of doing something gives way to another. It is a reference because whatever
-    /// is asked of the store carries it.
-    pub tuning: &'static Tuning,
+    /// Steps of SQLite's machine between two looks at the clock: some 50 us.
+    pub steps_per_check: u16,
+    /// What the functions of the schema need to know of how the store is run: `Tx::extension` finds
+    /// it. It is a reference because whatever is asked of the store carries it.
+    pub extension: &'static (dyn Any + Send + Sync),
 }
 
 impl Options {
@@ -235,7 +250,8 @@ impl Default for Options {
             // What was answered is safe, so this is only for tidiness: within the 10 s in which a
             // server stops, most of which its requests may take.
             close_deadline: Duration::from_millis(1500),
-            tuning: &Tuning::DEFAULT,
+            steps_per_check: 4096,
+            extension: &(),
         }
     }
 }
@@ -305,7 +321,7 @@ impl Store {
         match place {
             Place::Sqlite(path) => Self::open(path, options),
             Place::Postgres(address) => {
-                Ok(Self::behind(postgres::start(address, options)?, options, None))
+                Ok(Self::behind(postgres::start(address, &SCHEMA, options)?, options, None))
             }
         }
     }
@@ -321,7 +337,7 @@ impl Store {
     }
 
     /// Opens a new, empty database that is this store's alone and is gone with it; see
-    /// [`ephemeral`]. The proof that it is one comes along.
+    /// [`Ephemeral`]. The proof that it is one comes along.
     ///
     /// # Errors
     /// When there is no place for its files, or as [`Store::open`].
@@ -337,7 +353,7 @@ impl Store {
         durability: Durability,
         scratch: Option<Scratch>,
     ) -> Result<Self, OpenError> {
-        Ok(Self::behind(sqlite::start(path, options, durability)?, options, scratch))
+        Ok(Self::behind(sqlite::start(path, &SCHEMA, options, durability)?, options, scratch))
     }
 
     fn behind(mut pools: Pools, options: &Options, scratch: Option<Scratch>) -> Self {
@@ -415,42 +431,19 @@ impl Store {
         done
     }
 
-    /// What the answer to the bearer of `token` who asks for `user` depends on, as it is now. Taken
-    /// before the read that the answer is made of begins, it tells later whether the answer stands.
-    /// `None` while that is changing.
+    /// What an answer that was made of these rows depends on, as they are now. Taken before the read
+    /// that the answer is made of begins, it tells later whether the answer stands. `None` while one
+    /// of them is changing, and where other processes may change them without a trace.
     #[must_use]
-    pub fn snapshot(
-        &self,
-        application: ApplicationId,
-        user: ExperienceUserId,
-        token: ApiTokenId,
-    ) -> Option<Snapshot> {
-        let user = ChangeScope::User(application, user);
-        self.snapshot_of([ChangeScope::Application(application), user, ChangeScope::Token(token)])
+    pub fn snapshot_of_rows(&self, rows: [Option<RowKey>; 3]) -> Option<Snapshot> {
+        self.0.versions.as_ref()?.snapshot(rows, false)
     }
 
-    /// As [`Store::snapshot`], for lists of the users or the groups of `application`.
+    /// As [`Store::snapshot_of_rows`], for what may be out of date for a moment: where other
+    /// processes change it without a trace, it is good for [`Options::trust`].
     #[must_use]
-    pub fn snapshot_of_lists(
-        &self,
-        application: ApplicationId,
-        token: ApiTokenId,
-    ) -> Option<Snapshot> {
-        self.snapshot_of([
-            ChangeScope::Lists(application),
-            ChangeScope::Token(token),
-            ChangeScope::Nothing,
-        ])
-    }
-
-    /// As [`Store::snapshot`], for whether `token` is good.
-    #[must_use]
-    pub fn snapshot_of_token(&self, token: ApiTokenId) -> Option<Snapshot> {
-        self.snapshot_of([ChangeScope::Token(token), ChangeScope::Nothing, ChangeScope::Nothing])
-    }
-
-    fn snapshot_of(&self, what: [ChangeScope; 3]) -> Option<Snapshot> {
-        self.0.versions.as_ref()?.snapshot(what)
+    pub fn brief_snapshot(&self, row: RowKey) -> Option<Snapshot> {
+        self.0.versions.as_ref()?.snapshot([Some(row), None, None], true)
     }
 
     /// Whether what was read after `snapshot` was taken is still so: if a write that changed it was
@@ -498,7 +491,7 @@ impl Store {
         let refused = self.0.refusal().is_some();
         let write = self.write(move |tx| {
             if refused {
-                tx.change(ChangeScope::Nothing, &probe_write, &[])?;
+                tx.change(Scope::Nothing, &probe_write, &[])?;
             }
             Ok(())
         });

@@ -5,20 +5,19 @@
 //! asked. That pays where they are few of all: otherwise all users of the
 //! application are compared.
 //!
-//! Changed users go on a backlog, which the writer applies in batches: see [`settle`]. A search compares
+//! Changed users go on a backlog, which the writer applies in batches (`backlog.rs`). A search compares
 //! the users on the backlog as well, so its results are exact.
 //!
 //! PostgreSQL decides by itself whether to use its index.
 
+use super::backlog::IndexBacklog;
 use super::counts::{self, Counted};
+use super::engine::Dialect;
 use super::tenant::Tenant;
-use super::{ChangeScope, Param, Tx, convert};
+use super::{ChangeScope, Param, Tx, convert, tuning};
 use crate::error::{Error, Result};
 use std::collections::BTreeSet;
 
-/// How many users the table is told of for each of its pages that is merged with others then. By
-/// itself it would merge rarely, but for a tenth of a second.
-const TOLD_FOR_MERGED: i64 = 8;
 /// How many characters in a row are looked up.
 const GRAM: usize = 3;
 /// How many of them are asked for: more make a search slower, and hardly narrower.
@@ -60,6 +59,11 @@ pub(super) struct Candidates {
     pub(super) count: u64,
 }
 
+/// Whether the search has an index of its own, rather than one that `LIKE` uses by itself.
+pub(super) fn is_indexed(tx: &Tx<'_>) -> bool {
+    tx.dialect() == Dialect::Sqlite
+}
+
 /// The users of the application that may have `parts` in their address and names; `None` where it is
 /// better to look at all users.
 ///
@@ -71,9 +75,9 @@ pub(super) fn candidates(
     parts: &Parts,
     compared: Compared,
 ) -> Result<Option<Candidates>> {
-    let Some(grams) = parts.grams().filter(|_| tx.0.has_user_search()) else { return Ok(None) };
+    let Some(grams) = parts.grams().filter(|_| is_indexed(tx)) else { return Ok(None) };
     let users = counts::of(tx, Counted::Users(tenant.id()))?;
-    let tuning = tx.0.tuning();
+    let tuning = tuning::of(tx);
     if users < tuning.search_min_users {
         return Ok(None);
     }
@@ -101,11 +105,11 @@ pub(super) fn candidates(
 /// # Errors
 /// When the store fails.
 pub(super) fn everybody(tx: &mut Tx<'_>, tenant: Tenant) -> Result<Option<Candidates>> {
-    if !tx.0.has_user_search() {
+    if !is_indexed(tx) {
         return Ok(None);
     }
     let count = counts::of(tx, Counted::Users(tenant.id()))?;
-    if count < tx.0.tuning().search_min_users {
+    if count < tuning::of(tx).search_min_users {
         return Ok(None);
     }
     let (first, last) = numbers_within(tx, tenant)?;
@@ -131,10 +135,10 @@ const fn numbers(of: i64) -> (i64, i64) {
 /// # Errors
 /// When the store fails.
 pub(super) fn abandon(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
-    if !tx.0.has_user_search() {
+    if !is_indexed(tx) {
         return Ok(());
     }
-    if counts::of(tx, Counted::Users(tenant.id()))? < tx.0.tuning().search_abandon {
+    if counts::of(tx, Counted::Users(tenant.id()))? < tuning::of(tx).search_abandon {
         return Ok(());
     }
     let application = tenant.id().to_string();
@@ -155,7 +159,7 @@ pub(super) fn abandon(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
 /// # Errors
 /// When the store fails.
 pub fn forget(tx: &mut Tx<'_>, most: i64) -> Result<u64> {
-    if !tx.0.has_user_search() {
+    if !is_indexed(tx) {
         return Ok(0);
     }
     let left: Option<Option<i64>> = tx.first("SELECT min(number) FROM user_search_left", &[])?;
@@ -174,67 +178,13 @@ pub fn forget(tx: &mut Tx<'_>, most: i64) -> Result<u64> {
     Ok(gone)
 }
 
-/// Where in the order of their numbers users are that the table is told of next: it comes around to
-/// each of them, so that meanwhile their neighbours are late as well, who are on the same pages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct IndexBacklog(i64);
-
-impl IndexBacklog {
-    /// By how many more than it may be the table is late.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub(super) fn overdue(tx: &mut Tx<'_>) -> Result<u64> {
-        let late: Option<i64> = tx.first("SELECT count(*) FROM user_search_late", &[])?;
-        let late = late.map_or(Ok(0), u64::try_from).map_err(Error::internal)?;
-        Ok(late.saturating_sub(tx.0.tuning().search_backlog))
-    }
-
-    /// Tells the table of the next users it is late with: of `wanted`, or of as many as it is told of
-    /// at once; whether there were any.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub(super) fn settle(&mut self, tx: &mut Tx<'_>, wanted: u64) -> Result<bool> {
-        let most = wanted.max(tx.0.tuning().search_batch);
-        let most = i64::try_from(most).map_err(Error::internal)?;
-        for first in [self.0, i64::MIN] {
-            let last: Option<Option<i64>> = tx.first(
-                "SELECT max(number) FROM (SELECT number FROM user_search_late WHERE number >= $1
-                    ORDER BY number LIMIT $2) some",
-                &[&first, &most],
-            )?;
-            let Some(last) = last.flatten() else { continue };
-            for sql in [
-                "DELETE FROM user_search WHERE rowid IN (SELECT d.id
-                    FROM user_search_late l CROSS JOIN user_search_docsize d ON d.id = l.number
-                    WHERE l.number BETWEEN $1 AND $2)",
-                "INSERT INTO user_search (rowid, email, first_name, last_name)
-                    SELECT u.number, u.email_key, u.first_name_key, u.last_name_key
-                    FROM user_search_late l CROSS JOIN experience_users u ON u.number = l.number
-                    WHERE l.number BETWEEN $1 AND $2 ORDER BY l.number",
-                "DELETE FROM user_search_late WHERE number BETWEEN $1 AND $2",
-            ] {
-                // Nobody is found otherwise than before.
-                tx.change(ChangeScope::Nothing, sql, &[&first, &last])?;
-            }
-            let merged = most / TOLD_FOR_MERGED + 1;
-            let merge = "INSERT INTO user_search (user_search, rank) VALUES ('merge', $1)";
-            tx.change(ChangeScope::Nothing, merge, &[&merged])?;
-            self.0 = last.saturating_add(1);
-            return Ok(true);
-        }
-        Ok(false)
-    }
-}
-
 /// Tells the table of some `most` users that it is late with, and whether there were any. It is told by
 /// and by in any case: this is for whoever fills a store and hands it on.
 ///
 /// # Errors
 /// When the store fails.
 pub fn settle(tx: &mut Tx<'_>, most: u64) -> Result<bool> {
-    if tx.0.has_user_search() { IndexBacklog::default().settle(tx, most) } else { Ok(false) }
+    if is_indexed(tx) { IndexBacklog::default().settle(tx, most) } else { Ok(false) }
 }
 
 /// Whether the table is whole and knows every user, and nobody else, once it was told of all it is
@@ -243,7 +193,7 @@ pub fn settle(tx: &mut Tx<'_>, most: u64) -> Result<bool> {
 /// # Errors
 /// When the store fails.
 pub(super) fn is_whole(tx: &mut Tx<'_>) -> Result<bool> {
-    if !tx.0.has_user_search() {
+    if !is_indexed(tx) {
         return Ok(true);
     }
     while settle(tx, 0)? {}

@@ -2,6 +2,7 @@
 //! and are the same for every store. They are no settings of an operator's. Tests open a store with
 //! small ones, so that a handful of rows shows both ways.
 
+use super::Tx;
 use std::time::Duration;
 
 /// The thresholds of a store. [`Tuning::DEFAULT`] is what ships.
@@ -33,8 +34,6 @@ pub struct Tuning {
     /// Rows that change between two looks at how late it is: what some 250 users who take another
     /// name change.
     pub search_check_every: u64,
-    /// Steps of SQLite's machine between two looks at the clock: some 50 us.
-    pub steps_per_check: u16,
 }
 
 impl Tuning {
@@ -50,6 +49,10 @@ impl Tuning {
         search_kept: 10_000,
         search_quiet: Duration::from_secs(1),
         search_check_every: 512,
-        steps_per_check: 4096,
     };
+}
+
+/// The thresholds that the store was opened with.
+pub(super) fn of(tx: &Tx<'_>) -> &'static Tuning {
+    tx.extension().unwrap_or(&Tuning::DEFAULT)
 }

@@ -10,11 +10,11 @@
 //! them, in the memory that its processes share, and that number is looked at each time: when it is
 //! not the one that this process knows of, no answer stands until everything has been forgotten.
 //!
-//! Where other processes write and nothing tells of it, nothing but the proof of a token is kept,
-//! and that only for a moment: a token that is ended here is refused at once, and one that is ended
-//! elsewhere when the moment has passed.
+//! Where other processes write and nothing tells of it, there are only brief snapshots, of what may be
+//! out of date for a moment: a change that is made here ends them at once, and one that is made elsewhere
+//! when the moment has passed.
 
-use guestlist_api::id::{ApiTokenId, ApplicationId, ExperienceUserId, ObjectId};
+use super::scope::{RowKey, Scope};
 use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
@@ -27,23 +27,6 @@ use std::time::{Duration, Instant};
 const COUNTS: usize = 1 << 16;
 /// The count of everything that has none of its own.
 const REST: usize = 0;
-
-/// What a statement changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ChangeScope {
-    /// Nothing that a cached answer depends on.
-    Nothing,
-    /// A user, or what it is a member of.
-    User(ApplicationId, ExperienceUserId),
-    /// An application, or what several of its users have to do with.
-    Application(ApplicationId),
-    /// Anything that lists of an application show: what is any of the above changes that too.
-    Lists(ApplicationId),
-    /// The record of a token.
-    Token(ApiTokenId),
-    /// Anything.
-    Everything,
-}
 
 /// The most that an answer may depend on, beside everything.
 const DEPENDS: usize = 3;
@@ -61,8 +44,7 @@ pub(super) struct Versions {
     counts: Box<[AtomicU64]>,
     hasher: RandomState,
     external: Option<ExternalCommits>,
-    /// How long a token is taken for good without asking, if others may end it and nothing tells of
-    /// it.
+    /// How long a brief snapshot is good, if others may change what it is of and nothing tells of it.
     trust: Option<Duration>,
 }
 
@@ -73,8 +55,8 @@ impl Versions {
         Self { counts, hasher: RandomState::new(), external: None, trust: None }
     }
 
-    /// Those of a store that others write without a trace, where a token is taken for good as long
-    /// as `trust`.
+    /// Those of a store that others write without a trace, where a brief snapshot is good as long as
+    /// `trust`.
     pub(super) fn with_trust(trust: Duration) -> Self {
         Self { trust: Some(trust), ..Self::exclusive() }
     }
@@ -87,36 +69,29 @@ impl Versions {
         Ok(Self { external: Some(ExternalCommits::watch(path)?), ..Self::exclusive() })
     }
 
-    fn place(&self, what: ChangeScope) -> usize {
-        let of = |kind: u8, first: ObjectId, second: ObjectId| {
-            let hash = self.hasher.hash_one((kind, first, second));
-            // The remainder is below the number of counts.
-            1 + usize::try_from(hash % (COUNTS as u64 - 1)).unwrap_or_default()
-        };
-        match what {
-            ChangeScope::User(application, user) => of(0, application.0, user.0),
-            ChangeScope::Application(application) => of(1, application.0, application.0),
-            ChangeScope::Lists(application) => of(2, application.0, application.0),
-            ChangeScope::Token(token) => of(3, token.0, token.0),
-            ChangeScope::Nothing | ChangeScope::Everything => REST,
-        }
+    fn place(&self, key: &RowKey) -> usize {
+        // The remainder is below the number of counts.
+        1 + usize::try_from(self.hasher.hash_one(key) % (COUNTS as u64 - 1)).unwrap_or_default()
     }
 
-    /// The counts of `what`; `None` while one of them is changing, and where others may change it
-    /// for whom it must not be out of date.
-    pub(super) fn snapshot(&self, what: [ChangeScope; DEPENDS]) -> Option<Snapshot> {
+    /// The counts of `what`; `None` while one of them is changing. Where others write without a
+    /// trace there is one only of what is `brief`, and for a while.
+    pub(super) fn snapshot(
+        &self,
+        what: [Option<RowKey>; DEPENDS],
+        brief: bool,
+    ) -> Option<Snapshot> {
         if let Some(external) = &self.external
             && !external.up_to_date()
         {
             external.listen(|| self.forget_all());
             return None;
         }
-        let brief = |what| matches!(what, ChangeScope::Token(_) | ChangeScope::Nothing);
-        if self.trust.is_some() && !what.into_iter().all(brief) {
+        if self.trust.is_some() && !brief {
             return None;
         }
         let until = self.trust.map(|trust| Instant::now() + trust);
-        let [a, b, c] = what.map(|what| self.place(what));
+        let [a, b, c] = what.map(|key| key.map_or(REST, |key| self.place(&key)));
         let counts =
             [REST, a, b, c].map(|place| (place, self.counts[place].load(Ordering::SeqCst)));
         counts.iter().all(|(_, count)| count % 2 == 0).then_some(Snapshot { counts, until })
@@ -134,20 +109,18 @@ impl Versions {
     }
 
     /// Says that the writer is about to commit changes of `what`, until the answer goes.
-    pub(super) fn changing(&self, what: &[ChangeScope]) -> Changing<'_> {
-        let around = |what: &ChangeScope| match what {
-            ChangeScope::User(application, _) | ChangeScope::Application(application) => {
-                Some(ChangeScope::Lists(*application))
+    pub(super) fn changing(&self, what: &[Scope]) -> Changing<'_> {
+        let mut places = Vec::with_capacity(2 * what.len());
+        for scope in what {
+            match scope {
+                Scope::Nothing => {}
+                Scope::Row { key, with } => {
+                    places.push(self.place(key));
+                    places.extend(with.as_ref().map(|key| self.place(key)));
+                }
+                Scope::Everything => places.push(REST),
             }
-            _ => None,
-        };
-        let mut places: Vec<usize> = what
-            .iter()
-            .filter(|what| **what != ChangeScope::Nothing)
-            .flat_map(|what| [Some(*what), around(what)])
-            .flatten()
-            .map(|what| self.place(what))
-            .collect();
+        }
         places.sort_unstable();
         places.dedup();
         let lock = self.external.as_ref().map(ExternalCommits::lock);
@@ -260,10 +233,10 @@ fn index_of(path: &Path) -> PathBuf {
     name.into()
 }
 
-#[cfg(test)]
 impl Snapshot {
-    /// One that nothing ends.
-    pub(crate) fn of_nothing() -> Self {
+    /// One that nothing ends, for whoever tries out what is done with one.
+    #[must_use]
+    pub fn of_nothing() -> Self {
         Self { counts: [(REST, 0); 1 + DEPENDS], until: None }
     }
 }

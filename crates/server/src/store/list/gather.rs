@@ -2,7 +2,7 @@
 //! is known then too, and only those of the page are read as a whole.
 
 use super::super::search::Candidates;
-use super::super::{FromRow, Param, Row, Tx};
+use super::super::{FromRow, Param, Row, Tx, tuning};
 use super::order::{Key, Order, Position, Value};
 use super::{Budget, HEAVIEST_PAGE, Listed, Paging, Select, all};
 use crate::error::{Error, Result};
@@ -136,7 +136,7 @@ impl Select {
         let Some(candidates) = &self.found else { return Ok(None) };
         let skip = paging.skip();
         let most = skip.saturating_add(paging.per_page);
-        if most > tx.0.tuning().search_kept {
+        if most > tuning::of(tx).search_kept {
             return Ok(None);
         }
         let most = usize::try_from(most).map_err(Error::internal)?;
@@ -198,7 +198,7 @@ impl Select {
         let sql = format!(
             "{before}SELECT u.number, {id} AS id, {key} AS sorted_by FROM {from}{conditions}"
         );
-        tx.0.query(&sql, &values, &mut |row| {
+        tx.each(&sql, &values, |row| {
             let id = row.text("id")?.unwrap_or_default();
             each(row, (SortKey::read(row, order.key)?, id))
         })
@@ -219,7 +219,7 @@ fn read_numbered<T: FromRow>(
         "SELECT {columns}, u.number FROM json_each($1) wanted
          CROSS JOIN experience_users u ON u.number = wanted.value"
     );
-    tx.0.query(&sql, &[&numbers], &mut |row| {
+    tx.each(&sql, &[&numbers], |row| {
         budget.spend(row.size()?)?;
         found.insert(row.get::<i64>("number")?, (T::from_row(row)?, id(row, "id")?));
         Ok(true)

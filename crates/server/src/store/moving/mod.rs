@@ -17,48 +17,10 @@ pub(super) mod tables;
 pub use copy::{Copied, MoveError, Moving, abandon};
 pub use sum::{Checksum, Sum, Sums, sums};
 
-use super::{FromRow, Options, Place, Row, Tx};
+use super::{FromRow, Frozen, Options, Place, Row, Tx};
 use crate::error::{Error, Result};
 use std::time::Duration;
 use tables::TABLES;
-
-/// Why a store takes no changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Frozen {
-    /// It is being moved.
-    Moving,
-    /// It was moved.
-    Moved,
-}
-
-impl Frozen {
-    /// How an engine says it: to PostgreSQL the code of an error, to SQLite its message.
-    pub(super) const fn mark(self) -> &'static str {
-        match self {
-            Self::Moving => "GL001",
-            Self::Moved => "GL002",
-        }
-    }
-
-    /// What is meant by `mark`, if it is one.
-    pub(super) fn from_mark(mark: &str) -> Option<Self> {
-        [Self::Moving, Self::Moved].into_iter().find(|closed| closed.mark() == mark)
-    }
-
-    /// As whoever wants to change something hears of it.
-    pub(super) const fn to_error(self) -> Error {
-        match self {
-            Self::Moving => Error::Busy {
-                what: "The store is being moved and takes no changes until that is done",
-                retry_after: 10,
-            },
-            Self::Moved => Error::Busy {
-                what: "The store was moved and takes no changes here any more",
-                retry_after: 60,
-            },
-        }
-    }
-}
 
 /// What a store has to do with a move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,9 +86,7 @@ pub(super) fn swap(tx: &mut Tx<'_>, known: Option<&str>, record: Option<&Record>
     };
     let names: Vec<_> = TABLES.iter().map(|table| table.name).collect();
     // Before anything is looked at: of two who do this at once, one waits for the other here.
-    for sql in tx.0.freeze(&names, closed) {
-        tx.run(&sql, &[])?;
-    }
+    tx.freeze(&names, closed)?;
     let found = look(tx)?;
     if found.is_some() && found.as_ref() == record {
         return Ok(()); // it was done before, and the answer was lost

@@ -1,10 +1,9 @@
 //! What a store consists of: the one list of its tables.
 
 use super::super::table::{Column, Holds, Table, numbers};
-use super::super::value::Param;
 use super::super::{
-    Row, Tx, administrators, api_tokens, applications, counts, experience_groups, experience_users,
-    idempotency, memberships, settings, sign_ins, tag_index,
+    Param, Row, Tx, administrators, api_tokens, applications, counts, experience_groups,
+    experience_users, idempotency, memberships, settings, sign_ins, tag_index,
 };
 use crate::error::Result;
 use sha2::{Digest as _, Sha256};
@@ -109,7 +108,7 @@ impl Table {
     ) -> Result<()> {
         let (all, key) = (self.list(self.columns.len()), self.list(self.key));
         let sql = format!("SELECT {all} FROM {} ORDER BY {key}", self.name);
-        tx.0.query(&sql, &[], &mut |row| {
+        tx.each(&sql, &[], |row| {
             each(&self.read(row, self.columns.len())?)?;
             Ok(true)
         })
@@ -130,7 +129,7 @@ impl Table {
         let sql = format!("SELECT {all} FROM {} {behind} ORDER BY {key} LIMIT {most}", self.name);
         let params: Vec<_> = after.into_iter().flatten().map(Value::param).collect();
         let (mut lines, mut size) = (Vec::new(), 0);
-        tx.0.query(&sql, &params, &mut |row| {
+        tx.each(&sql, &params, |row| {
             size += row.size()?;
             lines.push(self.read(row, self.columns.len())?);
             Ok(size < room)
@@ -149,7 +148,7 @@ impl Table {
         let backwards = key.replace(", ", " DESC, ");
         let sql = format!("SELECT {key} FROM {} ORDER BY {backwards} DESC LIMIT 1", self.name);
         let mut last = None;
-        tx.0.query(&sql, &[], &mut |row| {
+        tx.each(&sql, &[], |row| {
             last = Some(self.read(row, self.key)?);
             Ok(false)
         })?;

@@ -5,8 +5,8 @@ use super::connection::Failure;
 use super::pooler::POOLED;
 use super::wire::Refusal;
 use crate::error::Error;
+use crate::store::freeze::Frozen;
 use crate::store::job::{Outcome, busy, cannot_write, too_long};
-use crate::store::moving::Frozen;
 
 /// What a failure means for its transaction.
 pub(super) enum Meaning {

@@ -1,10 +1,10 @@
 //! Tables that take no changes.
 
-use crate::store::moving::Frozen;
+use crate::store::freeze::Frozen;
 
 /// What PostgreSQL is told so that `tables` take no changes, or take them again. It waits for the
 /// writes that are under way.
-pub(super) fn statements(tables: &[&str], why: Option<Frozen>) -> Vec<String> {
+pub(in crate::store) fn statements(tables: &[&str], why: Option<Frozen>) -> Vec<String> {
     let mut statements = Vec::new();
     if let Some(why) = why {
         let mark = why.mark();

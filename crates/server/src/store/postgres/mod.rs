@@ -21,17 +21,21 @@ mod wire;
 mod write_batch;
 
 pub use address::Address;
+pub(super) use freeze::statements as freeze;
 pub(super) use replica::Replica;
 pub use scratch::Database;
 
 use super::job::{Job, Jobs, Outcome, Queue, Service, busy};
-use super::migrate::{MIGRATIONS, OpenError};
+use super::migrate::OpenError;
+use super::schema::Schema;
+use super::value::{self, Column};
 use super::versions::Versions;
-use super::{Column, Options, Pools, Tuning, Tx, value};
+use super::{Options, Pools, Tx};
 use crate::error::{Error, Result};
 use connection::{Connection, Failure};
 use read_batch::ReadBatch;
 use session::{Ending, Session};
+use std::any::Any;
 use std::iter;
 use std::ops::Range;
 use std::sync::Arc;
@@ -152,8 +156,12 @@ impl Row<'_> {
 ///
 /// # Errors
 /// When it cannot be reached or is not ours to touch, or when a migration or a thread fails.
-pub(super) fn start(address: &Address, options: &Options) -> Result<Pools, OpenError> {
-    migrate::prepare(address, MIGRATIONS, options.must_exist)?;
+pub(super) fn start(
+    address: &Address,
+    schema: &Schema,
+    options: &Options,
+) -> Result<Pools, OpenError> {
+    migrate::prepare(address, schema.migrations, options.must_exist)?;
     let versions = Arc::new(Versions::with_trust(options.trust));
     let threads = |role: Role| {
         (0..role.threads(options))
@@ -164,7 +172,7 @@ pub(super) fn start(address: &Address, options: &Options) -> Result<Pools, OpenE
     let writers = threads(Role::Write)?;
     let readers = Queue::start("store-read", options.read_queue, readers)?;
     let replica = options.replica.as_ref();
-    let replica = replica.map(|at| Replica::start(address, at, &readers.feed(), options));
+    let replica = replica.map(|at| Replica::start(address, at, &readers.feed(), schema, options));
     Ok(Pools {
         inline_readers: None,
         replica: replica.transpose()?,
@@ -197,7 +205,7 @@ struct Worker {
     threads: usize,
     setup: String,
     time: Duration,
-    tuning: &'static Tuning,
+    extension: &'static (dyn Any + Send + Sync),
     link: Option<Connection>,
     versions: Arc<Versions>,
     /// Attempts to connect that have failed, and when the next may be made.
@@ -218,7 +226,7 @@ impl Worker {
             threads: role.threads(options),
             setup: role.setup(options),
             time: role.time(options),
-            tuning: options.tuning,
+            extension: options.extension,
             link: None,
             versions,
             failed: 0,
@@ -275,8 +283,8 @@ impl Worker {
     /// Does `first` and what waits behind it together, or this thread's share of it.
     fn several(&mut self, first: Box<dyn Job>, jobs: &Jobs) {
         let most = (1 + jobs.waiting.len().div_ceil(self.threads)).min(read_batch::MOST);
-        let (role, until, tuning, versions) =
-            (self.role, Instant::now() + self.time, self.tuning, Arc::clone(&self.versions));
+        let (role, until, extension, versions) =
+            (self.role, Instant::now() + self.time, self.extension, Arc::clone(&self.versions));
         let Ok(link) = self.link() else { return self.one(first) };
         // Jobs that are run by themselves are left to other threads, but for the first.
         let gather = |add: &mut dyn FnMut(Box<dyn Job>) -> Result<(), Box<dyn Job>>| {
@@ -286,11 +294,11 @@ impl Worker {
         };
         let (other, (again, lost)) = match role {
             Role::Read => {
-                let mut together = ReadBatch::new(link, tuning);
+                let mut together = ReadBatch::new(link, extension);
                 (gather(&mut |job| together.add(job)), together.answer())
             }
             Role::Write => {
-                let session = Session::new(link, role, until, tuning, Some(&versions));
+                let session = Session::new(link, role, until, extension, Some(&versions));
                 let mut group = WriteBatch::new(session);
                 (gather(&mut |job| group.add(job)), group.answer())
             }
@@ -315,13 +323,14 @@ impl Worker {
         let until = Instant::now() + self.time;
         let (mut tries, mut lost) = (1, false);
         loop {
-            let (role, tuning, versions) = (self.role, self.tuning, Arc::clone(&self.versions));
+            let (role, extension, versions) =
+                (self.role, self.extension, Arc::clone(&self.versions));
             let link = match self.link() {
                 Ok(link) => link,
                 Err(error) => return Outcome::NotDone(error),
             };
-            let mut session = Session::new(link, role, until, tuning, Some(&versions));
-            let kept = job.run(&mut Tx(&mut session));
+            let mut session = Session::new(link, role, until, extension, Some(&versions));
+            let kept = job.run(&mut Tx::new(&mut session));
             match session.end(kept) {
                 Ending::Settled => return Outcome::Done,
                 Ending::Refused(error) => return Outcome::NotDone(error),

@@ -12,10 +12,12 @@ use super::fault::{self, Meaning};
 use super::session::Visit;
 use super::wire::ColumnOf;
 use crate::error::Result;
+use crate::store::Tx;
+use crate::store::engine::{Change, Dialect, Each, Engine, Query};
 use crate::store::job::{self, Job, busy};
-use crate::store::moving::Frozen;
-use crate::store::{self, ChangeScope, Engine, Param, Tuning, Tx};
+use crate::store::value::Param;
 use postgres_protocol::message::backend::DataRowBody;
+use std::any::Any;
 use std::sync::Arc;
 
 /// How many are sent together at most: with more, the way to the database and back is no longer what
@@ -25,20 +27,23 @@ pub(super) const MOST: usize = 16;
 /// Jobs, and what they ask.
 pub(super) struct ReadBatch<'l> {
     link: &'l mut Connection,
-    tuning: &'static Tuning,
+    extension: &'static (dyn Any + Send + Sync),
     asked: Vec<(Box<dyn Job>, Encoded, InFlight)>,
 }
 
 impl<'l> ReadBatch<'l> {
-    pub(super) fn new(link: &'l mut Connection, tuning: &'static Tuning) -> Self {
-        Self { link, tuning, asked: Vec::with_capacity(MOST) }
+    pub(super) fn new(
+        link: &'l mut Connection,
+        extension: &'static (dyn Any + Send + Sync),
+    ) -> Self {
+        Self { link, extension, asked: Vec::with_capacity(MOST) }
     }
 
     /// Puts what `job` asks behind what is to be sent, or gives it back if it is to be run by
     /// itself.
     pub(super) fn add(&mut self, mut job: Box<dyn Job>) -> Result<(), Box<dyn Job>> {
-        let mut alone = Probe { link: self.link, tuning: self.tuning, step: Step::Ask };
-        job.run(&mut Tx(&mut alone));
+        let mut alone = Probe { link: self.link, extension: self.extension, step: Step::Ask };
+        job.run(&mut Tx::new(&mut alone));
         match alone.step {
             Step::Asked(bound, sent) => {
                 self.asked.push((job, bound, sent));
@@ -51,7 +56,7 @@ impl<'l> ReadBatch<'l> {
     /// Sends all and answers each when its answer comes. Gives back those that are to be run by
     /// themselves, and whether the connection is lost.
     pub(super) fn answer(self) -> (Vec<Box<dyn Job>>, bool) {
-        let Self { link, tuning, asked } = self;
+        let Self { link, extension, asked } = self;
         let mut again = Vec::new();
         if asked.is_empty() {
             return (again, false);
@@ -65,8 +70,8 @@ impl<'l> ReadBatch<'l> {
                 // Anything else is not for the job to hear of: it may do better another time.
                 let told = matches!(refused, None | Some(Meaning::Refused(_)));
                 told && {
-                    let mut alone = Probe { link, tuning, step: Step::Answered(bound, answer) };
-                    job.run(&mut Tx(&mut alone));
+                    let mut alone = Probe { link, extension, step: Step::Answered(bound, answer) };
+                    job.run(&mut Tx::new(&mut alone));
                     matches!(alone.step, Step::Taken)
                 }
             };
@@ -96,7 +101,7 @@ fn answer(link: &mut Connection, sent: InFlight) -> std::result::Result<Rows, Me
 /// A transaction of one statement, as its job sees it.
 struct Probe<'l> {
     link: &'l mut Connection,
-    tuning: &'static Tuning,
+    extension: &'static (dyn Any + Send + Sync),
     step: Step,
 }
 
@@ -135,19 +140,20 @@ impl Probe<'_> {
 }
 
 impl Engine for Probe<'_> {
-    fn query_single_statement(
-        &mut self,
-        sql: &str,
-        params: &[&dyn Param],
-        each: &mut dyn FnMut(&store::Row<'_>) -> Result<bool>,
-    ) -> Result<()> {
+    fn query(&mut self, query: &Query<'_>, each: &mut Each<'_>) -> Result<bool> {
+        if query.steps.is_some() {
+            return Ok(false);
+        }
+        if !query.single {
+            return self.other();
+        }
         match std::mem::replace(&mut self.step, Step::Other) {
             Step::Ask => {
-                self.step = self.ask(sql, params).unwrap_or(Step::Other);
+                self.step = self.ask(query.sql, query.params).unwrap_or(Step::Other);
                 Err(busy())
             }
             Step::Answered(bound, answer)
-                if self.link.bind(sql, params).is_ok_and(|asked| asked == bound) =>
+                if self.link.bind(query.sql, query.params).is_ok_and(|asked| asked == bound) =>
             {
                 self.step = Step::Taken;
                 let (columns, rows) = answer?;
@@ -155,7 +161,7 @@ impl Engine for Probe<'_> {
                 for row in &rows {
                     visit.row(&columns, row);
                 }
-                visit.end()
+                visit.end().map(|()| true)
             }
             step => {
                 self.step = step;
@@ -164,16 +170,7 @@ impl Engine for Probe<'_> {
         }
     }
 
-    fn query(
-        &mut self,
-        _: &str,
-        _: &[&dyn Param],
-        _: &mut dyn FnMut(&store::Row<'_>) -> Result<bool>,
-    ) -> Result<()> {
-        self.other()
-    }
-
-    fn run(&mut self, _: &str, _: &[&dyn Param]) -> Result<u64> {
+    fn run(&mut self, _: &Change<'_>) -> Result<u64> {
         self.other()
     }
 
@@ -181,19 +178,11 @@ impl Engine for Probe<'_> {
         self.other()
     }
 
-    fn record_change(&mut self, _: ChangeScope) {}
-
-    fn expect_change(&mut self, _: ChangeScope) {}
-
-    fn has_user_search(&self) -> bool {
-        false
+    fn dialect(&self) -> Dialect {
+        Dialect::Postgres
     }
 
-    fn tuning(&self) -> &'static Tuning {
-        self.tuning
-    }
-
-    fn freeze(&self, _: &[&str], _: Option<Frozen>) -> Vec<String> {
-        Vec::new()
+    fn extension(&self) -> &'static (dyn Any + Send + Sync) {
+        self.extension
     }
 }

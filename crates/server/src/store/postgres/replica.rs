@@ -18,7 +18,10 @@ use super::session::{Ending, Session};
 use super::{Role, connect, pause, pooler, unusable};
 use crate::error::{Error, Result};
 use crate::store::job::{Feed, Job, Jobs, Outcome, Queue};
-use crate::store::{OpenError, Options, Tuning, Tx, settings};
+use crate::store::schema::Schema;
+use crate::store::scope::Scope;
+use crate::store::{OpenError, Options, Tx};
+use std::any::Any;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -49,9 +52,13 @@ const SAFE: &str = "SELECT (CASE current_setting('synchronous_commit')
     - '0/0'::pg_lsn)::bigint";
 
 /// How far a standby has come, if it is one and has the row.
-const REPLAYED: &str = "SELECT CASE WHEN pg_is_in_recovery()
-        AND EXISTS (SELECT 1 FROM settings WHERE name = $1 AND value = $2)
-    THEN (pg_last_wal_replay_lsn() - '0/0'::pg_lsn)::bigint END";
+fn replayed(values: &str) -> String {
+    format!(
+        "SELECT CASE WHEN pg_is_in_recovery()
+                AND EXISTS (SELECT 1 FROM {values} WHERE name = $1 AND value = $2)
+            THEN (pg_last_wal_replay_lsn() - '0/0'::pg_lsn)::bigint END"
+    )
+}
 
 /// Which timeline a primary writes.
 const TIMELINE: &str = "SELECT left(pg_walfile_name(pg_current_wal_flush_lsn()), 8)";
@@ -77,10 +84,11 @@ impl Replica {
         primary: &Address,
         address: &Address,
         readers: &Feed,
+        schema: &Schema,
         options: &Options,
     ) -> Result<Self, OpenError> {
-        let mut primary = Primary::new(primary, options);
-        let mut scout = Standby::new(address, options, ANSWER);
+        let mut primary = Primary::new(primary, schema, options);
+        let mut scout = Standby::new(address, schema, options, ANSWER);
         let own = primary.connect().and_then(|()| primary.ask.identity());
         let mut its = Err(super::fault::away());
         // Before anything is said that lasts for a session. It need not be there.
@@ -101,7 +109,12 @@ impl Replica {
         let state = Arc::new(State { required: RwLock::new(None), at: address.to_string() });
         let threads = (0..options.readers.max(1)).map(|_| {
             let follower = Follower {
-                standby: Standby::new(address, options, options.read_deadline + super::SLACK),
+                standby: Standby::new(
+                    address,
+                    schema,
+                    options,
+                    options.read_deadline + super::SLACK,
+                ),
                 time: options.read_deadline,
                 state: Arc::clone(&state),
                 readers: readers.clone(),
@@ -152,6 +165,20 @@ struct Mark {
     value: Vec<u8>,
 }
 
+/// The value `name` in the table `values`: what is there, or else one made by chance.
+fn get_or_make(tx: &mut Tx<'_>, values: &str, name: &str) -> Result<Vec<u8>> {
+    let get = format!("SELECT value FROM {values} WHERE name = $1");
+    if let Some(value) = tx.first(&get, &[&name])? {
+        return Ok(value);
+    }
+    // Another may do the same, and one of the two is first.
+    let made = crate::clock::random::<16>().map(Vec::from).map_err(Error::internal)?;
+    let add =
+        format!("INSERT INTO {values} (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING");
+    tx.change(Scope::Nothing, &add, &[&name, &made])?;
+    tx.first(&get, &[&name])?.ok_or_else(|| Error::internal(format!("the value {name} has gone")))
+}
+
 /// What a standby must have to be read from.
 #[derive(Clone)]
 struct Required {
@@ -197,7 +224,7 @@ struct Ask {
     address: Address,
     setup: String,
     patience: Duration,
-    tuning: &'static Tuning,
+    extension: &'static (dyn Any + Send + Sync),
     link: Option<Connection>,
 }
 
@@ -223,8 +250,8 @@ impl Ask {
     fn run<T>(&mut self, role: Role, ask: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
         let mut link = self.link.take().ok_or_else(super::fault::away)?;
         let until = Instant::now() + self.patience;
-        let mut session = Session::new(&mut link, role, until, self.tuning, None);
-        let found = ask(&mut Tx(&mut session));
+        let mut session = Session::new(&mut link, role, until, self.extension, None);
+        let found = ask(&mut Tx::new(&mut session));
         let failed = session.failed();
         let ended = session.end(found.is_ok());
         if !failed && matches!(ended, Ending::Settled) && link.send().is_ok() {
@@ -238,25 +265,28 @@ impl Ask {
 struct Primary {
     ask: Ask,
     mark: Option<Arc<Mark>>,
+    /// The table of named values.
+    values: &'static str,
 }
 
 impl Primary {
-    fn new(address: &Address, options: &Options) -> Self {
+    fn new(address: &Address, schema: &Schema, options: &Options) -> Self {
         let (address, setup) = (address.clone(), Role::Write.setup(options));
-        let (patience, tuning) = (ANSWER, options.tuning);
-        Self { ask: Ask { address, setup, patience, tuning, link: None }, mark: None }
+        let (patience, extension) = (ANSWER, options.extension);
+        let ask = Ask { address, setup, patience, extension, link: None };
+        Self { ask, mark: None, values: schema.values }
     }
 
     /// Connects and sees to the row of this timeline, which others may have made.
     fn connect(&mut self) -> Result<()> {
         self.mark = None;
         self.ask.connect()?;
+        let values = self.values;
         let mark = self.ask.run(Role::Write, |tx| {
             let timeline: Option<String> = tx.first(TIMELINE, &[])?;
             let timeline = timeline.ok_or_else(|| Error::internal("there is no timeline"))?;
             let name = format!("timeline {timeline}");
-            let make = || crate::clock::random::<16>().map(Vec::from).map_err(Error::internal);
-            let value = settings::get_or_make(tx, &name, make)?;
+            let value = get_or_make(tx, values, &name)?;
             Ok(Mark { name, value })
         })?;
         // Only now is the row kept.
@@ -278,15 +308,17 @@ impl Primary {
 /// A connection to the standby.
 struct Standby {
     ask: Ask,
-    /// What this server has replayed.
+    /// What this server has replayed, and how it is asked.
     has: Option<Required>,
+    replayed: String,
 }
 
 impl Standby {
-    fn new(address: &Address, options: &Options, patience: Duration) -> Self {
+    fn new(address: &Address, schema: &Schema, options: &Options, patience: Duration) -> Self {
         let (address, setup) = (address.clone(), Role::Read.setup(options));
-        let tuning = options.tuning;
-        Self { ask: Ask { address, setup, patience, tuning, link: None }, has: None }
+        let extension = options.extension;
+        let ask = Ask { address, setup, patience, extension, link: None };
+        Self { ask, has: None, replayed: replayed(schema.values) }
     }
 
     fn connect(&mut self) -> Result<()> {
@@ -319,8 +351,9 @@ impl Standby {
                 return Ok(());
             }
             let mark = Arc::clone(&required.mark);
+            let replayed = &self.replayed;
             let position = self.ask.run(Role::Read, |tx| {
-                tx.first::<Option<i64>>(REPLAYED, &[&mark.name, &mark.value])
+                tx.first::<Option<i64>>(replayed, &[&mark.name, &mark.value])
             })?;
             self.has = position.flatten().map(|position| Required { mark, position });
             if self.has.as_ref().is_some_and(|has| has.position >= required.position) {
@@ -342,8 +375,8 @@ impl Standby {
     /// When the connection is lost.
     fn run(&mut self, job: &mut dyn Job, until: Instant) -> Result<Option<Outcome>> {
         let link = self.ask.link.as_mut().ok_or_else(super::fault::away)?;
-        let mut session = Session::new(link, Role::Read, until, self.ask.tuning, None);
-        let kept = job.run(&mut Tx(&mut session));
+        let mut session = Session::new(link, Role::Read, until, self.ask.extension, None);
+        let kept = job.run(&mut Tx::new(&mut session));
         let failed = session.failed();
         match session.end(kept) {
             Ending::Settled if !failed => Ok(Some(Outcome::Done)),

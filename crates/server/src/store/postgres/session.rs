@@ -7,12 +7,15 @@ use super::fault::{self, Meaning};
 use super::wire::{self, ColumnOf};
 use super::{Role, Row};
 use crate::error::{Error, Result};
+use crate::store::engine::{Change, Dialect, Each, Engine, Query};
 use crate::store::job::too_long;
-use crate::store::moving::Frozen;
+use crate::store::row::{self, Cells};
+use crate::store::scope::Scope;
+use crate::store::value::Param;
 use crate::store::versions::Versions;
-use crate::store::{self, Cells, ChangeScope, Engine, Explain, Param, Tuning, explained};
 use fallible_iterator::FallibleIterator as _;
 use postgres_protocol::message::backend::DataRowBody;
+use std::any::Any;
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
@@ -26,21 +29,19 @@ pub(super) struct Session<'l> {
     link: &'l mut Connection,
     role: Role,
     until: Instant,
-    tuning: &'static Tuning,
+    extension: &'static (dyn Any + Send + Sync),
     /// What was sent and is not yet taken, in the order of its answers.
     ahead: VecDeque<Ahead>,
     begun: bool,
     /// An answer is being read.
     reading: bool,
     failed: Option<Meaning>,
-    /// What that means.
-    explain: Option<Explain>,
+    /// What is said if that is a conflict.
+    conflict: Option<Box<str>>,
     /// What is told of changes, if answers depend on what is changed here.
     versions: Option<&'l Versions>,
     /// What the transaction has changed so far.
-    changed: Vec<ChangeScope>,
-    /// What the next query changes, if it was said.
-    declared: Option<ChangeScope>,
+    changed: Vec<Scope>,
 }
 
 /// A statement that was sent before its result was asked for.
@@ -48,8 +49,8 @@ pub(super) struct Ahead {
     /// What is asked; nothing where nobody is going to.
     bound: Option<Encoded>,
     sent: InFlight,
-    /// What an error means.
-    explain: Option<Explain>,
+    /// What is said if it is refused as a conflict.
+    conflict: Option<Box<str>>,
     /// The answer, once it is read.
     rows: Option<(Arc<[ColumnOf]>, Vec<DataRowBody>)>,
 }
@@ -95,22 +96,21 @@ impl<'l> Session<'l> {
         link: &'l mut Connection,
         role: Role,
         until: Instant,
-        tuning: &'static Tuning,
+        extension: &'static (dyn Any + Send + Sync),
         versions: Option<&'l Versions>,
     ) -> Self {
         Self {
             link,
             role,
             until,
-            tuning,
+            extension,
             ahead: VecDeque::new(),
             begun: false,
             reading: false,
             failed: None,
-            explain: None,
+            conflict: None,
             versions,
             changed: Vec::new(),
-            declared: None,
         }
     }
 
@@ -119,7 +119,7 @@ impl<'l> Session<'l> {
         self.ahead.clear();
         self.reading = false;
         let meaning = fault::meaning(failure, self.role);
-        let error = explained(meaning.to_error(), self.explain.take());
+        let error = meaning.to_error().in_words_of(self.conflict.take().as_deref());
         self.failed.get_or_insert(meaning);
         error
     }
@@ -141,7 +141,7 @@ impl<'l> Session<'l> {
     fn begin(&mut self) -> Outcome<()> {
         if self.role == Role::Write && !self.begun {
             let sent = self.link.run_plain(BEGIN)?;
-            self.ahead.push_back(Ahead { bound: None, sent, explain: None, rows: None });
+            self.ahead.push_back(Ahead { bound: None, sent, conflict: None, rows: None });
         }
         self.begun = true;
         Ok(())
@@ -153,7 +153,7 @@ impl<'l> Session<'l> {
         for ahead in self.ahead.iter_mut().take(count).filter(|ahead| ahead.rows.is_none()) {
             let mut rows = Vec::new();
             if let Err(failure) = self.link.answer(ahead.sent, |_, row| rows.push(row)) {
-                self.explain = ahead.explain.take();
+                self.conflict = ahead.conflict.take();
                 return Err(failure);
             }
             ahead.rows = Some((self.link.columns(ahead.sent), rows));
@@ -180,15 +180,9 @@ impl<'l> Session<'l> {
         self.link.waiting() + bound.size() <= ON_THE_WAY
     }
 
-    fn ask(
-        &mut self,
-        sql: &str,
-        params: &[&dyn Param],
-        each: &mut dyn FnMut(&store::Row<'_>) -> Result<bool>,
-    ) -> Outcome<Result<()>> {
-        let bound = self.link.bind(sql, params)?;
+    fn ask(&mut self, query: &Query<'_>, each: &mut Each<'_>) -> Outcome<Result<()>> {
+        let bound = self.link.bind(query.sql, query.params)?;
         let mut visit = Visit::new(each);
-        let mut changes = false;
         let known = self.ahead.iter().position(|ahead| ahead.is(&bound));
         if let Some(place) = known {
             if self.ahead.iter().take(place + 1).any(|ahead| ahead.rows.is_none()) {
@@ -199,30 +193,27 @@ impl<'l> Session<'l> {
                 ahead.show(&mut visit);
             }
         } else {
-            let sent = self.send(&bound, params)?;
+            let sent = self.send(&bound, query.params)?;
             self.reading = true;
             let words = self.link.answer(sent, |columns, row| visit.row(columns, &row))?;
             self.reading = false;
             // A query that changes something says how many rows, and what.
-            changes = !words.starts_with("SELECT");
-        }
-        let what = self.declared.take().unwrap_or(ChangeScope::Everything);
-        if changes {
-            self.record_change(what);
+            if !words.starts_with("SELECT") {
+                self.record_change(query.scope);
+            }
         }
         Ok(visit.end())
     }
 
-    /// Asks `sql` in a transaction of its own, which ends with the answer.
+    /// Asks `query` in a transaction of its own, which ends with the answer.
     fn ask_single_statement(
         &mut self,
-        sql: &str,
-        params: &[&dyn Param],
-        each: &mut dyn FnMut(&store::Row<'_>) -> Result<bool>,
+        query: &Query<'_>,
+        each: &mut Each<'_>,
     ) -> Outcome<Result<()>> {
-        let bound = self.link.bind(sql, params)?;
+        let bound = self.link.bind(query.sql, query.params)?;
         let mut visit = Visit::new(each);
-        let sent = self.link.run(&bound, params)?;
+        let sent = self.link.run(&bound, query.params)?;
         self.link.sync()?;
         self.link.send()?;
         self.reading = true;
@@ -231,9 +222,20 @@ impl<'l> Session<'l> {
         Ok(visit.end())
     }
 
-    fn touch(&mut self, sql: &str, params: &[&dyn Param]) -> Outcome<u64> {
-        let bound = self.link.bind(sql, params)?;
-        let sent = self.send(&bound, params)?;
+    /// Notes that the transaction changes `what`.
+    fn record_change(&mut self, what: Scope) {
+        if self.changed.last() != Some(&what) {
+            self.changed.push(what);
+        }
+    }
+
+    /// Runs `change` and counts the rows it touched, which are some where nobody waits for the answer.
+    fn touch(&mut self, change: &Change<'_>) -> Outcome<u64> {
+        let bound = self.link.bind(change.sql, change.params)?;
+        if change.deferred && self.fits(&bound) {
+            return self.touch_deferred(&bound, change).map(|()| 1);
+        }
+        let sent = self.send(&bound, change.params)?;
         // Prefetched results may be stale after a change: drop them.
         self.ahead.clear();
         self.reading = true;
@@ -255,7 +257,7 @@ impl<'l> Session<'l> {
             self.begin()?;
             let sent = self.link.run(&bound, params)?;
             let bound = Some(asked.unwrap_or(bound));
-            self.ahead.push_back(Ahead { bound, sent, explain: None, rows: None });
+            self.ahead.push_back(Ahead { bound, sent, conflict: None, rows: None });
         }
         Ok(fits)
     }
@@ -286,25 +288,16 @@ impl<'l> Session<'l> {
         self.link.bind(sql, params).map_err(|failure| self.fail(failure))
     }
 
-    /// Sends a change of which nobody waits for the answer; gives `explain` back if there is no
-    /// room for it.
-    fn touch_deferred(
-        &mut self,
-        sql: &str,
-        params: &[&dyn Param],
-        explain: Option<Explain>,
-    ) -> Outcome<Result<(), Option<Explain>>> {
-        let bound = self.link.bind(sql, params)?;
-        if !self.fits(&bound) {
-            return Ok(Err(explain));
-        }
+    /// Sends a change of which nobody waits for the answer, and for which there is room.
+    fn touch_deferred(&mut self, bound: &Encoded, change: &Change<'_>) -> Outcome<()> {
         self.begin()?;
         // Prefetched results may be stale after a change: drop them.
         self.ahead.retain(|ahead| ahead.rows.is_none());
         self.ahead.iter_mut().for_each(|ahead| ahead.bound = None);
-        let sent = self.link.run(&bound, params)?;
-        self.ahead.push_back(Ahead { bound: None, sent, explain, rows: None });
-        Ok(Ok(()))
+        let sent = self.link.run(bound, change.params)?;
+        let conflict = change.conflict.map(Box::from);
+        self.ahead.push_back(Ahead { bound: None, sent, conflict, rows: None });
+        Ok(())
     }
 
     /// Whether the server refused a statement or is gone.
@@ -411,13 +404,13 @@ impl<'l> Session<'l> {
 
 /// Gives rows to `each` until it has enough.
 pub(super) struct Visit<'v, 'e> {
-    each: &'v mut (dyn FnMut(&store::Row<'_>) -> Result<bool> + 'e),
+    each: &'v mut Each<'e>,
     more: Result<bool>,
     places: Vec<Option<Range<usize>>>,
 }
 
 impl<'v, 'e> Visit<'v, 'e> {
-    pub(super) fn new(each: &'v mut (dyn FnMut(&store::Row<'_>) -> Result<bool> + 'e)) -> Self {
+    pub(super) fn new(each: &'v mut Each<'e>) -> Self {
         Self { each, more: Ok(true), places: Vec::new() }
     }
 
@@ -431,7 +424,7 @@ impl<'v, 'e> Visit<'v, 'e> {
         if let Ok(true) = self.more {
             self.more = self.place(row).and_then(|()| {
                 let row = Row { columns, data: row.buffer(), places: &self.places };
-                (self.each)(&store::Row(Cells::Postgres(row)))
+                (self.each)(&row::Row(Cells::Postgres(row)))
             });
         }
     }
@@ -453,73 +446,39 @@ impl Engine for Session<'_> {
         self.send_ahead(sql, params, None).map(drop).map_err(|failure| self.fail(failure))
     }
 
-    fn query(
-        &mut self,
-        sql: &str,
-        params: &[&dyn Param],
-        each: &mut dyn FnMut(&store::Row<'_>) -> Result<bool>,
-    ) -> Result<()> {
+    fn query(&mut self, query: &Query<'_>, each: &mut Each<'_>) -> Result<bool> {
+        if query.steps.is_some() {
+            return Ok(false);
+        }
         self.check()?;
-        match self.ask(sql, params, each) {
-            Ok(visited) => visited,
+        let visited = if query.single && self.role == Role::Read && !self.begun {
+            self.ask_single_statement(query, each)
+        } else {
+            self.ask(query, each)
+        };
+        match visited {
+            Ok(visited) => visited.map(|()| true),
             Err(failure) => Err(self.fail(failure)),
         }
     }
 
-    fn query_single_statement(
-        &mut self,
-        sql: &str,
-        params: &[&dyn Param],
-        each: &mut dyn FnMut(&store::Row<'_>) -> Result<bool>,
-    ) -> Result<()> {
-        if self.role == Role::Write || self.begun {
-            return self.query(sql, params, each);
-        }
+    fn run(&mut self, change: &Change<'_>) -> Result<u64> {
         self.check()?;
-        match self.ask_single_statement(sql, params, each) {
-            Ok(visited) => visited,
-            Err(failure) => Err(self.fail(failure)),
+        let touched = match self.touch(change) {
+            Ok(touched) => touched,
+            Err(failure) => return Err(self.fail(failure).in_words_of(change.conflict)),
+        };
+        if touched > 0 {
+            self.record_change(change.scope);
         }
+        Ok(touched)
     }
 
-    fn record_change(&mut self, what: ChangeScope) {
-        if self.changed.last() != Some(&what) {
-            self.changed.push(what);
-        }
+    fn dialect(&self) -> Dialect {
+        Dialect::Postgres
     }
 
-    fn expect_change(&mut self, what: ChangeScope) {
-        self.declared = Some(what);
-    }
-
-    fn has_user_search(&self) -> bool {
-        false
-    }
-
-    fn tuning(&self) -> &'static Tuning {
-        self.tuning
-    }
-
-    fn freeze(&self, tables: &[&str], why: Option<Frozen>) -> Vec<String> {
-        super::freeze::statements(tables, why)
-    }
-
-    fn run_deferred(
-        &mut self,
-        sql: &str,
-        params: &[&dyn Param],
-        explain: Option<Explain>,
-    ) -> Result<u64> {
-        self.check()?;
-        match self.touch_deferred(sql, params, explain) {
-            Ok(Ok(())) => Ok(1),
-            Ok(Err(explain)) => self.run(sql, params).map_err(|error| explained(error, explain)),
-            Err(failure) => Err(self.fail(failure)),
-        }
-    }
-
-    fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64> {
-        self.check()?;
-        self.touch(sql, params).map_err(|failure| self.fail(failure))
+    fn extension(&self) -> &'static (dyn Any + Send + Sync) {
+        self.extension
     }
 }

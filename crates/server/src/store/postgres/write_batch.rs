@@ -14,21 +14,24 @@
 use super::fault;
 use super::session::{Ahead, Ending, Session, Visit};
 use crate::error::Result;
+use crate::store::Tx;
+use crate::store::engine::{Change, Dialect, Each, Engine, Query};
 use crate::store::job::{Job, Outcome, busy};
-use crate::store::moving::Frozen;
-use crate::store::{self, ChangeScope, Engine, Explain, Param, Tuning, Tx};
+use crate::store::scope::Scope;
+use crate::store::value::Param;
+use std::any::Any;
 use std::ops::Range;
 
 /// Jobs, and what they change.
 pub(super) struct WriteBatch<'l> {
     session: Session<'l>,
     asked: Vec<Asked>,
-    rows: Vec<ChangeScope>,
+    rows: Vec<Scope>,
 }
 
 struct Asked {
     job: Box<dyn Job>,
-    row: ChangeScope,
+    row: Scope,
     /// Which of what was sent ahead it asks, of which the first locks the row.
     questions: Range<usize>,
 }
@@ -43,7 +46,7 @@ impl<'l> WriteBatch<'l> {
     /// itself.
     pub(super) fn add(&mut self, mut job: Box<dyn Job>) -> Result<(), Box<dyn Job>> {
         let mut member = BatchedTx::new(&mut self.session, Step::Ask { taken: &self.rows });
-        job.run(&mut Tx(&mut member));
+        job.run(&mut Tx::new(&mut member));
         let BatchedTx { row: Some(row), questions, other: false, .. } = member else {
             // What it may have locked is let go with the rest.
             return Err(job);
@@ -78,7 +81,7 @@ impl<'l> WriteBatch<'l> {
                 held.push(job);
             } else {
                 let mut member = BatchedTx::new(&mut session, Step::Do { row, found });
-                let done = job.run(&mut Tx(&mut member));
+                let done = job.run(&mut Tx::new(&mut member));
                 let BatchedTx { wrote, other, .. } = member;
                 match done {
                     true if !other => kept.push(job),
@@ -115,7 +118,7 @@ struct BatchedTx<'s, 'l> {
     session: &'s mut Session<'l>,
     step: Step<'s>,
     /// What it says that it changes.
-    row: Option<ChangeScope>,
+    row: Option<Scope>,
     /// What of it was sent ahead.
     questions: Range<usize>,
     /// Whether it has changed anything.
@@ -126,9 +129,9 @@ struct BatchedTx<'s, 'l> {
 
 enum Step<'s> {
     /// What it asks is found out. The others have `taken` these.
-    Ask { taken: &'s [ChangeScope] },
+    Ask { taken: &'s [Scope] },
     /// It has locked `row`, and does what it does with what was `found`.
-    Do { row: ChangeScope, found: Vec<Ahead> },
+    Do { row: Scope, found: Vec<Ahead> },
 }
 
 impl<'s, 'l> BatchedTx<'s, 'l> {
@@ -145,7 +148,7 @@ impl<'s, 'l> BatchedTx<'s, 'l> {
 }
 
 impl Engine for BatchedTx<'_, '_> {
-    fn scoped_to(&mut self, what: ChangeScope) {
+    fn scoped_to(&mut self, what: Scope) {
         let free = match &self.step {
             Step::Ask { taken } => self.row.is_none() && !taken.contains(&what),
             Step::Do { row, .. } => *row == what,
@@ -178,60 +181,41 @@ impl Engine for BatchedTx<'_, '_> {
         Ok(())
     }
 
-    fn query(
-        &mut self,
-        sql: &str,
-        params: &[&dyn Param],
-        each: &mut dyn FnMut(&store::Row<'_>) -> Result<bool>,
-    ) -> Result<()> {
+    fn query(&mut self, query: &Query<'_>, each: &mut Each<'_>) -> Result<bool> {
+        if query.steps.is_some() {
+            return Ok(false);
+        }
         let Step::Do { found, .. } = &mut self.step else {
             // It goes on when there is an answer.
             return Err(busy());
         };
-        let bound = self.session.bind(sql, params)?;
+        let bound = self.session.bind(query.sql, query.params)?;
         match found.iter().position(|ahead| ahead.is(&bound)) {
             Some(place) => {
                 let mut visit = Visit::new(each);
                 found.remove(place).show(&mut visit);
-                visit.end()
+                visit.end().map(|()| true)
             }
             None => self.other(),
         }
     }
 
-    fn run(&mut self, _: &str, _: &[&dyn Param]) -> Result<u64> {
-        self.other()
-    }
-
-    fn run_deferred(
-        &mut self,
-        sql: &str,
-        params: &[&dyn Param],
-        explain: Option<Explain>,
-    ) -> Result<u64> {
-        if matches!(self.step, Step::Ask { .. }) || self.other || explain.is_some() {
+    fn run(&mut self, change: &Change<'_>) -> Result<u64> {
+        let simple = change.deferred && change.conflict.is_none();
+        if !simple || self.other || matches!(self.step, Step::Ask { .. }) {
             return self.other();
         }
         self.wrote = true;
-        self.session.run_deferred(sql, params, explain)
+        let touched = self.session.run(change)?;
+        self.other |= touched > 0 && self.row != Some(change.scope);
+        Ok(touched)
     }
 
-    fn record_change(&mut self, what: ChangeScope) {
-        self.other |= self.row != Some(what);
-        self.session.record_change(what);
+    fn dialect(&self) -> Dialect {
+        Dialect::Postgres
     }
 
-    fn expect_change(&mut self, _: ChangeScope) {}
-
-    fn has_user_search(&self) -> bool {
-        false
-    }
-
-    fn tuning(&self) -> &'static Tuning {
-        self.session.tuning()
-    }
-
-    fn freeze(&self, _: &[&str], _: Option<Frozen>) -> Vec<String> {
-        Vec::new()
+    fn extension(&self) -> &'static (dyn Any + Send + Sync) {
+        self.session.extension()
     }
 }

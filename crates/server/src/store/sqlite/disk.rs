@@ -218,14 +218,13 @@ mod tests {
 
     #[test]
     fn after_a_failure_no_answer_stands() {
-        use crate::store::ChangeScope;
         let (_directory, _, disk) = watched();
-        let snapshot = disk.versions.snapshot([ChangeScope::Nothing; 3]).unwrap();
+        let snapshot = disk.versions.snapshot([None; 3], true).unwrap();
         assert!(disk.versions.hold(&snapshot));
         disk.fail("the WAL", &"EIO");
         assert_eq!(disk.refusal(), Some(FAILED));
         assert!(!disk.versions.hold(&snapshot));
-        assert_eq!(disk.versions.snapshot([ChangeScope::Nothing; 3]), None);
+        assert_eq!(disk.versions.snapshot([None; 3], true), None);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Tables that take no changes.
 
-use crate::store::moving::Frozen;
+use crate::store::freeze::Frozen;
 
 /// What SQLite is told so that `tables` take no changes, or take them again.
-pub(super) fn statements(tables: &[&str], why: Option<Frozen>) -> Vec<String> {
+pub(in crate::store) fn statements(tables: &[&str], why: Option<Frozen>) -> Vec<String> {
     let mut statements = Vec::new();
     for table in tables {
         for change in ["INSERT", "UPDATE", "DELETE"] {

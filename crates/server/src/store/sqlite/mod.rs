@@ -10,12 +10,14 @@ mod wal;
 mod writer;
 
 pub(super) use disk::{Disk, FAILED};
+pub(super) use freeze::statements as freeze;
 pub(super) use readers::Readers;
 pub(super) use session::{Session, place};
 
+use super::freeze::Frozen;
 use super::job::{FULL, busy, cannot_write, refused, too_long};
-use super::migrate::{MIGRATIONS, OpenError};
-use super::moving::Frozen;
+use super::migrate::OpenError;
+use super::schema::Schema;
 use super::versions::Versions;
 use super::{OnDiskFailure, Options, Pools};
 use crate::error::Error;
@@ -192,6 +194,7 @@ fn warn_of_others(path: &Path) {
 /// When one of them fails, or the file is not ours to touch.
 pub(super) fn start(
     path: &Path,
+    schema: &Schema,
     options: &Options,
     durability: Durability,
 ) -> Result<Pools, OpenError> {
@@ -201,7 +204,7 @@ pub(super) fn start(
         // What another process that serves the store has written is for that to look after.
         after_failure: options.on_disk_failure == OnDiskFailure::EndProcess,
     };
-    let path = migrate::prepare(path, MIGRATIONS, opening)?;
+    let path = migrate::prepare(path, schema.migrations, opening)?;
     let (readers, here) = readers::start(&path, options, durability)?;
     warn_of_others(&path);
     // Nobody else knows of what nobody keeps. The readers are connected, so that there is
@@ -215,7 +218,8 @@ pub(super) fn start(
     let disk = Disk::watch(&path, Arc::clone(&versions), options.on_disk_failure)
         .map_err(|source| OpenError::File { path: path.clone(), source })?;
     let disk = Arc::new(disk);
-    let writer = writer::start(&path, options, durability, Arc::clone(&versions), &disk)?;
+    let upkeep = schema.upkeep.map(|upkeep| upkeep(options));
+    let writer = writer::start(&path, options, durability, Arc::clone(&versions), &disk, upkeep)?;
     Ok(Pools {
         readers,
         inline_readers: Some(here),

@@ -34,7 +34,7 @@ pub(super) fn start(
         .map(|_| {
             let connection = connect(path, Role::Read, durability)?;
             connection.query_row(PROBE, [], |_| Ok(()))?;
-            Session::new(connection, Role::Read, options.tuning).map(Mutex::new)
+            Session::new(connection, Role::Read, options).map(Mutex::new)
         })
         .collect::<rusqlite::Result<_>>()
         .map_err(|error| files::unusable(path, &error))?;

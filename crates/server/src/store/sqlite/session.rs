@@ -1,11 +1,15 @@
 //! A connection at work: its statements, its deadline, and what its transaction has changed.
 
-use super::{Role, disk, fault, freeze, spell};
+use super::{Role, disk, fault, spell};
 use crate::error::{Error, Result};
+use crate::store::engine::{Change, Dialect, Each, Engine, Query};
 use crate::store::job::too_long;
-use crate::store::moving::Frozen;
-use crate::store::{Cells, ChangeScope, Engine, Param, Row, Tuning, Tx};
+use crate::store::row::{Cells, Row};
+use crate::store::scope::Scope;
+use crate::store::value::Param;
+use crate::store::{Options, Tx};
 use rusqlite::{CachedStatement, Connection};
+use std::any::Any;
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -67,14 +71,13 @@ impl Faults {
 pub(in crate::store) struct Session {
     connection: Connection,
     faults: Faults,
-    tuning: &'static Tuning,
+    extension: &'static (dyn Any + Send + Sync),
+    steps_per_check: u16,
     /// What the connection knows its statements by, for each text as it was written.
     spelled: HashMap<Box<str>, Spelled>,
     deadline: Arc<Deadline>,
     /// What the transaction has changed so far.
-    changed: Vec<ChangeScope>,
-    /// What the next query changes, if it was said.
-    declared: Option<ChangeScope>,
+    changed: Vec<Scope>,
     /// How often a statement was compiled again to be run with other values.
     #[cfg(test)]
     pub(in crate::store) compiled_again: i32,
@@ -102,18 +105,18 @@ impl Session {
     pub(in crate::store) fn new(
         mut connection: Connection,
         role: Role,
-        tuning: &'static Tuning,
+        options: &Options,
     ) -> rusqlite::Result<Self> {
-        let deadline = interruptible(&mut connection, tuning.steps_per_check)?;
+        let deadline = interruptible(&mut connection, options.steps_per_check)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         Ok(Self {
             connection,
             faults: Faults { role, sync: Cell::new(false) },
-            tuning,
+            extension: options.extension,
+            steps_per_check: options.steps_per_check,
             spelled: HashMap::new(),
             deadline,
             changed: Vec::new(),
-            declared: None,
             #[cfg(test)]
             compiled_again: 0,
         })
@@ -137,7 +140,7 @@ impl Session {
     }
 
     /// What was changed since this was last asked.
-    pub(super) fn take_changed(&mut self) -> Vec<ChangeScope> {
+    pub(super) fn take_changed(&mut self) -> Vec<Scope> {
         std::mem::take(&mut self.changed)
     }
 
@@ -162,7 +165,7 @@ impl Session {
         work: impl FnOnce(&mut Tx<'_>) -> R,
     ) -> (R, bool) {
         self.deadline.at.store(self.deadline.micros(time), Ordering::Relaxed);
-        let result = work(&mut Tx(self));
+        let result = work(&mut Tx::new(self));
         let late = self.deadline.passed();
         self.deadline.at.store(Deadline::NEVER, Ordering::Relaxed);
         (result, late)
@@ -216,34 +219,32 @@ impl Session {
     }
 }
 
-impl Engine for Session {
-    fn query(
-        &mut self,
-        sql: &str,
-        params: &[&dyn Param],
-        each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
-    ) -> Result<()> {
-        let changed = self.declared.take().unwrap_or(ChangeScope::Everything);
-        let (writes, outcome) = self.statement(sql, params, |statement, columns, faults| {
-            Ok((!statement.readonly(), visit(statement.raw_query(), columns, faults, each)))
-        })?;
+impl Session {
+    /// Notes that the transaction changes `what`.
+    fn record_change(&mut self, what: Scope) {
+        if self.changed.last() != Some(&what) {
+            self.changed.push(what);
+        }
+    }
+
+    /// As [`Engine::query`], with no limit but the deadline.
+    fn ask(&mut self, query: &Query<'_>, each: &mut Each<'_>) -> Result<()> {
+        let (writes, outcome) =
+            self.statement(query.sql, query.params, |statement, columns, faults| {
+                Ok((!statement.readonly(), visit(statement.raw_query(), columns, faults, each)))
+            })?;
         if writes {
-            self.record_change(changed);
+            self.record_change(query.scope);
         }
         outcome
     }
+}
 
-    fn try_query(
-        &mut self,
-        sql: &str,
-        params: &[&dyn Param],
-        steps: u64,
-        each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
-    ) -> Result<bool> {
-        self.deadline
-            .looks
-            .store(steps / u64::from(self.tuning.steps_per_check), Ordering::Relaxed);
-        let outcome = self.query(sql, params, each);
+impl Engine for Session {
+    fn query(&mut self, query: &Query<'_>, each: &mut Each<'_>) -> Result<bool> {
+        let Some(steps) = query.steps else { return self.ask(query, each).map(|()| true) };
+        self.deadline.looks.store(steps / u64::from(self.steps_per_check), Ordering::Relaxed);
+        let outcome = self.ask(query, each);
         let left = self.deadline.looks.swap(Deadline::NEVER, Ordering::Relaxed);
         match outcome {
             Ok(()) => Ok(true),
@@ -253,37 +254,28 @@ impl Engine for Session {
         }
     }
 
-    fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64> {
-        self.statement(sql, params, |statement, _, faults| {
+    fn run(&mut self, change: &Change<'_>) -> Result<u64> {
+        let touched = self.statement(change.sql, change.params, |statement, _, faults| {
             let touched = statement.raw_execute().map_err(|error| faults.of(&error))?;
             Ok(u64::try_from(touched).unwrap_or(u64::MAX))
-        })
+        });
+        let touched = touched.map_err(|error| error.in_words_of(change.conflict))?;
+        if touched > 0 {
+            self.record_change(change.scope);
+        }
+        Ok(touched)
     }
 
     fn prefetch(&mut self, _: &str, _: &[&dyn Param]) -> Result<()> {
         Ok(()) // there is no way to save
     }
 
-    fn record_change(&mut self, what: ChangeScope) {
-        if self.changed.last() != Some(&what) {
-            self.changed.push(what);
-        }
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
     }
 
-    fn expect_change(&mut self, what: ChangeScope) {
-        self.declared = Some(what);
-    }
-
-    fn has_user_search(&self) -> bool {
-        true
-    }
-
-    fn tuning(&self) -> &'static Tuning {
-        self.tuning
-    }
-
-    fn freeze(&self, tables: &[&str], why: Option<Frozen>) -> Vec<String> {
-        freeze::statements(tables, why)
+    fn extension(&self) -> &'static (dyn Any + Send + Sync) {
+        self.extension
     }
 }
 
@@ -297,7 +289,7 @@ fn visit(
     mut rows: rusqlite::Rows<'_>,
     columns: &[Box<str>],
     faults: &Faults,
-    each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
+    each: &mut Each<'_>,
 ) -> Result<()> {
     // Leaving early loses nothing: SQLite makes all changes and checks before the first row.
     while let Some(row) = rows.next().map_err(|error| faults.of(&error))? {

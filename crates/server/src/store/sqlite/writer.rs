@@ -7,7 +7,7 @@ use crate::store::job::{
     CANNOT_WRITE, Job, Jobs, Outcome, Queue, attempt, busy, cannot_write, refused, too_long,
 };
 use crate::store::migrate::OpenError;
-use crate::store::search::IndexBacklog;
+use crate::store::upkeep::Upkeep;
 use crate::store::versions::Versions;
 use crate::store::{Options, Tx};
 use flume::RecvTimeoutError;
@@ -29,11 +29,12 @@ pub(super) fn start(
     durability: Durability,
     versions: Arc<Versions>,
     disk: &Arc<Disk>,
+    upkeep: Option<Box<dyn Upkeep>>,
 ) -> Result<Queue, OpenError> {
     let failed = |error: rusqlite::Error| files::unusable(path, &error);
     let mut connection = connect(path, Role::Write, durability).map_err(failed)?;
     let (mut wal, copier) = Wal::watch(path, &mut connection, durability, disk).map_err(failed)?;
-    let session = Session::new(connection, Role::Write, options.tuning).map_err(failed)?;
+    let session = Session::new(connection, Role::Write, options).map_err(failed)?;
     let commits = Arc::clone(&wal.commits);
     let mut writer = Writer {
         session,
@@ -41,9 +42,9 @@ pub(super) fn start(
         versions,
         commits,
         disk: Arc::clone(disk),
-        late: IndexBacklog::default(),
         // There may be something left from before.
-        behind: true,
+        behind: upkeep.is_some(),
+        upkeep,
         looked: 0,
     };
     let service = move |jobs: &Jobs| {
@@ -124,75 +125,73 @@ struct Writer {
     /// Commits that reached the log.
     commits: Arc<AtomicUsize>,
     disk: Arc<Disk>,
-    /// What the table of the search is told next.
-    late: IndexBacklog,
-    /// Whether there may be something to tell it.
+    /// What is done beside what is asked.
+    upkeep: Option<Box<dyn Upkeep>>,
+    /// Whether there may be something to do for it.
     behind: bool,
-    /// How many rows had changed when it was last looked at how late it is.
+    /// How many rows had changed when it was last called after a group.
     looked: u64,
 }
 
 impl Writer {
     /// The next job; or nothing, when it is time to catch up.
     fn next(&self, jobs: &Jobs) -> Result<Box<dyn Job>, RecvTimeoutError> {
-        if self.behind {
-            jobs.waiting.recv_timeout(self.options.tuning.search_quiet)
-        } else {
-            jobs.waiting.recv().map_err(|_| RecvTimeoutError::Disconnected)
+        match &self.upkeep {
+            Some(upkeep) if self.behind => jobs.waiting.recv_timeout(upkeep.quiet()),
+            _ => jobs.waiting.recv().map_err(|_| RecvTimeoutError::Disconnected),
         }
     }
 
-    /// After a group: sees to it that the table of the search is not too late.
+    /// After a group: does what must not wait until nobody writes.
     fn keep_up(&mut self) {
+        let Some(every) = self.upkeep.as_ref().map(|upkeep| upkeep.every()) else { return };
         if self.disk.has_failed() {
             return;
         }
         self.behind = true;
-        let changed = self.session.connection().total_changes();
-        if changed < self.looked + self.options.tuning.search_check_every {
+        if self.session.connection().total_changes() < self.looked + every {
             return;
         }
-        self.settle(|late, tx| match IndexBacklog::overdue(tx)? {
-            0 => Ok(true),
-            overdue => late.settle(tx, overdue),
-        });
+        self.settle(|upkeep, tx| upkeep.after_group(tx).map(|()| true));
         self.looked = self.session.connection().total_changes();
     }
 
-    /// While nobody writes: tells the table of the search some of what it is late with.
+    /// While nobody writes: does some of what is left to do.
     fn catch_up(&mut self) {
-        self.behind = self.settle(|late, tx| late.settle(tx, 0));
+        self.behind = self.settle(|upkeep, tx| upkeep.while_idle(tx));
     }
 
-    /// Runs `work` in a transaction of its own, and keeps it. Its answer, or `false`: it is tried
-    /// again when somebody has written, and until then the search only takes longer.
+    /// Runs `work` in a transaction of its own, and commits it. Its answer, or `false`: it is tried
+    /// again when somebody has written.
     fn settle(
         &mut self,
-        work: impl FnOnce(&mut IndexBacklog, &mut Tx<'_>) -> crate::error::Result<bool>,
+        work: impl FnOnce(&mut dyn Upkeep, &mut Tx<'_>) -> crate::error::Result<bool>,
     ) -> bool {
-        let mut late = self.late;
+        let Some(mut upkeep) = self.upkeep.take() else { return false };
         let done =
             self.session.command("BEGIN IMMEDIATE").map_err(|error| fault(&error, Role::Write));
         let done = done.and_then(|()| {
             self.session
-                .within(self.options.write_deadline, |tx| attempt(|tx| work(&mut late, tx), tx))
+                .within(self.options.write_deadline, |tx| attempt(|tx| work(&mut *upkeep, tx), tx))
                 .0
         });
         let done = done.and_then(|more| {
             self.commit().map_err(|failed| fault(failed.error(), Role::Write))?;
             Ok(more)
         });
-        match done {
+        let more = match done {
             Ok(more) => {
-                self.late = late;
+                upkeep.committed();
                 more
             }
             Err(error) => {
                 self.session.undo();
-                tracing::warn!(%error, "the search is late");
+                upkeep.undone(&error);
                 false
             }
-        }
+        };
+        self.upkeep = Some(upkeep);
+        more
     }
 
     /// Runs `first` and those that wait behind it, commits them with one sync, and answers.

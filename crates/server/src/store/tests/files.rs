@@ -1,6 +1,7 @@
 //! Which file is meant, and what is said of one that is of no use.
 
-use super::super::migrate::{MIGRATIONS, OpenError};
+use super::super::migrate::OpenError;
+use super::super::migrations::MIGRATIONS;
 use super::super::sqlite::{files, migrate};
 use super::super::{Options, Place, Store, settings};
 use rusqlite::ffi;

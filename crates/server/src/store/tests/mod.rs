@@ -21,7 +21,7 @@ mod tls;
 mod turns;
 mod versions;
 
-use super::migrate::MIGRATIONS;
+use super::migrations::MIGRATIONS;
 use super::sqlite::{Durability, Opening, migrate};
 use super::{FromRow, Options, Param, Store, Tuning, Tx};
 use crate::error::Result;
@@ -62,12 +62,11 @@ const SMALL: Tuning = Tuning {
     search_share_in_users: 2,
     search_quiet: Duration::from_millis(10),
     search_check_every: 1,
-    steps_per_check: 256,
 };
 
 /// What is usual, with such thresholds.
 fn small() -> Options {
-    Options { tuning: &SMALL, ..Options::default() }
+    Options { extension: &SMALL, steps_per_check: 256, ..Options::default() }
 }
 
 /// A database with tables of its own beside whatever the migrations make, in its own directory.

@@ -1,6 +1,7 @@
 //! Opening: new files, old ones, newer ones, and what is not ours.
 
-use super::super::migrate::{MIGRATIONS, Migration};
+use super::super::migrate::Migration;
+use super::super::migrations::MIGRATIONS;
 use super::super::sqlite::{Durability, Role, Session, connect, migrate};
 use super::super::{OpenError, Options, Store};
 use super::{OPENING, Scratch, insert};
@@ -240,7 +241,7 @@ async fn statements_are_compiled_once() {
     let scratch = Scratch::new();
     scratch.open().close().await;
     let connection = connect(&scratch.path(), Role::Read, Durability::Synced).unwrap();
-    let mut session = Session::new(connection, Role::Read, scratch.options.tuning).unwrap();
+    let mut session = Session::new(connection, Role::Read, &scratch.options).unwrap();
     session.command("BEGIN").unwrap();
     for key in ["a", "b", "c"] {
         let (found, _) = session.within(Duration::from_mins(1), |tx| {

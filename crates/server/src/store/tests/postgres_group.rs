@@ -134,9 +134,8 @@ async fn of_those_that_share_a_commit_each_fails_by_itself() {
                 1 => panic!("as it is meant to"),
                 // Waits for what others keep, so that it is no part of it.
                 2 => {
-                    let explain = |_| Error::AlreadyExists("it is there".into());
-                    let explain = Some(Box::new(explain) as _);
-                    tx.change_deferred(row(key), CHANGE, &[&key, &FEW], explain)?;
+                    let conflict = Some("it is there");
+                    tx.change_deferred(row(key), CHANGE, &[&key, &FEW], conflict)?;
                 }
                 3 => set(tx, key, 77)?,
                 _ => {

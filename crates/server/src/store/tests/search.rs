@@ -1,12 +1,14 @@
 //! Users are found by parts of their texts, whoever they have been and whatever is asked.
 
 use super::super::applications;
+use super::super::backlog::IndexBacklog;
 use super::super::convert::key;
 use super::super::ephemeral::Database;
 use super::super::experience_users::{self as users, Listing};
 use super::super::list::{Paging, Start};
-use super::super::migrate::{MIGRATIONS, Migration};
-use super::super::search::{self, IndexBacklog};
+use super::super::migrate::Migration;
+use super::super::migrations::MIGRATIONS;
+use super::super::search;
 use super::super::tenant::{AuthorizedApp, Tenant};
 use super::super::{Options, Store, Tx};
 use super::{Scratch, small};
@@ -168,7 +170,7 @@ fn run(tx: &mut Tx<'_>, late: &mut IndexBacklog, number: u8, step: &Step) -> Res
     let find =
         |tx: &mut Tx<'_>, index| users::lock(tx, tenant, ExperienceUserId(id(2, index))).ok();
     match step {
-        Step::Settled if tx.0.has_user_search() => late.settle(tx, 0).map(drop),
+        Step::Settled if search::is_indexed(tx) => late.settle(tx, 0).map(drop),
         Step::Settled => Ok(()),
         Step::ApplicationRemoved => applications::delete(tx, tenant),
         Step::AllRemoved => users::delete_all(tx, tenant),
@@ -355,10 +357,10 @@ fn holds(store: &Store, cases: u32) {
                     ask_search(tx, number, typed, glob, *sort)?;
                 }
             }
-            while tx.0.has_user_search() && tx.first::<i64>(LEFT, &[])?.is_some() {
+            while search::is_indexed(tx) && tx.first::<i64>(LEFT, &[])?.is_some() {
                 search::forget(tx, 5)?;
             }
-            if tx.0.has_user_search() {
+            if search::is_indexed(tx) {
                 while late.settle(tx, 0)? {}
                 let (known, there) = (tx.all::<i64>(KNOWN, &[])?, tx.all::<i64>(THERE, &[])?);
                 if known != there {

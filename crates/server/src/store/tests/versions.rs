@@ -258,7 +258,7 @@ async fn what_another_process_has_committed_is_not_taken_for_what_was_before() {
 async fn nothing_stands_while_it_is_being_changed() {
     let (_scratch, store) = pairs().await;
     let mine = snapshot(&store, 0).unwrap();
-    let what = [ChangeScope::User(APPLICATION, user(0))];
+    let what = [ChangeScope::User(APPLICATION, user(0)).into()];
     let changing = store.0.versions.as_ref().unwrap().changing(&what);
     assert!(!store.holds(&mine) && snapshot(&store, 0).is_none());
     assert!(snapshot(&store, 1).is_some());

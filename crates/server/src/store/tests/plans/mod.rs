@@ -6,10 +6,9 @@ mod statements;
 
 use super::super::applications;
 use super::super::list::{Paging, Start};
-use super::super::moving::Frozen;
 use super::super::tenant::Tenant;
 use super::super::{
-    ChangeScope, Engine, Param, Row, Tuning, Tx, experience_groups, experience_users,
+    Change, Dialect, Each, Engine, Param, Query, Tx, experience_groups, experience_users,
 };
 use super::engines::Own;
 use crate::auth::hasher::PasswordHash;
@@ -21,6 +20,7 @@ use guestlist_api::id::{ApplicationId, ExperienceGroupId, ExperienceUserId, Obje
 use guestlist_api::time::DateTime;
 use guestlist_api::wire;
 use serde_json::json;
+use std::any::Any;
 use std::collections::BTreeMap;
 
 /// What an engine says of how it would run a statement, a text for each step.
@@ -80,7 +80,7 @@ impl Plan {
 }
 
 impl Noting<'_> {
-    fn record_change(&mut self, sql: &str, params: &[&dyn Param]) -> Result<()> {
+    fn note(&mut self, sql: &str, params: &[&dyn Param]) -> Result<()> {
         let steps = (self.explain)(self.session, sql, params)?;
         self.plans.push(Plan { sql: sql.into(), steps });
         Ok(())
@@ -88,54 +88,27 @@ impl Noting<'_> {
 }
 
 impl Engine for Noting<'_> {
-    fn query(
-        &mut self,
-        sql: &str,
-        params: &[&dyn Param],
-        each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
-    ) -> Result<()> {
-        self.record_change(sql, params)?;
-        self.session.query(sql, params, each)
+    fn query(&mut self, query: &Query<'_>, each: &mut Each<'_>) -> Result<bool> {
+        self.note(query.sql, query.params)?;
+        // It is run as any other is.
+        self.session.query(&Query { single: false, ..*query }, each)
     }
 
-    fn try_query(
-        &mut self,
-        sql: &str,
-        params: &[&dyn Param],
-        steps: u64,
-        each: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
-    ) -> Result<bool> {
-        self.record_change(sql, params)?;
-        self.session.try_query(sql, params, steps, each)
-    }
-
-    fn run(&mut self, sql: &str, params: &[&dyn Param]) -> Result<u64> {
-        self.record_change(sql, params)?;
-        self.session.run(sql, params)
+    fn run(&mut self, change: &Change<'_>) -> Result<u64> {
+        self.note(change.sql, change.params)?;
+        self.session.run(&Change { deferred: false, ..*change })
     }
 
     fn prefetch(&mut self, _: &str, _: &[&dyn Param]) -> Result<()> {
         Ok(())
     }
 
-    fn record_change(&mut self, what: ChangeScope) {
-        self.session.record_change(what);
+    fn dialect(&self) -> Dialect {
+        self.session.dialect()
     }
 
-    fn expect_change(&mut self, what: ChangeScope) {
-        self.session.expect_change(what);
-    }
-
-    fn has_user_search(&self) -> bool {
-        self.session.has_user_search()
-    }
-
-    fn tuning(&self) -> &'static Tuning {
-        self.session.tuning()
-    }
-
-    fn freeze(&self, tables: &[&str], why: Option<Frozen>) -> Vec<String> {
-        self.session.freeze(tables, why)
+    fn extension(&self) -> &'static (dyn Any + Send + Sync) {
+        self.session.extension()
     }
 }
 
@@ -191,8 +164,8 @@ fn noted(
 ) -> Vec<Plan> {
     let noted = own.undone(move |tx| {
         before(tx)?;
-        let mut noting = Noting { session: &mut *tx.0, explain, plans: Vec::new() };
-        work(&mut Tx(&mut noting)).map(|()| noting.plans)
+        let mut noting = Noting { session: tx.engine(), explain, plans: Vec::new() };
+        work(&mut Tx::new(&mut noting)).map(|()| noting.plans)
     });
     let noted = noted.unwrap();
     assert!(!noted.is_empty());

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 /// What the server says of a statement: a text for each node of the plan, with its conditions.
 fn steps(engine: &mut dyn Engine, sql: &str, params: &[&dyn Param]) -> Result<Vec<String>> {
     let mut steps: Vec<String> = Vec::new();
-    engine.query(sql, params, &mut |row| {
+    Tx::new(engine).each(sql, params, |row| {
         let line: String = row.get_at(0)?;
         match (line.trim_start().strip_prefix("->"), steps.last_mut()) {
             (None, Some(step)) => *step = format!("{step} {}", line.trim_start()),
@@ -47,10 +47,10 @@ fn general(engine: &mut dyn Engine, sql: &str, params: &[&dyn Param]) -> Result<
         [] => String::new(),
         _ => format!("({})", words.join(", ")),
     };
-    engine.run(&format!("PREPARE noted{} AS {sql}", listed(kinds.collect())), &[])?;
+    Tx::new(engine).run(&format!("PREPARE noted{} AS {sql}", listed(kinds.collect())), &[])?;
     let values = listed(vec!["NULL"; params.len()]);
     let steps = steps(engine, &format!("EXPLAIN (COSTS OFF) EXECUTE noted{values}"), &[])?;
-    engine.run("DEALLOCATE noted", &[])?;
+    Tx::new(engine).run("DEALLOCATE noted", &[])?;
     Ok(steps)
 }
 

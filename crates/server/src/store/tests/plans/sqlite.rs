@@ -1,7 +1,7 @@
 //! Which index SQLite uses for each statement that has to be fast however many there are.
 
+use super::super::super::backlog::IndexBacklog;
 use super::super::super::list::Paging;
-use super::super::super::search::IndexBacklog;
 use super::super::super::tenant::AuthorizedApp;
 use super::super::super::{Engine, Param, Tx, experience_groups, experience_users};
 use super::super::engines::Own;
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 fn explain(engine: &mut dyn Engine, sql: &str, params: &[&dyn Param]) -> Result<Vec<String>> {
     let mut steps = Vec::new();
-    engine.query(&format!("EXPLAIN QUERY PLAN {sql}"), params, &mut |row| {
+    Tx::new(engine).each(&format!("EXPLAIN QUERY PLAN {sql}"), params, |row| {
         steps.push(row.get("detail")?);
         Ok(true)
     })?;
