@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::http::limits::Limits;
 use crate::http::listen;
-use crate::http::{App, Parts, Service};
+use crate::rest::{App, Parts, Service};
 use crate::store::moving::{self, Record, State};
 use crate::store::{Options, Place, Store, idempotency, search, settings};
 use anyhow::{Context as _, Result, bail};

@@ -282,7 +282,8 @@ fn the_cheap_prefix_says_the_parameters() {
 
 #[tokio::test]
 async fn no_service_over_a_store_that_is_kept_hashes_cheaply() {
-    use crate::http::{Parts, Service, limits::Limits};
+    use crate::http::limits::Limits;
+    use crate::rest::{Parts, Service};
     let (_other, proof) = ephemeral();
     let directory = tempfile::tempdir().unwrap();
     let options = crate::store::Options::default();

@@ -2,7 +2,7 @@
 
 use super::{Output, secret};
 use crate::domain::new_me;
-use crate::http::App;
+use crate::rest::App;
 use crate::store::administrators;
 use anyhow::{Context as _, Result, anyhow};
 use clap::Subcommand;

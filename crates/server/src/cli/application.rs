@@ -3,7 +3,7 @@
 use super::Output;
 use super::remote::{APPLICATION_COLUMNS as COLUMNS, Rows};
 use crate::domain::new_application;
-use crate::http::App;
+use crate::rest::App;
 use crate::store::applications::{self, Listing};
 use crate::store::list::Paging;
 use anyhow::{Result, anyhow};

@@ -17,8 +17,8 @@ use output::{Output, ReaderGone, line, print, table};
 
 use crate::clock::Clock;
 use crate::config::{CliArgs, Config, ServerArgs};
-use crate::http::App;
 use crate::http::limits::Limits;
+use crate::rest::App;
 use crate::server;
 use crate::store::{Options, Place};
 use anyhow::{Result, bail};
@@ -133,7 +133,7 @@ impl Cli {
             Command::Move(args) => moving::run(args, out).await,
             Command::Checksum => moving::checksum(&self.given, out).await,
             Command::Remote(command) => remote::run(command, &self.given, out).await,
-            Command::Openapi => line(&format!("{:#}", crate::http::openapi())),
+            Command::Openapi => line(&format!("{:#}", crate::rest::openapi())),
             Command::Completions { shell } => {
                 let mut script = Vec::new();
                 clap_complete::generate(shell, &mut help::command(), "guestlist", &mut script);

@@ -8,7 +8,7 @@ use crate::clock::{Clock, random};
 use crate::config::{CliArgs, Config, ServerArgs};
 use crate::domain::{new_application, new_group, new_me, new_token, new_user, with_new_password};
 use crate::error::Error;
-use crate::http::App;
+use crate::rest::App;
 use crate::server::Server;
 use crate::store::api_tokens::{self, Principal};
 use crate::store::applications;

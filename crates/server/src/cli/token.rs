@@ -5,7 +5,7 @@ use super::application::{parse, resource};
 use super::remote::{Rows, TOKEN_COLUMNS as COLUMNS};
 use crate::domain::new_token;
 use crate::error::Error;
-use crate::http::App;
+use crate::rest::App;
 use crate::store::Tx;
 use crate::store::api_tokens::{self, Listing, Owner, Principal};
 use crate::store::list::Paging;

@@ -10,7 +10,7 @@ use std::time::Instant;
 const LONGEST: usize = 512;
 
 /// A request that is being answered.
-pub(super) struct AccessLog<'a> {
+pub(crate) struct AccessLog<'a> {
     facts: &'a RequestMeta,
     peer: SocketAddr,
     method: Method,
@@ -19,7 +19,7 @@ pub(super) struct AccessLog<'a> {
 }
 
 impl<'a> AccessLog<'a> {
-    pub(super) fn now<B>(request: &Request<B>, facts: &'a RequestMeta, peer: SocketAddr) -> Self {
+    pub(crate) fn now<B>(request: &Request<B>, facts: &'a RequestMeta, peer: SocketAddr) -> Self {
         // The query is left out: it may hold a token.
         let path = request.uri().path();
         let path = path.get(..LONGEST).unwrap_or(path).to_owned();
@@ -27,7 +27,7 @@ impl<'a> AccessLog<'a> {
     }
 
     /// Logs that `operation`, if it came so far, was answered with `reply`.
-    pub(super) fn finish(self, operation: &str, reply: &Reply) {
+    pub(crate) fn finish(self, operation: &str, reply: &Reply) {
         tracing::info!(
             target: "guestlist::request",
             request_id = self.facts.request_id.to_str().unwrap_or_default(),

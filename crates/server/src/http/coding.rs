@@ -13,7 +13,7 @@ const WORTHWHILE: usize = 1024;
 
 /// What is known of the gzip form of a body.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) enum Gzip {
+pub(crate) enum Gzip {
     /// Nothing: it is made when it is asked for.
     #[default]
     Untried,
@@ -27,10 +27,10 @@ pub(super) enum Gzip {
 
 /// A body as gzip.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Packed {
-    pub(super) body: Bytes,
+pub(crate) struct Packed {
+    pub(crate) body: Bytes,
     /// The tag that it goes under, if the plain form has one.
-    pub(super) etag: Option<HeaderValue>,
+    pub(crate) etag: Option<HeaderValue>,
 }
 
 /// Bodies above this are compressed away from the threads that answer requests, because one takes
@@ -43,7 +43,7 @@ const UNPACK_ELSEWHERE: usize = 16 * 1024;
 
 /// What a client says about the codings it understands, in thousandths as RFC 9110 12.4.2 weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Accepted {
+pub(crate) struct Accepted {
     gzip: Option<u16>,
     identity: Option<u16>,
     any: Option<u16>,
@@ -52,7 +52,7 @@ pub(super) struct Accepted {
 impl Accepted {
     /// Reads the values of `Accept-Encoding`. What cannot be read counts as not said: the plain
     /// body that follows from it is understood by everyone.
-    pub(super) fn of<'a>(values: impl IntoIterator<Item = &'a HeaderValue>) -> Self {
+    pub(crate) fn of<'a>(values: impl IntoIterator<Item = &'a HeaderValue>) -> Self {
         let mut accepted = Self::default();
         let lists = values.into_iter().filter_map(|value| value.to_str().ok());
         for element in lists.flat_map(|list| list.split(',')) {
@@ -71,7 +71,7 @@ impl Accepted {
     }
 
     /// Whether a body of `length` bytes should be sent as gzip.
-    pub(super) fn wants_gzip(self, length: usize) -> bool {
+    pub(crate) fn wants_gzip(self, length: usize) -> bool {
         let gzip = self.gzip.or(self.any).unwrap_or(0);
         if gzip == 0 || length == 0 {
             return false;
@@ -108,7 +108,7 @@ fn weight(parameters: &str) -> Option<u16> {
 }
 
 /// `plain` as gzip, or `None` when that would not make it smaller or cannot be done.
-pub(super) async fn gzip(plain: &Bytes) -> Option<Bytes> {
+pub(crate) async fn gzip(plain: &Bytes) -> Option<Bytes> {
     let packed = if plain.len() > ELSEWHERE {
         let plain = plain.clone();
         tokio::task::spawn_blocking(move || pack(&plain)).await.ok()?
@@ -130,7 +130,7 @@ fn pack(plain: &[u8]) -> Option<Vec<u8>> {
 ///
 /// # Errors
 /// [`Error::BodyTooLarge`], or [`Error::Malformed`] if it is not one whole gzip member.
-pub(super) async fn gunzip(packed: Zeroizing<Vec<u8>>, limit: usize) -> Result<Zeroizing<Vec<u8>>> {
+pub(crate) async fn gunzip(packed: Zeroizing<Vec<u8>>, limit: usize) -> Result<Zeroizing<Vec<u8>>> {
     if packed.len() <= UNPACK_ELSEWHERE {
         return unpack(&packed, limit);
     }

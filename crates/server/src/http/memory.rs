@@ -26,14 +26,14 @@ fn kib(bytes: usize) -> u32 {
 
 /// A share of the memory for bodies that grows with the body.
 #[derive(Default)]
-pub(super) struct BodyShare(Option<SemaphorePermit<'static>>);
+pub(crate) struct BodyShare(Option<SemaphorePermit<'static>>);
 
 impl BodyShare {
     /// Makes it a share for `bytes` in all.
     ///
     /// # Errors
     /// [`Error::Busy`] when others hold the rest.
-    pub(super) fn grow(&mut self, bytes: usize) -> Result<()> {
+    pub(crate) fn grow(&mut self, bytes: usize) -> Result<()> {
         let wanted = kib(bytes.saturating_sub(FREE));
         let held = self.0.as_ref().map_or(0, SemaphorePermit::num_permits);
         let more = wanted.saturating_sub(u32::try_from(held).unwrap_or(u32::MAX));
@@ -54,7 +54,7 @@ impl BodyShare {
 
 /// A share of the memory for pages.
 #[derive(Debug)]
-pub(super) struct PageShare(SemaphorePermit<'static>);
+pub(crate) struct PageShare(SemaphorePermit<'static>);
 
 const TOO_MANY_PAGES: Error =
     Error::Busy { what: "Too many lists are waiting to be read", retry_after: 5 };
@@ -64,7 +64,7 @@ impl PageShare {
     ///
     /// # Errors
     /// [`Error::Busy`] when there is none.
-    pub(super) fn now(bytes: usize) -> Result<Self> {
+    pub(crate) fn now(bytes: usize) -> Result<Self> {
         PAGES.try_acquire_many(kib(bytes)).map(Self).map_err(|_| TOO_MANY_PAGES)
     }
 
@@ -72,7 +72,7 @@ impl PageShare {
     ///
     /// # Errors
     /// [`Error::Busy`] when there is none for too long.
-    pub(super) async fn of(bytes: usize) -> Result<Self> {
+    pub(crate) async fn of(bytes: usize) -> Result<Self> {
         match timeout(PATIENCE, PAGES.acquire_many(kib(bytes))).await {
             Ok(Ok(permit)) => Ok(Self(permit)),
             _ => Err(TOO_MANY_PAGES),
@@ -83,7 +83,7 @@ impl PageShare {
     ///
     /// # Errors
     /// [`Error::Busy`] when they are more than thought and there is no more.
-    pub(super) fn resize(mut self, bytes: usize) -> Result<Self> {
+    pub(crate) fn resize(mut self, bytes: usize) -> Result<Self> {
         let (wanted, held) = (kib(bytes), u32::try_from(self.0.num_permits()).unwrap_or(u32::MAX));
         if let Some(less) = held.checked_sub(wanted) {
             drop(self.0.split(less as usize));
@@ -95,7 +95,7 @@ impl PageShare {
     }
 
     /// `bytes`, which hold the share until the last of them is sent.
-    pub(super) fn hold(self, bytes: Bytes) -> Bytes {
+    pub(crate) fn hold(self, bytes: Bytes) -> Bytes {
         struct Held(Bytes, #[expect(dead_code, reason = "held, not looked at")] PageShare);
         impl AsRef<[u8]> for Held {
             fn as_ref(&self) -> &[u8] {

@@ -51,7 +51,7 @@ pub struct Reply {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     held: bool,
     /// What is known of the gzip form of the body.
-    pub(super) gzip: Gzip,
+    pub(crate) gzip: Gzip,
     /// Where the connection breaks instead of carrying it, in tests alone.
     pub(super) breaks: Option<AbortAt>,
 }
@@ -78,7 +78,7 @@ impl Reply {
     }
 
     /// The same, with the share of memory that its body has been given.
-    pub(super) fn holding(mut self, share: PageShare) -> Self {
+    pub(crate) fn holding(mut self, share: PageShare) -> Self {
         self.body = share.hold(self.body);
         self.held = true;
         self
@@ -118,7 +118,7 @@ pub struct RequestMeta {
     /// proxy) gave if that is fit to be logged, or else a new one.
     pub request_id: HeaderValue,
     origin: Option<HeaderValue>,
-    pub(super) accepted: Accepted,
+    pub(crate) accepted: Accepted,
     if_none_match: Vec<HeaderValue>,
 }
 
@@ -172,7 +172,7 @@ pub fn preflight() -> Reply {
 ///
 /// # Errors
 /// As [`PageShare::of`].
-pub(super) async fn share_if_large(bytes: usize) -> Result<Option<PageShare>> {
+pub(crate) async fn share_if_large(bytes: usize) -> Result<Option<PageShare>> {
     if bytes <= LARGE { Ok(None) } else { PageShare::of(bytes).await.map(Some) }
 }
 
@@ -270,7 +270,7 @@ fn name_what_the_client_has(headers: &mut HeaderMap, facts: &RequestMeta) {
 
 /// The tag of the compressed representation: a strong tag must differ between codings (RFC 9110
 /// 8.8.3), a weak one need not.
-pub(super) fn gzip_tag(plain: &HeaderValue) -> Option<HeaderValue> {
+pub(crate) fn gzip_tag(plain: &HeaderValue) -> Option<HeaderValue> {
     let opaque = plain.as_bytes().strip_prefix(b"\"")?.strip_suffix(b"\"")?;
     HeaderValue::from_bytes(&[b"\"", opaque, b"-gzip\""].concat()).ok()
 }

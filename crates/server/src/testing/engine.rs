@@ -10,7 +10,7 @@ use crate::clock::{Clock, Settable};
 use crate::error;
 use crate::http::limits::Limits;
 use crate::http::listen;
-use crate::http::{App, Parts, Service};
+use crate::rest::{App, Parts, Service};
 use crate::store::{Ephemeral, Options, Store, ephemeral};
 use anyhow::{Context as _, Result};
 use guestlist_api::application::ApplicationPost;

@@ -4,10 +4,10 @@
 use super::control;
 use super::engine::Inside;
 use super::faults::{Kind, Seen};
-use crate::http::Service;
 use crate::http::body::{self, Body};
 use crate::http::listen::Handler;
 use crate::http::reply::{Reply, RequestMeta};
+use crate::rest::Service;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::time::sleep;

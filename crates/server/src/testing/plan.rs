@@ -4,7 +4,7 @@ use super::seed::Seed;
 use crate::auth::hasher::PasswordHash;
 use crate::domain::{new_application, new_group, new_me, new_token, new_user};
 use crate::error::{Error, Result};
-use crate::http::App;
+use crate::rest::App;
 use crate::store::api_tokens::Principal;
 use crate::store::{
     Tx, administrators, api_tokens, applications, experience_groups, experience_users,

@@ -55,7 +55,7 @@ fn for_every_row(scene: &Scene, count: usize, each: impl Fn(&Ask, usize) + Sync)
 
 #[test]
 fn every_row_is_either_public_by_name_or_in_the_published_lists() {
-    let rows: Vec<_> = guestlist::http::table().iter().map(|row| row.operation.name()).collect();
+    let rows: Vec<_> = guestlist::rest::table().iter().map(|row| row.operation.name()).collect();
     let distinct: BTreeSet<&str> = rows.iter().copied().collect();
     assert_eq!(rows.len(), distinct.len(), "an operation has two rows");
     let published = published();
@@ -63,7 +63,7 @@ fn every_row_is_either_public_by_name_or_in_the_published_lists() {
         published.keys().map(String::as_str).chain(PUBLIC.iter().copied()).collect();
     assert_eq!(distinct, known);
     let places: BTreeSet<_> =
-        guestlist::http::table().iter().map(|row| (row.path, &row.method)).collect();
+        guestlist::rest::table().iter().map(|row| (row.path, &row.method)).collect();
     assert_eq!(places.len(), rows.len());
 }
 
@@ -224,7 +224,7 @@ fn what_a_request_says_is_looked_at_before_its_token() {
         }
     });
     // One for each part of a path, and two for each body, or one where it may be left out.
-    let rows = guestlist::http::table();
+    let rows = guestlist::rest::table();
     let parts: usize = rows.iter().map(|row| row.path.matches('{').count()).sum();
     let bodies = rows.iter().filter(|row| row.body.is_some()).count();
     assert_eq!(*looked_at.get_mut(), parts + 2 * bodies - 1);

@@ -305,7 +305,7 @@ fn the_document_has_every_route() {
             methods.map(|method| (path.clone(), method.to_uppercase()))
         })
         .collect();
-    let rows = guestlist::http::table().iter();
+    let rows = guestlist::rest::table().iter();
     let table = rows.map(|row| (row.path.to_owned(), row.method.to_string())).collect();
     assert_eq!(described, table);
     assert_eq!(world.get("", "/openapi.json").expect(200).json(), document);

@@ -10,7 +10,7 @@ use guestlist::clock::{Clock, Settable};
 use guestlist::config::Config;
 use guestlist::domain;
 use guestlist::error::Result;
-use guestlist::http::App;
+use guestlist::rest::App;
 use guestlist::server::Server;
 use guestlist::store::api_tokens::{self, Principal};
 use guestlist::store::ephemeral::Database;

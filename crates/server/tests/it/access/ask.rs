@@ -127,7 +127,7 @@ impl Scene {
 
     /// A good request for each row of the table.
     pub(super) fn asks(&self) -> Vec<Ask> {
-        let rows = guestlist::http::table().iter();
+        let rows = guestlist::rest::table().iter();
         rows.map(|row| {
             let name = row.operation.name();
             let (allowed, body) = good(name);

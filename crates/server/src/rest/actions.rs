@@ -1,0 +1,84 @@
+//! What a handler does with a resource: show it, change it, create it, remove it. Each takes a
+//! closure that finds or makes the resource in a transaction, and answers with it.
+
+use super::call::Call;
+use super::etag::ETag;
+use super::idempotency::Written;
+use super::outcome::{Created, Okay};
+use super::resource::{self, Neighbours, Resource};
+use crate::error::Result;
+use crate::http::reply::Reply;
+use crate::store::Tx;
+use crate::store::api_tokens::Grant;
+use crate::store::idempotency::Answer;
+use guestlist_api::entity::{Entity, Success};
+use hyper::{StatusCode, header};
+use std::marker::PhantomData;
+
+impl Call<Grant> {
+    /// Reads a resource.
+    pub(crate) async fn show<T: Resource + Send + 'static>(
+        &self,
+        find: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<Okay<Entity<T>>> {
+        let snapshot = self.snapshot();
+        let reply = self.found(&self.read(find).await?)?;
+        self.cache(snapshot, &reply);
+        Ok(Okay(reply, PhantomData))
+    }
+
+    /// Answers with `found`, unless the conditions of the request are against it.
+    fn found<T: Resource>(&self, found: &T) -> Result<Reply> {
+        let mut body = resource::fields(found)?;
+        let etag = ETag::of(&body);
+        let reply = if self.context.common.conditions.read(&etag)? {
+            Reply::empty(StatusCode::NOT_MODIFIED)
+        } else {
+            self.write_envelope(found, Neighbours::default(), &mut body);
+            Reply::new(StatusCode::OK, body)
+        };
+        Ok(reply.with(header::ETAG, etag.header()))
+    }
+
+    async fn write_resource<T: Resource, W: Into<Written<T>>>(
+        &self,
+        status: StatusCode,
+        work: impl Fn(&mut Tx<'_>) -> Result<W> + Send + 'static,
+    ) -> Result<Reply> {
+        let call = self.clone();
+        self.write(move |tx| {
+            let written = work(tx)?.into();
+            let mut body = resource::fields(&written.body)?;
+            let etag = ETag::of(&body);
+            call.write_envelope(&written.body, Neighbours::default(), &mut body);
+            let etag = etag.header().to_str().map(str::to_owned).ok();
+            Ok((Answer { status: status.as_u16(), etag, body, mint: None }, written.secret))
+        })
+        .await
+    }
+
+    /// Changes a resource.
+    pub(crate) async fn change<T: Resource>(
+        &self,
+        work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<Okay<Entity<T>>> {
+        self.write_resource(StatusCode::OK, work).await.map(|reply| Okay(reply, PhantomData))
+    }
+
+    /// Makes a resource.
+    pub(crate) async fn create<T: Resource, W: Into<Written<T>>>(
+        &self,
+        work: impl Fn(&mut Tx<'_>) -> Result<W> + Send + 'static,
+    ) -> Result<Created<Entity<T>>> {
+        let reply = self.write_resource(StatusCode::CREATED, work).await?;
+        Ok(Created(reply, PhantomData))
+    }
+
+    /// Removes a resource.
+    pub(crate) async fn remove(
+        &self,
+        work: impl Fn(&mut Tx<'_>) -> Result<()> + Send + 'static,
+    ) -> Result<Okay<Success>> {
+        self.do_once(move |tx| work(tx).map(|()| Success { success: true }.into())).await
+    }
+}

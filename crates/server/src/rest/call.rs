@@ -1,0 +1,169 @@
+//! An authorized call: who asks, and the means to answer. What handlers do with a resource is in
+//! `actions.rs`, and what they do with a list in `pages.rs`.
+
+use super::cached::CacheSlot;
+use super::caller::Caller;
+use super::gate::{Gate, Reach};
+use super::idempotency::{self, Secret, Written};
+use super::input::Common;
+use super::outcome::Okay;
+use super::resource::{Envelope, Neighbours, Resource};
+use super::state::App;
+use crate::error::{Error, Result};
+use crate::http::reply::Reply;
+use crate::store::api_tokens::{Grant, Principal};
+use crate::store::idempotency::{Answer, RequestKey};
+use crate::store::tenant::AuthorizedApp;
+use crate::store::{Snapshot, Tx};
+use guestlist_api::id::{ApplicationId, UserId};
+use guestlist_api::scope::{Operation, Scopes};
+use guestlist_api::time::DateTime;
+use serde::Serialize;
+use std::marker::PhantomData;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// What is known of the request beside its input, from the moment that it was let in.
+pub(crate) struct RequestContext {
+    pub(crate) common: Common,
+    pub(crate) key: Option<RequestKey>,
+    /// Where the answer may be cached.
+    pub(crate) slot: Option<CacheSlot>,
+    /// How much is read.
+    pub(crate) reach: Reach,
+    /// What is done.
+    pub(crate) operation: Operation,
+    /// Where the token stands.
+    pub(crate) gate: Gate,
+}
+
+/// An authorized call. Clones share it.
+pub(crate) struct Call<C> {
+    pub(crate) app: Arc<App>,
+    pub(crate) caller: Arc<C>,
+    pub(crate) context: Arc<RequestContext>,
+    /// The moment of the call, the same for everything it does.
+    pub(crate) now: DateTime,
+    /// Where it comes from.
+    pub(crate) peer: IpAddr,
+}
+
+impl<C> Clone for Call<C> {
+    fn clone(&self) -> Self {
+        let (app, caller, context) = (self.app.clone(), self.caller.clone(), self.context.clone());
+        Self { app, caller, context, now: self.now, peer: self.peer }
+    }
+}
+
+impl<C: Caller> Call<C> {
+    pub(crate) fn new(app: Arc<App>, caller: C, context: RequestContext, peer: IpAddr) -> Self {
+        let now = app.clock.now();
+        Self { app, caller: Arc::new(caller), context: Arc::new(context), now, peer }
+    }
+
+    /// The answer that this very request was given before, if it was.
+    pub(crate) async fn replay(&self) -> Result<Option<Reply>> {
+        idempotency::replay(&self.app, self.context.key.clone(), self.now).await
+    }
+
+    /// Runs `work` once for this request, however often it is sent with its key.
+    pub(crate) fn write(
+        &self,
+        work: impl Fn(&mut Tx<'_>) -> Result<(Answer, Option<Secret>)> + Send + 'static,
+    ) -> impl Future<Output = Result<Reply>> + Send {
+        idempotency::write(&self.app, self.context.key.clone(), self.now, work)
+    }
+
+    /// Writes something that is not answered as a resource.
+    pub(crate) async fn do_once<T: Serialize>(
+        &self,
+        work: impl Fn(&mut Tx<'_>) -> Result<Written<T>> + Send + 'static,
+    ) -> Result<Okay<T>> {
+        let reply = self
+            .write(move |tx| {
+                let written = work(tx)?;
+                let body = serde_json::to_vec(&written.body).map_err(Error::internal)?;
+                Ok((Answer { status: 200, etag: None, body, mint: None }, written.secret))
+            })
+            .await?;
+        Ok(Okay(reply, PhantomData))
+    }
+}
+
+impl Call<Grant> {
+    /// The application, if the caller may act in it. For anybody else it does not exist.
+    pub(crate) fn within(&self, application: ApplicationId) -> Result<AuthorizedApp> {
+        match self.caller.owner {
+            Principal::Application(own) if own != application => {
+                Err(Error::NotFound("Application"))
+            }
+            _ => Ok(AuthorizedApp::allowed(application)),
+        }
+    }
+
+    /// The administrator who calls. An application's token speaks for none.
+    pub(crate) fn user(&self) -> Result<UserId> {
+        match self.caller.owner {
+            Principal::User(user) => Ok(user),
+            Principal::Application(_) => Err(Error::NotFound("User")),
+        }
+    }
+
+    /// Whether the caller may do everything that `scopes` allow, and so may pass them on.
+    pub(crate) fn may_grant(&self, scopes: &Scopes) -> bool {
+        let operations = &self.app.catalog.operations;
+        scopes.iter().all(|scope| self.caller.scopes.may_grant(scope, operations))
+    }
+
+    /// Adds to `out`, which ends with the fields of `body`, what is answered beside them: its type,
+    /// what the caller may do with it, and its links, of which some say how a list goes on.
+    pub(crate) fn write_envelope<T: Resource>(
+        &self,
+        body: &T,
+        neighbours: Neighbours<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        let (kind, common) = (body.resource(), &self.context.common);
+        let ids: Vec<_> = body.ids().iter().map(|(name, id)| (*name, id.digits())).collect();
+        let envelope = Envelope { kind, ids: &ids, routes: self.app.routes_of(kind), neighbours };
+        let allowed = |operation: &Operation| operation.allowed_to(&self.caller.scopes);
+        envelope.write(common.actions.then_some(allowed), common.links, out);
+    }
+
+    /// 412 unless the conditions of the request hold for `current`.
+    pub(crate) fn check<T: Resource>(&self, current: &T) -> Result<()> {
+        self.check_any(|| Ok([current]))
+    }
+
+    /// As [`Call::check`], for a resource that can be read in several forms: it is as it was if
+    /// one of them is.
+    pub(crate) fn check_any<T: Serialize, I: IntoIterator<Item = T>>(
+        &self,
+        forms: impl FnOnce() -> Result<I>,
+    ) -> Result<()> {
+        self.context.common.conditions.check(forms)
+    }
+
+    /// Reads from the store, which is asked about the token too if it has not been.
+    pub(crate) fn read<T: Send + 'static>(
+        &self,
+        find: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> impl Future<Output = Result<T>> + Send {
+        self.context.gate.read(&self.app, self.now, self.context.reach, find)
+    }
+
+    /// What the answer depends on, taken before anything is read, if the row of the table says that
+    /// it is cached.
+    pub(crate) fn snapshot(&self) -> Option<Snapshot> {
+        let context = &self.context;
+        let slot = context.slot.as_ref().filter(|_| context.common.conditions.are_none())?;
+        slot.snapshot(&self.app, &context.gate, &self.caller, self.now)
+    }
+
+    /// Caches `reply`, which was made after `snapshot` was taken, if one was.
+    pub(crate) fn cache(&self, snapshot: Option<Snapshot>, reply: &Reply) {
+        if let (Some(snapshot), Some(slot)) = (snapshot, &self.context.slot) {
+            slot.fill(&self.app, &self.caller, self.context.operation.name(), snapshot, reply);
+        }
+    }
+}

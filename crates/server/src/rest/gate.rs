@@ -1,0 +1,256 @@
+//! The gate: what becomes of a token, from the header to the proof that it is good. No other file
+//! examines one.
+//!
+//! ```text
+//!  Unchecked ──────▶ Verified ───────────────────────────────────────────▶ Proven
+//!  as it came        its signature is good     the grant cache or the       ▲
+//!                    and it has not ended      store says what it allows    │
+//!                       │                                                   │
+//!                       └───────────────────▶ Assumed ──────────────────────┘
+//!                         a request that reads,       the transaction that
+//!                         and a grant of a moment     reads asks about the
+//!                         ago that allows it          token as well
+//! ```
+//!
+//! A signature says which token it is. Whether it was revoked only the store knows, and to ask it
+//! is a query. On SQLite that is seldom needed, because the grant cache knows whether anything has
+//! changed. On PostgreSQL it is: an entry of the cache is good for half a second. A read that asked
+//! first and read then would go to the store twice. So it is let in with the grant that the cache
+//! has, even if that is old, and its own transaction asks about the token along with what is read:
+//! both are sent at once. What was found is only answered when the token was good.
+//!
+//! - A write never assumes. It could not be taken back.
+//! - Nobody leaves without proof. Whoever is still assumed when the handler is done, because it
+//!   failed or read nothing, is asked about then, and a refusal of the token comes before any other.
+//! - What an assumed grant does not allow is not refused with it. The store is asked first.
+
+use super::caller::Caller;
+use super::state::App;
+use crate::error::Result;
+use crate::store::Tx;
+use crate::store::api_tokens::{self, Grant};
+use guestlist_api::id::ApiTokenId;
+use guestlist_api::scope::Operation;
+use guestlist_api::time::DateTime;
+use hyper::header::{self, HeaderMap};
+use serde_json::{Map, Value};
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// A token that came with a request.
+pub(crate) struct Token {
+    examined: Examined,
+    /// Whether it was in the URL, which is then part of no key of a cache.
+    pub(crate) in_url: bool,
+}
+
+/// How far a token has been examined before the store is asked.
+enum Examined {
+    /// Not at all.
+    Unchecked(String),
+    /// Its signature has been looked at: which token it is, or why it is none.
+    Verified(Result<ApiTokenId>),
+}
+
+impl Token {
+    /// The token that came with a request: in the query (which wins), or in the `Authorization`
+    /// header after `Bearer` or `JWT` and one space. Anything else there is no token. The one in the
+    /// header may have been `verified` already.
+    pub(crate) fn of(
+        query: &mut Map<String, Value>,
+        headers: &HeaderMap,
+        verified: Option<Result<ApiTokenId>>,
+    ) -> Option<Self> {
+        for name in ["access_token", "jwt"] {
+            if let Some(Value::String(text)) = query.swap_remove(name)
+                && !text.is_empty()
+            {
+                return Some(Self { examined: Examined::Unchecked(text), in_url: true });
+            }
+        }
+        let examined = match verified {
+            Some(verified) => Examined::Verified(verified),
+            None => Examined::Unchecked(bearer(headers)?.to_owned()),
+        };
+        Some(Self { examined, in_url: false })
+    }
+
+    /// Which token it is.
+    fn verify(self, app: &App) -> Result<ApiTokenId> {
+        match self.examined {
+            Examined::Unchecked(text) => verify(app, &text, app.clock.now()),
+            Examined::Verified(verified) => verified,
+        }
+    }
+}
+
+/// The token in the `Authorization` header.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    let known = ["bearer", "jwt"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    (known && !token.is_empty() && !token.contains(' ')).then_some(token)
+}
+
+fn verify(app: &App, text: &str, now: DateTime) -> Result<ApiTokenId> {
+    app.signer.verify(text, now).map(|verified| verified.id)
+}
+
+/// Which token is in the `Authorization` header, if one is: for the response cache, which is looked
+/// into before anything else of the request is read.
+pub(crate) fn verify_header(
+    app: &App,
+    headers: &HeaderMap,
+    now: DateTime,
+) -> Option<Result<ApiTokenId>> {
+    Some(verify(app, bearer(headers)?, now))
+}
+
+/// What is known of the token of a request that was let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Trust {
+    /// It was good a moment ago.
+    Assumed,
+    /// It is good, or none came: nothing is left to prove.
+    Proven,
+}
+
+/// Where the token of a request stands, once the request was let in.
+pub(crate) struct Gate {
+    token: Option<ApiTokenId>,
+    /// A [`Trust`]. Clones of a call share it.
+    trust: AtomicU8,
+}
+
+/// How much is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// A few rows, found by their keys.
+    Few,
+    /// Whatever it takes.
+    Any,
+}
+
+impl Gate {
+    fn new(token: Option<ApiTokenId>, trust: Trust) -> Self {
+        Self { token, trust: AtomicU8::new(trust as u8) }
+    }
+
+    /// Lets the bearer of `token` in for `operation`, which only `reads` or may write.
+    ///
+    /// # Errors
+    /// [`Error::TokenInvalid`](crate::error::Error::TokenInvalid) or
+    /// [`Error::TokenExpired`](crate::error::Error::TokenExpired) when it is not good,
+    /// [`Error::Forbidden`](crate::error::Error::Forbidden) when it does not allow that.
+    pub(crate) async fn enter<C: Caller>(
+        app: &App,
+        token: Option<Token>,
+        operation: &Operation,
+        reads: bool,
+    ) -> Result<(C, Self)> {
+        let Some(token) = token else {
+            return Ok((C::admit(operation, None)?, Self::new(None, Trust::Proven)));
+        };
+        let id = token.verify(app)?;
+        let known = if reads { known(app, id, operation) } else { None };
+        let (grant, trust) = match known {
+            Some(known) => known,
+            None => (authenticate(app, id).await?, Trust::Proven),
+        };
+        Ok((C::admit(operation, Some(grant))?, Self::new(Some(id), trust)))
+    }
+
+    fn trust(&self) -> Trust {
+        match self.trust.load(Ordering::Acquire) {
+            assumed if assumed == Trust::Assumed as u8 => Trust::Assumed,
+            _ => Trust::Proven,
+        }
+    }
+
+    /// The token, if the store has yet to be asked about it.
+    fn assumed(&self) -> Option<ApiTokenId> {
+        self.token.filter(|_| self.trust() == Trust::Assumed)
+    }
+
+    /// Reads from the store, which is asked about the token too if it has not been.
+    ///
+    /// # Errors
+    /// Those of `find`, and those of [`Gate::enter`].
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        app: &App,
+        now: DateTime,
+        reach: Reach,
+        find: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let assumed = self.assumed();
+        let snapshot = assumed.and_then(|token| app.store.snapshot_of_token(token));
+        let work = move |tx: &mut Tx<'_>| {
+            if let Some(token) = assumed {
+                api_tokens::prefetch_grant(tx, token)?;
+            }
+            let found = find(tx)?;
+            // Of two refusals that of the token is told, which is asked about again in any case.
+            let proven = assumed.map(|token| api_tokens::grant(tx, token, now)).transpose()?;
+            Ok((found, proven))
+        };
+        let (found, proven) = match reach {
+            Reach::Few => app.store.look_up(work).await?,
+            Reach::Any => app.store.read(work).await?,
+        };
+        if let Some(grant) = proven
+            && snapshot.is_some()
+        {
+            app.grants.put(&grant, snapshot);
+        }
+        self.trust.store(Trust::Proven as u8, Ordering::Release);
+        Ok(found)
+    }
+
+    /// Proves the token in a transaction of a GET that writes all the same.
+    ///
+    /// # Errors
+    /// As [`api_tokens::grant`].
+    pub(crate) fn prove(&self, tx: &mut Tx<'_>, now: DateTime) -> Result<()> {
+        self.token.map_or(Ok(()), |token| api_tokens::grant(tx, token, now).map(drop))
+    }
+
+    /// Whether the token is good for all that is read from now on: it is proven by that, or nothing
+    /// has changed since it was. One that was proven before may have been revoked in between.
+    pub(crate) fn is_good_from_now(&self, app: &App, now: DateTime) -> bool {
+        let fresh = |token| app.grants.fresh(&app.store, token, now).is_some();
+        self.trust() == Trust::Assumed || self.token.is_some_and(fresh)
+    }
+
+    /// Lets `answer` out, once the token is proven.
+    ///
+    /// # Errors
+    /// A refusal of the token before that in `answer`.
+    pub(crate) async fn leave<T>(&self, app: &App, answer: Result<T>) -> Result<T> {
+        if let Some(token) = self.assumed() {
+            authenticate(app, token).await?;
+        }
+        answer
+    }
+}
+
+/// What the token `id` allows, as far as the grant cache knows.
+fn known(app: &App, id: ApiTokenId, operation: &Operation) -> Option<(Grant, Trust)> {
+    if let Some(grant) = app.grants.fresh(&app.store, id, app.clock.now()) {
+        return Some((grant, Trust::Proven));
+    }
+    let stale = app.grants.stale(id)?;
+    operation.allowed_to(&stale.scopes).then_some((stale, Trust::Assumed))
+}
+
+/// What the token `id` allows now.
+async fn authenticate(app: &App, id: ApiTokenId) -> Result<Grant> {
+    let now = app.clock.now();
+    if let Some(grant) = app.grants.fresh(&app.store, id, now) {
+        return Ok(grant);
+    }
+    let snapshot = app.store.snapshot_of_token(id);
+    let grant = app.store.look_up(move |tx| api_tokens::grant(tx, id, now)).await?;
+    app.grants.put(&grant, snapshot);
+    Ok(grant)
+}

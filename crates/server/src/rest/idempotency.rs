@@ -1,0 +1,133 @@
+//! Requests that are safe to repeat: what a write is answered is stored with it under its
+//! `Idempotency-Key`, and sent again when the same request comes again. A secret in an answer is not
+//! stored, and made anew.
+
+use super::state::App;
+use crate::error::{Error, Result};
+use crate::http::reply::Reply;
+use crate::store::Tx;
+use crate::store::api_tokens;
+use crate::store::idempotency::{self, Answer, Mint, RequestKey};
+use guestlist_api::api_token::ApiToken;
+use guestlist_api::id::ExperienceUserId;
+use guestlist_api::time::DateTime;
+use hyper::StatusCode;
+use hyper::header::{self, HeaderName, HeaderValue};
+
+/// Says that an answer is one that was given before.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// The record of a token, and whether it is that of a session.
+pub(crate) type Record = (ApiToken, bool);
+
+/// A secret that is added to an answer when it is sent, and not kept with it.
+pub(crate) enum Secret {
+    Token(Box<Record>),
+    Password(ExperienceUserId),
+}
+
+impl Secret {
+    /// What it is made from again.
+    fn mint(&self) -> Mint {
+        match self {
+            Self::Token(record) => Mint::Token(record.0.id),
+            Self::Password(user) => Mint::Password(*user),
+        }
+    }
+}
+
+/// What a handler made of a write.
+pub(crate) struct Written<T> {
+    pub(crate) body: T,
+    pub(crate) secret: Option<Secret>,
+}
+
+impl<T> From<T> for Written<T> {
+    fn from(body: T) -> Self {
+        Self { body, secret: None }
+    }
+}
+
+impl<T> Written<T> {
+    /// The answer is `body`, with the token of `record` added to it.
+    pub(crate) fn with_token(body: T, record: Record) -> Self {
+        Self { body, secret: Some(Secret::Token(Box::new(record))) }
+    }
+
+    /// The answer is `body`, with the password that `user` was made with added to it.
+    pub(crate) fn with_password(body: T, user: ExperienceUserId) -> Self {
+        Self { body, secret: Some(Secret::Password(user)) }
+    }
+}
+
+/// The answer that the request with this `key` was given before, if it was.
+pub(crate) async fn replay(
+    app: &App,
+    key: Option<RequestKey>,
+    now: DateTime,
+) -> Result<Option<Reply>> {
+    let Some(key) = key else { return Ok(None) };
+    match app.store.look_up(move |tx| idempotency::find(tx, &key, now)).await? {
+        Some(answer) => send_again(app, answer).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Runs `work` once for the request with this `key`, however often it is sent.
+pub(crate) async fn write(
+    app: &App,
+    key: Option<RequestKey>,
+    now: DateTime,
+    work: impl Fn(&mut Tx<'_>) -> Result<(Answer, Option<Secret>)> + Send + 'static,
+) -> Result<Reply> {
+    let work = move |tx: &mut Tx<'_>| {
+        if let Some(key) = &key
+            && let Some(answer) = idempotency::reserve(tx, key, now)?
+        {
+            return Ok((answer, None, true));
+        }
+        let (mut answer, secret) = work(tx)?;
+        answer.mint = secret.as_ref().map(Secret::mint);
+        if let Some(key) = &key {
+            idempotency::keep(tx, key, now, &answer)?;
+        }
+        Ok((answer, secret, false))
+    };
+    let (answer, secret, replayed) = app.store.write(work).await?;
+    if replayed {
+        return send_again(app, answer).await;
+    }
+    send(app, answer, secret.as_ref(), false)
+}
+
+/// Sends an answer that was given before.
+async fn send_again(app: &App, answer: Answer) -> Result<Reply> {
+    let secret = match answer.mint {
+        Some(Mint::Token(id)) => {
+            let record = app.store.look_up(move |tx| api_tokens::find(tx, id)).await?;
+            record.map(|record| Secret::Token(Box::new(record)))
+        }
+        Some(Mint::Password(user)) => Some(Secret::Password(user)),
+        None => None,
+    };
+    send(app, answer, secret.as_ref(), true)
+}
+
+/// Sends `answer`, with `secret` in it if there is one.
+fn send(app: &App, answer: Answer, secret: Option<&Secret>, replayed: bool) -> Result<Reply> {
+    let status = StatusCode::from_u16(answer.status).map_err(Error::internal)?;
+    let body = match secret {
+        Some(Secret::Token(record)) => app.with_token(&answer.body, &record.0, record.1)?,
+        Some(Secret::Password(user)) => app.with_password(&answer.body, *user)?,
+        None => answer.body,
+    };
+    let mut reply = Reply::new(status, body);
+    if let Some(etag) = answer.etag {
+        let etag = HeaderValue::try_from(etag).map_err(Error::internal)?;
+        reply = reply.with(header::ETAG, etag);
+    }
+    if replayed {
+        reply = reply.with(REPLAYED, HeaderValue::from_static("true"));
+    }
+    Ok(reply)
+}

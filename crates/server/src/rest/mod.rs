@@ -1,0 +1,47 @@
+//! The frame of the REST API: from a request to a row of the route table, through the gate to a
+//! handler, and back with an answer. A file imports only from lines below its own, and none of
+//! `http` imports any of these:
+//!
+//! ```text
+//! service           looks into the response cache, finds the row, has the request answered
+//! table, openapi    every row; the document that describes them
+//! resources/        for each resource its rows and its handlers
+//! route             what a row is, and the order of the checks
+//! actions, pages    what a handler does with a resource, and with a list
+//! call              who asks, and the means to answer
+//! cached            what goes into the response cache
+//! gate, idempotency what becomes of a token; requests that are safe to repeat
+//! caller, state     who calls; what is the same for all requests
+//! input             what a request says
+//! conditions, outcome
+//! resource, schemas, etag, cursor, response_cache, grant_cache
+//! ```
+
+pub mod etag;
+
+mod actions;
+mod cached;
+mod call;
+mod caller;
+mod conditions;
+mod cursor;
+mod gate;
+mod grant_cache;
+mod idempotency;
+mod input;
+mod openapi;
+mod outcome;
+mod pages;
+mod resource;
+mod resources;
+mod response_cache;
+mod route;
+mod schemas;
+mod service;
+mod state;
+mod table;
+
+pub use route::Route;
+pub use service::{Service, document as openapi};
+pub use state::{App, Parts};
+pub use table::table;

@@ -1,0 +1,208 @@
+//! Lists: which page is asked for, by its number or by a cursor, and how it is answered.
+
+use super::call::Call;
+use super::cursor::{self, ListId};
+use super::outcome::Okay;
+use super::resource::{self, Neighbours, Resource};
+use crate::error::{Error, Result};
+use crate::http::memory::PageShare;
+use crate::http::query::write_query;
+use crate::http::reply::Reply;
+use crate::store::Tx;
+use crate::store::api_tokens::Grant;
+use crate::store::list::{HEAVIEST_PAGE, Listed, Paging, Start};
+use guestlist_api::entity::{Cursor, Entity, Page};
+use guestlist_api::id::ObjectId;
+use hyper::StatusCode;
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::marker::PhantomData;
+
+/// The resources that pages are of.
+pub(crate) trait PageOf: serde::Serialize {
+    /// The name of the collection, such as `experienceUsers`.
+    fn collection(&self) -> &'static str;
+    /// The variable parts of its path.
+    fn ids(&self) -> Vec<(&'static str, ObjectId)>;
+}
+
+impl<T: serde::Serialize, O: PageOf> Resource for Page<T, O> {
+    fn resource(&self) -> &'static str {
+        self.of.collection()
+    }
+    fn ids(&self) -> Vec<(&'static str, ObjectId)> {
+        self.of.ids()
+    }
+}
+
+/// What every list can be asked for. Each list has a type of the wire for its query, and
+/// [`list_query!`] implements this for it.
+pub(crate) trait ListQuery {
+    /// What it can be sorted by.
+    type Sort;
+    /// What it is sorted by, said or not.
+    fn sort(&self) -> Self::Sort;
+    /// The same, as the wire says it.
+    fn sort_field(&self) -> &'static str;
+    /// Which page, as far as no cursor says it.
+    fn paging(&self) -> Paging;
+    /// Where it goes on.
+    fn cursor(&self) -> Option<&Cursor>;
+    /// The pattern that its items match.
+    fn filter(&self) -> Option<String>;
+    /// The field that the pattern is matched against.
+    fn filter_field(&self) -> Option<&'static str>;
+}
+
+/// Implements [`ListQuery`] for the type of a query, which is sorted by one word unless it says
+/// another.
+macro_rules! list_query {
+    ($query:ident sorted by $sort:ident::$usual:ident) => {
+        impl $crate::rest::pages::ListQuery for $query {
+            type Sort = $sort;
+            fn sort(&self) -> $sort {
+                self.sort_field.unwrap_or($sort::$usual)
+            }
+            fn sort_field(&self) -> &'static str {
+                self.sort().as_str()
+            }
+            fn paging(&self) -> $crate::store::list::Paging {
+                $crate::store::list::Paging::new(self.page, self.per_page, self.sort_direction)
+            }
+            fn cursor(&self) -> Option<&::guestlist_api::entity::Cursor> {
+                self.cursor.as_ref()
+            }
+            fn filter(&self) -> Option<String> {
+                self.filter.as_ref().map(|glob| glob.to_string())
+            }
+            fn filter_field(&self) -> Option<&'static str> {
+                self.filter_field.map(|field| field.as_str())
+            }
+        }
+    };
+}
+pub(crate) use list_query;
+
+/// What a request for a list says, whatever it lists: what is read, and what the answer repeats.
+pub(crate) struct ListRequest {
+    pub(crate) paging: Paging,
+    /// The pattern that the items match, if one was asked for.
+    pub(crate) filter: Option<String>,
+    list: ListId,
+    sort_field: &'static str,
+    filter_field: Option<&'static str>,
+    /// The query of the request, as far as it is the same for the next page.
+    query: Vec<(Cow<'static, str>, String)>,
+}
+
+/// Parameters of every action that are no parameters of its own.
+const VIEW: [&str; 3] = ["_actions", "_links", "_embedded"];
+/// What may differ from one page of a walk to the next. The order of the list is told apart by what
+/// it comes to, said or not.
+const FREE: [&str; 4] = ["perPage", "sortField", "sortDirection", "excludeMembers"];
+
+impl Call<Grant> {
+    /// What `asked` says of a list of what belongs to `owner`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when there is a cursor and it is not one for this list.
+    pub(crate) fn list_request(
+        &self,
+        owner: impl Display,
+        asked: &impl ListQuery,
+    ) -> Result<ListRequest> {
+        let collection = self.context.operation.resource();
+        let routes = self.app.routes_of(collection);
+        let own = routes.iter().find(|route| route.operation.action() == "get");
+        let names = own.into_iter().flat_map(|route| route.params.iter().cloned());
+        let sent = &self.context.common.query;
+        let query: Vec<_> = names
+            .chain(VIEW.map(Cow::Borrowed))
+            .filter(|name| name != "page" && name != "cursor")
+            .filter_map(|name| Some((sent.get(&*name)?.as_str()?.to_owned(), name)))
+            .map(|(value, name)| (name, value))
+            .collect();
+        let (mut paging, sort_field, owner) =
+            (asked.paging(), asked.sort_field(), owner.to_string());
+        let order = [collection, &owner, sort_field, paging.direction.as_str()];
+        let conditions = query
+            .iter()
+            .filter(|(name, _)| !FREE.contains(&&**name) && !VIEW.contains(&&**name))
+            .flat_map(|(name, value)| [&**name, value.as_str()]);
+        let list = ListId::of(order.into_iter().chain(conditions));
+        if let Some(cursor) = asked.cursor() {
+            if paging.start != Start::Page(0) {
+                return Err(cursor::wrong("must not come with a page"));
+            }
+            paging.start = cursor::read(&self.app.seal, list, cursor)?;
+        }
+        let (filter, filter_field) = (asked.filter(), asked.filter_field());
+        Ok(ListRequest { paging, filter, list, sort_field, filter_field, query })
+    }
+
+    /// Reads the page that was `asked` for, and whose it is.
+    pub(crate) async fn list<T: Resource + Send + 'static, O: PageOf + Send + 'static>(
+        &self,
+        asked: ListRequest,
+        find: impl Fn(&mut Tx<'_>) -> Result<(O, Listed<T>)> + Send + 'static,
+    ) -> Result<Okay<Entity<Page<Entity<T>, O>>>> {
+        let snapshot = self.snapshot();
+        // For as much as it may be, so that no more lists are made at once than there is room for.
+        let share = PageShare::of(HEAVIEST_PAGE).await?;
+        let (of, found) = self.read(find).await?;
+        let reply = Reply::new(StatusCode::OK, self.write_page(&asked, of, &found)?);
+        drop(found);
+        self.cache(snapshot, &reply);
+        let share = share.resize(reply.body.len())?;
+        Ok(Okay(reply.holding(share), PhantomData))
+    }
+
+    /// The page that was `found`, as it is answered.
+    fn write_page<T: Resource, O: PageOf>(
+        &self,
+        asked: &ListRequest,
+        of: O,
+        found: &Listed<T>,
+    ) -> Result<Vec<u8>> {
+        let Listed { items, total, next, previous, .. } = found;
+        let page: Page<Entity<T>, O> = Page {
+            count: items.len() as u64,
+            // They are written one by one, each with what surrounds it.
+            items: Vec::new(),
+            of,
+            per_page: asked.paging.per_page,
+            page: match asked.paging.start {
+                Start::Page(page) => page,
+                Start::After(_) | Start::Before(_) | Start::End => 0,
+            },
+            sort_field: asked.sort_field.into(),
+            sort_direction: asked.paging.direction,
+            total_count: *total,
+            filter: asked.filter.clone(),
+            filter_field: asked.filter_field.map(Cow::Borrowed),
+        };
+        let frame = resource::fields(&page)?;
+        // Of its fields only the number of the items comes before them.
+        let items_at = frame.iter().position(|byte| *byte == b'[').map_or(0, |at| at + 1);
+        let (before, after) = frame.split_at(items_at);
+        let mut out = Vec::with_capacity(frame.len() + (items.len() + 1) * resource::TYPICAL_BYTES);
+        out.extend_from_slice(before);
+        for (index, item) in items.iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            serde_json::to_writer(&mut out, item).map_err(Error::internal)?;
+            self.write_envelope(item, Neighbours::default(), &mut out);
+        }
+        out.extend_from_slice(after);
+        let query = |start: &Start| {
+            let cursor = cursor::write(&self.app.seal, asked.list, start);
+            let query = asked.query.iter().map(|(name, value)| (&**name, value.as_str()));
+            write_query(query.chain(cursor.as_deref().map(|cursor| ("cursor", cursor))))
+        };
+        let (next, previous) = (next.as_ref().map(query), previous.as_ref().map(query));
+        let around = Neighbours { next: next.as_deref(), previous: previous.as_deref() };
+        self.write_envelope(&page, around, &mut out);
+        Ok(out)
+    }
+}

@@ -1,0 +1,179 @@
+//! What handlers see of the server: what it stands on, who it is, and what it offers.
+
+use super::cursor;
+use super::grant_cache::GrantCache;
+use super::resource::ResourceRoute;
+use super::response_cache::ResponseCache;
+use crate::auth::hasher::Hasher;
+use crate::auth::seal::Seal;
+use crate::auth::token::{Claims, SecretBytes, Signer, Subtype, Token};
+use crate::clock::{Clock, Ids};
+use crate::error::{Error, Result};
+use crate::store::{Store, settings};
+use bytes::Bytes;
+use guestlist_api::api_token::ApiToken;
+use guestlist_api::id::{ExperienceUserId, ObjectId, OrgId};
+use guestlist_api::scope::Operation;
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// The state that all requests share.
+pub struct App {
+    /// Where everything is kept.
+    pub store: Store,
+    /// Where passwords are hashed.
+    pub hasher: Hasher,
+    /// What tokens are signed with.
+    pub signer: Signer,
+    /// The time.
+    pub clock: Clock,
+    /// New identifiers.
+    pub ids: Ids,
+    /// What cursors are sealed with.
+    pub(crate) seal: Seal,
+    /// The organization that this server is.
+    pub organization: OrgId,
+    /// The `iss` of tokens: the host by which clients reach this server.
+    pub issuer: String,
+    /// The URL by which they do.
+    pub public_url: String,
+    pub(crate) grants: GrantCache,
+    pub(crate) responses: ResponseCache,
+    pub(crate) catalog: Catalog,
+}
+
+/// What the route table offers, as far as handlers ask.
+pub(crate) struct Catalog {
+    /// Every operation.
+    pub(crate) operations: Vec<Operation>,
+    /// What can be done with each resource, in the order of the names of the actions.
+    pub(crate) routes: HashMap<&'static str, Vec<ResourceRoute>>,
+    /// The path of each resource that is not open to anybody.
+    pub(crate) paths: BTreeMap<&'static str, &'static str>,
+    /// The OpenAPI document.
+    pub(crate) openapi: Bytes,
+}
+
+/// The identity of a store: made with it, and never changed.
+struct Identity {
+    /// What tokens are signed with.
+    signer: Signer,
+    /// What cursors are sealed with.
+    seal: Seal,
+    /// The organization that the server is.
+    organization: OrgId,
+}
+
+impl Identity {
+    /// The identity of `store`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    async fn of(store: &Store, ids: &Ids, clock: &Clock) -> Result<Self> {
+        let organization = ids.next(clock.now()).to_string();
+        let made = Arc::new(Signer::generate()?.1);
+        let (key, organization) = store
+            .write(move |tx| {
+                let new = || Ok(SecretBytes::expose(&made).to_vec());
+                let key = settings::get_or_make(tx, "signing_key", new)?;
+                let new = || Ok(organization.clone().into_bytes());
+                Ok((zeroize::Zeroizing::new(key), settings::get_or_make(tx, "organization", new)?))
+            })
+            .await?;
+        let organization: ObjectId = String::from_utf8(organization)
+            .map_err(Error::internal)?
+            .parse()
+            .map_err(Error::internal)?;
+        let seal = Seal::new(&key, cursor::PURPOSE)?;
+        Ok(Self { signer: Signer::from_stored(&key)?, seal, organization: OrgId(organization) })
+    }
+}
+
+/// What the state of a service is made of.
+pub struct Parts {
+    /// Where everything is kept.
+    pub store: Store,
+    /// Where passwords are hashed.
+    pub hasher: Hasher,
+    /// The time.
+    pub clock: Clock,
+    /// The `iss` of tokens: the host by which clients reach this server.
+    pub issuer: String,
+    /// The URL by which they do.
+    pub public_url: String,
+}
+
+impl App {
+    /// Puts the state together, of a service that offers what `catalog` says.
+    ///
+    /// # Errors
+    /// When the store fails, or the hasher is a cheap one and the store is not ephemeral.
+    pub(crate) async fn new(parts: Parts, catalog: Catalog) -> Result<Arc<Self>> {
+        let Parts { store, hasher, clock, issuer, public_url } = parts;
+        if hasher.is_cheap() && !store.is_ephemeral() {
+            return Err(Error::internal("a store that is kept needs hashes that cost something"));
+        }
+        let ids = Ids::new()?;
+        let Identity { signer, seal, organization } = Identity::of(&store, &ids, &clock).await?;
+        Ok(Arc::new(Self {
+            store,
+            hasher,
+            signer,
+            clock,
+            ids,
+            seal,
+            organization,
+            issuer,
+            public_url,
+            grants: GrantCache::default(),
+            responses: ResponseCache::default(),
+            catalog,
+        }))
+    }
+
+    /// What can be done with a resource, in the order of the names of the actions.
+    pub(crate) fn routes_of(&self, resource: &str) -> &[ResourceRoute] {
+        self.catalog.routes.get(resource).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The token that `record` is the record of.
+    ///
+    /// # Errors
+    /// When it cannot be signed.
+    pub fn mint(&self, record: &ApiToken, session: bool) -> Result<Token> {
+        self.signer.mint(&Claims {
+            issuer: &self.issuer,
+            id: record.id,
+            subtype: if session { Subtype::User } else { Subtype::ApiToken },
+            scope: &record.scope,
+            issued: record.creation_date,
+            expires: record.expiration_date,
+        })
+    }
+
+    /// `body`, a JSON object, with the token of `record` as the last of its own fields. The token
+    /// is never stored: the same record gives the same token again.
+    pub(crate) fn with_token(
+        &self,
+        body: &[u8],
+        record: &ApiToken,
+        session: bool,
+    ) -> Result<Vec<u8>> {
+        with_field(body, "token", self.mint(record, session)?.expose())
+    }
+
+    /// `body`, a JSON object, with the password that `user` was made with as the last of its own
+    /// fields. It is never stored, either.
+    pub(crate) fn with_password(&self, body: &[u8], user: ExperienceUserId) -> Result<Vec<u8>> {
+        with_field(body, "password", &self.signer.first_password(user)?)
+    }
+}
+
+/// `body`, a JSON object, with one more of its own fields.
+fn with_field(body: &[u8], name: &str, text: &str) -> Result<Vec<u8>> {
+    let mut fields: Map<String, Value> = serde_json::from_slice(body).map_err(Error::internal)?;
+    let end = fields.keys().position(|name| name.starts_with('_')).unwrap_or(fields.len());
+    fields.shift_insert(end, name.into(), text.into());
+    serde_json::to_vec(&fields).map_err(Error::internal)
+}
