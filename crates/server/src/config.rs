@@ -1,7 +1,7 @@
 //! What the program is told: flags beat the environment, which beats the file, which beats what is
 //! usual. Only [`Config`] goes further, and it is known to be good.
 
-use crate::store::{Address, Options, Place};
+use crate::store::{Address, Options, StoreUrl};
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde::Deserialize;
 use std::net::{IpAddr, SocketAddr};
@@ -78,7 +78,7 @@ struct File {
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Where the store is.
-    pub store: Place,
+    pub store: StoreUrl,
     /// How it is run.
     pub options: Options,
     /// The address to listen on.
@@ -109,7 +109,7 @@ impl Config {
             (None, Some(text)) => self::path(text, &beside(given.config.as_deref())),
             (None, None) => DEFAULT_STORE.to_owned(),
         };
-        let place = Place::parse(&store).map_err(|why| anyhow!("store: {why}"))?;
+        let place = StoreUrl::parse(&store).map_err(|why| anyhow!("store: {why}"))?;
         let replica = server.store_replica.as_ref().or(file.store_replica.as_ref());
         Ok(Self {
             options: Options {
@@ -147,7 +147,7 @@ pub(crate) fn path(text: &str, base: &Path) -> String {
         Some(path) => ("sqlite:", path),
         None => ("", text),
     };
-    // What names a scheme, or nothing, is no path; `Place` knows what to make of it.
+    // What names a scheme, or nothing, is no path; `StoreUrl` knows what to make of it.
     let named = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
     let other = path.split_once(':').is_some_and(|(word, _)| word.chars().all(named));
     if path.is_empty() || scheme.is_empty() && other {
@@ -210,7 +210,7 @@ fn bounds(file: &File) -> Result<()> {
     Ok(())
 }
 
-fn options(file: &File, place: &Place) -> Options {
+fn options(file: &File, place: &StoreUrl) -> Options {
     let seconds = |value: Option<usize>, usual| {
         value.map_or(usual, |value| Duration::from_secs(u64::try_from(value).unwrap_or(u64::MAX)))
     };
@@ -225,8 +225,8 @@ fn options(file: &File, place: &Place) -> Options {
     }
 }
 
-fn replica(url: &str, of: &Place) -> Result<Address> {
-    if !matches!(of, Place::Postgres(_)) {
+fn replica(url: &str, of: &StoreUrl) -> Result<Address> {
+    if !matches!(of, StoreUrl::Postgres(_)) {
         bail!("store-replica: only a store in PostgreSQL has one");
     }
     Address::of_replica(url).map_err(|why| anyhow!("store-replica: {why}"))
@@ -271,15 +271,15 @@ mod tests {
     #[test]
     fn what_is_given_beats_the_file_which_beats_what_is_usual() {
         let usual = with_file("", CliArgs::default(), &ServerArgs::default()).unwrap();
-        assert_eq!(usual.store, Place::Sqlite(DEFAULT_STORE.into()));
+        assert_eq!(usual.store, StoreUrl::Sqlite(DEFAULT_STORE.into()));
         assert_eq!(usual.listen.to_string(), DEFAULT_LISTEN);
         let file = "store = 'sqlite:/a.db'\nlisten = '127.0.0.1:1'\nhash-workers = 3";
         let filed = with_file(file, CliArgs::default(), &ServerArgs::default()).unwrap();
-        assert_eq!((filed.store, filed.hash_workers), (Place::Sqlite("/a.db".into()), Some(3)));
+        assert_eq!((filed.store, filed.hash_workers), (StoreUrl::Sqlite("/a.db".into()), Some(3)));
         let given = CliArgs { store: Some("/b.db".into()), ..CliArgs::default() };
         let server = ServerArgs { listen: Some("localhost:0".into()), ..ServerArgs::default() };
         let config = with_file(file, given, &server).unwrap();
-        assert_eq!(config.store, Place::Sqlite("/b.db".into()));
+        assert_eq!(config.store, StoreUrl::Sqlite("/b.db".into()));
         assert_eq!(config.listen.to_string(), "127.0.0.1:0");
     }
 
@@ -322,10 +322,10 @@ mod tests {
             let given = CliArgs { config: Some(file.clone()), ..CliArgs::default() };
             Config::read(&given, &ServerArgs::default()).unwrap().store
         };
-        let below = |path: &str| Place::Sqlite(directory.path().join(path));
+        let below = |path: &str| StoreUrl::Sqlite(directory.path().join(path));
         assert_eq!(store("a.db"), below("a.db"));
         assert_eq!(store("sqlite:b/a.db"), below("b/a.db"));
-        assert_eq!(store("/a.db"), Place::Sqlite("/a.db".into()));
+        assert_eq!(store("/a.db"), StoreUrl::Sqlite("/a.db".into()));
         assert_eq!(store("postgres://a:b@h/d").to_string(), "postgres://a@h:5432/d");
         // What a flag or the environment says is relative to where the command is run.
         let given = CliArgs {
@@ -334,7 +334,7 @@ mod tests {
             ..CliArgs::default()
         };
         let config = Config::read(&given, &ServerArgs::default()).unwrap();
-        assert_eq!(config.store, Place::Sqlite("a.db".into()));
+        assert_eq!(config.store, StoreUrl::Sqlite("a.db".into()));
     }
 
     #[test]

@@ -108,12 +108,27 @@ impl Error {
     pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal(cause.into())
     }
+}
 
-    /// The same, in the words of `conflict` if a unique constraint was violated.
-    pub(crate) fn in_words_of(self, conflict: Option<&str>) -> Self {
-        match (self, conflict) {
-            (Self::Taken(_), Some(words)) => Self::AlreadyExists(words.to_owned()),
-            (other, _) => other,
+impl From<guestlist_store::Error> for Error {
+    fn from(error: guestlist_store::Error) -> Self {
+        match error {
+            guestlist_store::Error::Busy { what, retry_after } => Self::Busy { what, retry_after },
+            guestlist_store::Error::Unknown { what, retry_after } => {
+                Self::Unknown { what, retry_after }
+            }
+            guestlist_store::Error::Taken(constraint) => Self::Taken(constraint),
+            guestlist_store::Error::Conflict(words) => Self::AlreadyExists(words),
+            guestlist_store::Error::Internal(cause) => Self::Internal(cause),
+        }
+    }
+}
+
+impl guestlist_store::JobError for Error {
+    fn busy(&self) -> Option<&'static str> {
+        match self {
+            Self::Busy { what, .. } => Some(what),
+            _ => None,
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::http::limits::Limits;
 use crate::http::listen;
 use crate::rest::{App, Parts, Service};
 use crate::store::moving::{self, Record, State};
-use crate::store::{Options, Place, Store, idempotency, search, settings};
+use crate::store::{Options, Store, StoreUrl, idempotency, search, settings};
 use anyhow::{Context as _, Result, bail};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -82,7 +82,7 @@ pub async fn open(config: &Config, options: &Options) -> Result<Store> {
 /// `error`, or what is in the way of the store at `place` on this machine, where the store would only
 /// ask to be tried again: that is for those who sent a request.
 #[must_use]
-pub fn explained(error: anyhow::Error, place: &Place) -> anyhow::Error {
+pub fn explained(error: anyhow::Error, place: &StoreUrl) -> anyhow::Error {
     match error.downcast_ref() {
         Some(Error::Busy { .. }) => place.obstacle().map_or(error, Into::into),
         _ => error,

@@ -44,7 +44,7 @@ impl Demo {
             runtime.unwrap().block_on(async move {
                 let directory = tempfile::tempdir().unwrap();
                 let config = Config {
-                    store: guestlist::store::Place::Sqlite(directory.path().join("demo.db")),
+                    store: guestlist::store::StoreUrl::Sqlite(directory.path().join("demo.db")),
                     options: guestlist::store::Options::default(),
                     listen: "127.0.0.1:0".parse().unwrap(),
                     issuer: None,

@@ -7,11 +7,11 @@
 
 use crate::clock::random;
 use crate::error::{Error, Result};
-use crate::store::Ephemeral;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use guestlist_api::secret::{Password, TypedPassword};
+use guestlist_store::Ephemeral;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -20,7 +20,7 @@ use crate::config::{CliArgs, Config, ServerArgs};
 use crate::http::limits::Limits;
 use crate::rest::App;
 use crate::server;
-use crate::store::{Options, Place};
+use crate::store::{Options, StoreUrl};
 use anyhow::{Result, bail};
 use clap::{FromArgMatches as _, Parser, Subcommand};
 use std::io::Write as _;
@@ -181,10 +181,10 @@ async fn with_config<F: Future<Output = Result<()>>>(
 }
 
 /// Refuses a path at which there is no file: `flag` would have named another.
-fn must_exist(place: &Place, flag: &str) -> Result<()> {
+fn must_exist(place: &StoreUrl, flag: &str) -> Result<()> {
     match place {
         // Where that cannot be told, whoever opens it says why.
-        Place::Sqlite(path) if matches!(path.try_exists(), Ok(false)) => bail!(
+        StoreUrl::Sqlite(path) if matches!(path.try_exists(), Ok(false)) => bail!(
             "there is no store at {}: name one with {flag}, or begin one with `guestlist \
              application create`, `admin create`, `serve` or `quickstart`",
             path.display()

@@ -4,7 +4,7 @@ use super::progress::Progress;
 use super::{Output, must_exist, table};
 use crate::config::{self, CliArgs, Config, ServerArgs};
 use crate::store::moving::{self, Copied, Moving, Sums};
-use crate::store::{Place, Store};
+use crate::store::{Store, StoreUrl};
 use anyhow::{Context as _, Result, anyhow};
 use serde_json::{Value, json};
 use std::io::{IsTerminal as _, Write as _};
@@ -45,7 +45,7 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args, out: Output) -> Result<()> {
     let place = |name: &str, text: Option<String>| {
         let path = |text: String| config::path(&text, Path::new(""));
-        let place = text.map(|text| Place::parse(&path(text))).transpose();
+        let place = text.map(|text| StoreUrl::parse(&path(text))).transpose();
         place.map_err(|why| anyhow!("{name}: {why}"))
     };
     let (from, to) = (place("--from", args.from)?, place("--to", args.to)?);
@@ -65,7 +65,7 @@ pub(super) async fn run(args: Args, out: Output) -> Result<()> {
     }
 }
 
-async fn bring(from: &Place, to: &Place, keep: bool, out: Output) -> Result<()> {
+async fn bring(from: &StoreUrl, to: &StoreUrl, keep: bool, out: Output) -> Result<()> {
     let began = Instant::now();
     let moving = Moving::begin(from, to).await?;
     say(&format!(

@@ -15,7 +15,7 @@ use crate::store::applications;
 use crate::store::list::Paging;
 use crate::store::tenant::{AuthorizedApp, Tenant};
 use crate::store::{
-    OnDiskFailure, Place, Tx, administrators, experience_groups, experience_users, settings,
+    OnDiskFailure, StoreUrl, Tx, administrators, experience_groups, experience_users, settings,
 };
 use crate::telemetry;
 use anyhow::{Context as _, Result};
@@ -52,8 +52,8 @@ pub(super) async fn run(given: &CliArgs, server: &ServerArgs, out: Output) -> Re
     let signals = Signals::new()?;
     let server = Server::bind(&config, Clock::System).await?;
     let path = match &config.store {
-        Place::Sqlite(path) => path.with_extension("quickstart.json"),
-        Place::Postgres(_) => PathBuf::from("guestlist.quickstart.json"),
+        StoreUrl::Sqlite(path) => path.with_extension("quickstart.json"),
+        StoreUrl::Postgres(_) => PathBuf::from("guestlist.quickstart.json"),
     };
     let demo = match kept(&path, &server.app).await? {
         Some(demo) => demo,

@@ -28,7 +28,7 @@ pub(super) const TABLE: Table = table(
     ],
 );
 
-impl FromRow for Me {
+impl FromRow<Error> for Me {
     fn from_row(row: &Row<'_>) -> Result<Self> {
         let user = id(row, "id")?;
         let email: String = row.get("email")?;
@@ -87,7 +87,7 @@ pub struct Credentials {
     pub hash: PasswordHash,
 }
 
-impl FromRow for Credentials {
+impl FromRow<Error> for Credentials {
     fn from_row(row: &Row<'_>) -> Result<Self> {
         Ok(Self {
             user: id(row, "id")?,

@@ -144,7 +144,7 @@ fn scopes(row: &Row<'_>) -> Result<Scopes> {
     row.get::<String>("scope")?.parse().map_err(Error::internal)
 }
 
-impl FromRow for Stored {
+impl FromRow<Error> for Stored {
     fn from_row(row: &Row<'_>) -> Result<Self> {
         let kind: String = row.get("kind")?;
         let owner = match kind.as_str() {
@@ -200,7 +200,7 @@ pub fn grant(tx: &mut Tx<'_>, id: ApiTokenId, now: DateTime) -> Result<Grant> {
     Ok(stored.grant)
 }
 
-impl FromRow for ApiToken {
+impl FromRow<Error> for ApiToken {
     fn from_row(row: &Row<'_>) -> Result<Self> {
         let token = id(row, "id")?;
         let kind: String = row.get("kind")?;
@@ -272,7 +272,7 @@ fn one(tx: &mut Tx<'_>, owner: Owner, id: ApiTokenId, lock: &str) -> Result<ApiT
 /// A token or a session.
 struct Any(ApiToken, bool);
 
-impl FromRow for Any {
+impl FromRow<Error> for Any {
     fn from_row(row: &Row<'_>) -> Result<Self> {
         Ok(Self(ApiToken::from_row(row)?, row.get::<String>("kind")? == SESSION))
     }

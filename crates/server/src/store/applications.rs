@@ -38,7 +38,7 @@ const COUNTED: &str = "
     (SELECT total FROM counts WHERE application_id = a.id AND counted = 'groups') AS groups,
     (SELECT total FROM counts WHERE application_id = a.id AND counted = 'users') AS users";
 
-impl FromRow for Application {
+impl FromRow<Error> for Application {
     fn from_row(row: &Row<'_>) -> Result<Self> {
         let application = id(row, "id")?;
         let organization = String::from_utf8(row.get("organization")?).map_err(Error::internal)?;

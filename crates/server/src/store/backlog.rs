@@ -2,9 +2,9 @@
 //! in batches, because each page of the index is written for many of them then.
 
 use super::tuning::Tuning;
-use super::upkeep::Upkeep;
 use super::{ChangeScope, Tx, tuning};
 use crate::error::{Error, Result};
+use guestlist_store::{Upkeep, UpkeepError};
 use std::fmt::Display;
 use std::time::Duration;
 
@@ -88,15 +88,17 @@ impl Upkeep for SearchUpkeep {
         self.tuning.search_quiet
     }
 
-    fn after_group(&mut self, tx: &mut Tx<'_>) -> Result<()> {
+    fn after_group(&mut self, tx: &mut guestlist_store::Tx<'_>) -> Result<(), UpkeepError> {
+        let tx = &mut tx.with_error();
         match IndexBacklog::overdue(tx)? {
-            0 => Ok(()),
-            overdue => self.next.settle(tx, overdue).map(drop),
+            0 => {}
+            overdue => drop(self.next.settle(tx, overdue)?),
         }
+        Ok(())
     }
 
-    fn while_idle(&mut self, tx: &mut Tx<'_>) -> Result<bool> {
-        self.next.settle(tx, 0)
+    fn while_idle(&mut self, tx: &mut guestlist_store::Tx<'_>) -> Result<bool, UpkeepError> {
+        Ok(self.next.settle(&mut tx.with_error(), 0)?)
     }
 
     fn committed(&mut self) {

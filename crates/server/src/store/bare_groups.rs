@@ -6,7 +6,7 @@ use super::list::{ID, Listed};
 use super::memberships::{TOGETHER, any_of};
 use super::tenant::Tenant;
 use super::{FromRow, Row, Tx};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use guestlist_api::experience_group::ExperienceGroup;
 use guestlist_api::id::{ExperienceGroupId, ForeignId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A group without its members, whose ids may be most of it.
 pub(super) struct Bare(ExperienceGroup);
 
-impl FromRow for Bare {
+impl FromRow<Error> for Bare {
     fn from_row(row: &Row<'_>) -> Result<Self> {
         let mut group = ExperienceGroup::from_row(row)?;
         let devices: BTreeSet<ForeignId> = group.device_ids.take().into_iter().flatten().collect();

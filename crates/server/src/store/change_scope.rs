@@ -1,8 +1,8 @@
 //! What a statement changes, by name; and the snapshots of what an answer depends on.
 
-use super::scope::{RowKey, Scope};
 use super::{Snapshot, Store};
 use guestlist_api::id::{ApiTokenId, ApplicationId, ExperienceUserId, ObjectId};
+use guestlist_store::{RowKey, Scope};
 
 /// What a statement changes at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -30,7 +30,7 @@ where
 
 /// The moment in `column`.
 pub(super) fn moment(row: &Row<'_>, column: &str) -> Result<DateTime> {
-    row.get(column).map(DateTime::from_millis)
+    Ok(DateTime::from_millis(row.get(column)?))
 }
 
 /// The moment in `column`, if there is one.

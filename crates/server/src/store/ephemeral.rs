@@ -1,10 +1,9 @@
 //! A store that nobody keeps, as tests have it: emptying one.
 
-pub use super::postgres::Database;
+pub use guestlist_store::Database;
 
-use super::Tx;
 use super::moving::tables::TABLES;
-use super::scratch::Ephemeral;
+use super::{Ephemeral, Tx};
 use crate::error::Result;
 
 /// Forgets everything but what the store as a whole is.

@@ -48,7 +48,7 @@ static COLUMNS: LazyLock<String> = LazyLock::new(|| TABLE.selected("g"));
 /// The statement that adds one.
 static INSERT: LazyLock<String> = LazyLock::new(|| TABLE.insert());
 
-impl FromRow for ExperienceGroup {
+impl FromRow<Error> for ExperienceGroup {
     fn from_row(row: &Row<'_>) -> Result<Self> {
         let group = id(row, "id")?;
         Ok(Self {
@@ -78,13 +78,13 @@ impl FromRow for ExperienceGroup {
 /// A row that is one id.
 pub(super) struct One<T>(pub(super) T);
 
-impl FromRow for One<ExperienceUserId> {
+impl FromRow<Error> for One<ExperienceUserId> {
     fn from_row(row: &Row<'_>) -> Result<Self> {
         id(row, "id").map(Self)
     }
 }
 
-impl FromRow for One<ExperienceGroupId> {
+impl FromRow<Error> for One<ExperienceGroupId> {
     fn from_row(row: &Row<'_>) -> Result<Self> {
         id(row, "id").map(Self)
     }
@@ -96,7 +96,7 @@ struct Place {
     parent: Option<ExperienceGroupId>,
 }
 
-impl FromRow for Place {
+impl FromRow<Error> for Place {
     fn from_row(row: &Row<'_>) -> Result<Self> {
         Ok(Self { id: id(row, "id")?, parent: maybe_id(row, "parent_id")? })
     }
@@ -105,7 +105,7 @@ impl FromRow for Place {
 /// The devices that a group names.
 struct Devices(Vec<ForeignId>);
 
-impl FromRow for Devices {
+impl FromRow<Error> for Devices {
     fn from_row(row: &Row<'_>) -> Result<Self> {
         json(row, "device_ids").map(Self)
     }
@@ -138,7 +138,7 @@ fn one(
     Ok(group)
 }
 
-pub(super) fn one_row<T: FromRow>(
+pub(super) fn one_row<T: FromRow<Error>>(
     tx: &mut Tx<'_>,
     tenant: Tenant,
     id: ExperienceGroupId,

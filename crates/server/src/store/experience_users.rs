@@ -54,7 +54,7 @@ static COLUMNS: LazyLock<String> = LazyLock::new(|| TABLE.selected("u"));
 /// The statement that adds one.
 static INSERT: LazyLock<String> = LazyLock::new(|| TABLE.insert());
 
-impl FromRow for ExperienceUser {
+impl FromRow<Error> for ExperienceUser {
     fn from_row(row: &Row<'_>) -> Result<Self> {
         let user = id(row, "id")?;
         let email: String = row.get("email")?;
@@ -77,7 +77,7 @@ impl FromRow for ExperienceUser {
     }
 }
 
-impl FromRow for GroupRef {
+impl FromRow<Error> for GroupRef {
     fn from_row(row: &Row<'_>) -> Result<Self> {
         Ok(Self {
             id: id(row, "id")?,
@@ -209,7 +209,7 @@ pub fn lock_only_within(
 /// A row that is the id of a user.
 struct UserId(ExperienceUserId);
 
-impl FromRow for UserId {
+impl FromRow<Error> for UserId {
     fn from_row(row: &Row<'_>) -> Result<Self> {
         id(row, "id").map(Self)
     }

@@ -115,7 +115,7 @@ struct Kept {
     answer: Answer,
 }
 
-impl FromRow for Kept {
+impl FromRow<Error> for Kept {
     fn from_row(row: &Row<'_>) -> Result<Self> {
         Ok(Self {
             fingerprint: row.get("fingerprint")?,

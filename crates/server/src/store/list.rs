@@ -387,7 +387,7 @@ impl Select {
 
     /// One page of the rows in their order, and how many rows there are in all. Rows without a value
     /// come first in ascending order and last in descending order.
-    pub(super) fn page<T: FromRow>(
+    pub(super) fn page<T: FromRow<Error>>(
         self,
         tx: &mut Tx<'_>,
         columns: &str,
@@ -418,7 +418,7 @@ impl Select {
     }
 
     /// As [`Select::page`], in one way; nothing when that was given up.
-    fn read<T: FromRow>(
+    fn read<T: FromRow<Error>>(
         &self,
         tx: &mut Tx<'_>,
         columns: &str,

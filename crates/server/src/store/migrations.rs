@@ -1,15 +1,16 @@
 //! What the stores of Guestlist are opened with.
 
-use super::Options;
 use super::backlog::SearchUpkeep;
-use super::migrate::Migration;
-use super::schema::Schema;
 use super::tuning::Tuning;
-use super::upkeep::Upkeep;
+use guestlist_store::{Migration, Options, Schema, Upkeep};
 
 /// All of it.
-pub(super) const SCHEMA: Schema =
-    Schema { migrations: MIGRATIONS, values: "settings", upkeep: Some(upkeep) };
+pub(super) const SCHEMA: Schema = Schema {
+    migrations: MIGRATIONS,
+    values: "settings",
+    secret: "the key that signs tokens",
+    upkeep: Some(upkeep),
+};
 
 fn upkeep(options: &Options) -> Box<dyn Upkeep> {
     let tuning = options.extension.downcast_ref().unwrap_or(&Tuning::DEFAULT);

@@ -12,10 +12,10 @@
 
 use super::backlog::IndexBacklog;
 use super::counts::{self, Counted};
-use super::engine::Dialect;
 use super::tenant::Tenant;
 use super::{ChangeScope, Param, Tx, convert, tuning};
 use crate::error::{Error, Result};
+use guestlist_store::Dialect;
 use std::collections::BTreeSet;
 
 /// How many characters in a row are looked up.

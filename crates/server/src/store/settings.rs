@@ -9,9 +9,9 @@ pub(super) const TABLE: Table = table("settings", 1, &[text("name"), bytes("valu
 
 struct Setting(Vec<u8>);
 
-impl FromRow for Setting {
+impl FromRow<Error> for Setting {
     fn from_row(row: &Row<'_>) -> Result<Self> {
-        row.get("value").map(Self)
+        Ok(Self(row.get("value")?))
     }
 }
 

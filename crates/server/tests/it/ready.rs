@@ -5,7 +5,7 @@ use crate::world::World;
 use flate2::read::GzDecoder;
 use guestlist::store::api_tokens::{self, Principal};
 use guestlist::store::tenant::AuthorizedApp;
-use guestlist::store::{Options, Place, Store, experience_groups};
+use guestlist::store::{Options, Store, StoreUrl, experience_groups};
 use guestlist_api::api_token::ApiToken;
 use guestlist_api::experience_group::ExperienceGroup;
 use guestlist_api::experience_user::ExperienceUser;
@@ -157,7 +157,7 @@ impl Scene {
                 let mut record = self.tokens[*at].0.clone();
                 record.status = guestlist_api::api_token::TokenStatus::parse(status(*on)).unwrap();
                 self.write_beside(move |tx| api_tokens::put(tx, &record));
-                if matches!(self.world.place(), Place::Postgres(_)) {
+                if matches!(self.world.place(), StoreUrl::Postgres(_)) {
                     // What is promised of a token that another process ends. All else is at once.
                     thread::sleep(Duration::from_secs(1));
                 }

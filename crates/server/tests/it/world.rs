@@ -16,7 +16,7 @@ use guestlist::store::api_tokens::{self, Principal};
 use guestlist::store::ephemeral::Database;
 use guestlist::store::tenant::{AuthorizedApp, Tenant};
 use guestlist::store::{
-    self, Place, Tx, administrators, applications, experience_groups, experience_users,
+    self, StoreUrl, Tx, administrators, applications, experience_groups, experience_users,
 };
 use guestlist_api::api_token::{ApiToken, ApiTokenPost};
 use guestlist_api::experience_group::ExperienceGroup;
@@ -67,9 +67,9 @@ impl Home {
         Self::Database(Box::new(Database::new(&url).unwrap()))
     }
 
-    fn place(&self) -> Place {
+    fn place(&self) -> StoreUrl {
         match self {
-            Self::Directory(directory) => Place::Sqlite(directory.path().join("guestlist.db")),
+            Self::Directory(directory) => StoreUrl::Sqlite(directory.path().join("guestlist.db")),
             Self::Database(database) => database.place(),
         }
     }
@@ -157,7 +157,7 @@ impl World {
     }
 
     /// Where the store is.
-    pub(crate) fn place(&self) -> Place {
+    pub(crate) fn place(&self) -> StoreUrl {
         self.home.place()
     }
 

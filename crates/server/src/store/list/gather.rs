@@ -126,7 +126,7 @@ impl First {
 impl Select {
     /// A page of what was found, as [`Select::page`] says it; nothing where nothing was searched for,
     /// or where the page is so far from the first, or the texts are so long, that too much would be kept.
-    pub(super) fn gather<T: FromRow>(
+    pub(super) fn gather<T: FromRow<Error>>(
         &self,
         tx: &mut Tx<'_>,
         columns: &str,
@@ -206,7 +206,7 @@ impl Select {
 }
 
 /// The rows of `kept`, in that order, with their ids.
-fn read_numbered<T: FromRow>(
+fn read_numbered<T: FromRow<Error>>(
     tx: &mut Tx<'_>,
     columns: &str,
     kept: &[Kept],

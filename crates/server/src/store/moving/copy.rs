@@ -6,7 +6,7 @@ use super::tables::{Key, Line, TABLES};
 use super::{Record, State, look, options, rows, swap};
 use crate::clock::random;
 use crate::error::{Error, Result};
-use crate::store::{OpenError, Place, Store, Tx, search};
+use crate::store::{OpenError, Store, StoreUrl, Tx, search};
 use guestlist_api::id::ObjectId;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -115,14 +115,14 @@ struct Side {
 }
 
 impl Side {
-    fn open(place: &Place) -> Result<Self, MoveError> {
+    fn open(place: &StoreUrl) -> Result<Self, MoveError> {
         // A path is remembered as it is found from everywhere.
         let at = match place {
-            Place::Sqlite(path) => std::path::absolute(path)
+            StoreUrl::Sqlite(path) => std::path::absolute(path)
                 .map_err(|source| OpenError::File { path: path.clone(), source })?
                 .display()
                 .to_string(),
-            Place::Postgres(address) => address.to_string(),
+            StoreUrl::Postgres(address) => address.to_string(),
         };
         Ok(Self { store: Store::open_at(place, &options(place))?, at })
     }
@@ -212,7 +212,7 @@ impl Moving {
     /// # Errors
     /// When a store cannot be opened or fails, or is not one that can be moved, or moved to. Then
     /// both are as they were.
-    pub async fn begin(from: &Place, to: &Place) -> Result<Self, MoveError> {
+    pub async fn begin(from: &StoreUrl, to: &StoreUrl) -> Result<Self, MoveError> {
         let (from, to) = (Side::open(from)?, Side::open(to)?);
         if from.at == to.at {
             return Err(MoveError::Itself(from.at));
@@ -416,7 +416,10 @@ impl Moving {
 ///
 /// # Errors
 /// When a store cannot be opened or fails, or has nothing to do with a move.
-pub async fn abandon(from: Option<&Place>, to: Option<&Place>) -> Result<Vec<String>, MoveError> {
+pub async fn abandon(
+    from: Option<&StoreUrl>,
+    to: Option<&StoreUrl>,
+) -> Result<Vec<String>, MoveError> {
     let mut done = Vec::new();
     if let Some(place) = to {
         let to = Side::open(place)?;

@@ -17,8 +17,9 @@ pub(super) mod tables;
 pub use copy::{Copied, MoveError, Moving, abandon};
 pub use sum::{Checksum, Sum, Sums, sums};
 
-use super::{FromRow, Frozen, Options, Place, Row, Tx};
+use super::{FromRow, Options, Row, StoreUrl, Tx};
 use crate::error::{Error, Result};
+use guestlist_store::Frozen;
 use std::time::Duration;
 use tables::TABLES;
 
@@ -56,7 +57,7 @@ pub struct Record {
     pub other: String,
 }
 
-impl FromRow for Record {
+impl FromRow<Error> for Record {
     fn from_row(row: &Row<'_>) -> Result<Self> {
         let word: String = row.get("state")?;
         let state = State::ALL.into_iter().find(|state| state.word() == word);
@@ -116,7 +117,7 @@ pub fn rows(tx: &mut Tx<'_>) -> Result<u64> {
 
 /// How a store at `place` is run to be moved, or read as a whole.
 #[must_use]
-pub fn options(place: &Place) -> Options {
+pub fn options(place: &StoreUrl) -> Options {
     const DAY: Duration = Duration::from_hours(24);
     Options {
         readers: 1,

@@ -4,7 +4,6 @@ use super::super::api_tokens::{self, Owner};
 use super::super::applications;
 use super::super::counts::{self, Counted};
 use super::super::list::{Listed, Paging, Start};
-use super::super::migrate::Migration;
 use super::super::migrations::MIGRATIONS;
 use super::super::tenant::{AuthorizedApp, Tenant};
 use super::super::{Options, Store, Tx, experience_groups, experience_users, settings};
@@ -21,6 +20,7 @@ use guestlist_api::id::{
 };
 use guestlist_api::time::DateTime;
 use guestlist_api::wire;
+use guestlist_store::Migration;
 use proptest::prelude::*;
 use serde_json::json;
 use std::collections::BTreeSet;

@@ -6,6 +6,14 @@ use crate::error::{Error, Result};
 use std::sync::{Arc, Mutex};
 use tokio::runtime::Runtime;
 
+/// A new database in the cluster that is there for tests.
+pub(super) fn database() -> Database {
+    let url = std::env::var("GUESTLIST_TEST_POSTGRES").expect(
+        "GUESTLIST_TEST_POSTGRES names no cluster: run `cargo xtask postgres -- <command>`",
+    );
+    Database::new(&url).unwrap()
+}
+
 /// A new store, which is gone with this.
 pub(super) struct Own {
     store: Store,
@@ -21,7 +29,7 @@ impl Own {
     }
 
     pub(super) fn on_postgres() -> Self {
-        let database = super::postgres::database();
+        let database = database();
         let store = Store::open_at(&database.place(), &options()).unwrap();
         Self::new(store, Some(database))
     }

@@ -2,53 +2,22 @@
 
 mod counts;
 mod cursors;
-mod disk;
 mod engines;
-mod files;
-mod group;
+mod heavy;
 mod listed;
-mod model;
+mod migrations;
 mod moving;
-mod open;
 mod plans;
-mod pooler;
-mod postgres;
-mod postgres_group;
 mod query;
-mod read;
 mod search;
-mod tls;
 mod turns;
-mod versions;
 
 use super::migrations::MIGRATIONS;
-use super::sqlite::{Durability, Opening, migrate};
-use super::{FromRow, Options, Param, Store, Tuning, Tx};
-use crate::error::Result;
+use super::{Options, Store, StoreUrl, Tuning};
 use rusqlite::Connection;
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
-use tokio::task::JoinHandle;
-
-/// As a command opens a file.
-const OPENING: Opening =
-    Opening { durability: Durability::Synced, must_exist: false, after_failure: false };
-
-impl Tx<'_> {
-    /// As [`Tx::all`], where [`Tx::each_single_statement`] is used.
-    fn all_single_statement<T: FromRow>(
-        &mut self,
-        sql: &str,
-        params: &[&dyn Param],
-    ) -> Result<Vec<T>> {
-        let mut found = Vec::new();
-        self.each_single_statement(sql, params, |row| T::from_row(row).map(|one| found.push(one)))?;
-        Ok(found)
-    }
-}
 
 /// Thresholds so small that a handful of rows is on either side of each of them.
 const SMALL: Tuning = Tuning {
@@ -69,7 +38,7 @@ fn small() -> Options {
     Options { extension: &SMALL, steps_per_check: 256, ..Options::default() }
 }
 
-/// A database with tables of its own beside whatever the migrations make, in its own directory.
+/// A database in its own directory.
 struct Scratch {
     directory: TempDir,
     options: Options,
@@ -94,18 +63,7 @@ impl Scratch {
     }
 
     fn open(&self) -> Store {
-        let store = Store::open(&self.path(), &self.options).unwrap();
-        self.beside()
-            .execute_batch(
-                "CREATE TABLE IF NOT EXISTS t (k INTEGER PRIMARY KEY, v INTEGER UNIQUE) STRICT;
-                 CREATE TABLE IF NOT EXISTS facts
-                     (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-                 CREATE TABLE IF NOT EXISTS child (p INTEGER REFERENCES t (k)) STRICT;
-                 CREATE TABLE IF NOT EXISTS late (p INTEGER REFERENCES t (k)
-                     DEFERRABLE INITIALLY DEFERRED) STRICT;",
-            )
-            .unwrap();
-        store
+        Store::open(&self.path(), &self.options).unwrap()
     }
 
     /// Another process, as far as SQLite can tell.
@@ -121,84 +79,7 @@ impl Scratch {
             self.beside().execute_batch(&format!("PRAGMA user_version = {version}")).unwrap();
         };
         set(version);
-        migrate::prepare(&self.path(), &MIGRATIONS[..=version], OPENING).unwrap();
+        guestlist_store::migrate(&StoreUrl::Sqlite(self.path()), &MIGRATIONS[..=version]).unwrap();
         set(MIGRATIONS.len());
     }
-
-    fn keys(&self) -> Vec<i64> {
-        let beside = self.beside();
-        let mut all = beside.prepare("SELECT k FROM t ORDER BY k").unwrap();
-        all.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
-    }
-}
-
-fn insert(tx: &mut Tx<'_>, key: i64) -> Result<u64> {
-    tx.run("INSERT INTO t (k, v) VALUES ($1, $1)", &[&key])
-}
-
-fn later(store: &Store, key: i64) -> JoinHandle<Result<u64>> {
-    let store = store.clone();
-    tokio::spawn(async move { store.write(move |tx| insert(tx, key)).await })
-}
-
-/// A job that holds its thread until told to go on.
-struct Held {
-    job: JoinHandle<Result<()>>,
-    release: Sender<()>,
-}
-
-impl Held {
-    async fn release(self) -> Result<()> {
-        self.release.send(()).unwrap();
-        self.job.await.unwrap()
-    }
-}
-
-/// Something to call from inside a job: it says that it got there and waits.
-fn gate() -> (impl Fn() + Send + 'static, Receiver<()>, Sender<()>) {
-    let ((here, arrived), (release, go)) = (channel(), channel());
-    let go = Arc::new(Mutex::new(go));
-    let wait = move || {
-        let _ = here.send(()); // nobody listens when the job runs again
-        go.lock().unwrap().recv().unwrap();
-    };
-    (wait, arrived, release)
-}
-
-/// Holds the writer in the middle of a job that has inserted `key`.
-async fn hold_writer(store: &Store, key: i64) -> Held {
-    let (wait, arrived, release) = gate();
-    let store = store.clone();
-    let job = tokio::spawn(async move {
-        store
-            .write(move |tx| {
-                insert(tx, key)?;
-                wait();
-                Ok(())
-            })
-            .await
-    });
-    tokio::task::spawn_blocking(move || arrived.recv().unwrap()).await.unwrap();
-    Held { job, release }
-}
-
-/// Holds a reader.
-async fn hold_reader(store: &Store) -> Held {
-    let (wait, arrived, release) = gate();
-    let store = store.clone();
-    let job = tokio::spawn(async move {
-        store
-            .read(move |_| {
-                wait();
-                Ok(())
-            })
-            .await
-    });
-    tokio::task::spawn_blocking(move || arrived.recv().unwrap()).await.unwrap();
-    Held { job, release }
-}
-
-/// Lets every task that can go on do so.
-async fn settle() {
-    tokio::time::sleep(Duration::from_millis(30)).await;
 }

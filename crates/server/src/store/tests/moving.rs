@@ -4,11 +4,11 @@ use super::super::ephemeral::Database;
 use super::super::moving::tables::TABLES;
 use super::super::moving::{self, Copied, MoveError, Moving, Sums, abandon};
 use super::super::table::{Column, Holds, Table};
-use super::super::{Options, Place, Store, Tx};
+use super::super::{Options, Store, StoreUrl, Tx};
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, mpsc};
 use tempfile::TempDir;
 
 /// Where a store is, until the end of the test.
@@ -33,9 +33,9 @@ impl Home {
         [Self::sqlite(), Self::postgres()]
     }
 
-    fn place(&self) -> Place {
+    fn place(&self) -> StoreUrl {
         match self {
-            Self::File(directory) => Place::Sqlite(directory.path().join("guestlist.db")),
+            Self::File(directory) => StoreUrl::Sqlite(directory.path().join("guestlist.db")),
             Self::Database(database) => database.place(),
         }
     }
@@ -406,11 +406,13 @@ async fn a_write_that_is_under_way_is_waited_for_and_copied() {
     for from in Home::each() {
         let (from, to) = (from.filled().await, Home::sqlite());
         let node = from.open();
-        let (wait, arrived, release) = super::gate();
+        let ((here, arrived), (release, go)) = (mpsc::channel(), mpsc::channel());
+        let go = Mutex::new(go);
         let writing = tokio::spawn(async move {
             node.write(move |tx| {
                 tx.run("INSERT INTO sign_in_attempts VALUES ('under way', 1, 0)", &[])?;
-                wait();
+                let _ = here.send(()); // nobody listens when the job runs again
+                go.lock().unwrap().recv().unwrap();
                 Ok(())
             })
             .await

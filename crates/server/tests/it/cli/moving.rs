@@ -211,7 +211,7 @@ fn a_move_that_is_killed_goes_on_where_it_was() {
     let serving = serve(&place, "a.db");
     let before = people.get(&serving.client).json();
     // Begun here, so that what is in its way comes after the copy is made.
-    let (from, to) = (store::Place::Sqlite(place.path("a.db")), postgres.database.place());
+    let (from, to) = (store::StoreUrl::Sqlite(place.path("a.db")), postgres.database.place());
     drop(in_runtime(Moving::begin(&from, &to)).unwrap());
     let (held, is_held) = channel();
     let (release, released) = channel();
@@ -283,7 +283,7 @@ fn a_move_to_a_file_that_is_killed_goes_on_or_is_given_up() {
     let serving = serve(&place, &postgres.url);
     let before = people.get(&serving.client).json();
     // The first membership is never done with.
-    let to = store::Place::Sqlite(place.path("b.db"));
+    let to = store::StoreUrl::Sqlite(place.path("b.db"));
     in_runtime(Store::open_at(&to, &store::Options::default()).unwrap().close());
     let file = rusqlite::Connection::open(place.path("b.db")).unwrap();
     let kill = || {

@@ -7,9 +7,7 @@ mod statements;
 use super::super::applications;
 use super::super::list::{Paging, Start};
 use super::super::tenant::Tenant;
-use super::super::{
-    Change, Dialect, Each, Engine, Param, Query, Tx, experience_groups, experience_users,
-};
+use super::super::{Param, Tx, experience_groups, experience_users};
 use super::engines::Own;
 use crate::auth::hasher::PasswordHash;
 use crate::domain;
@@ -19,6 +17,7 @@ use guestlist_api::experience_user::{ExperienceUser, ExperienceUserSort, GroupRe
 use guestlist_api::id::{ApplicationId, ExperienceGroupId, ExperienceUserId, ObjectId};
 use guestlist_api::time::DateTime;
 use guestlist_api::wire;
+use guestlist_store::{self as store, Change, Dialect, Each, Engine, Query};
 use serde_json::json;
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -80,26 +79,26 @@ impl Plan {
 }
 
 impl Noting<'_> {
-    fn note(&mut self, sql: &str, params: &[&dyn Param]) -> Result<()> {
-        let steps = (self.explain)(self.session, sql, params)?;
+    fn note(&mut self, sql: &str, params: &[&dyn Param]) -> store::Result<()> {
+        let steps = (self.explain)(self.session, sql, params).map_err(store::Error::internal)?;
         self.plans.push(Plan { sql: sql.into(), steps });
         Ok(())
     }
 }
 
 impl Engine for Noting<'_> {
-    fn query(&mut self, query: &Query<'_>, each: &mut Each<'_>) -> Result<bool> {
+    fn query(&mut self, query: &Query<'_>, each: &mut Each<'_>) -> store::Result<bool> {
         self.note(query.sql, query.params)?;
         // It is run as any other is.
         self.session.query(&Query { single: false, ..*query }, each)
     }
 
-    fn run(&mut self, change: &Change<'_>) -> Result<u64> {
+    fn run(&mut self, change: &Change<'_>) -> store::Result<u64> {
         self.note(change.sql, change.params)?;
         self.session.run(&Change { deferred: false, ..*change })
     }
 
-    fn prefetch(&mut self, _: &str, _: &[&dyn Param]) -> Result<()> {
+    fn prefetch(&mut self, _: &str, _: &[&dyn Param]) -> store::Result<()> {
         Ok(())
     }
 

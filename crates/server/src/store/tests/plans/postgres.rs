@@ -2,8 +2,7 @@
 
 use super::super::super::list::{Paging, Position, Start, Value};
 use super::super::super::tenant::AuthorizedApp;
-use super::super::super::value::Kind;
-use super::super::super::{Engine, Param, Tx, experience_groups, experience_users, idempotency};
+use super::super::super::{Param, Tx, experience_groups, experience_users, idempotency};
 use super::super::engines::Own;
 use super::{APPLICATION, LISTING, Plan, noted, populate};
 use crate::error::Result;
@@ -13,6 +12,7 @@ use guestlist_api::experience_user::{ExperienceUserFilter, ExperienceUserSort, M
 use guestlist_api::id::{ExperienceGroupId, ObjectId};
 use guestlist_api::time::DateTime;
 use guestlist_api::wire;
+use guestlist_store::{Engine, Kind};
 use serde_json::json;
 use std::collections::BTreeMap;
 

@@ -3,7 +3,7 @@
 use super::super::super::backlog::IndexBacklog;
 use super::super::super::list::Paging;
 use super::super::super::tenant::AuthorizedApp;
-use super::super::super::{Engine, Param, Tx, experience_groups, experience_users};
+use super::super::super::{Param, Tx, experience_groups, experience_users};
 use super::super::engines::Own;
 use super::{APPLICATION, GROUP, LISTING, Plan, USER, add_like, noted, populate};
 use crate::auth::hasher::PasswordHash;
@@ -16,6 +16,7 @@ use guestlist_api::experience_user::{
 use guestlist_api::id::{ExperienceUserId, ObjectId};
 use guestlist_api::query::{GroupQuery, UserQuery};
 use guestlist_api::wire;
+use guestlist_store::Engine;
 use serde_json::{Value, json};
 
 fn explain(engine: &mut dyn Engine, sql: &str, params: &[&dyn Param]) -> Result<Vec<String>> {

@@ -1,0 +1,276 @@
+//! Work on its way to a thread of the store, and the answer on its way back.
+
+use crate::engine::Engine;
+use crate::error::{Error, JobError, Result};
+use crate::migrate::OpenError;
+use crate::tx::Tx;
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread::{self, JoinHandle};
+use tokio::sync::{oneshot, watch};
+
+/// Work: run it, settle its transaction, then say so.
+pub(crate) trait Job: Send {
+    /// Whether nobody waits for it any more.
+    fn gone(&self) -> bool;
+    /// Does it; whether it is to be kept. May be called again after an undoing.
+    fn run(&mut self, engine: &mut dyn Engine) -> bool;
+    /// Answers with what it returned, or with what became of its transaction instead.
+    fn finish(self: Box<Self>, outcome: Outcome);
+}
+
+/// What became of the transaction of a job.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// It ended as the job asked, safely kept or undone: the job answers by itself.
+    Done,
+    /// Nothing of it is there, nor will be found later, whatever happens to the machine.
+    NotDone(Error),
+    /// Its commit was begun, and nobody knows how it ended: this is what happened.
+    Unknown(&'static str),
+}
+
+impl Outcome {
+    fn into_result(self) -> Result<()> {
+        match self {
+            Self::Done => Ok(()),
+            Self::NotDone(error) => Err(error),
+            Self::Unknown(what) => Err(Error::Unknown { what, retry_after: 2 }),
+        }
+    }
+}
+
+/// What is being submitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Read,
+    Write,
+}
+
+struct Task<F, T, E: From<Error>> {
+    kind: Kind,
+    work: F,
+    result: Option<Result<T, E>>,
+    reply: Option<oneshot::Sender<Result<T, E>>>,
+}
+
+impl<F, T, E> Job for Task<F, T, E>
+where
+    F: Fn(&mut Tx<'_, E>) -> Result<T, E> + Send,
+    T: Send,
+    E: JobError,
+{
+    fn gone(&self) -> bool {
+        self.reply.as_ref().is_none_or(oneshot::Sender::is_closed)
+    }
+
+    fn run(&mut self, engine: &mut dyn Engine) -> bool {
+        self.result.insert(attempt(&self.work, engine)).is_ok()
+    }
+
+    fn finish(mut self: Box<Self>, outcome: Outcome) {
+        let result = self.result.take();
+        let answer = outcome.into_result().map_err(E::from).and_then(|()| {
+            result.unwrap_or_else(|| Err(Error::internal("the store did not run a job").into()))
+        });
+        if let Some(reply) = self.reply.take() {
+            drop(reply.send(answer)); // fails when the caller has gone: its right
+        }
+    }
+}
+
+impl<F, T, E: From<Error>> Drop for Task<F, T, E> {
+    /// One that was not answered goes with its thread, which may have been about to commit.
+    fn drop(&mut self) {
+        if let Some(reply) = self.reply.take() {
+            let why = match self.result {
+                Some(Ok(_)) if self.kind == Kind::Write => {
+                    Outcome::Unknown("The store ended during a commit")
+                }
+                _ => Outcome::NotDone(gone()),
+            };
+            let why = why.into_result().err().unwrap_or_else(gone);
+            drop(reply.send(Err(why.into())));
+        }
+    }
+}
+
+/// Does `work`; a panic is an error.
+pub(crate) fn attempt<T, E: From<Error>>(
+    work: impl FnOnce(&mut Tx<'_, E>) -> Result<T, E>,
+    engine: &mut dyn Engine,
+) -> Result<T, E> {
+    // Unwinding leaves nothing half done that lives on: what `work` did to the database is undone,
+    // and statements reset themselves when dropped.
+    catch_unwind(AssertUnwindSafe(|| work(&mut Tx::new(engine))))
+        .unwrap_or_else(|panic| Err(Error::internal(describe(&*panic)).into()))
+}
+
+fn describe(panic: &(dyn Any + Send)) -> String {
+    let message = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("a job of the store panicked: {}", message.unwrap_or("no message"))
+}
+
+/// Sends `work` off and waits for its answer.
+pub(crate) async fn submit<T: Send + 'static, E: JobError>(
+    kind: Kind,
+    work: impl Fn(&mut Tx<'_, E>) -> Result<T, E> + Send + 'static,
+    send: impl FnOnce(Box<dyn Job>) -> Result<()>,
+) -> Result<T, E> {
+    let (reply, answer) = oneshot::channel();
+    send(Box::new(Task { kind, work, result: None, reply: Some(reply) }))?;
+    answer.await.unwrap_or_else(|_| Err(gone().into()))
+}
+
+/// Too much at once, or another process is writing.
+pub(crate) fn busy() -> Error {
+    Error::Busy { what: "The store is busy", retry_after: 1 }
+}
+
+/// What is said when the disk is full or failing.
+pub(crate) const CANNOT_WRITE: &str = "The store cannot write";
+pub(crate) const FULL: &str = "The store cannot write: its disk is full";
+
+/// The disk is full or failing: only time, or somebody, will help.
+pub(crate) fn cannot_write() -> Error {
+    refused(CANNOT_WRITE)
+}
+
+/// No change is taken, because of `what`.
+pub(crate) fn refused(what: &'static str) -> Error {
+    Error::Busy { what, retry_after: 10 }
+}
+
+/// A deadline has passed.
+pub(crate) fn too_long() -> Error {
+    Error::Busy { what: "The query took too long", retry_after: 1 }
+}
+
+fn gone() -> Error {
+    Error::internal("a thread of the store has ended")
+}
+
+/// The jobs that wait for a kind of thread, as seen by those who send them.
+pub(crate) struct Queue {
+    feed: Feed,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// A way into a queue. It keeps the queue open: whoever has one ends before the queue does.
+#[derive(Clone)]
+pub(crate) struct Feed {
+    jobs: flume::Sender<Box<dyn Job>>,
+    waiting: flume::Receiver<Box<dyn Job>>,
+    living: watch::Receiver<usize>,
+}
+
+impl Feed {
+    /// Puts `job` at the end, or gives it back with the reason why not.
+    fn send(&self, job: Box<dyn Job>) -> Result<(), (Box<dyn Job>, Error)> {
+        self.jobs.try_send(job).map_err(|error| match error {
+            flume::TrySendError::Full(job) => (job, busy()),
+            flume::TrySendError::Disconnected(job) => (job, gone()),
+        })?;
+        // Looked at after sending: either we see that the last thread is gone, or it sees the
+        // job when it empties the queue. Dropping a job tells its caller.
+        if *self.living.borrow() == 0 {
+            self.waiting.drain().for_each(drop);
+        }
+        Ok(())
+    }
+
+    /// Puts `job` at the end, or answers it with the reason why not.
+    pub(crate) fn pass(&self, job: Box<dyn Job>) {
+        if let Err((job, why)) = self.send(job) {
+            job.finish(Outcome::NotDone(why));
+        }
+    }
+
+    /// Takes out what waits.
+    pub(crate) fn take_back(&self) -> impl Iterator<Item = Box<dyn Job>> {
+        self.waiting.drain()
+    }
+}
+
+/// The same, as seen by a thread.
+pub(crate) struct Jobs {
+    /// Where they come from.
+    pub(crate) waiting: flume::Receiver<Box<dyn Job>>,
+    living: watch::Sender<usize>,
+}
+
+/// What a thread of the store does with its jobs.
+pub(crate) type Service = Box<dyn FnOnce(&Jobs) + Send>;
+
+impl Queue {
+    /// Starts a thread for each of `services`, all fed by one queue of `capacity`.
+    ///
+    /// # Errors
+    /// When the system has no thread to give.
+    pub(crate) fn start(
+        name: &str,
+        capacity: usize,
+        services: Vec<Service>,
+    ) -> Result<Self, OpenError> {
+        // A queue without room would refuse jobs that an idle thread is there to take.
+        let (jobs, waiting) = flume::bounded(capacity.max(1));
+        let (count, living) = watch::channel(services.len());
+        let mut threads = Vec::new();
+        for service in services {
+            let jobs = Jobs { waiting: waiting.clone(), living: count.clone() };
+            let thread = thread::Builder::new()
+                .name(name.to_owned())
+                .spawn(move || service(&jobs))
+                .map_err(OpenError::Thread)?;
+            threads.push(thread);
+        }
+        Ok(Self { feed: Feed { jobs, waiting, living }, threads })
+    }
+
+    /// Puts `job` at the end.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when there is no room; [`Error::Internal`] when nobody serves the queue.
+    pub(crate) fn send(&self, job: Box<dyn Job>) -> Result<()> {
+        self.feed.send(job).map_err(|(_, why)| why)
+    }
+
+    /// A way into it for a thread of the store.
+    pub(crate) fn feed(&self) -> Feed {
+        self.feed.clone()
+    }
+
+    /// Whether all its threads live.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when one does not.
+    pub(crate) fn intact(&self) -> Result<()> {
+        if *self.feed.living.borrow() == self.threads.len() { Ok(()) } else { Err(gone()) }
+    }
+
+    /// Takes no more jobs and waits until the last is done and the threads have ended.
+    pub(crate) async fn end(self) {
+        let Self { feed, threads } = self;
+        let mut living = feed.living.clone();
+        drop(feed);
+        // Fails when the counting side is gone, which is to say that the threads are.
+        drop(living.wait_for(|count| *count == 0).await);
+        for thread in threads {
+            drop(thread.join()); // a panic has been reported by its hook
+        }
+    }
+}
+
+impl Drop for Jobs {
+    fn drop(&mut self) {
+        self.living.send_modify(|count| *count = count.saturating_sub(1));
+        // A queue keeps its jobs even when nobody is left to take them, and their callers would
+        // wait for ever; dropping a job tells its caller.
+        if *self.living.borrow() == 0 {
+            self.waiting.drain().for_each(drop);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! How a store is run.
+
+use crate::postgres::address::Address;
+use crate::url::StoreUrl;
+use std::any::Any;
+use std::thread;
+use std::time::Duration;
+
+/// What happens when the disk under a file of SQLite fails: when what is written to it, or already
+/// was, cannot be synced. Nothing is answered as done from then on, either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDiskFailure {
+    /// The store is closed, and refuses all that is asked of it. What it has open stays so until the
+    /// process ends. For those that live in a process of somebody else's.
+    CloseStore,
+    /// The process ends, with the code 74. The next one starts from what the log has.
+    EndProcess,
+}
+
+/// How a [`Store`] is run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Whether a store that is not there is an error, rather than made.
+    pub must_exist: bool,
+    /// What happens when the disk fails.
+    pub on_disk_failure: OnDiskFailure,
+    /// Threads that read; on PostgreSQL each has a connection.
+    pub readers: usize,
+    /// Threads that write, each with a connection, on PostgreSQL. On SQLite there is one.
+    pub writers: usize,
+    /// Reads that may wait; one more is refused with [`Error::Busy`](crate::Error::Busy).
+    pub read_queue: usize,
+    /// Writes that may wait; one more is refused with [`Error::Busy`](crate::Error::Busy).
+    pub write_queue: usize,
+    /// Writes that may share a commit.
+    pub group: usize,
+    /// How long a group may gather before it is committed.
+    pub group_time: Duration,
+    /// A standby of the database, on PostgreSQL, that is read from while it is up to date.
+    pub replica: Option<Address>,
+    /// How long one read may run.
+    pub read_deadline: Duration,
+    /// How long one write may run.
+    pub write_deadline: Duration,
+    /// How long a statement may wait for another transaction, on PostgreSQL.
+    pub lock_deadline: Duration,
+    /// How long a brief snapshot is good, on PostgreSQL, where other nodes may change what it is of.
+    pub trust: Duration,
+    /// How long [`Store::ready`](crate::Store::ready) waits for its answer.
+    pub ready_deadline: Duration,
+    /// How long [`Store::close`](crate::Store::close) waits for what is under way.
+    pub close_deadline: Duration,
+    /// Steps of SQLite's machine between two looks at the clock: some 50 us.
+    pub steps_per_check: u16,
+    /// What the functions of the schema need to know of how the store is run: [`Tx::extension`](crate::Tx::extension) finds
+    /// it. It is a reference because whatever is asked of the store carries it.
+    pub extension: &'static (dyn Any + Send + Sync),
+}
+
+impl Options {
+    /// What is usual for a store at `url`.
+    #[must_use]
+    pub fn usual(url: &StoreUrl) -> Self {
+        let usual = Self::default();
+        match url {
+            StoreUrl::Sqlite(_) => usual,
+            // They wait rather than compute.
+            StoreUrl::Postgres(_) => Self { readers: usual.readers.saturating_mul(2), ..usual },
+        }
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            must_exist: false,
+            on_disk_failure: OnDiskFailure::CloseStore,
+            // A read is work for a processor, so more threads than processors only take turns;
+            // two at least, so that one long query does not stop all others.
+            readers: thread::available_parallelism().map_or(2, |count| count.get().clamp(2, 16)),
+            // A commit waits for a disk, or for a standby far away, and others go on meanwhile.
+            writers: 8,
+            // 20 ms of reads at 50,000 a second.
+            read_queue: 1024,
+            // About a second of writes on a disk that syncs 250 times a second, grouped: what
+            // `retry_after` promises.
+            write_queue: 1024,
+            // Beyond this the sync is no longer what a write costs.
+            group: 128,
+            // No more than what a slow disk's sync takes, so gathering never doubles the wait.
+            group_time: Duration::from_millis(10),
+            replica: None,
+            // Clients give up by then.
+            read_deadline: Duration::from_secs(10),
+            // Deleting an application of a million users is one transaction.
+            write_deadline: Duration::from_mins(5),
+            // Those who wait for a lock keep others from a connection.
+            lock_deadline: Duration::from_secs(5),
+            // Half of what is promised.
+            trust: Duration::from_millis(500),
+            // Below the timeout of a common probe.
+            ready_deadline: Duration::from_secs(5),
+            // What was answered is safe, so this is only for tidiness: within the 10 s in which a
+            // server stops, most of which its requests may take.
+            close_deadline: Duration::from_millis(1500),
+            steps_per_check: 4096,
+            extension: &(),
+        }
+    }
+}

@@ -1,0 +1,576 @@
+//! One connection: its socket, its prepared statements, and what has been sent and is not yet
+//! answered.
+
+use super::address::{Address, Encryption, Host};
+use super::wire::{self, ColumnOf, Refusal, malformed};
+use super::{end_point, tls};
+use crate::value::Param;
+use bytes::BytesMut;
+use fallible_iterator::FallibleIterator as _;
+use postgres_protocol::authentication::md5_hash;
+use postgres_protocol::authentication::sasl::{
+    ChannelBinding, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, ScramSha256,
+};
+use postgres_protocol::message::backend::{DataRowBody, Message};
+use postgres_protocol::message::frontend;
+use rustix::net::sockopt;
+use rustls::{ClientConnection, StreamOwned};
+use std::collections::HashMap;
+use std::io::{self, Error, ErrorKind, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs as _};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long to wait for a connection to be made.
+const CONNECTING: Duration = Duration::from_secs(5);
+
+/// Prepared statements that a connection keeps: above what the store's own functions use, so that
+/// those made on the fly push each other out and not them.
+const STATEMENTS: usize = 256;
+
+/// Bytes that may be on their way at once, both ways: below what sockets hold, so that neither side
+/// waits for the other to read.
+pub(super) const ON_THE_WAY: usize = 8 * 1024;
+
+/// Why a connection did not do what it was asked.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// It is of no more use.
+    Lost(Error),
+    /// The server said no.
+    Refused(Refusal),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Lost(error)
+    }
+}
+
+pub(super) type Outcome<T> = Result<T, Failure>;
+
+enum Socket {
+    Plain(TcpStream),
+    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+}
+
+impl Socket {
+    fn tcp(&self) -> &TcpStream {
+        match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => &stream.sock,
+        }
+    }
+
+    fn open(host: &Host, encryption: &Encryption) -> io::Result<Self> {
+        let mut stream = Err(Error::new(ErrorKind::NotFound, "the host has no address"));
+        for place in (host.name.as_str(), host.port).to_socket_addrs()? {
+            stream = TcpStream::connect_timeout(&place, CONNECTING);
+            if stream.is_ok() {
+                break;
+            }
+        }
+        let mut stream = stream?;
+        stream.set_nodelay(true)?;
+        notice_silence(&stream)?;
+        stream.set_read_timeout(Some(CONNECTING))?;
+        stream.set_write_timeout(Some(CONNECTING))?;
+        if *encryption == Encryption::Disable {
+            return Ok(Self::Plain(stream));
+        }
+        let mut question = BytesMut::new();
+        frontend::ssl_request(&mut question);
+        stream.write_all(&question)?;
+        let mut answer = [0];
+        stream.read_exact(&mut answer)?;
+        match (answer, encryption) {
+            ([b'S'], encryption) => {
+                tls::wrap(stream, &host.name, encryption).map(Box::new).map(Self::Tls)
+            }
+            ([b'N'], Encryption::Prefer) => Ok(Self::Plain(stream)),
+            ([b'N'], _) => Err(Error::new(
+                ErrorKind::Unsupported,
+                "the server has no TLS: turn it on there, or say sslmode=disable",
+            )),
+            _ => Err(malformed()),
+        }
+    }
+
+    /// What a login can be tied to.
+    fn end_point(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Tls(stream) => end_point::of(&stream.conn),
+        }
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Plain(stream) => stream.write_all(bytes),
+            Self::Tls(stream) => stream.write_all(bytes).and_then(|()| stream.flush()),
+        }
+    }
+
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.read(into),
+            Self::Tls(stream) => stream.read(into),
+        }
+    }
+}
+
+/// How long the other machine may be silent, whatever is waited for. A process that ends closes its
+/// connections; a machine that vanishes does not.
+const SILENCE: Duration = Duration::from_secs(15);
+
+/// Makes an error of a machine that is not there any more. One that is there and at work answers for
+/// its process, however long that takes.
+fn notice_silence(stream: &TcpStream) -> io::Result<()> {
+    let third = SILENCE / 3;
+    sockopt::set_socket_keepalive(stream, true)?;
+    sockopt::set_tcp_keepidle(stream, third)?;
+    sockopt::set_tcp_keepintvl(stream, third)?;
+    sockopt::set_tcp_keepcnt(stream, 2)?;
+    // For what was sent and never arrived, where the system has it.
+    #[cfg(target_os = "linux")]
+    sockopt::set_tcp_user_timeout(stream, u32::try_from(SILENCE.as_millis()).unwrap_or(u32::MAX))?;
+    Ok(())
+}
+
+/// A connection that is ready for statements.
+pub(super) struct Connection {
+    socket: Socket,
+    out: BytesMut,
+    read: BytesMut,
+    chunk: Box<[u8]>,
+    index: HashMap<Arc<str>, usize>,
+    slots: Vec<Slot>,
+    used: u64,
+    names: u32,
+    /// Statements that are pushed out, and that the server has yet to forget.
+    forgotten: Vec<u32>,
+    /// How often it was asked to say that it is ready, and how often it has.
+    syncs: u64,
+    ready: u64,
+    /// Whether it is of no more use.
+    given_up: bool,
+    /// Whether the server only follows another.
+    is_standby: bool,
+    /// Whether the server has warned of something.
+    warned: bool,
+}
+
+/// A prepared statement.
+struct Slot {
+    sql: Arc<str>,
+    name: u32,
+    state: Prepared,
+    columns: Arc<[ColumnOf]>,
+    used: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Prepared {
+    Not,
+    Asked,
+    Yes,
+}
+
+/// A statement with its parameters, as it is sent.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Encoded {
+    slot: usize,
+    bytes: BytesMut,
+}
+
+impl Encoded {
+    /// How much there is to send.
+    pub(super) fn size(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+/// A statement that was sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct InFlight {
+    slot: usize,
+    /// How often the server has to be ready before it answers.
+    after: u64,
+}
+
+impl Connection {
+    /// Connects to the first server that can be written to, or to any where the address says that
+    /// it may follow, and says who it is; then runs `setup`,
+    /// statements without parameters.
+    pub(super) fn open(address: &Address, setup: &str, patience: Duration) -> Outcome<Self> {
+        let mut outcome = Err(Error::from(ErrorKind::NotFound).into());
+        for host in &address.hosts {
+            outcome = Self::to(host, address, setup, patience);
+            if outcome.is_ok() {
+                break;
+            }
+        }
+        outcome
+    }
+
+    fn to(host: &Host, address: &Address, setup: &str, patience: Duration) -> Outcome<Self> {
+        let mut link = Self {
+            socket: Socket::open(host, &address.encryption)?,
+            out: BytesMut::with_capacity(1024),
+            read: BytesMut::with_capacity(16 * 1024),
+            chunk: vec![0; 16 * 1024].into(),
+            index: HashMap::new(),
+            slots: Vec::new(),
+            used: 0,
+            names: 0,
+            forgotten: Vec::new(),
+            syncs: 0,
+            ready: 0,
+            given_up: false,
+            is_standby: false,
+            warned: false,
+        };
+        let names = [
+            ("user", &*address.user),
+            ("database", &address.database),
+            ("application_name", "guestlist"),
+            ("client_encoding", "UTF8"),
+        ];
+        frontend::startup_message(names, &mut link.out)?;
+        link.log_in(address)?;
+        if link.is_standby && !address.may_follow {
+            return Err(Error::other("the server only follows another").into());
+        }
+        link.command(setup)?;
+        let tcp = link.socket.tcp();
+        tcp.set_read_timeout(Some(patience))?;
+        tcp.set_write_timeout(Some(patience))?;
+        Ok(link)
+    }
+
+    fn log_in(&mut self, address: &Address) -> Outcome<()> {
+        let (password, mut scram) = (address.password.as_bytes(), None);
+        // A server that was asked for a proof has to prove as well that it knew the password.
+        let mut proven = true;
+        let until = Instant::now() + CONNECTING;
+        self.send()?;
+        while Instant::now() < until {
+            match self.receive()? {
+                Message::ErrorResponse(body) => {
+                    return Err(Failure::Refused(wire::refusal(body.fields())?));
+                }
+                Message::ReadyForQuery(_) if proven => return Ok(()),
+                Message::AuthenticationCleartextPassword => {
+                    frontend::password_message(password, &mut self.out)?;
+                }
+                Message::AuthenticationMd5Password(body) => {
+                    let hash = md5_hash(address.user.as_bytes(), password, body.salt());
+                    frontend::password_message(hash.as_bytes(), &mut self.out)?;
+                }
+                Message::AuthenticationSasl(body) => {
+                    let offers = |wanted| body.mechanisms().any(|name| Ok(name == wanted));
+                    let (mechanism, binding) = match self.socket.end_point() {
+                        Some(point) if offers(SCRAM_SHA_256_PLUS)? => {
+                            (SCRAM_SHA_256_PLUS, ChannelBinding::tls_server_end_point(point))
+                        }
+                        _ if !offers(SCRAM_SHA_256)? => return Err(cannot_log_in()),
+                        // A server that has offered more knows then that it was left out.
+                        Some(_) => (SCRAM_SHA_256, ChannelBinding::unrequested()),
+                        None => (SCRAM_SHA_256, ChannelBinding::unsupported()),
+                    };
+                    let begun = ScramSha256::new(password, binding);
+                    frontend::sasl_initial_response(mechanism, begun.message(), &mut self.out)?;
+                    (scram, proven) = (Some(begun), false);
+                }
+                Message::AuthenticationSaslContinue(body) => {
+                    let scram = scram.as_mut().ok_or_else(malformed)?;
+                    scram.update(body.data())?;
+                    frontend::sasl_response(scram.message(), &mut self.out)?;
+                }
+                Message::AuthenticationSaslFinal(body) => {
+                    scram.take().ok_or_else(malformed)?.finish(body.data())?;
+                    proven = true;
+                }
+                Message::AuthenticationOk | Message::BackendKeyData(_) => {}
+                _ => return Err(cannot_log_in()),
+            }
+            self.send()?;
+        }
+        Err(Error::from(ErrorKind::TimedOut).into())
+    }
+
+    /// Runs `sql`, statements without parameters whose rows are nobody's business.
+    pub(super) fn command(&mut self, sql: &str) -> Outcome<()> {
+        self.settle()?;
+        frontend::query(sql, &mut self.out)?;
+        self.syncs += 1;
+        self.settle()
+    }
+
+    /// Waits until the server is ready and nothing is on its way. What it refuses is told after
+    /// that.
+    pub(super) fn settle(&mut self) -> Outcome<()> {
+        self.settle_with(|_| {})
+    }
+
+    /// The text that `sql` finds, which prepares nothing and depends on nothing that was said before.
+    pub(super) fn ask(&mut self, sql: &str) -> Outcome<Option<String>> {
+        self.settle()?;
+        frontend::query(sql, &mut self.out)?;
+        self.syncs += 1;
+        let mut found = None;
+        self.settle_with(|row| {
+            let place = row.ranges().next().ok().flatten().flatten();
+            let text = place.and_then(|place| row.buffer().get(place));
+            found = text.map(|text| String::from_utf8_lossy(text).into_owned());
+        })?;
+        Ok(found)
+    }
+
+    /// As [`Connection::settle`], with whatever rows come meanwhile.
+    fn settle_with(&mut self, mut each: impl FnMut(&DataRowBody)) -> Outcome<()> {
+        let mut refused = None;
+        self.send()?;
+        while self.ready < self.syncs {
+            match self.receive()? {
+                Message::ReadyForQuery(_) => self.ready += 1,
+                Message::ErrorResponse(body) => {
+                    refused = refused.or(Some(wire::refusal(body.fields())?));
+                }
+                Message::DataRow(row) => each(&row),
+                _ => {}
+            }
+        }
+        refused.map_or(Ok(()), |refusal| Err(Failure::Refused(refusal)))
+    }
+
+    /// Bytes that are to be sent.
+    pub(super) fn waiting(&self) -> usize {
+        self.out.len()
+    }
+
+    /// `sql` with `params`, as they are sent.
+    pub(super) fn bind(&mut self, sql: &str, params: &[&dyn Param]) -> Outcome<Encoded> {
+        let slot = self.slot(sql);
+        let name = self.slots.get(slot).map_or(0, |slot| slot.name);
+        Ok(Encoded { slot, bytes: wire::run(name, params)? })
+    }
+
+    /// Whether the server has prepared what `bound` runs.
+    pub(super) fn is_prepared(&self, bound: &Encoded) -> bool {
+        self.slots.get(bound.slot).is_some_and(|slot| slot.state == Prepared::Yes)
+    }
+
+    /// Puts `bound`, whose parameters are like `params`, behind what is to be sent.
+    pub(super) fn run(&mut self, bound: &Encoded, params: &[&dyn Param]) -> Outcome<InFlight> {
+        if let Some(Slot { state, name, sql, .. }) = self.slots.get_mut(bound.slot)
+            && *state == Prepared::Not
+        {
+            wire::prepare(&mut self.out, *name, sql, params)?;
+            *state = Prepared::Asked;
+        }
+        self.out.extend_from_slice(&bound.bytes);
+        Ok(InFlight { slot: bound.slot, after: self.syncs })
+    }
+
+    /// As [`Connection::run`], for `sql` that has no parameters.
+    pub(super) fn run_plain(&mut self, sql: &str) -> Outcome<InFlight> {
+        let bound = self.bind(sql, &[])?;
+        self.run(&bound, &[])
+    }
+
+    /// Has the answers sent to what is behind.
+    pub(super) fn flush(&mut self) -> Outcome<()> {
+        frontend::flush(&mut self.out);
+        self.send()
+    }
+
+    /// Ends what belongs together. It goes with the next to be sent.
+    pub(super) fn sync(&mut self) -> Outcome<()> {
+        frontend::sync(&mut self.out);
+        self.syncs += 1;
+        // Now the server does as it is told, whatever happened before.
+        for name in std::mem::take(&mut self.forgotten) {
+            wire::forget(&mut self.out, name)?;
+        }
+        Ok(())
+    }
+
+    /// Sends what is to be sent.
+    pub(super) fn send(&mut self) -> Outcome<()> {
+        if !self.out.is_empty() {
+            self.socket.write_all(&self.out)?;
+            self.out.clear();
+        }
+        Ok(())
+    }
+
+    /// The answer to `sent`, which is the first to be answered: its rows go to `each`, and these
+    /// are the words it ends with.
+    pub(super) fn answer(
+        &mut self,
+        sent: InFlight,
+        mut each: impl FnMut(&Arc<[ColumnOf]>, DataRowBody),
+    ) -> Outcome<Box<str>> {
+        let mut columns = self.columns(sent);
+        loop {
+            let message = self.receive()?;
+            if self.ready < sent.after {
+                // What is still said to those before.
+                self.ready += u64::from(matches!(message, Message::ReadyForQuery(_)));
+                continue;
+            }
+            match message {
+                Message::DataRow(row) => each(&columns, row),
+                Message::CommandComplete(body) => return Ok(body.tag()?.into()),
+                Message::EmptyQueryResponse => return Ok("".into()),
+                Message::ParseComplete => {
+                    if let Some(slot) = self.slots.get_mut(sent.slot) {
+                        slot.state = Prepared::Yes;
+                    }
+                }
+                Message::RowDescription(body) => {
+                    columns = wire::columns(&body)?.into();
+                    if let Some(slot) = self.slots.get_mut(sent.slot) {
+                        slot.columns = Arc::clone(&columns);
+                    }
+                }
+                Message::ErrorResponse(body) => {
+                    self.forget_unsure();
+                    return Err(Failure::Refused(wire::refusal(body.fields())?));
+                }
+                Message::ReadyForQuery(_) => return Err(malformed().into()),
+                _ => {}
+            }
+        }
+    }
+
+    /// It is not to be used any more.
+    pub(super) fn give_up(&mut self) {
+        self.given_up = true;
+    }
+
+    /// Whether the server has warned of something since this was asked last.
+    pub(super) fn take_warning(&mut self) -> bool {
+        std::mem::take(&mut self.warned)
+    }
+
+    /// Whether it can be used.
+    pub(super) fn is_good(&self) -> bool {
+        !self.given_up
+    }
+
+    pub(super) fn columns(&self, sent: InFlight) -> Arc<[ColumnOf]> {
+        self.slots.get(sent.slot).map_or_else(|| [].into(), |slot| Arc::clone(&slot.columns))
+    }
+
+    /// Prepares all statements anew: what they refer to is not what it was.
+    pub(super) fn forget_all(&mut self) {
+        for slot in &mut self.slots {
+            self.forgotten.push(slot.name);
+            self.names += 1;
+            (slot.name, slot.state) = (self.names, Prepared::Not);
+        }
+    }
+
+    /// After an error the server passes over what was sent behind, so that what was to be prepared
+    /// there is not.
+    fn forget_unsure(&mut self) {
+        for slot in self.slots.iter_mut().filter(|slot| slot.state == Prepared::Asked) {
+            self.names += 1;
+            (slot.name, slot.state) = (self.names, Prepared::Not);
+        }
+    }
+
+    fn slot(&mut self, sql: &str) -> usize {
+        self.used += 1;
+        if let Some(&place) = self.index.get(sql) {
+            if let Some(slot) = self.slots.get_mut(place) {
+                slot.used = self.used;
+            }
+            return place;
+        }
+        self.names += 1;
+        let sql: Arc<str> = sql.into();
+        let slot = Slot {
+            sql: Arc::clone(&sql),
+            name: self.names,
+            state: Prepared::Not,
+            columns: [].into(),
+            used: self.used,
+        };
+        let oldest = if self.slots.len() < STATEMENTS {
+            None
+        } else {
+            self.slots.iter_mut().enumerate().min_by_key(|(_, slot)| slot.used)
+        };
+        let place = if let Some((place, old)) = oldest {
+            self.index.remove(&old.sql);
+            self.forgotten.push(old.name);
+            *old = slot;
+            place
+        } else {
+            self.slots.push(slot);
+            self.slots.len() - 1
+        };
+        self.index.insert(sql, place);
+        place
+    }
+
+    /// The next message that is about something.
+    fn receive(&mut self) -> io::Result<Message> {
+        loop {
+            match wire::next(&mut self.read)? {
+                Some(Message::NotificationResponse(_)) => {}
+                Some(Message::ParameterStatus(body)) => {
+                    if body.name()? == "in_hot_standby" {
+                        self.is_standby = body.value()? == "on";
+                    }
+                }
+                Some(Message::NoticeResponse(body)) => self.warned |= wire::warns(&body),
+                Some(message) => return Ok(message),
+                None => {
+                    let count = match self.socket.read(&mut self.chunk) {
+                        Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                        Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                        read => read?,
+                    };
+                    self.read.extend_from_slice(self.chunk.get(..count).unwrap_or_default());
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.out.clear();
+        frontend::terminate(&mut self.out);
+        drop(self.send()); // tidiness: the server notices a closed socket as well
+    }
+}
+
+fn cannot_log_in() -> Failure {
+    let words = "the server asks for a way to log in that is not spoken here";
+    Error::new(ErrorKind::Unsupported, words).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    #[test]
+    fn a_machine_that_has_vanished_is_noticed() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let host = Host { name: "127.0.0.1".into(), port };
+        let socket = Socket::open(&host, &Encryption::Disable).unwrap();
+        let tcp = socket.tcp();
+        assert!(sockopt::socket_keepalive(tcp).unwrap());
+        let asked = sockopt::tcp_keepcnt(tcp).unwrap() * sockopt::tcp_keepintvl(tcp).unwrap();
+        assert_eq!(sockopt::tcp_keepidle(tcp).unwrap() + asked, SILENCE);
+        #[cfg(target_os = "linux")]
+        assert_eq!(u128::from(sockopt::tcp_user_timeout(tcp).unwrap()), SILENCE.as_millis());
+    }
+}

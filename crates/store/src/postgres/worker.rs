@@ -1,0 +1,187 @@
+//! A thread that owns a connection, and takes what waits in a queue.
+
+use super::address::Address;
+use super::backoff::pause;
+use super::connection::{self, Connection};
+use super::fault::{self, unusable};
+use super::read_batch::{self, ReadBatch};
+use super::role::{Role, SLACK, connect};
+use super::session::{Ending, Session};
+use super::write_batch::WriteBatch;
+use crate::error::Result;
+use crate::job::{Job, Jobs, Outcome, Service, busy};
+use crate::migrate::OpenError;
+use crate::options::Options;
+use crate::versions::Versions;
+use std::any::Any;
+use std::iter;
+use std::sync::Arc;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// How often a job is run at most when others are in its way.
+const TRIES: u32 = 8;
+
+/// The longest pause between two attempts to connect.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// A thread, and its connection if it has one.
+pub(super) struct Worker {
+    address: Address,
+    role: Role,
+    /// How many do the same.
+    threads: usize,
+    setup: String,
+    time: Duration,
+    extension: &'static (dyn Any + Send + Sync),
+    link: Option<Connection>,
+    versions: Arc<Versions>,
+    /// Attempts to connect that have failed, and when the next may be made.
+    failed: u32,
+    next: Instant,
+}
+
+impl Worker {
+    pub(super) fn start(
+        address: &Address,
+        role: Role,
+        options: &Options,
+        versions: Arc<Versions>,
+    ) -> Result<Service, OpenError> {
+        let mut worker = Self {
+            address: address.clone(),
+            role,
+            threads: role.threads(options),
+            setup: role.setup(options),
+            time: role.time(options),
+            extension: options.extension,
+            link: None,
+            versions,
+            failed: 0,
+            next: Instant::now(),
+        };
+        worker.link = Some(worker.connect().map_err(|failure| unusable(address, failure))?);
+        Ok(Box::new(move |jobs: &Jobs| worker.serve(jobs)))
+    }
+
+    fn connect(&self) -> connection::Outcome<Connection> {
+        connect(&self.address, &self.setup, self.time + SLACK)
+    }
+
+    /// The connection: the one there is, or a new one if it is time to try.
+    fn link(&mut self) -> Result<&mut Connection> {
+        if !self.link.as_ref().is_some_and(Connection::is_good) {
+            self.link = None;
+            if Instant::now() < self.next {
+                return Err(fault::away());
+            }
+            match self.connect() {
+                Ok(link) => {
+                    self.failed = 0;
+                    self.link = Some(link);
+                }
+                Err(failure) => {
+                    self.next = Instant::now() + pause(self.failed, LONGEST_PAUSE);
+                    self.failed = self.failed.saturating_add(1);
+                    let error = unusable(&self.address, failure);
+                    tracing::error!(%error, "the database cannot be reached");
+                }
+            }
+        }
+        self.link.as_mut().ok_or_else(fault::away)
+    }
+
+    fn serve(mut self, jobs: &Jobs) {
+        for job in &jobs.waiting {
+            if jobs.waiting.is_empty() {
+                self.one(job);
+            } else {
+                self.several(job, jobs);
+            }
+            // The end of a read is sent with the beginning of the next, if that is here already.
+            if jobs.waiting.is_empty()
+                && let Some(link) = &mut self.link
+                && link.send().is_err()
+            {
+                self.link = None;
+            }
+        }
+    }
+
+    /// Does `first` and what waits behind it together, or this thread's share of it.
+    fn several(&mut self, first: Box<dyn Job>, jobs: &Jobs) {
+        let most = (1 + jobs.waiting.len().div_ceil(self.threads)).min(read_batch::MOST);
+        let (role, until, extension, versions) =
+            (self.role, Instant::now() + self.time, self.extension, Arc::clone(&self.versions));
+        let Ok(link) = self.link() else { return self.one(first) };
+        // Jobs that are run by themselves are left to other threads, but for the first.
+        let gather = |add: &mut dyn FnMut(Box<dyn Job>) -> Result<(), Box<dyn Job>>| {
+            let behind = iter::from_fn(|| jobs.waiting.try_recv().ok());
+            let some = iter::once(first).chain(behind).filter(|job| !job.gone()).take(most);
+            some.map(add).find_map(Result::err)
+        };
+        let (other, (again, lost)) = match role {
+            Role::Read => {
+                let mut together = ReadBatch::new(link, extension);
+                (gather(&mut |job| together.add(job)), together.answer())
+            }
+            Role::Write => {
+                let session = Session::new(link, role, until, extension, Some(&versions));
+                let mut group = WriteBatch::new(session);
+                (gather(&mut |job| group.add(job)), group.answer())
+            }
+        };
+        if lost {
+            self.link = None;
+        }
+        for job in again.into_iter().chain(other) {
+            self.one(job);
+        }
+    }
+
+    fn one(&mut self, mut job: Box<dyn Job>) {
+        if !job.gone() {
+            let outcome = self.run(&mut *job);
+            job.finish(outcome);
+        }
+    }
+
+    /// Runs `job` until it is kept or refused.
+    fn run(&mut self, job: &mut dyn Job) -> Outcome {
+        let until = Instant::now() + self.time;
+        let (mut tries, mut lost) = (1, false);
+        loop {
+            let (role, extension, versions) =
+                (self.role, self.extension, Arc::clone(&self.versions));
+            let link = match self.link() {
+                Ok(link) => link,
+                Err(error) => return Outcome::NotDone(error),
+            };
+            let mut session = Session::new(link, role, until, extension, Some(&versions));
+            let kept = job.run(&mut session);
+            match session.end(kept) {
+                Ending::Settled => return Outcome::Done,
+                Ending::Refused(error) => return Outcome::NotDone(error),
+                Ending::Again if tries < TRIES && Instant::now() < until => {
+                    sleep(pause(tries, Duration::from_millis(100)));
+                    tries += 1;
+                }
+                Ending::Again => return Outcome::NotDone(busy()),
+                // One that has been idle may have been cut long before: nothing is kept of what
+                // was begun on it.
+                Ending::Lost if !lost => {
+                    self.link = None;
+                    lost = true;
+                }
+                Ending::Lost => {
+                    self.link = None;
+                    return Outcome::NotDone(fault::away());
+                }
+                Ending::Unknown => {
+                    self.link = None;
+                    return fault::unknown();
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Write batches: single-row changes that wait at the same time share a transaction, which is two round
+//! trips and one commit, whatever their number.
+//!
+//! Its first half locks all their rows, and nothing waits there: a row that another transaction has
+//! locked is passed over, so that one that waits does not hold up the others, and no two such groups
+//! wait for each other. Its second half has what they change, and the commit. So each must say what it
+//! is going to change, which is what it locks, and no two of a group the same: what one changes,
+//! another must not have looked at.
+//!
+//! A job is run twice for that, as any may be: first to see what it asks, and again when the answer
+//! is there. One that does anything else, or has to wait, is run by itself, and so is each if all of
+//! them are undone: what one is refused is nothing to the others.
+
+use super::fault;
+use super::session::{Ahead, Ending, Session, Visit};
+use crate::engine::{Change, Dialect, Each, Engine, Query};
+use crate::error::Result;
+use crate::job::{Job, Outcome, busy};
+use crate::scope::Scope;
+use crate::value::Param;
+use std::any::Any;
+use std::ops::Range;
+
+/// Jobs, and what they change.
+pub(super) struct WriteBatch<'l> {
+    session: Session<'l>,
+    asked: Vec<Asked>,
+    rows: Vec<Scope>,
+}
+
+struct Asked {
+    job: Box<dyn Job>,
+    row: Scope,
+    /// Which of what was sent ahead it asks, of which the first locks the row.
+    questions: Range<usize>,
+}
+
+impl<'l> WriteBatch<'l> {
+    /// One whose transaction is `session`, where nothing has been done.
+    pub(super) fn new(session: Session<'l>) -> Self {
+        Self { session, asked: Vec::new(), rows: Vec::new() }
+    }
+
+    /// Puts what `job` asks behind what is to be sent, or gives it back if it is to be run by
+    /// itself.
+    pub(super) fn add(&mut self, mut job: Box<dyn Job>) -> Result<(), Box<dyn Job>> {
+        let mut member = BatchedTx::new(&mut self.session, Step::Ask { taken: &self.rows });
+        job.run(&mut member);
+        let BatchedTx { row: Some(row), questions, other: false, .. } = member else {
+            // What it may have locked is let go with the rest.
+            return Err(job);
+        };
+        if questions.is_empty() {
+            return Err(job);
+        }
+        self.rows.push(row);
+        self.asked.push(Asked { job, row, questions });
+        Ok(())
+    }
+
+    /// Changes what all of them change and answers them, or none. Gives back those that are to be run
+    /// by themselves, and whether the connection is lost.
+    pub(super) fn answer(self) -> (Vec<Box<dyn Job>>, bool) {
+        let Self { mut session, asked, .. } = self;
+        let (mut kept, mut again, mut held) = (Vec::new(), Vec::new(), Vec::new());
+        let mut answers = Vec::new();
+        if !asked.is_empty() {
+            // A failure is the session's, which tells what to do about it.
+            answers.extend(session.take_ahead().into_iter().flatten().map(Some));
+        }
+        // Whether anything is changed by a job that is not to be kept.
+        let mut spoilt = false;
+        for Asked { mut job, row, questions } in asked {
+            let found = answers.get_mut(questions).unwrap_or_default();
+            let found: Vec<Ahead> = found.iter_mut().filter_map(Option::take).collect();
+            if spoilt || session.failed() {
+                again.push(job);
+            } else if found.first().is_none_or(Ahead::is_empty) {
+                // Somebody has locked the row, or there is none: who waits for it waits last.
+                held.push(job);
+            } else {
+                let mut member = BatchedTx::new(&mut session, Step::Do { row, found });
+                let done = job.run(&mut member);
+                let BatchedTx { wrote, other, .. } = member;
+                match done {
+                    true if !other => kept.push(job),
+                    // It is answered by what it found, which is no other's.
+                    false if !other && !wrote && !session.failed() => job.finish(Outcome::Done),
+                    _ => {
+                        spoilt |= wrote;
+                        again.push(job);
+                    }
+                }
+            }
+        }
+        let whole = !kept.is_empty() && !spoilt && !session.failed();
+        let lost = match session.end(whole) {
+            Ending::Settled if whole => {
+                kept.drain(..).for_each(|job| job.finish(Outcome::Done));
+                false
+            }
+            Ending::Unknown => {
+                kept.drain(..).for_each(|job| job.finish(fault::unknown()));
+                true
+            }
+            Ending::Lost => true,
+            Ending::Settled | Ending::Refused(_) | Ending::Again => false,
+        };
+        kept.extend(again);
+        kept.extend(held);
+        (kept, lost)
+    }
+}
+
+/// The transaction of a group, as one of its jobs sees it.
+struct BatchedTx<'s, 'l> {
+    session: &'s mut Session<'l>,
+    step: Step<'s>,
+    /// What it says that it changes.
+    row: Option<Scope>,
+    /// What of it was sent ahead.
+    questions: Range<usize>,
+    /// Whether it has changed anything.
+    wrote: bool,
+    /// It is not that simple.
+    other: bool,
+}
+
+enum Step<'s> {
+    /// What it asks is found out. The others have `taken` these.
+    Ask { taken: &'s [Scope] },
+    /// It has locked `row`, and does what it does with what was `found`.
+    Do { row: Scope, found: Vec<Ahead> },
+}
+
+impl<'s, 'l> BatchedTx<'s, 'l> {
+    fn new(session: &'s mut Session<'l>, step: Step<'s>) -> Self {
+        let next = session.count_ahead();
+        Self { session, step, row: None, questions: next..next, wrote: false, other: false }
+    }
+
+    /// What is said to everything that is not that simple.
+    fn other<T>(&mut self) -> Result<T> {
+        self.other = true;
+        Err(busy())
+    }
+}
+
+impl Engine for BatchedTx<'_, '_> {
+    fn scoped_to(&mut self, what: Scope) {
+        let free = match &self.step {
+            Step::Ask { taken } => self.row.is_none() && !taken.contains(&what),
+            Step::Do { row, .. } => *row == what,
+        };
+        if free {
+            self.row = Some(what);
+        } else {
+            self.other = true;
+        }
+    }
+
+    fn prefetch(&mut self, sql: &str, params: &[&dyn Param]) -> Result<()> {
+        if matches!(self.step, Step::Do { .. }) {
+            return Ok(());
+        }
+        if self.other || self.row.is_none() {
+            return self.other();
+        }
+        if self.questions.is_empty() {
+            if !self.session.ahead_skipping(sql, params)? {
+                return self.other();
+            }
+            // Which may have begun the transaction as well.
+            let next = self.session.count_ahead();
+            self.questions = next - 1..next;
+            return Ok(());
+        }
+        self.session.prefetch(sql, params)?;
+        self.questions.end = self.session.count_ahead();
+        Ok(())
+    }
+
+    fn query(&mut self, query: &Query<'_>, each: &mut Each<'_>) -> Result<bool> {
+        if query.steps.is_some() {
+            return Ok(false);
+        }
+        let Step::Do { found, .. } = &mut self.step else {
+            // It goes on when there is an answer.
+            return Err(busy());
+        };
+        let bound = self.session.bind(query.sql, query.params)?;
+        match found.iter().position(|ahead| ahead.is(&bound)) {
+            Some(place) => {
+                let mut visit = Visit::new(each);
+                found.remove(place).show(&mut visit);
+                visit.end().map(|()| true)
+            }
+            None => self.other(),
+        }
+    }
+
+    fn run(&mut self, change: &Change<'_>) -> Result<u64> {
+        let simple = change.deferred && change.conflict.is_none();
+        if !simple || self.other || matches!(self.step, Step::Ask { .. }) {
+            return self.other();
+        }
+        self.wrote = true;
+        let touched = self.session.run(change)?;
+        self.other |= touched > 0 && self.row != Some(change.scope);
+        Ok(touched)
+    }
+
+    fn dialect(&self) -> Dialect {
+        Dialect::Postgres
+    }
+
+    fn extension(&self) -> &'static (dyn Any + Send + Sync) {
+        self.session.extension()
+    }
+}

@@ -1,0 +1,110 @@
+//! The connections that look, and who uses them: threads that take what waits in a queue, and for
+//! what is short whoever asks, on the thread that asks.
+//!
+//! A row found by its key takes some microseconds, and handing the question to another thread and
+//! the answer back several times as long when the threads have to be woken. What may take longer
+//! would keep a thread of the server from all its other connections.
+
+use super::connect::{Durability, PROBE, Role, connect};
+use super::fault::fault;
+use super::files;
+use super::session::Session;
+use crate::error::{Error, Result};
+use crate::job::{Jobs, Outcome, Queue, Service, attempt};
+use crate::migrate::OpenError;
+use crate::options::Options;
+use crate::tx::Tx;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::Duration;
+
+/// Connections that look, each used by one thread at a time.
+pub(crate) struct Readers {
+    sessions: Box<[Mutex<Session>]>,
+    time: Duration,
+}
+
+/// Connects, and starts the threads that read.
+///
+/// # Errors
+/// When one cannot connect, or the system has no thread to give.
+pub(super) fn start(
+    path: &Path,
+    options: &Options,
+    durability: Durability,
+) -> Result<(Queue, Arc<Readers>), OpenError> {
+    let sessions = (0..options.readers.max(1))
+        .map(|_| {
+            let connection = connect(path, Role::Read, durability)?;
+            connection.query_row(PROBE, [], |_| Ok(()))?;
+            Session::new(connection, Role::Read, options).map(Mutex::new)
+        })
+        .collect::<rusqlite::Result<_>>()
+        .map_err(|error| files::unusable(path, &error))?;
+    let readers = Arc::new(Readers { sessions, time: options.read_deadline });
+    let services = (0..readers.sessions.len())
+        .map(|place| {
+            let readers = Arc::clone(&readers);
+            Box::new(move |jobs: &Jobs| readers.serve(place, jobs)) as Service
+        })
+        .collect();
+    let queue = Queue::start("store-read", options.read_queue, services)?;
+    Ok((queue, readers))
+}
+
+impl Readers {
+    /// Runs reads that wait.
+    fn serve(&self, place: usize, jobs: &Jobs) {
+        for mut job in &jobs.waiting {
+            if job.gone() {
+                continue;
+            }
+            let mut session = self.sessions[place].lock().unwrap_or_else(PoisonError::into_inner);
+            let settled = look(&mut session, self.time, |engine| {
+                job.run(engine);
+            });
+            drop(session);
+            job.finish(settled.map_or_else(Outcome::NotDone, |()| Outcome::Done));
+        }
+    }
+
+    /// Runs `work` on this thread, if there is a connection that nobody uses.
+    pub(crate) fn run_inline<T, E: From<Error>>(
+        &self,
+        work: impl Fn(&mut Tx<'_, E>) -> Result<T, E>,
+    ) -> Option<Result<T, E>> {
+        let mut session = self.idle()?;
+        let done = look(&mut session, self.time, |engine| attempt(&work, engine));
+        Some(done.unwrap_or_else(|error| Err(error.into())))
+    }
+
+    /// A connection that nobody uses: the one that this thread used before if it can be, which has
+    /// what is needed at hand.
+    fn idle(&self) -> Option<MutexGuard<'_, Session>> {
+        static THREADS: AtomicUsize = AtomicUsize::new(0);
+        thread_local! {
+            static FIRST: usize = THREADS.fetch_add(1, Ordering::Relaxed);
+        }
+        let count = self.sessions.len();
+        let first = FIRST.with(|first| first % count);
+        (0..count).find_map(|step| match self.sessions[(first + step) % count].try_lock() {
+            Ok(session) => Some(session),
+            Err(TryLockError::Poisoned(session)) => Some(session.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        })
+    }
+}
+
+/// Runs `work` in a transaction, so that all its statements see one moment.
+fn look<T>(
+    session: &mut Session,
+    time: Duration,
+    work: impl FnOnce(&mut Session) -> T,
+) -> Result<T> {
+    let done = session.command("BEGIN").map(|()| session.within(time, work).0);
+    if session.in_transaction() && session.command("COMMIT").is_err() {
+        session.undo();
+    }
+    done.map_err(|error| fault(&error, Role::Read))
+}

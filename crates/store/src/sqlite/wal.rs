@@ -1,0 +1,148 @@
+//! The write-ahead log (WAL): when it is checkpointed, which is to copy it into the database, and when
+//! it is restarted from its front.
+
+use super::connect::{Durability, PATIENCE, Role, connect};
+use super::disk::{self, Disk};
+use rusqlite::Connection;
+use std::fs::{File, OpenOptions};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::time::Duration;
+
+/// What failed, where SQLite does not say which of the two files it was.
+pub(super) const EITHER: &str = "the WAL or the database";
+
+/// Pages the log grows by between two copyings into the database: 4 MiB, as SQLite does.
+const COPY_EVERY: usize = 1000;
+
+/// Pages in the log above which writing pauses, when little is left to copy, until it starts from the
+/// front: 48 MiB. Copying alone never gets there while writes keep coming.
+const LOG_FULL: usize = 12 * 1024;
+
+/// Pages in the log above which writing pauses however much is left to copy: 64 MiB.
+const LOG_BOUND: usize = 16 * 1024;
+
+/// How long such a pause waits for readers, who are what may prevent it.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The write-ahead log, whose growth this keeps in bounds. Another thread copies it into the
+/// database, so that those who write do not wait for that.
+pub(super) struct Wal {
+    pages: Arc<AtomicUsize>,
+    /// Commits that reached it.
+    pub(super) commits: Arc<AtomicUsize>,
+    copy: flume::Sender<()>,
+    /// Held while it is copied: SQLite lets one at a time do so, and turns others away.
+    copying: Arc<Mutex<()>>,
+    copied: usize,
+    restarted: usize,
+    disk: Arc<Disk>,
+}
+
+impl Wal {
+    /// Watches the log that `connection` writes; also what the copying thread is to do.
+    pub(super) fn watch(
+        path: &Path,
+        connection: &mut Connection,
+        durability: Durability,
+        disk: &Arc<Disk>,
+    ) -> rusqlite::Result<(Self, impl FnOnce() + Send + use<>)> {
+        let pages = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&pages);
+        let commits = Arc::new(AtomicUsize::new(0));
+        let numbered = Arc::clone(&commits);
+        connection.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages| {
+            numbered.fetch_add(1, Ordering::Relaxed);
+            counted.store(usize::try_from(pages).unwrap_or(0), Ordering::Relaxed);
+            Ok(())
+        }))?;
+        let (copy, asked) = flume::bounded::<()>(1);
+        let copier = connect(path, Role::Write, durability)?;
+        let file = durable(path, durability);
+        let copying = Arc::new(Mutex::new(()));
+        let (copying_too, disk_too) = (Arc::clone(&copying), Arc::clone(disk));
+        let work = move || {
+            for () in asked {
+                let turn = copying_too.lock().unwrap_or_else(PoisonError::into_inner);
+                match checkpoint(&copier, "PASSIVE") {
+                    Ok(()) => {}
+                    Err(error) if disk::is_failed_sync(&error) => disk_too.fail(EITHER, &error),
+                    // What was not copied is in the log still, and is copied the next time.
+                    Err(error) => tracing::error!(%error, "the log could not be copied"),
+                }
+                drop(turn);
+                // SQLite does so only once all of the log is copied, and then it is for the writer
+                // to wait for all of it.
+                if let Some(Err(error)) = file.map(File::sync_data) {
+                    disk_too.fail("the database", &error);
+                }
+                if disk_too.has_failed() {
+                    disk_too.end_process();
+                    // Or else SQLite checkpoints once more if this is closed last.
+                    return std::mem::forget(copier);
+                }
+            }
+        };
+        let disk = Arc::clone(disk);
+        Ok((Self { pages, commits, copy, copying, copied: 0, restarted: 0, disk }, work))
+    }
+
+    /// After a commit: has the log copied, or started anew, if it is time.
+    pub(super) fn tend(&mut self, connection: &Connection) {
+        let pages = self.pages.load(Ordering::Relaxed);
+        if pages < self.copied {
+            (self.copied, self.restarted) = (0, 0); // it has started from the front
+        }
+        if pages >= self.copied + COPY_EVERY {
+            self.copied = pages;
+            let _ = self.copy.try_send(()); // full when one is asked for already
+        }
+        // Where a reader is in the way, not again for each commit.
+        if pages < LOG_FULL.max(self.restarted + LOG_FULL / 8) {
+            return;
+        }
+        let turn = match self.copying.try_lock() {
+            Ok(turn) => turn,
+            // Soon there is less to copy.
+            Err(TryLockError::WouldBlock) if pages < LOG_BOUND.max(self.restarted) => return,
+            Err(_) => self.copying.lock().unwrap_or_else(PoisonError::into_inner),
+        };
+        self.restarted = pages;
+        match restart(connection) {
+            Ok(()) => {}
+            Err(error) if disk::is_failed_sync(&error) => self.disk.fail(EITHER, &error),
+            Err(error) => tracing::error!(%error, pages, "the log could not be started anew"),
+        }
+        drop(turn);
+    }
+}
+
+/// The file of the database, to sync it with; nothing where it need not be, or cannot.
+///
+/// It stays open as long as the process: when a process closes a file, the system drops all the locks
+/// that the process has on it, those of SQLite's connections among them.
+fn durable(path: &Path, durability: Durability) -> Option<&'static File> {
+    match durability {
+        Durability::None => None,
+        Durability::Synced => {
+            let file = OpenOptions::new().read(true).write(true).open(path);
+            if let Err(error) = &file {
+                tracing::warn!(%error, "what is copied from the log is left to the writer to sync");
+            }
+            file.ok().map(|file| &*Box::leak(Box::new(file)))
+        }
+    }
+}
+
+fn restart(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(PAUSE)?;
+    let restarted = checkpoint(connection, "RESTART");
+    connection.busy_timeout(PATIENCE)?;
+    restarted
+}
+
+/// Copies the log into the database; that readers were in the way of some of it is no error.
+pub(super) fn checkpoint(connection: &Connection, how: &str) -> rusqlite::Result<()> {
+    connection.query_row(&format!("PRAGMA wal_checkpoint({how})"), [], |_| Ok(()))
+}

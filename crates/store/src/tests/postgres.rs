@@ -1,0 +1,526 @@
+//! What the store promises on PostgreSQL: that those who write side by side see each other, and what
+//! becomes of a connection that is cut.
+
+use super::{Error, Result, Store, Tx, all_single_statement, insert};
+use crate::postgres::migrate;
+use crate::{Address, Database, Migration, OpenError, Options, RowKey, Scope, Snapshot, StoreUrl};
+use guestlist_testbed::{Fate, Proxy};
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier, Mutex, mpsc};
+use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
+
+/// A new database in the cluster that is there for tests.
+pub(super) fn database() -> Database {
+    Database::new(&cluster()).unwrap()
+}
+
+/// The same, with all there is of a store and a table beside.
+pub(super) fn with_table() -> Database {
+    let database = database();
+    drop(Store::open_at(&database.place(), &few()).unwrap());
+    database.run("CREATE TABLE t (k BIGINT PRIMARY KEY, v BIGINT UNIQUE)").unwrap();
+    database
+}
+
+pub(super) fn cluster() -> String {
+    std::env::var("GUESTLIST_TEST_POSTGRES")
+        .expect("GUESTLIST_TEST_POSTGRES names no cluster: run `cargo xtask postgres -- <command>`")
+}
+
+/// As many connections as tests need that run beside many others.
+pub(super) fn few() -> Options {
+    Options { readers: 2, writers: 2, ..Options::default() }
+}
+
+/// A machine that is busy takes its time to make a database: longer than one waits for a connection.
+#[test]
+fn a_statement_beside_may_take_longer_than_connecting() {
+    database().run("SELECT pg_sleep(6)").unwrap();
+}
+
+/// A database with a table of its own, a wire that can be cut, and a store behind it.
+pub(super) struct Scene {
+    pub(super) database: Database,
+    pub(super) proxy: Proxy,
+    pub(super) options: Options,
+}
+
+impl Scene {
+    pub(super) fn new() -> Self {
+        let address = Address::parse(&cluster()).unwrap();
+        let server = &address.hosts[0];
+        let mut places = (server.name.as_str(), server.port).to_socket_addrs().unwrap();
+        let target: SocketAddr = places.find(SocketAddr::is_ipv4).unwrap();
+        let database = with_table();
+        let options = few();
+        Self { database, proxy: Proxy::start(target).unwrap(), options }
+    }
+
+    /// The store, with nothing between.
+    pub(super) fn direct(&self) -> Store {
+        Store::open_at(&self.database.place(), &self.options).unwrap()
+    }
+
+    /// The store behind the wire.
+    pub(super) fn open(&self) -> Store {
+        let StoreUrl::Postgres(mut address) = self.database.place() else {
+            panic!("another place")
+        };
+        address.hosts[0].name = self.proxy.address().ip().to_string();
+        address.hosts[0].port = self.proxy.address().port();
+        Store::open_at(&StoreUrl::Postgres(address), &self.options).unwrap()
+    }
+}
+
+async fn keys(store: &Store) -> Vec<i64> {
+    store.read(|tx| tx.all("SELECT k FROM t ORDER BY k", &[])).await.unwrap()
+}
+
+/// Runs `work` `count` times at once, each in a transaction of its own.
+async fn at_once<T: Send + 'static>(
+    store: &Store,
+    count: usize,
+    work: impl Fn(&mut Tx<'_>, usize) -> Result<T> + Clone + Send + 'static,
+) -> Vec<Result<T>> {
+    let mut all = JoinSet::new();
+    for number in 0..count {
+        let (store, work) = (store.clone(), work.clone());
+        all.spawn(async move { store.write(move |tx| work(tx, number)).await });
+    }
+    all.join_all().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_locked_is_seen_as_it_is() {
+    let scene = Scene { options: Options { writers: 4, ..Options::default() }, ..Scene::new() };
+    let store = scene.direct();
+    store.write(|tx| insert(tx, 0)).await.unwrap();
+    let bumps = at_once(&store, 200, |tx, _| {
+        let lock = "SELECT v FROM t WHERE k = 0 FOR UPDATE";
+        let before: Option<i64> = tx.first(lock, &[])?;
+        tx.run("UPDATE t SET v = $1 WHERE k = 0", &[&(before.unwrap_or(0) + 1)])
+    });
+    assert!(bumps.await.iter().all(Result::is_ok));
+    let now = store.read(|tx| tx.first::<i64>("SELECT v FROM t WHERE k = 0", &[])).await;
+    assert_eq!(now.unwrap(), Some(200));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_that_wait_for_each_other_one_goes_again() {
+    let scene = Scene::new();
+    let store = scene.direct();
+    store.write(|tx| insert(tx, 1).and_then(|_| insert(tx, 2))).await.unwrap();
+    let (both, runs) = (Arc::new(Barrier::new(2)), Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&runs);
+    let done = at_once(&store, 2, move |tx, number| {
+        let bump = "UPDATE t SET v = v + 10 WHERE k = $1";
+        let (one, other) = if number == 0 { (1, 2) } else { (2, 1) };
+        tx.run(bump, &[&one])?;
+        // Not counted is what is only run to see what it asks.
+        if counted.fetch_add(1, Ordering::SeqCst) < 2 {
+            both.wait();
+        }
+        tx.run(bump, &[&other])
+    });
+    assert!(done.await.iter().all(Result::is_ok));
+    // Whoever goes again may come in the way again.
+    assert!(runs.load(Ordering::SeqCst) >= 3);
+    let now = store.read(|tx| tx.all::<i64>("SELECT v FROM t ORDER BY k", &[])).await;
+    assert_eq!(now.unwrap(), [21, 22]);
+}
+
+#[tokio::test]
+async fn what_is_sent_ahead_is_found_as_if_it_was_not() {
+    let scene = Scene::new();
+    let store = scene.direct();
+    let found = store.write(|tx| {
+        let one = "SELECT v FROM t WHERE k = $1";
+        insert(tx, 1)?;
+        insert(tx, 2)?;
+        tx.prefetch(one, &[&1])?;
+        tx.prefetch(one, &[&2])?;
+        tx.prefetch("SELECT count(*) FROM t", &[])?;
+        let second = tx.first::<i64>(one, &[&2])?;
+        let third = tx.first::<i64>(one, &[&3])?;
+        let first = tx.first::<i64>(one, &[&1])?;
+        // Asked ahead and not taken, it is not what is found after a change.
+        tx.run("DELETE FROM t WHERE k = 1", &[])?;
+        let left = tx.first::<i64>("SELECT count(*) FROM t", &[])?;
+        Ok((first, second, third, left))
+    });
+    assert_eq!(found.await.unwrap(), (Some(1), Some(2), None, Some(1)));
+    assert_eq!(keys(&store).await, [2]);
+}
+
+#[tokio::test]
+async fn what_is_told_at_the_end_is_told() {
+    let scene = Scene::new();
+    let store = scene.direct();
+    store.write(|tx| insert(tx, 1)).await.unwrap();
+    for more in [false, true] {
+        let answer = store.write(move |tx| {
+            insert(tx, 7)?;
+            let sql = "INSERT INTO t (k, v) VALUES (1, 9)";
+            tx.change_deferred(Scope::Nothing, sql, &[], Some("it is there"))?;
+            if more { insert(tx, 8).map(drop) } else { Ok(()) }
+        });
+        assert!(matches!(answer.await, Err(Error::AlreadyExists(_))), "{more}");
+    }
+    assert_eq!(keys(&store).await, [1]);
+}
+
+#[tokio::test]
+async fn a_failure_that_is_passed_over_keeps_nothing() {
+    let scene = Scene::new();
+    let store = scene.direct();
+    store.write(|tx| insert(tx, 1)).await.unwrap();
+    let answer: Result<()> = store
+        .write(|tx| {
+            insert(tx, 2)?;
+            assert!(matches!(insert(tx, 1), Err(Error::Taken(_))));
+            assert!(matches!(insert(tx, 3), Err(Error::Internal(_))));
+            Ok(())
+        })
+        .await;
+    assert!(matches!(answer, Err(Error::Internal(_))), "{answer:?}");
+    assert_eq!(keys(&store).await, [1]);
+}
+
+#[tokio::test]
+async fn a_read_sees_one_moment_and_writes_nothing() {
+    let scene = Scene::new();
+    let (store, beside) = (scene.direct(), scene.direct());
+    let runtime = tokio::runtime::Handle::current();
+    let seen = tokio::task::spawn_blocking(move || {
+        let inner = runtime.clone();
+        runtime.block_on(store.read(move |tx| {
+            let count = "SELECT count(*) FROM t";
+            let before = tx.first::<i64>(count, &[])?;
+            inner.block_on(beside.write(|tx| insert(tx, 1)))?;
+            let after = tx.first::<i64>(count, &[])?;
+            let refused = insert(tx, 2);
+            assert!(matches!(refused, Err(Error::Internal(_))), "{refused:?}");
+            Ok::<_, Error>((before, after)).and_then(|seen| refused.map(|_| seen))
+        }))
+    });
+    assert!(matches!(seen.await.unwrap(), Err(Error::Internal(_))));
+    assert_eq!(keys(&scene.direct()).await, [1]);
+}
+
+#[tokio::test]
+async fn a_read_of_one_statement_ends_with_its_answer() {
+    let scene = Scene::new();
+    let (store, beside) = (scene.direct(), scene.direct());
+    let runtime = tokio::runtime::Handle::current();
+    let seen = tokio::task::spawn_blocking(move || {
+        let inner = runtime.clone();
+        let read = |ahead: bool| {
+            let (inner, beside) = (inner.clone(), beside.clone());
+            store.read(move |tx| {
+                let (count, next) =
+                    ("SELECT count(*) FROM t", "SELECT count(*) FROM t WHERE k > 0");
+                if ahead {
+                    tx.prefetch(next, &[])?;
+                }
+                let before = all_single_statement::<i64>(tx, count, &[])?;
+                inner.block_on(beside.write(|tx| {
+                    let key: Option<i64> = tx.first("SELECT count(*) + 1 FROM t", &[])?;
+                    insert(tx, key.unwrap_or_default())
+                }))?;
+                Ok((before, all_single_statement::<i64>(tx, next, &[])?))
+            })
+        };
+        let refused =
+            runtime.block_on(store.read(|tx| all_single_statement::<i64>(tx, "SELECT 1 / 0", &[])));
+        assert!(matches!(refused, Err(Error::Internal(_))), "{refused:?}");
+        (runtime.block_on(read(false)), runtime.block_on(read(true)))
+    });
+    let (alone, together) = seen.await.unwrap();
+    assert_eq!(alone.unwrap(), (vec![0], vec![1]));
+    // What was begun by something else goes on.
+    assert_eq!(together.unwrap(), (vec![1], vec![1]));
+}
+
+/// Whatever is read while the only thread that reads is kept busy; `meanwhile` happens before it
+/// goes on.
+async fn waiting_together<T: Send + 'static>(
+    store: &Store,
+    count: i64,
+    work: impl Fn(&mut Tx<'_>, i64) -> Result<T> + Clone + Send + 'static,
+    meanwhile: impl FnOnce(),
+) -> Vec<Result<T>> {
+    let (release, held) = mpsc::channel::<()>();
+    let held = Mutex::new(held);
+    let busy = store.clone();
+    let busy = tokio::spawn(async move {
+        busy.read(move |_| {
+            // An error is what ends it: there is nobody left who could send.
+            assert!(held.lock().unwrap().recv().is_err());
+            Ok(())
+        })
+        .await
+    });
+    let all: Vec<_> = (0..count)
+        .map(|number| {
+            let (store, work) = (store.clone(), work.clone());
+            tokio::spawn(async move { store.read(move |tx| work(tx, number)).await })
+        })
+        .collect();
+    // One thread runs all tasks, in their order: now each has its job in the queue.
+    tokio::task::yield_now().await;
+    meanwhile();
+    drop(release);
+    busy.await.unwrap().unwrap();
+    let mut answers = Vec::new();
+    for one in all {
+        answers.push(one.await.unwrap());
+    }
+    answers
+}
+
+#[tokio::test]
+async fn reads_that_wait_together_are_each_answered_by_itself() {
+    const DIVIDE: &str = "SELECT 60 / $1";
+    let mut scene = Scene::new();
+    scene.options.readers = 1;
+    let store = scene.direct();
+    let prepared = store.read(|tx| all_single_statement::<i64>(tx, DIVIDE, &[&1_i64])).await;
+    assert_eq!(prepared.unwrap(), [60]);
+
+    let runs: Arc<[AtomicUsize]> = (0..12).map(|_| AtomicUsize::new(0)).collect();
+    let counted = Arc::clone(&runs);
+    let work = move |tx: &mut Tx<'_>, number: i64| {
+        counted[usize::try_from(number).unwrap()].fetch_add(1, Ordering::SeqCst);
+        let alone = all_single_statement::<i64>(tx, DIVIDE, &[&number]);
+        match number {
+            4 => Ok(vec![alone.is_err().into()]),
+            5 => tx.all("SELECT count(*) FROM t WHERE k < $1", &[&number]),
+            6 => panic!("as it is meant to"),
+            _ => alone,
+        }
+    };
+    let answers = waiting_together(&store, 12, work, || ()).await;
+    for (number, answer) in (0..).zip(answers) {
+        match (number, answer) {
+            (0 | 6, Err(Error::Internal(_))) => {}
+            (4 | 5, Ok(rows)) => assert_eq!(rows, [0], "{number}"),
+            (_, Ok(rows)) => assert_eq!(rows, [60 / number]),
+            (_, refused) => panic!("{number}: {refused:?}"),
+        }
+    }
+    // Once to see what it asks, and once with the answer.
+    let runs: Vec<usize> = runs.iter().map(|runs| runs.load(Ordering::SeqCst)).collect();
+    assert_eq!((&runs[..4], &runs[7..11]), (&[2; 4][..], &[2; 4][..]), "{runs:?}");
+}
+
+#[tokio::test]
+async fn one_that_takes_too_long_is_nothing_to_those_that_wait_with_it() {
+    const SLEEP: &str = "SELECT 'slept' || pg_sleep($1)::text";
+    let mut scene = Scene::new();
+    (scene.options.readers, scene.options.read_deadline) = (1, Duration::from_secs(2));
+    let store = scene.direct();
+    let sleep = |tx: &mut Tx<'_>, time: i64| all_single_statement::<String>(tx, SLEEP, &[&time]);
+    store.read(move |tx| sleep(tx, 0)).await.unwrap();
+    let work = move |tx: &mut Tx<'_>, number: i64| sleep(tx, if number == 2 { 60 } else { 0 });
+    let answers = waiting_together(&store, 5, work, || ()).await;
+    for (number, answer) in (0..).zip(answers) {
+        match (number, answer) {
+            (2, Err(Error::Busy { what: "The query took too long", .. })) => {}
+            (_, answer) => assert_eq!(answer.unwrap(), ["slept"], "{number}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn reads_that_wait_together_outlive_their_connection() {
+    const TWICE: &str = "SELECT 2 * $1";
+    let mut scene = Scene::new();
+    scene.options.readers = 1;
+    let store = scene.open();
+    let work = |tx: &mut Tx<'_>, number: i64| all_single_statement::<i64>(tx, TWICE, &[&number]);
+    store.read(move |tx| work(tx, 1)).await.unwrap();
+    let answers = waiting_together(&store, 9, work, || scene.proxy.cut()).await;
+    for (number, answer) in (0..).zip(answers) {
+        assert_eq!(answer.unwrap(), [2 * number]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_kept_for_a_while_is_forgotten_with_its_row() {
+    let token = |byte| RowKey { kind: 3, ids: [[byte; 12]; 2] };
+    let scope = |byte| Scope::Row { key: RowKey { kind: 3, ids: [[byte; 12]; 2] }, with: None };
+    let mut scene = Scene::new();
+    scene.options.trust = Duration::from_hours(1);
+    let store = scene.direct();
+    let stamps = || [1, 2].map(|byte| store.brief_snapshot(token(byte)).unwrap());
+    let hold = |stamps: [Snapshot; 2]| stamps.map(|snapshot| store.holds(&snapshot));
+
+    let before = stamps();
+    store.write(|tx| insert(tx, 1).map(drop)).await.unwrap();
+    assert_eq!(hold(before), [false, false], "anything may have changed");
+    let before = stamps();
+    let change = "UPDATE t SET v = v + 1";
+    let work = move |tx: &mut Tx<'_>| tx.change(scope(1), change, &[]);
+    store.write(work).await.unwrap();
+    assert_eq!(hold(before), [false, true]);
+    let before = stamps();
+    let work = move |tx: &mut Tx<'_>| {
+        tx.change_all::<i64>(scope(2), "UPDATE t SET v = 1 RETURNING v", &[])
+    };
+    store.write(work).await.unwrap();
+    assert_eq!(hold(before), [true, false]);
+    let before = stamps();
+    let work = |tx: &mut Tx<'_>| tx.all::<i64>("DELETE FROM t RETURNING v", &[]);
+    store.write(work).await.unwrap();
+    assert_eq!(hold(before), [false, false]);
+    let before = stamps();
+    store.write(|tx| tx.all::<i64>("SELECT v FROM t FOR UPDATE", &[])).await.unwrap();
+    assert_eq!(hold(before), [true, true], "nothing has changed");
+
+    // Others write too, so that nothing else is kept, and this not for ever.
+    assert!(store.snapshot_of_rows([Some(token(1)), None, None]).is_none());
+    scene.options.trust = Duration::ZERO;
+    let store = scene.direct();
+    assert!(!store.holds(&store.brief_snapshot(token(1)).unwrap()));
+}
+
+#[tokio::test]
+async fn a_statement_that_takes_too_long_is_ended() {
+    let mut scene = Scene::new();
+    scene.options.read_deadline = Duration::from_millis(200);
+    scene.options.lock_deadline = Duration::from_millis(200);
+    let store = scene.direct();
+    let started = Instant::now();
+    let slow = store.read(|tx| tx.all::<String>("SELECT pg_sleep(60)::text", &[])).await;
+    assert!(matches!(slow, Err(Error::Busy { what: "The query took too long", .. })), "{slow:?}");
+    assert!(started.elapsed() < Duration::from_secs(30));
+    store.write(|tx| insert(tx, 1)).await.unwrap();
+    let both = Arc::new(Barrier::new(2));
+    let done = at_once(&store, 2, move |tx, _| {
+        // Here it does not get if it is only run to see what it asks.
+        tx.first::<i64>("SELECT count(*) FROM t", &[])?;
+        both.wait();
+        let touched = tx.run("UPDATE t SET v = v + 1 WHERE k = 1", &[])?;
+        tx.all::<String>("SELECT pg_sleep(2)::text", &[])?;
+        Ok(touched)
+    });
+    let done = done.await;
+    let busy = done.iter().filter(|answer| matches!(answer, Err(Error::Busy { .. }))).count();
+    assert_eq!(busy, 1, "{done:?}");
+}
+
+#[tokio::test]
+async fn an_idle_connection_that_was_cut_is_made_again() {
+    let scene = Scene::new();
+    let store = scene.open();
+    store.write(|tx| insert(tx, 1)).await.unwrap();
+    scene.proxy.cut();
+    for key in 2..6 {
+        store.write(move |tx| insert(tx, key)).await.unwrap();
+        assert_eq!(keys(&store).await.len(), usize::try_from(key).unwrap());
+    }
+    store.ready().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_database_that_is_away_is_told_at_once_and_comes_back() {
+    let scene = Scene::new();
+    let store = scene.open();
+    scene.proxy.close();
+    for _ in 0..20 {
+        let refused = tokio::time::timeout(Duration::from_secs(10), store.ready()).await.unwrap();
+        assert!(matches!(refused, Err(Error::Busy { .. })), "{refused:?}");
+        let refused = store.write(|tx| insert(tx, 1)).await;
+        assert!(matches!(refused, Err(Error::Busy { .. })), "{refused:?}");
+    }
+    scene.proxy.open();
+    let back = async {
+        while store.ready().await.is_err() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), back).await.unwrap();
+    assert_eq!(keys(&scene.direct()).await, [0; 0]);
+}
+
+#[tokio::test]
+async fn of_several_servers_the_first_that_answers_is_used() {
+    let scene = Scene::new();
+    let StoreUrl::Postgres(mut address) = scene.database.place() else { panic!("another place") };
+    let good = address.hosts[0].clone();
+    address.hosts.insert(0, good);
+    address.hosts[0].port = 1; // where nobody listens
+    let store = Store::open_at(&StoreUrl::Postgres(address), &scene.options).unwrap();
+    store.write(|tx| insert(tx, 1)).await.unwrap();
+    assert_eq!(keys(&store).await, [1]);
+}
+
+#[tokio::test]
+async fn a_commit_of_which_nobody_knows_is_not_made_twice() {
+    for (fate, kept) in [(Fate::Unsent, false), (Fate::Unanswered, true), (Fate::Ended, true)] {
+        let scene = Scene::new();
+        let store = scene.open();
+        let runs = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&runs);
+        scene.proxy.doom(fate, 1);
+        let answer = store.write(move |tx| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            insert(tx, 1)
+        });
+        let answer = answer.await;
+        assert!(matches!(answer, Err(Error::Unknown { .. })), "{fate:?} {answer:?}");
+        assert_eq!(runs.load(Ordering::SeqCst), 1, "{fate:?}");
+        assert_eq!(keys(&scene.direct()).await.len(), usize::from(kept), "{fate:?}");
+    }
+}
+
+#[test]
+fn many_nodes_may_start_at_once() {
+    let database = database();
+    std::thread::scope(|scope| {
+        let nodes: Vec<_> =
+            (0..6).map(|_| scope.spawn(|| Store::open_at(&database.place(), &few()))).collect();
+        for node in nodes {
+            node.join().unwrap().unwrap();
+        }
+    });
+    let versions = "DO $$ BEGIN ASSERT (SELECT count(*) FROM guestlist_store) = 1; END $$";
+    database.run(versions).unwrap();
+}
+
+#[test]
+fn what_is_not_ours_or_newer_is_refused() {
+    let foreign = database();
+    foreign.run("CREATE TABLE x (y BIGINT)").unwrap();
+    let refused = Store::open_at(&foreign.place(), &few()).unwrap_err();
+    assert!(matches!(refused, OpenError::Foreign(_)), "{refused:?}");
+    let untouched = "DO $$ BEGIN ASSERT (SELECT count(*) FROM pg_tables
+        WHERE schemaname = 'public') = 1; END $$";
+    foreign.run(untouched).unwrap();
+
+    let newer = with_table();
+    newer.run("UPDATE guestlist_store SET version = 999").unwrap();
+    let refused = Store::open_at(&newer.place(), &few()).unwrap_err();
+    assert!(matches!(refused, OpenError::Newer { found: 999, .. }), "{refused:?}");
+}
+
+#[test]
+fn what_is_refused_says_where_and_never_the_password() {
+    let StoreUrl::Postgres(mut address) = database().place() else { panic!("another place") };
+    address.password = "very-secret".to_owned().into();
+    let refused = Store::open_at(&StoreUrl::Postgres(address.clone()), &few()).unwrap_err();
+    let words = format!("{refused} {refused:?}");
+    assert!(words.contains(&address.database) && !words.contains("very-secret"), "{words}");
+}
+
+#[test]
+fn a_migration_that_fails_leaves_the_database_as_it_was() {
+    let database = database();
+    let StoreUrl::Postgres(address) = database.place() else { panic!("another place") };
+    let migration = |postgres| Migration { both: "CREATE TABLE x (y TEXT);", sqlite: "", postgres };
+    let failed = migrate::prepare(&address, &[migration("nonsense")], false).unwrap_err();
+    assert!(matches!(failed, OpenError::Migration { version: 1, .. }), "{failed:?}");
+    migrate::prepare(&address, &[migration("CREATE INDEX z ON x (y NULLS FIRST)")], false).unwrap();
+}
