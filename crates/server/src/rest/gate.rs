@@ -19,7 +19,8 @@
 //! has, even if that is old, and its own transaction asks about the token along with what is read:
 //! both are sent at once. What was found is only answered when the token was good.
 //!
-//! - A write never assumes. It could not be taken back.
+//! - A write never assumes. It could not be taken back. The one GET that writes proves its token in
+//!   the transaction that does.
 //! - Nobody leaves without proof. Whoever is still assumed when the handler is done, because it
 //!   failed or read nothing, is asked about then, and a refusal of the token comes before any other.
 //! - What an assumed grant does not allow is not refused with it. The store is asked first.
@@ -39,7 +40,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 /// A token that came with a request.
 pub(crate) struct Token {
     examined: Examined,
-    /// Whether it was in the URL, which is then part of no key of a cache.
+    /// Whether it was in the URL. Its answer is not cached: the key would have the token in it.
     pub(crate) in_url: bool,
 }
 

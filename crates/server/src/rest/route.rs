@@ -21,6 +21,10 @@
 //! asks, in one transaction, what exists (404), what is up to date (412) and what is free (409).
 //! Everything that is wrong with what a request says is told in one answer.
 //!
+//! **Caching is said by the row** as well: [`Routes::cached`], with what its answers depend on, and
+//! [`Routes::by_key`] where so little is read that another thread would take longer. A handler
+//! calls `show` or `list` either way.
+//!
 //! **Proving while reading.** A read may be let in before its token is proven, and asks the store
 //! about it in its own transaction; `gate.rs` says why and how far that goes. Nothing of it is seen
 //! here, but that an answer leaves by the gate that it came in by.
