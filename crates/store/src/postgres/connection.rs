@@ -1,9 +1,9 @@
-//! One connection: its socket, its prepared statements, and what has been sent and is not yet
-//! answered.
+//! One connection: what is to be sent, and what has been sent and is not yet answered.
 
-use super::address::{Address, Encryption, Host};
+use super::address::{Address, Host};
+use super::socket::{CONNECTING, Socket};
+use super::statements::{Encoded, Statements};
 use super::wire::{self, ColumnOf, Refusal, malformed};
-use super::{end_point, tls};
 use crate::value::Param;
 use bytes::BytesMut;
 use fallible_iterator::FallibleIterator as _;
@@ -13,20 +13,9 @@ use postgres_protocol::authentication::sasl::{
 };
 use postgres_protocol::message::backend::{DataRowBody, Message};
 use postgres_protocol::message::frontend;
-use rustix::net::sockopt;
-use rustls::{ClientConnection, StreamOwned};
-use std::collections::HashMap;
-use std::io::{self, Error, ErrorKind, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs as _};
+use std::io::{self, Error, ErrorKind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// How long to wait for a connection to be made.
-const CONNECTING: Duration = Duration::from_secs(5);
-
-/// Prepared statements that a connection keeps: above what the store's own functions use, so that
-/// those made on the fly push each other out and not them.
-const STATEMENTS: usize = 256;
 
 /// Bytes that may be on their way at once, both ways: below what sockets hold, so that neither side
 /// waits for the other to read.
@@ -49,106 +38,13 @@ impl From<Error> for Failure {
 
 pub(super) type Outcome<T> = Result<T, Failure>;
 
-enum Socket {
-    Plain(TcpStream),
-    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
-}
-
-impl Socket {
-    fn tcp(&self) -> &TcpStream {
-        match self {
-            Self::Plain(stream) => stream,
-            Self::Tls(stream) => &stream.sock,
-        }
-    }
-
-    fn open(host: &Host, encryption: &Encryption) -> io::Result<Self> {
-        let mut stream = Err(Error::new(ErrorKind::NotFound, "the host has no address"));
-        for place in (host.name.as_str(), host.port).to_socket_addrs()? {
-            stream = TcpStream::connect_timeout(&place, CONNECTING);
-            if stream.is_ok() {
-                break;
-            }
-        }
-        let mut stream = stream?;
-        stream.set_nodelay(true)?;
-        notice_silence(&stream)?;
-        stream.set_read_timeout(Some(CONNECTING))?;
-        stream.set_write_timeout(Some(CONNECTING))?;
-        if *encryption == Encryption::Disable {
-            return Ok(Self::Plain(stream));
-        }
-        let mut question = BytesMut::new();
-        frontend::ssl_request(&mut question);
-        stream.write_all(&question)?;
-        let mut answer = [0];
-        stream.read_exact(&mut answer)?;
-        match (answer, encryption) {
-            ([b'S'], encryption) => {
-                tls::wrap(stream, &host.name, encryption).map(Box::new).map(Self::Tls)
-            }
-            ([b'N'], Encryption::Prefer) => Ok(Self::Plain(stream)),
-            ([b'N'], _) => Err(Error::new(
-                ErrorKind::Unsupported,
-                "the server has no TLS: turn it on there, or say sslmode=disable",
-            )),
-            _ => Err(malformed()),
-        }
-    }
-
-    /// What a login can be tied to.
-    fn end_point(&self) -> Option<Vec<u8>> {
-        match self {
-            Self::Plain(_) => None,
-            Self::Tls(stream) => end_point::of(&stream.conn),
-        }
-    }
-
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match self {
-            Self::Plain(stream) => stream.write_all(bytes),
-            Self::Tls(stream) => stream.write_all(bytes).and_then(|()| stream.flush()),
-        }
-    }
-
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(stream) => stream.read(into),
-            Self::Tls(stream) => stream.read(into),
-        }
-    }
-}
-
-/// How long the other machine may be silent, whatever is waited for. A process that ends closes its
-/// connections; a machine that vanishes does not.
-const SILENCE: Duration = Duration::from_secs(15);
-
-/// Makes an error of a machine that is not there any more. One that is there and at work answers for
-/// its process, however long that takes.
-fn notice_silence(stream: &TcpStream) -> io::Result<()> {
-    let third = SILENCE / 3;
-    sockopt::set_socket_keepalive(stream, true)?;
-    sockopt::set_tcp_keepidle(stream, third)?;
-    sockopt::set_tcp_keepintvl(stream, third)?;
-    sockopt::set_tcp_keepcnt(stream, 2)?;
-    // For what was sent and never arrived, where the system has it.
-    #[cfg(target_os = "linux")]
-    sockopt::set_tcp_user_timeout(stream, u32::try_from(SILENCE.as_millis()).unwrap_or(u32::MAX))?;
-    Ok(())
-}
-
 /// A connection that is ready for statements.
 pub(super) struct Connection {
     socket: Socket,
     out: BytesMut,
     read: BytesMut,
     chunk: Box<[u8]>,
-    index: HashMap<Arc<str>, usize>,
-    slots: Vec<Slot>,
-    used: u64,
-    names: u32,
-    /// Statements that are pushed out, and that the server has yet to forget.
-    forgotten: Vec<u32>,
+    statements: Statements,
     /// How often it was asked to say that it is ready, and how often it has.
     syncs: u64,
     ready: u64,
@@ -158,36 +54,6 @@ pub(super) struct Connection {
     is_standby: bool,
     /// Whether the server has warned of something.
     warned: bool,
-}
-
-/// A prepared statement.
-struct Slot {
-    sql: Arc<str>,
-    name: u32,
-    state: Prepared,
-    columns: Arc<[ColumnOf]>,
-    used: u64,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Prepared {
-    Not,
-    Asked,
-    Yes,
-}
-
-/// A statement with its parameters, as it is sent.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Encoded {
-    slot: usize,
-    bytes: BytesMut,
-}
-
-impl Encoded {
-    /// How much there is to send.
-    pub(super) fn size(&self) -> usize {
-        self.bytes.len()
-    }
 }
 
 /// A statement that was sent.
@@ -219,11 +85,7 @@ impl Connection {
             out: BytesMut::with_capacity(1024),
             read: BytesMut::with_capacity(16 * 1024),
             chunk: vec![0; 16 * 1024].into(),
-            index: HashMap::new(),
-            slots: Vec::new(),
-            used: 0,
-            names: 0,
-            forgotten: Vec::new(),
+            statements: Statements::default(),
             syncs: 0,
             ready: 0,
             given_up: false,
@@ -351,26 +213,18 @@ impl Connection {
 
     /// `sql` with `params`, as they are sent.
     pub(super) fn bind(&mut self, sql: &str, params: &[&dyn Param]) -> Outcome<Encoded> {
-        let slot = self.slot(sql);
-        let name = self.slots.get(slot).map_or(0, |slot| slot.name);
-        Ok(Encoded { slot, bytes: wire::run(name, params)? })
+        Ok(self.statements.bind(sql, params)?)
     }
 
     /// Whether the server has prepared what `bound` runs.
     pub(super) fn is_prepared(&self, bound: &Encoded) -> bool {
-        self.slots.get(bound.slot).is_some_and(|slot| slot.state == Prepared::Yes)
+        self.statements.is_prepared(bound)
     }
 
     /// Puts `bound`, whose parameters are like `params`, behind what is to be sent.
     pub(super) fn run(&mut self, bound: &Encoded, params: &[&dyn Param]) -> Outcome<InFlight> {
-        if let Some(Slot { state, name, sql, .. }) = self.slots.get_mut(bound.slot)
-            && *state == Prepared::Not
-        {
-            wire::prepare(&mut self.out, *name, sql, params)?;
-            *state = Prepared::Asked;
-        }
-        self.out.extend_from_slice(&bound.bytes);
-        Ok(InFlight { slot: bound.slot, after: self.syncs })
+        let slot = self.statements.write(bound, params, &mut self.out)?;
+        Ok(InFlight { slot, after: self.syncs })
     }
 
     /// As [`Connection::run`], for `sql` that has no parameters.
@@ -390,9 +244,7 @@ impl Connection {
         frontend::sync(&mut self.out);
         self.syncs += 1;
         // Now the server does as it is told, whatever happened before.
-        for name in std::mem::take(&mut self.forgotten) {
-            wire::forget(&mut self.out, name)?;
-        }
+        self.statements.write_forgotten(&mut self.out)?;
         Ok(())
     }
 
@@ -425,18 +277,14 @@ impl Connection {
                 Message::CommandComplete(body) => return Ok(body.tag()?.into()),
                 Message::EmptyQueryResponse => return Ok("".into()),
                 Message::ParseComplete => {
-                    if let Some(slot) = self.slots.get_mut(sent.slot) {
-                        slot.state = Prepared::Yes;
-                    }
+                    self.statements.prepared(sent.slot);
                 }
                 Message::RowDescription(body) => {
                     columns = wire::columns(&body)?.into();
-                    if let Some(slot) = self.slots.get_mut(sent.slot) {
-                        slot.columns = Arc::clone(&columns);
-                    }
+                    self.statements.described(sent.slot, &columns);
                 }
                 Message::ErrorResponse(body) => {
-                    self.forget_unsure();
+                    self.statements.forget_unsure();
                     return Err(Failure::Refused(wire::refusal(body.fields())?));
                 }
                 Message::ReadyForQuery(_) => return Err(malformed().into()),
@@ -461,60 +309,12 @@ impl Connection {
     }
 
     pub(super) fn columns(&self, sent: InFlight) -> Arc<[ColumnOf]> {
-        self.slots.get(sent.slot).map_or_else(|| [].into(), |slot| Arc::clone(&slot.columns))
+        self.statements.columns(sent.slot)
     }
 
     /// Prepares all statements anew: what they refer to is not what it was.
     pub(super) fn forget_all(&mut self) {
-        for slot in &mut self.slots {
-            self.forgotten.push(slot.name);
-            self.names += 1;
-            (slot.name, slot.state) = (self.names, Prepared::Not);
-        }
-    }
-
-    /// After an error the server passes over what was sent behind, so that what was to be prepared
-    /// there is not.
-    fn forget_unsure(&mut self) {
-        for slot in self.slots.iter_mut().filter(|slot| slot.state == Prepared::Asked) {
-            self.names += 1;
-            (slot.name, slot.state) = (self.names, Prepared::Not);
-        }
-    }
-
-    fn slot(&mut self, sql: &str) -> usize {
-        self.used += 1;
-        if let Some(&place) = self.index.get(sql) {
-            if let Some(slot) = self.slots.get_mut(place) {
-                slot.used = self.used;
-            }
-            return place;
-        }
-        self.names += 1;
-        let sql: Arc<str> = sql.into();
-        let slot = Slot {
-            sql: Arc::clone(&sql),
-            name: self.names,
-            state: Prepared::Not,
-            columns: [].into(),
-            used: self.used,
-        };
-        let oldest = if self.slots.len() < STATEMENTS {
-            None
-        } else {
-            self.slots.iter_mut().enumerate().min_by_key(|(_, slot)| slot.used)
-        };
-        let place = if let Some((place, old)) = oldest {
-            self.index.remove(&old.sql);
-            self.forgotten.push(old.name);
-            *old = slot;
-            place
-        } else {
-            self.slots.push(slot);
-            self.slots.len() - 1
-        };
-        self.index.insert(sql, place);
-        place
+        self.statements.forget_all();
     }
 
     /// The next message that is about something.
@@ -553,24 +353,4 @@ impl Drop for Connection {
 fn cannot_log_in() -> Failure {
     let words = "the server asks for a way to log in that is not spoken here";
     Error::new(ErrorKind::Unsupported, words).into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::net::TcpListener;
-
-    #[test]
-    fn a_machine_that_has_vanished_is_noticed() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let host = Host { name: "127.0.0.1".into(), port };
-        let socket = Socket::open(&host, &Encryption::Disable).unwrap();
-        let tcp = socket.tcp();
-        assert!(sockopt::socket_keepalive(tcp).unwrap());
-        let asked = sockopt::tcp_keepcnt(tcp).unwrap() * sockopt::tcp_keepintvl(tcp).unwrap();
-        assert_eq!(sockopt::tcp_keepidle(tcp).unwrap() + asked, SILENCE);
-        #[cfg(target_os = "linux")]
-        assert_eq!(u128::from(sockopt::tcp_user_timeout(tcp).unwrap()), SILENCE.as_millis());
-    }
 }

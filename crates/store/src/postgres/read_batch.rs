@@ -6,10 +6,11 @@
 //! is there. One that asks anything else is run by itself. So is what was sent behind a statement that
 //! is refused: what one job is refused is nothing to the others.
 
-use super::connection::{Connection, Encoded, InFlight, ON_THE_WAY, Outcome};
+use super::ahead::Visit;
+use super::connection::{Connection, InFlight, ON_THE_WAY, Outcome};
 use super::fault::{self, Meaning};
 use super::role::Role;
-use super::session::Visit;
+use super::statements::Encoded;
 use super::wire::ColumnOf;
 use crate::engine::{Change, Dialect, Each, Engine, Query};
 use crate::error::Result;

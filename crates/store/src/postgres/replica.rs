@@ -14,32 +14,22 @@
 
 use super::address::Address;
 use super::backoff::pause;
-use super::connection::{Connection, Failure};
-use super::fault::{away, unusable};
+use super::connection::Connection;
+use super::fault::away;
 use super::pooler;
-use super::role::{Role, SLACK, connect};
-use super::session::{Ending, Session};
+use super::role::SLACK;
+use super::standby::{ANSWER, Primary, Required, Standby};
 use crate::error::{Error, Result};
 use crate::job::{Feed, Job, Jobs, Outcome, Queue, Service};
 use crate::migrate::OpenError;
 use crate::options::Options;
 use crate::schema::Schema;
-use crate::scope::Scope;
-use crate::tx::Tx;
-use std::any::Any;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// How far apart the questions to the primary are at least.
 const EVERY: Duration = Duration::from_millis(1);
-
-/// How long a standby is waited for that has not yet replayed enough, and how often it is asked.
-const LAG: Duration = Duration::from_millis(20);
-const AGAIN: Duration = Duration::from_micros(300);
-
-/// How long the answer to a question may take, which is none to think about.
-const ANSWER: Duration = Duration::from_millis(250);
 
 /// How often it is looked whether the standby still answers, before reads are sent to it.
 const LOOK: Duration = Duration::from_millis(100);
@@ -49,28 +39,6 @@ const LONGEST_REST: Duration = Duration::from_secs(5);
 
 /// How long a standby must have been of use to be given the shortest pause again.
 const STEADY: Duration = Duration::from_mins(1);
-
-/// How far the log of the primary is safe. Where commits are answered before that, it is how far the
-/// log goes.
-const SAFE: &str = "SELECT (CASE current_setting('synchronous_commit')
-        WHEN 'off' THEN pg_current_wal_insert_lsn() ELSE pg_current_wal_flush_lsn() END
-    - '0/0'::pg_lsn)::bigint";
-
-/// How far a standby has come, if it is one and has the row.
-fn replayed(values: &str) -> String {
-    format!(
-        "SELECT CASE WHEN pg_is_in_recovery()
-                AND EXISTS (SELECT 1 FROM {values} WHERE name = $1 AND value = $2)
-            THEN (pg_last_wal_replay_lsn() - '0/0'::pg_lsn)::bigint END"
-    )
-}
-
-/// Which timeline a primary writes.
-const TIMELINE: &str = "SELECT left(pg_walfile_name(pg_current_wal_flush_lsn()), 8)";
-
-/// Which database of which cluster it is; a copy that follows has the same. Not everybody may ask.
-const IDENTITY: &str =
-    "SELECT system_identifier::text || '/' || current_database() FROM pg_control_system()";
 
 /// The ways into a standby, as long as it is of use.
 pub(crate) struct Replica {
@@ -158,33 +126,6 @@ impl Replica {
     }
 }
 
-/// A row of the store that belongs to one timeline of one cluster.
-struct Mark {
-    name: String,
-    value: Vec<u8>,
-}
-
-/// The value `name` in the table `values`: what is there, or else one made by chance.
-fn get_or_make(tx: &mut Tx<'_>, values: &str, name: &str) -> Result<Vec<u8>> {
-    let get = format!("SELECT value FROM {values} WHERE name = $1");
-    if let Some(value) = tx.first(&get, &[&name])? {
-        return Ok(value);
-    }
-    // Another may do the same, and one of the two is first.
-    let made = crate::chance::random::<16>().map(Vec::from).map_err(Error::internal)?;
-    let add =
-        format!("INSERT INTO {values} (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING");
-    tx.change(Scope::Nothing, &add, &[&name, &made])?;
-    tx.first(&get, &[&name])?.ok_or_else(|| Error::internal(format!("the value {name} has gone")))
-}
-
-/// What a standby must have to be read from.
-#[derive(Clone)]
-struct Required {
-    mark: Arc<Mark>,
-    position: i64,
-}
-
 /// What the threads know in common.
 struct State {
     /// What a read needs that has passed the gate; nothing while the standby is of no use.
@@ -214,176 +155,6 @@ impl State {
     fn stop(&self, why: &str) {
         if self.required.write().unwrap_or_else(PoisonError::into_inner).take().is_some() {
             tracing::warn!(replica = self.at, why, "reads go to the primary");
-        }
-    }
-}
-
-/// A connection to ask on.
-struct Ask {
-    address: Address,
-    setup: String,
-    patience: Duration,
-    extension: &'static (dyn Any + Send + Sync),
-    link: Option<Connection>,
-}
-
-impl Ask {
-    fn is_connected(&self) -> bool {
-        self.link.as_ref().is_some_and(Connection::is_good)
-    }
-
-    fn connect(&mut self) -> Result<()> {
-        let link = connect(&self.address, &self.setup, self.patience);
-        self.link = Some(link.map_err(|failure: Failure| {
-            Error::internal(unusable(&self.address, failure).to_string())
-        })?);
-        Ok(())
-    }
-
-    fn identity(&mut self) -> Result<Option<String>> {
-        self.run(Role::Read, |tx| tx.first(IDENTITY, &[]))
-    }
-
-    /// Runs `ask` in a transaction of its own. Whatever fails, the connection is given up: that is
-    /// rare, and nothing depends on it.
-    fn run<T>(&mut self, role: Role, ask: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
-        let mut link = self.link.take().ok_or_else(away)?;
-        let until = Instant::now() + self.patience;
-        let mut session = Session::new(&mut link, role, until, self.extension, None);
-        let found = ask(&mut Tx::new(&mut session));
-        let failed = session.failed();
-        let ended = session.end(found.is_ok());
-        if !failed && matches!(ended, Ending::Settled) && link.send().is_ok() {
-            self.link = Some(link);
-        }
-        found
-    }
-}
-
-/// The primary, as it is asked for its position.
-struct Primary {
-    ask: Ask,
-    mark: Option<Arc<Mark>>,
-    /// The table of named values.
-    values: &'static str,
-}
-
-impl Primary {
-    fn new(address: &Address, schema: &Schema, options: &Options) -> Self {
-        let (address, setup) = (address.clone(), Role::Write.setup(options));
-        let (patience, extension) = (ANSWER, options.extension);
-        let ask = Ask { address, setup, patience, extension, link: None };
-        Self { ask, mark: None, values: schema.values }
-    }
-
-    /// Connects and sees to the row of this timeline, which others may have made.
-    fn connect(&mut self) -> Result<()> {
-        self.mark = None;
-        self.ask.connect()?;
-        let values = self.values;
-        let mark = self.ask.run(Role::Write, |tx| {
-            let timeline: Option<String> = tx.first(TIMELINE, &[])?;
-            let timeline = timeline.ok_or_else(|| Error::internal("there is no timeline"))?;
-            let name = format!("timeline {timeline}");
-            let value = get_or_make(tx, values, &name)?;
-            Ok(Mark { name, value })
-        })?;
-        // Only now is the row kept.
-        if self.ask.is_connected() {
-            self.mark = Some(Arc::new(mark));
-        }
-        Ok(())
-    }
-
-    /// What a standby needs for reads that are here already.
-    fn required(&mut self) -> Result<Required> {
-        let mark = self.mark.clone().ok_or_else(away)?;
-        let position = self.ask.run(Role::Read, |tx| tx.first::<i64>(SAFE, &[]))?;
-        let position = position.ok_or_else(|| Error::internal("there is no position"))?;
-        Ok(Required { mark, position })
-    }
-}
-
-/// A connection to the standby.
-struct Standby {
-    ask: Ask,
-    /// What this server has replayed, and how it is asked.
-    has: Option<Required>,
-    replayed: String,
-}
-
-impl Standby {
-    fn new(address: &Address, schema: &Schema, options: &Options, patience: Duration) -> Self {
-        let (address, setup) = (address.clone(), Role::Read.setup(options));
-        let extension = options.extension;
-        let ask = Ask { address, setup, patience, extension, link: None };
-        Self { ask, has: None, replayed: replayed(schema.values) }
-    }
-
-    fn connect(&mut self) -> Result<()> {
-        self.has = None;
-        self.ask.connect()
-    }
-
-    /// Makes `attempt`, and once more on a new connection where a kept one turns out to be lost: the
-    /// server may have been started anew since it was asked last, and nothing but a new connection
-    /// can tell. A server that did not answer in time is not asked again.
-    fn retry_if_stale<T>(&mut self, mut attempt: impl FnMut(&mut Self) -> Result<T>) -> Result<T> {
-        let (kept, began) = (self.ask.is_connected(), Instant::now());
-        match attempt(self) {
-            Err(_) if kept && !self.ask.is_connected() && began.elapsed() < ANSWER => attempt(self),
-            outcome => outcome,
-        }
-    }
-
-    /// Waits a moment for it to replay what is required. A transaction that begins now sees that.
-    fn reach(&mut self, required: &Required) -> Result<()> {
-        if !self.ask.is_connected() {
-            self.connect()?;
-        }
-        let until = Instant::now() + LAG;
-        loop {
-            if let Some(has) = &self.has
-                && Arc::ptr_eq(&has.mark, &required.mark)
-                && has.position >= required.position
-            {
-                return Ok(());
-            }
-            let mark = Arc::clone(&required.mark);
-            let replayed = &self.replayed;
-            let position = self.ask.run(Role::Read, |tx| {
-                tx.first::<Option<i64>>(replayed, &[&mark.name, &mark.value])
-            })?;
-            self.has = position.flatten().map(|position| Required { mark, position });
-            if self.has.as_ref().is_some_and(|has| has.position >= required.position) {
-                return Ok(());
-            }
-            if Instant::now() >= until {
-                return Err(Error::internal(match self.has {
-                    Some(_) => "it is behind",
-                    None => "it does not follow the primary, or is far behind",
-                }));
-            }
-            sleep(AGAIN);
-        }
-    }
-
-    /// Runs `job`: what became of it, or nothing where the primary has to be asked.
-    ///
-    /// # Errors
-    /// When the connection is lost.
-    fn run(&mut self, job: &mut dyn Job, until: Instant) -> Result<Option<Outcome>> {
-        let link = self.ask.link.as_mut().ok_or_else(away)?;
-        let mut session = Session::new(link, Role::Read, until, self.ask.extension, None);
-        let kept = job.run(&mut session);
-        let failed = session.failed();
-        match session.end(kept) {
-            Ending::Settled if !failed => Ok(Some(Outcome::Done)),
-            Ending::Settled | Ending::Again | Ending::Refused(_) => Ok(None),
-            Ending::Lost | Ending::Unknown => {
-                self.ask.link = None;
-                Err(away())
-            }
         }
     }
 }

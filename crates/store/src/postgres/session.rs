@@ -2,24 +2,21 @@
 //! that need not: a transaction begins with its first statement, and what a function says that it
 //! is going to ask is asked at once.
 
-use super::connection::{Connection, Encoded, Failure, InFlight, ON_THE_WAY, Outcome};
+use super::ahead::{Ahead, Visit};
+use super::connection::{Connection, Failure, InFlight, ON_THE_WAY, Outcome};
+use super::ending::Ending;
 use super::fault::{self, Meaning};
 use super::role::Role;
-use super::row::Row;
-use super::wire::{self, ColumnOf};
+use super::statements::Encoded;
+use super::wire;
 use crate::engine::{Change, Dialect, Each, Engine, Query};
 use crate::error::{Error, Result};
 use crate::job::too_long;
-use crate::row::{self, Cells};
 use crate::scope::Scope;
 use crate::value::Param;
 use crate::versions::Versions;
-use fallible_iterator::FallibleIterator as _;
-use postgres_protocol::message::backend::DataRowBody;
 use std::any::Any;
 use std::collections::VecDeque;
-use std::ops::Range;
-use std::sync::Arc;
 use std::time::Instant;
 
 /// Begins a transaction that writes: at once refused by a server that only follows another.
@@ -43,52 +40,6 @@ pub(super) struct Session<'l> {
     versions: Option<&'l Versions>,
     /// What the transaction has changed so far.
     changed: Vec<Scope>,
-}
-
-/// A statement that was sent before its result was asked for.
-pub(super) struct Ahead {
-    /// What is asked; nothing where nobody is going to.
-    bound: Option<Encoded>,
-    sent: InFlight,
-    /// What is said if it is refused as a conflict.
-    conflict: Option<Box<str>>,
-    /// The answer, once it is read.
-    rows: Option<(Arc<[ColumnOf]>, Vec<DataRowBody>)>,
-}
-
-impl Ahead {
-    /// Whether it is what `bound` asks.
-    pub(super) fn is(&self, bound: &Encoded) -> bool {
-        self.bound.as_ref() == Some(bound)
-    }
-
-    /// Whether nothing was found.
-    pub(super) fn is_empty(&self) -> bool {
-        self.rows.as_ref().is_none_or(|(_, rows)| rows.is_empty())
-    }
-
-    /// Shows what was found.
-    pub(super) fn show(self, visit: &mut Visit<'_, '_>) {
-        if let Some((columns, rows)) = self.rows {
-            for row in rows {
-                visit.row(&columns, &row);
-            }
-        }
-    }
-}
-
-/// What becomes of a job.
-pub(super) enum Ending {
-    /// It is settled, and answers by itself.
-    Settled,
-    /// It is undone, and this is the answer.
-    Refused(Error),
-    /// It is undone, and may do better another time.
-    Again,
-    /// It is undone, and the connection is gone.
-    Lost,
-    /// The connection is gone, and nobody knows whether it is kept.
-    Unknown,
 }
 
 impl<'l> Session<'l> {
@@ -400,43 +351,6 @@ impl<'l> Session<'l> {
                 }
             }
         }
-    }
-}
-
-/// Gives rows to `each` until it has enough.
-pub(super) struct Visit<'v, 'e> {
-    each: &'v mut Each<'e>,
-    more: Result<bool>,
-    places: Vec<Option<Range<usize>>>,
-}
-
-impl<'v, 'e> Visit<'v, 'e> {
-    pub(super) fn new(each: &'v mut Each<'e>) -> Self {
-        Self { each, more: Ok(true), places: Vec::new() }
-    }
-
-    /// What came of it.
-    pub(super) fn end(self) -> Result<()> {
-        self.more.map(drop)
-    }
-
-    pub(super) fn row(&mut self, columns: &[ColumnOf], row: &DataRowBody) {
-        // The rest of the rows is on its way, so that it is read, but not looked at.
-        if let Ok(true) = self.more {
-            self.more = self.place(row).and_then(|()| {
-                let row = Row { columns, data: row.buffer(), places: &self.places };
-                (self.each)(&row::Row(Cells::Postgres(row)))
-            });
-        }
-    }
-
-    fn place(&mut self, row: &DataRowBody) -> Result<()> {
-        self.places.clear();
-        let mut ranges = row.ranges();
-        while let Some(place) = ranges.next().map_err(Error::internal)? {
-            self.places.push(place);
-        }
-        Ok(())
     }
 }
 

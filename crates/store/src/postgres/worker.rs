@@ -3,10 +3,11 @@
 use super::address::Address;
 use super::backoff::pause;
 use super::connection::{self, Connection};
+use super::ending::Ending;
 use super::fault::{self, unusable};
 use super::read_batch::{self, ReadBatch};
 use super::role::{Role, SLACK, connect};
-use super::session::{Ending, Session};
+use super::session::Session;
 use super::write_batch::WriteBatch;
 use crate::error::Result;
 use crate::job::{Job, Jobs, Outcome, Service, busy};

@@ -11,8 +11,10 @@
 //! is there. One that does anything else, or has to wait, is run by itself, and so is each if all of
 //! them are undone: what one is refused is nothing to the others.
 
+use super::ahead::{Ahead, Visit};
+use super::ending::Ending;
 use super::fault;
-use super::session::{Ahead, Ending, Session, Visit};
+use super::session::Session;
 use crate::engine::{Change, Dialect, Each, Engine, Query};
 use crate::error::Result;
 use crate::job::{Job, Outcome, busy};
