@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use guestlist::auth::hasher::PasswordHash;
 use guestlist::clock::{Clock, Settable};
 use guestlist::config::Config;
-use guestlist::domain;
+use guestlist::domain::{new_application, new_group, new_me, new_session, new_token, new_user};
 use guestlist::error::Result;
 use guestlist::rest::App;
 use guestlist::server::Server;
@@ -204,7 +204,7 @@ impl World {
     pub(crate) fn application(&self, name: &str) -> ApplicationId {
         let post = read("application", json!({ "name": name }));
         let id = ApplicationId(self.app.ids.next(self.now()));
-        let new = domain::new_application(&post, id, self.app.organization, self.now());
+        let new = new_application(&post, id, self.app.organization, self.now());
         self.write(move |tx| applications::add(tx, &new).map(drop));
         id
     }
@@ -225,7 +225,7 @@ impl World {
             parent_id: group.parent_id,
         };
         let groups = groups.iter().map(of).collect();
-        let new = domain::new_user(&post, id, application, groups, self.now());
+        let new = new_user(&post, id, application, groups, self.now());
         let (hash, user) = (shared_hash(), new.clone());
         self.write_in(application, move |tx, tenant| {
             experience_users::add(tx, tenant, &user, &hash)
@@ -236,7 +236,7 @@ impl World {
     pub(crate) fn group(&self, application: ApplicationId, body: Value) -> ExperienceGroup {
         let post = read("experienceGroup", body);
         let id = ExperienceGroupId(self.app.ids.next(self.now()));
-        let new = domain::new_group(&post, id, application, Vec::new(), Vec::new(), self.now());
+        let new = new_group(&post, id, application, Vec::new(), Vec::new(), self.now());
         let group = new.clone();
         self.write_in(application, move |tx, tenant| experience_groups::add(tx, tenant, &group));
         new
@@ -244,7 +244,7 @@ impl World {
 
     pub(crate) fn administrator(&self, email: &str) -> UserId {
         let id = UserId(self.app.ids.next(self.now()));
-        let new = domain::new_me(id, Email::parse(email).unwrap(), self.now());
+        let new = new_me(id, Email::parse(email).unwrap(), self.now());
         let hash = shared_hash();
         self.write(move |tx| administrators::add(tx, &new, &hash));
         id
@@ -255,7 +255,7 @@ impl World {
         let post: ApiTokenPost = read("apiToken", json!({ "name": "of a test" }));
         let id = ApiTokenId(self.app.ids.next(self.now()));
         let scopes = scopes.parse().unwrap();
-        domain::new_token(&post, id, owner.id(), owner.kind(), scopes, self.now())
+        new_token(&post, id, owner.id(), owner.kind(), scopes, self.now())
     }
 
     /// Keeps `record`, and gives its token.
@@ -274,7 +274,7 @@ impl World {
     pub(crate) fn session(&self, user: UserId, ago: i64) -> String {
         let id = ApiTokenId(self.app.ids.next(self.now()));
         let scopes = "all.User".parse().unwrap();
-        let session = domain::new_session(id, user, scopes, None, self.now().plus_millis(-ago));
+        let session = new_session(id, user, scopes, None, self.now().plus_millis(-ago));
         let kept = session.clone();
         self.write(move |tx| api_tokens::begin(tx, &kept));
         self.app.mint(&session, true).unwrap().expose().to_owned()

@@ -10,7 +10,7 @@ use super::super::{Options, Store, Tx, experience_groups, experience_users, sett
 use super::Scratch;
 use super::engines::Own;
 use crate::auth::hasher::PasswordHash;
-use crate::domain;
+use crate::domain::{new_application, new_group, new_token, new_user};
 use crate::error::{Error, Result};
 use guestlist_api::entity::{OwnerType, SortDirection};
 use guestlist_api::experience_group::{ExperienceGroup, ExperienceGroupSort};
@@ -100,7 +100,7 @@ impl Place {
         }
         let post = wire::read("application", json!({ "name": "a" })).unwrap();
         let organization = "0".repeat(24).parse().unwrap();
-        let new = domain::new_application(&post, application(number), organization, NOW);
+        let new = new_application(&post, application(number), organization, NOW);
         applications::add(tx, &new)?;
         Ok(None)
     }
@@ -135,7 +135,7 @@ impl Place {
         let post = json!({ "email": email, "password": "Correct-h0rse" });
         let post = wire::read("experienceUser", post).unwrap();
         let groups = self.groups(tx, joined)?;
-        let user = domain::new_user(&post, self.user_id(index), self.tenant.id(), groups, NOW);
+        let user = new_user(&post, self.user_id(index), self.tenant.id(), groups, NOW);
         experience_users::add(tx, self.tenant, &user, &PasswordHash::from_stored("x".into()))
     }
 
@@ -146,7 +146,7 @@ impl Place {
         let post = wire::read("experienceGroup", json!({ "name": "g" })).unwrap();
         let (members, application) = (self.users(tx, members), self.tenant.id());
         let id = self.group_id(index);
-        let group = domain::new_group(&post, id, application, members, Vec::new(), NOW);
+        let group = new_group(&post, id, application, members, Vec::new(), NOW);
         experience_groups::add(tx, self.tenant, &group)
     }
 
@@ -157,7 +157,7 @@ impl Place {
         }
         let post = wire::read("apiToken", json!({ "name": "t" })).unwrap();
         let (owner, scopes) = (ForeignId(owner.0), [].into_iter().collect());
-        let new = domain::new_token(&post, id, owner, OwnerType::Application, scopes, NOW);
+        let new = new_token(&post, id, owner, OwnerType::Application, scopes, NOW);
         api_tokens::add(tx, &new)
     }
 

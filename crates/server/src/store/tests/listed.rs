@@ -7,7 +7,7 @@ use super::super::list::{Listed, Paging};
 use super::super::tenant::{AuthorizedApp, Tenant};
 use super::super::{Tx, experience_groups, experience_users};
 use crate::auth::hasher::PasswordHash;
-use crate::domain;
+use crate::domain::{new_application, new_group, new_user};
 use crate::error::Result;
 use guestlist_api::entity::SortDirection;
 use guestlist_api::experience_group::{ExperienceGroup, ExperienceGroupSort, Parent};
@@ -206,7 +206,7 @@ impl World {
         let post = wire::read("experienceUser", post).unwrap();
         let club = GroupRef { id: CLUB, name: "club".into(), parent_id: None };
         let groups = if traits.member { vec![club] } else { Vec::new() };
-        let user = domain::new_user(&post, ExperienceUserId(id(index)), APPLICATION, groups, NOW);
+        let user = new_user(&post, ExperienceUserId(id(index)), APPLICATION, groups, NOW);
         let user = ExperienceUser {
             first_name: traits.first.map(str::to_owned),
             last_name: traits.last.map(str::to_owned),
@@ -275,7 +275,7 @@ fn group(of: Of, index: u8, traits: &Traits) -> ExperienceGroup {
         creation_date: DateTime::from_millis(traits.created),
         last_updated: DateTime::from_millis(traits.updated),
         parent_id: within.then_some(CLUB),
-        ..domain::new_group(&post, id, APPLICATION, Vec::new(), Vec::new(), NOW)
+        ..new_group(&post, id, APPLICATION, Vec::new(), Vec::new(), NOW)
     }
 }
 
@@ -334,12 +334,12 @@ pub(super) fn direction() -> impl Strategy<Value = SortDirection> {
 pub(super) fn found_application(tx: &mut Tx<'_>, of: Of) -> Result<()> {
     let post = wire::read("application", json!({ "name": "a" })).unwrap();
     let organization = "0".repeat(24).parse().unwrap();
-    let new = domain::new_application(&post, APPLICATION, organization, NOW);
+    let new = new_application(&post, APPLICATION, organization, NOW);
     let tenant = applications::add(tx, &new)?;
     if matches!(of, Of::Groups(_)) {
         return Ok(());
     }
     let post = wire::read("experienceGroup", json!({ "name": "club" })).unwrap();
-    let club = domain::new_group(&post, CLUB, APPLICATION, Vec::new(), Vec::new(), NOW);
+    let club = new_group(&post, CLUB, APPLICATION, Vec::new(), Vec::new(), NOW);
     experience_groups::add(tx, tenant, &club)
 }

@@ -12,7 +12,7 @@ use super::super::tenant::{AuthorizedApp, Tenant};
 use super::super::{Options, Store, Tx};
 use super::{Scratch, small};
 use crate::auth::hasher::PasswordHash;
-use crate::domain;
+use crate::domain::{new_application, new_user};
 use crate::error::{Error, Result};
 use guestlist_api::entity::SortDirection;
 use guestlist_api::experience_user::{ExperienceUser, ExperienceUserFilter, ExperienceUserSort};
@@ -161,7 +161,7 @@ fn enter(tx: &mut Tx<'_>, number: u8) -> Result<Tenant> {
     }
     let post = wire::read("application", json!({ "name": "a" })).unwrap();
     let organization = "0".repeat(24).parse().unwrap();
-    let new = domain::new_application(&post, application(number), organization, NOW);
+    let new = new_application(&post, application(number), organization, NOW);
     applications::add(tx, &new)
 }
 
@@ -200,7 +200,7 @@ fn run(tx: &mut Tx<'_>, late: &mut IndexBacklog, number: u8, step: &Step) -> Res
                 let post = json!({ "email": email, "password": "Correct-h0rse" });
                 let post = wire::read("experienceUser", post).unwrap();
                 let new = ExperienceUserId(id(2, *index));
-                let mut user = domain::new_user(&post, new, tenant.id(), Vec::new(), NOW);
+                let mut user = new_user(&post, new, tenant.id(), Vec::new(), NOW);
                 (user.first_name, user.last_name) = (texts.first.clone(), texts.last.clone());
                 return users::add(tx, tenant, &user, &PasswordHash::from_stored("x".into()));
             };

@@ -13,7 +13,7 @@ use super::super::super::{
 };
 use super::{APPLICATION, GROUP, Plan, USER, postgres, sqlite};
 use crate::auth::hasher::PasswordHash;
-use crate::domain;
+use crate::domain::{new_group, new_me, new_session, new_token, new_user};
 use crate::error::Result;
 use guestlist_api::api_token::{ApiToken, ApiTokenFilter, ApiTokenSort};
 use guestlist_api::application::ApplicationSort;
@@ -144,7 +144,7 @@ const CALLED: &[Called] = &[
         let post = wire::read("experienceUser", post).unwrap();
         let own = tenant(tx)?;
         let groups = experience_users::groups(tx, own, &[GROUP, CHILD], "x")?;
-        let user = domain::new_user(&post, USER, APPLICATION, groups, NOW);
+        let user = new_user(&post, USER, APPLICATION, groups, NOW);
         experience_users::add(tx, own, &user, &hash())
     }),
     ("experience_groups::delete", |tx| {
@@ -153,7 +153,7 @@ const CALLED: &[Called] = &[
         experience_groups::delete(tx, own, &group)
     }),
     ("administrators::add", |tx| {
-        let me = domain::new_me(ADMINISTRATOR, Email::parse("a@b").unwrap(), NOW);
+        let me = new_me(ADMINISTRATOR, Email::parse("a@b").unwrap(), NOW);
         administrators::add(tx, &me, &hash())
     }),
     ("administrators::get", |tx| administrators::get(tx, ADMINISTRATOR).map(drop)),
@@ -167,7 +167,7 @@ const CALLED: &[Called] = &[
         let post = wire::read("apiToken", json!({ "name": "t" })).unwrap();
         let owner = (ForeignId(APPLICATION.0), OwnerType::Application);
         let scopes = [].into_iter().collect();
-        api_tokens::add(tx, &domain::new_token(&post, TOKEN, owner.0, owner.1, scopes, NOW))
+        api_tokens::add(tx, &new_token(&post, TOKEN, owner.0, owner.1, scopes, NOW))
     }),
     ("api_tokens::grant", |tx| api_tokens::grant(tx, TOKEN, NOW).map(drop)),
     ("api_tokens::prefetch_grant", |tx| api_tokens::prefetch_grant(tx, TOKEN)),
@@ -189,7 +189,7 @@ const CALLED: &[Called] = &[
     }),
     ("api_tokens::begin", |tx| {
         let scopes = [].into_iter().collect();
-        api_tokens::begin(tx, &domain::new_session(TOKEN, ADMINISTRATOR, scopes, None, NOW))
+        api_tokens::begin(tx, &new_session(TOKEN, ADMINISTRATOR, scopes, None, NOW))
     }),
     ("api_tokens::end_sessions", |tx| api_tokens::end_sessions(tx, ADMINISTRATOR)),
     ("sign_ins::attempt", |tx| sign_ins::attempt(tx, &Throttled::holder(TOKEN), NOW)),
@@ -237,7 +237,7 @@ fn group(tx: &mut Tx<'_>) -> Result<ExperienceGroup> {
 fn child() -> ExperienceGroup {
     let post = json!({ "name": "child", "parentId": GROUP.to_string(), "groupTags": { "a": "b" } });
     let post = wire::read("experienceGroup", post).unwrap();
-    domain::new_group(&post, CHILD, APPLICATION, vec![USER], vec![GROUP], NOW)
+    new_group(&post, CHILD, APPLICATION, vec![USER], vec![GROUP], NOW)
 }
 
 fn hash() -> PasswordHash {
