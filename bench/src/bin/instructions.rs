@@ -3,13 +3,18 @@
 //! start. `cargo xtask instructions` runs it under callgrind.
 
 use anyhow::{Context as _, Result, bail, ensure};
+use guestlist::applications::rows as applications;
+use guestlist::applications::rules::new_application;
 use guestlist::auth::hasher::PasswordHash;
 use guestlist::clock::Clock;
 use guestlist::config::{CliArgs, Config, ServerArgs};
-use guestlist::domain::{new_application, new_token};
+use guestlist::directory::groups::rows as groups;
+use guestlist::directory::search;
+use guestlist::directory::users::rows as users;
 use guestlist::population::Population;
 use guestlist::server::Server;
-use guestlist::store::{api_tokens, applications, experience_groups, experience_users, search};
+use guestlist::tokens::rows as tokens;
+use guestlist::tokens::rules::new_token;
 use guestlist_api::api_token::ApiTokenPost;
 use guestlist_api::application::ApplicationPost;
 use guestlist_api::entity::OwnerType;
@@ -84,9 +89,9 @@ async fn prepare(place: &Path) -> Result<()> {
     let hash = PasswordHash::from_stored(HASH.into());
     let planting = app.store.write(move |tx| {
         let tenant = applications::add(tx, &made)?;
-        tokens.iter().try_for_each(|token| api_tokens::add(tx, token))?;
-        people.groups().try_for_each(|group| experience_groups::add(tx, tenant, &group))?;
-        people.users(0..USERS).try_for_each(|user| experience_users::add(tx, tenant, &user, &hash))
+        tokens.iter().try_for_each(|token| tokens::add(tx, token))?;
+        people.groups().try_for_each(|group| groups::add(tx, tenant, &group))?;
+        people.users(0..USERS).try_for_each(|user| users::add(tx, tenant, &user, &hash))
     });
     planting.await?;
     // Or else the server tells it while its requests are counted.

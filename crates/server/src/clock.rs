@@ -27,6 +27,13 @@ impl Clock {
     }
 }
 
+/// When something that was last changed at `before` is changed at `now`: never earlier, also when
+/// the clock goes back.
+#[must_use]
+pub fn later(before: DateTime, now: DateTime) -> DateTime {
+    before.max(now)
+}
+
 /// The time of the machine.
 #[expect(clippy::disallowed_methods, reason = "this is the Clock")]
 fn system() -> DateTime {

@@ -1,19 +1,30 @@
 //! Guestlist, as a library: the binary, and the tests, stand on it.
 //!
-//! `http` serves, `rest` is the API, `domain` the rules, `store` the database, `auth` the proof of
-//! who asks. `rest` calls the others; `domain` knows neither `rest` nor `store`, and `http` none of
-//! the three.
+//! A capability is a folder: `rules` know neither HTTP nor SQL, `rows` are its tables, and `routes`
+//! its part of the API. They are `directory`, `applications`, `tokens`, `administrators` and
+//! `operations`. What they stand on: `rest` is the frame of the API, on `http`, which serves; `rows`
+//! is what all tables share, on the engine in `crates/store`; `auth` proves who asks. `store` opens
+//! the engine with all tables, and `moving` copies them.
+//!
+//! Routes import from other capabilities their rules and rows, never their routes. `http` knows no
+//! operation, and `rows` no capability.
 
+pub mod administrators;
+pub mod applications;
 pub mod auth;
 pub mod cli;
 pub mod clock;
 pub mod config;
-pub mod domain;
+pub mod directory;
 pub mod error;
 pub mod http;
+pub mod moving;
+pub mod operations;
 pub mod population;
 pub mod rest;
+pub mod rows;
 pub mod server;
 pub mod store;
 pub mod telemetry;
 pub mod testing;
+pub mod tokens;

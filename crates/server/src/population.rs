@@ -1,7 +1,8 @@
 //! Users that nobody made: a population as an application might have it, for demonstrations and
 //! measurements. The same numbers make the same population, down to its ids and times.
 
-use crate::domain::{blank_group, blank_user};
+use crate::directory::groups::rules::blank_group;
+use crate::directory::users::rules::blank_user;
 use guestlist_api::experience_group::ExperienceGroup;
 use guestlist_api::experience_user::{ExperienceUser, GroupRef};
 use guestlist_api::id::{ApplicationId, ExperienceGroupId, ExperienceUserId, ObjectId};

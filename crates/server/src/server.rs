@@ -3,12 +3,14 @@
 use crate::auth::hasher::{Hasher, HasherOptions};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::directory::search;
 use crate::error::Error;
 use crate::http::limits::Limits;
 use crate::http::listen;
+use crate::moving::{self, Record, State};
 use crate::rest::{App, Parts, Service};
-use crate::store::moving::{self, Record, State};
-use crate::store::{Options, Store, StoreUrl, idempotency, search, settings};
+use crate::rows::{idempotency, settings};
+use crate::store::{Options, Store, StoreUrl};
 use anyhow::{Context as _, Result, bail};
 use std::net::SocketAddr;
 use std::sync::Arc;

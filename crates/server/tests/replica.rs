@@ -4,7 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "in a test this is a failure that says where")]
 
 use guestlist::config::{CliArgs, Config, ServerArgs};
-use guestlist::store::{OpenError, Store, settings};
+use guestlist::rows::settings;
+use guestlist::store::{OpenError, Store};
 use guestlist_testbed::{Cluster, Random, Settings};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -1,11 +1,12 @@
 // A server in this process with an administrator, for tests and for the examples of the docs.
 
+use guestlist::administrators::rows as administrators;
+use guestlist::administrators::rules::new_me;
 use guestlist::clock::Clock;
 use guestlist::config::Config;
-use guestlist::domain::{new_me, new_token};
 use guestlist::server::Server;
-use guestlist::store::administrators;
-use guestlist::store::api_tokens::{self, Principal};
+use guestlist::tokens::rows::{self as tokens, Principal};
+use guestlist::tokens::rules::new_token;
 use guestlist_api::api_token::ApiTokenPost;
 use guestlist_api::id::{ApiTokenId, ApplicationId, UserId};
 use guestlist_api::scope::{Scope, Scopes};
@@ -100,7 +101,7 @@ async fn administrator(server: &Server) -> String {
     let record = token.clone();
     let made = app.store.write(move |tx| {
         administrators::add(tx, &me, &hash)?;
-        api_tokens::add(tx, &record)
+        tokens::add(tx, &record)
     });
     made.await.unwrap();
     app.mint(&token, false).unwrap().expose().to_owned()

@@ -1,9 +1,9 @@
 //! `guestlist admin`.
 
 use super::{Output, secret};
-use crate::domain::new_me;
+use crate::administrators::rows as administrators;
+use crate::administrators::rules::new_me;
 use crate::rest::App;
-use crate::store::administrators;
 use anyhow::{Context as _, Result, anyhow};
 use clap::Subcommand;
 use guestlist_api::id::UserId;

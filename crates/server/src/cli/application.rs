@@ -2,10 +2,10 @@
 
 use super::Output;
 use super::remote::{APPLICATION_COLUMNS as COLUMNS, Rows};
-use crate::domain::new_application;
+use crate::applications::rows::{self as applications, Listing};
+use crate::applications::rules::new_application;
 use crate::rest::App;
-use crate::store::applications::{self, Listing};
-use crate::store::list::Paging;
+use crate::rows::list::Paging;
 use anyhow::{Result, anyhow};
 use guestlist_api::application::{Application, ApplicationPost, ApplicationSort};
 use guestlist_api::id::ApplicationId;

@@ -3,7 +3,7 @@
 use super::progress::Progress;
 use super::{Output, must_exist, table};
 use crate::config::{self, CliArgs, Config, ServerArgs};
-use crate::store::moving::{self, Copied, Moving, Sums};
+use crate::moving::{self, Copied, Moving, Sums};
 use crate::store::{Store, StoreUrl};
 use anyhow::{Context as _, Result, anyhow};
 use serde_json::{Value, json};

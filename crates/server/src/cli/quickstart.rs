@@ -3,21 +3,27 @@
 use super::output::announce;
 use super::serve::{Signals, listen};
 use super::{Output, application};
+use crate::administrators::rows as administrators;
+use crate::administrators::rules::{new_me, with_new_password};
+use crate::applications::rows as applications;
+use crate::applications::rules::new_application;
 use crate::auth::hasher::PasswordHash;
 use crate::clock::{Clock, random};
 use crate::config::{CliArgs, Config, ServerArgs};
-use crate::domain::{new_application, new_group, new_me, new_token, new_user, with_new_password};
+use crate::directory::groups::rows as groups;
+use crate::directory::groups::rules::new_group;
+use crate::directory::users::rows as users;
+use crate::directory::users::rules::new_user;
 use crate::error::Error;
 use crate::rest::App;
+use crate::rows::list::Paging;
+use crate::rows::tenant::{AuthorizedApp, Tenant};
+use crate::rows::{Tx, settings};
 use crate::server::Server;
-use crate::store::api_tokens::{self, Principal};
-use crate::store::applications;
-use crate::store::list::Paging;
-use crate::store::tenant::{AuthorizedApp, Tenant};
-use crate::store::{
-    OnDiskFailure, StoreUrl, Tx, administrators, experience_groups, experience_users, settings,
-};
+use crate::store::{OnDiskFailure, StoreUrl};
 use crate::telemetry;
+use crate::tokens::rows::{self as tokens, Principal};
+use crate::tokens::rules::new_token;
 use anyhow::{Context as _, Result};
 use guestlist_api::api_token::ApiTokenPost;
 use guestlist_api::application::ApplicationPost;
@@ -94,7 +100,7 @@ async fn kept(path: &Path, app: &App) -> Result<Option<Demo>> {
     let Ok(verified) = app.signer.verify(&demo.token, now) else { return Ok(None) };
     let (id, application) = (verified.id, AuthorizedApp::allowed(demo.application_id));
     let there = app.store.read(move |tx| {
-        api_tokens::grant(tx, id, now)?;
+        tokens::grant(tx, id, now)?;
         application.require(tx).map(|_| ())
     });
     match there.await {
@@ -160,9 +166,9 @@ async fn make(app: &App, path: &Path) -> Result<Demo> {
             let me = with_new_password(&administrators::lock(tx, before.user)?, now);
             administrators::put(tx, &me, Some(&hash))?;
             // What is lost may have been found: the old token and the sessions end.
-            api_tokens::end_sessions(tx, me.id)?;
-            if let Some((old, _)) = api_tokens::find(tx, before.token)? {
-                api_tokens::delete(tx, &old)?;
+            tokens::end_sessions(tx, me.id)?;
+            if let Some((old, _)) = tokens::find(tx, before.token)? {
+                tokens::delete(tx, &old)?;
             }
             me
         } else {
@@ -173,7 +179,7 @@ async fn make(app: &App, path: &Path) -> Result<Demo> {
         let owner = Principal::User(me.id);
         let scopes = post.scope.clone().unwrap_or_default();
         let token = new_token(&post, token, owner.id(), owner.kind(), scopes, now);
-        api_tokens::add(tx, &token)?;
+        tokens::add(tx, &token)?;
         let remembered = Remembered { application: application_id, user: me.id, token: token.id };
         let remembered = serde_json::to_vec(&remembered).map_err(Error::internal)?;
         settings::put(tx, SETTING, &remembered)?;
@@ -242,16 +248,16 @@ impl People {
         let mut made: Vec<GroupRef> = Vec::new();
         for (post, id, parent) in &self.groups {
             let parent_id = parent.and_then(|parent: usize| made.get(parent)).map(|group| group.id);
-            let ancestors = experience_groups::place(tx, tenant, None, parent_id)?;
+            let ancestors = groups::place(tx, tenant, None, parent_id)?;
             let mut group = new_group(post, *id, tenant.id(), Vec::new(), ancestors, now);
             group.parent_id = parent_id;
-            experience_groups::add(tx, tenant, &group)?;
+            groups::add(tx, tenant, &group)?;
             made.push(GroupRef { id: *id, name: group.name, parent_id });
         }
         for (post, id, group) in &self.users {
             let groups = group.and_then(|group| made.get(group)).cloned();
             let user = new_user(post, *id, tenant.id(), groups.into_iter().collect(), now);
-            experience_users::add(tx, tenant, &user, &self.hash)?;
+            users::add(tx, tenant, &user, &self.hash)?;
         }
         Ok(())
     }
@@ -270,7 +276,7 @@ const PEOPLE: [(&str, &str, Option<usize>, &str); 4] = [
 ];
 
 async fn user_ids(app: &App, application: ApplicationId) -> Result<Vec<ExperienceUserId>> {
-    let listing = experience_users::Listing {
+    let listing = users::Listing {
         query: None,
         filter: None,
         membership: None,
@@ -281,7 +287,7 @@ async fn user_ids(app: &App, application: ApplicationId) -> Result<Vec<Experienc
     };
     let listed = app.store.read(move |tx| {
         let tenant = AuthorizedApp::allowed(application).require(tx)?;
-        experience_users::list(tx, tenant, &listing)
+        users::list(tx, tenant, &listing)
     });
     Ok(listed.await?.items.into_iter().map(|user| user.id).collect())
 }

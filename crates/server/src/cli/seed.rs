@@ -4,11 +4,13 @@ use super::progress::Progress;
 use super::{Output, application};
 use crate::auth::hasher::PasswordHash;
 use crate::clock::random;
+use crate::directory::groups::rows as groups;
+use crate::directory::search;
+use crate::directory::users::rows as users;
 use crate::error::{self, Error};
 use crate::population::{MOST, Population};
 use crate::rest::App;
-use crate::store::tenant::AuthorizedApp;
-use crate::store::{experience_groups, experience_users, search};
+use crate::rows::tenant::AuthorizedApp;
 use anyhow::{Context as _, Result, anyhow};
 use guestlist_api::experience_user::ExperienceUser;
 use guestlist_api::id::ApplicationId;
@@ -85,7 +87,7 @@ pub(super) async fn run(args: Args, app: Arc<App>, out: Output) -> Result<()> {
     let (made, taken) = (groups.len(), taken(args.seed));
     let planting = app.store.write(move |tx| {
         let tenant = within.require(tx)?;
-        groups.iter().try_for_each(|group| experience_groups::add(tx, tenant, group))
+        groups.iter().try_for_each(|group| groups::add(tx, tenant, group))
     });
     planting.await.map_err(&taken)?;
 
@@ -133,7 +135,7 @@ async fn plant(
 ) -> error::Result<()> {
     let planting = app.store.write(move |tx| {
         let tenant = within.require(tx)?;
-        users.iter().try_for_each(|user| experience_users::add(tx, tenant, user, &hash))
+        users.iter().try_for_each(|user| users::add(tx, tenant, user, &hash))
     });
     planting.await
 }

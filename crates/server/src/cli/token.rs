@@ -3,13 +3,13 @@
 use super::Output;
 use super::application::{parse, resource};
 use super::remote::{Rows, TOKEN_COLUMNS as COLUMNS};
-use crate::domain::new_token;
 use crate::error::Error;
 use crate::rest::App;
-use crate::store::Tx;
-use crate::store::api_tokens::{self, Listing, Owner, Principal};
-use crate::store::list::Paging;
-use crate::store::tenant::AuthorizedApp;
+use crate::rows::Tx;
+use crate::rows::list::Paging;
+use crate::rows::tenant::AuthorizedApp;
+use crate::tokens::rows::{self as tokens, Listing, Owner, Principal};
+use crate::tokens::rules::new_token;
 use anyhow::{Context as _, Result, bail};
 use guestlist_api::api_token::{ApiToken, ApiTokenPost, ApiTokenSort};
 use guestlist_api::id::{ApiTokenId, ApplicationId};
@@ -67,9 +67,9 @@ pub(super) async fn run(command: Command, app: Arc<App>, out: Output) -> Result<
         }
         Command::Revoke { id } => {
             let revoked = app.store.write(move |tx| {
-                let found = api_tokens::find(tx, id)?;
+                let found = tokens::find(tx, id)?;
                 let (token, _) = found.ok_or(Error::NotFound("API token"))?;
-                api_tokens::delete(tx, &token)
+                tokens::delete(tx, &token)
             });
             revoked.await?;
             out.result(&json!({ "apiTokenId": id, "revoked": true }), || format!("revoked {id}"))
@@ -102,7 +102,7 @@ pub(super) async fn create(
                 .clone()
                 .unwrap_or_else(|| [Scope::ALL_APPLICATION].into_iter().collect::<Scopes>());
             let token = new_token(&post, id, owner.id(), owner.kind(), scopes, now);
-            api_tokens::add(tx, &token)?;
+            tokens::add(tx, &token)?;
             Ok(token)
         })
         .await?;
@@ -117,7 +117,7 @@ async fn all(app: &App, application: ApplicationId) -> Result<Vec<ApiToken>> {
         let listing = Listing { filter: None, sort: ApiTokenSort::Id, paging: paging.clone() };
         let found = app.store.read(move |tx| {
             let owner = Owner::of(AuthorizedApp::allowed(application).require(tx)?);
-            api_tokens::list(tx, owner, &listing)
+            tokens::list(tx, owner, &listing)
         });
         let found = found.await?;
         all.extend(found.items);

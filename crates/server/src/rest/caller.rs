@@ -2,8 +2,8 @@
 
 use super::input::Common;
 use crate::error::{Error, Result};
-use crate::store::api_tokens::Grant;
-use crate::store::idempotency::RequestKey;
+use crate::rows::idempotency::RequestKey;
+use crate::tokens::rows::Grant;
 use guestlist_api::id::{ApiTokenId, ApplicationId};
 use guestlist_api::scope::Operation;
 use zeroize::Zeroizing;

@@ -3,7 +3,7 @@
 
 use crate::auth::seal::Seal;
 use crate::error::{Error, Result};
-use crate::store::list::{Position, Start, Value};
+use crate::rows::list::{Position, Start, Value};
 use guestlist_api::id::ObjectId;
 use guestlist_api::wire::{Problem, Rule};
 use sha2::{Digest as _, Sha256};

@@ -28,8 +28,8 @@
 use super::caller::Caller;
 use super::state::App;
 use crate::error::Result;
-use crate::store::Tx;
-use crate::store::api_tokens::{self, Grant};
+use crate::rows::Tx;
+use crate::tokens::rows::{self as tokens, Grant};
 use guestlist_api::id::ApiTokenId;
 use guestlist_api::scope::Operation;
 use guestlist_api::time::DateTime;
@@ -188,11 +188,11 @@ impl Gate {
         let snapshot = assumed.and_then(|token| app.store.snapshot_of_token(token));
         let work = move |tx: &mut Tx<'_>| {
             if let Some(token) = assumed {
-                api_tokens::prefetch_grant(tx, token)?;
+                tokens::prefetch_grant(tx, token)?;
             }
             let found = find(tx)?;
             // Of two refusals that of the token is told, which is asked about again in any case.
-            let proven = assumed.map(|token| api_tokens::grant(tx, token, now)).transpose()?;
+            let proven = assumed.map(|token| tokens::grant(tx, token, now)).transpose()?;
             Ok((found, proven))
         };
         let (found, proven) = match reach {
@@ -211,9 +211,9 @@ impl Gate {
     /// Proves the token in a transaction of a GET that writes all the same.
     ///
     /// # Errors
-    /// As [`api_tokens::grant`].
+    /// As [`tokens::grant`].
     pub(crate) fn prove(&self, tx: &mut Tx<'_>, now: DateTime) -> Result<()> {
-        self.token.map_or(Ok(()), |token| api_tokens::grant(tx, token, now).map(drop))
+        self.token.map_or(Ok(()), |token| tokens::grant(tx, token, now).map(drop))
     }
 
     /// Whether the token is good for all that is read from now on: it is proven by that, or nothing
@@ -251,7 +251,7 @@ async fn authenticate(app: &App, id: ApiTokenId) -> Result<Grant> {
         return Ok(grant);
     }
     let snapshot = app.store.snapshot_of_token(id);
-    let grant = app.store.look_up(move |tx| api_tokens::grant(tx, id, now)).await?;
+    let grant = app.store.look_up(move |tx| tokens::grant(tx, id, now)).await?;
     app.grants.put(&grant, snapshot);
     Ok(grant)
 }

@@ -6,8 +6,8 @@
 //! known of its token, and asks the store about it in the transaction that reads: one way to the
 //! store and back, where asking first would be two.
 
-use crate::store::api_tokens::Grant;
 use crate::store::{Snapshot, Store};
+use crate::tokens::rows::Grant;
 use guestlist_api::id::ApiTokenId;
 use guestlist_api::time::DateTime;
 use std::collections::HashMap;

@@ -5,9 +5,9 @@
 use super::state::App;
 use crate::error::{Error, Result};
 use crate::http::reply::Reply;
-use crate::store::Tx;
-use crate::store::api_tokens;
-use crate::store::idempotency::{self, Answer, Mint, RequestKey};
+use crate::rows::Tx;
+use crate::rows::idempotency::{self, Answer, Mint, RequestKey};
+use crate::tokens::rows as tokens;
 use guestlist_api::api_token::ApiToken;
 use guestlist_api::id::ExperienceUserId;
 use guestlist_api::time::DateTime;
@@ -104,7 +104,7 @@ pub(crate) async fn write(
 async fn send_again(app: &App, answer: Answer) -> Result<Reply> {
     let secret = match answer.mint {
         Some(Mint::Token(id)) => {
-            let record = app.store.look_up(move |tx| api_tokens::find(tx, id)).await?;
+            let record = app.store.look_up(move |tx| tokens::find(tx, id)).await?;
             record.map(|record| Secret::Token(Box::new(record)))
         }
         Some(Mint::Password(user)) => Some(Secret::Password(user)),

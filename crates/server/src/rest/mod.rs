@@ -19,27 +19,26 @@
 
 pub mod etag;
 
-mod actions;
-mod cached;
-mod call;
-mod caller;
-mod conditions;
-mod cursor;
-mod gate;
-mod grant_cache;
-mod idempotency;
-mod input;
-mod openapi;
-mod outcome;
-mod pages;
-mod resource;
-mod resources;
-mod response_cache;
-mod route;
-mod schemas;
-mod service;
-mod state;
-mod table;
+pub(crate) mod actions;
+pub(crate) mod cached;
+pub(crate) mod call;
+pub(crate) mod caller;
+pub(crate) mod conditions;
+pub(crate) mod cursor;
+pub(crate) mod gate;
+pub(crate) mod grant_cache;
+pub(crate) mod idempotency;
+pub(crate) mod input;
+pub(crate) mod openapi;
+pub(crate) mod outcome;
+pub(crate) mod pages;
+pub(crate) mod resource;
+pub(crate) mod response_cache;
+pub(crate) mod route;
+pub(crate) mod schemas;
+pub(crate) mod service;
+pub(crate) mod state;
+pub(crate) mod table;
 
 pub use route::Route;
 pub use service::{Service, document as openapi};

@@ -8,9 +8,9 @@ use crate::error::{Error, Result};
 use crate::http::memory::PageShare;
 use crate::http::query::write_query;
 use crate::http::reply::Reply;
-use crate::store::Tx;
-use crate::store::api_tokens::Grant;
-use crate::store::list::{HEAVIEST_PAGE, Listed, Paging, Start};
+use crate::rows::Tx;
+use crate::rows::list::{HEAVIEST_PAGE, Listed, Paging, Start};
+use crate::tokens::rows::Grant;
 use guestlist_api::entity::{Cursor, Entity, Page};
 use guestlist_api::id::ObjectId;
 use hyper::StatusCode;
@@ -66,8 +66,8 @@ macro_rules! list_query {
             fn sort_field(&self) -> &'static str {
                 self.sort().as_str()
             }
-            fn paging(&self) -> $crate::store::list::Paging {
-                $crate::store::list::Paging::new(self.page, self.per_page, self.sort_direction)
+            fn paging(&self) -> $crate::rows::list::Paging {
+                $crate::rows::list::Paging::new(self.page, self.per_page, self.sort_direction)
             }
             fn cursor(&self) -> Option<&::guestlist_api::entity::Cursor> {
                 self.cursor.as_ref()

@@ -39,7 +39,7 @@ use super::schemas::Schemas;
 use super::state::App;
 use crate::error::Result;
 use crate::http::reply::Reply;
-use crate::store::api_tokens::Grant;
+use crate::tokens::rows::Grant;
 use guestlist_api::scope::Operation;
 use hyper::Method;
 use serde_json::{Value, json};

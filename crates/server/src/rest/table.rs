@@ -1,9 +1,13 @@
 //! The route table.
 
-use super::resources::{
-    administrators, api_tokens, applications, experience, experience_groups, experience_users, root,
-};
 use super::route::{Route, Routes};
+use crate::administrators::routes as administrators;
+use crate::applications::routes as applications;
+use crate::directory::experience::routes as experience;
+use crate::directory::groups::routes as groups;
+use crate::directory::users::routes as users;
+use crate::operations::routes as root;
+use crate::tokens::routes as tokens;
 
 use std::sync::LazyLock;
 
@@ -12,10 +16,10 @@ static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
         .into_iter()
         .chain(administrators::routes())
         .chain(applications::routes())
-        .chain(api_tokens::routes())
+        .chain(tokens::routes())
         .chain(experience::routes())
-        .chain(experience_users::routes())
-        .chain(experience_groups::routes())
+        .chain(users::routes())
+        .chain(groups::routes())
         .flat_map(Routes::into_rows)
         .collect()
 });

@@ -2,9 +2,10 @@
 
 pub use guestlist_store::Database;
 
-use super::moving::tables::TABLES;
-use super::{Ephemeral, Tx};
+use super::Ephemeral;
+use super::tables::TABLES;
 use crate::error::Result;
+use crate::rows::Tx;
 
 /// Forgets everything but what the store as a whole is.
 ///

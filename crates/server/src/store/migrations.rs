@@ -1,7 +1,7 @@
 //! What the stores of Guestlist are opened with.
 
-use super::backlog::SearchUpkeep;
-use super::tuning::Tuning;
+use crate::directory::search_backlog::SearchUpkeep;
+use crate::rows::tuning::Tuning;
 use guestlist_store::{Migration, Options, Schema, Upkeep};
 
 /// All of it.

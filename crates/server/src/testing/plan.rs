@@ -1,14 +1,21 @@
 //! A seed as rows, so that it can be put into the store as often as it takes, always the same.
 
 use super::seed::Seed;
+use crate::administrators::rows as administrators;
+use crate::administrators::rules::new_me;
+use crate::applications::rows as applications;
+use crate::applications::rules::new_application;
 use crate::auth::hasher::PasswordHash;
-use crate::domain::{new_application, new_group, new_me, new_token, new_user};
+use crate::directory::groups::rows as groups;
+use crate::directory::groups::rules::new_group;
+use crate::directory::users::rows as users;
+use crate::directory::users::rules::new_user;
 use crate::error::{Error, Result};
 use crate::rest::App;
-use crate::store::api_tokens::Principal;
-use crate::store::{
-    Tx, administrators, api_tokens, applications, experience_groups, experience_users,
-};
+use crate::rows::Tx;
+use crate::tokens::rows as tokens;
+use crate::tokens::rows::Principal;
+use crate::tokens::rules::new_token;
 use guestlist_api::api_token::{ApiToken, ApiTokenPost};
 use guestlist_api::application::{Application, ApplicationPost};
 use guestlist_api::entity::OwnerType;
@@ -118,12 +125,12 @@ impl Plan {
         let tenant = applications::add(tx, &self.application)?;
         administrators::add(tx, &self.me, &self.hash)?;
         for group in &self.groups {
-            experience_groups::add(tx, tenant, group)?;
+            groups::add(tx, tenant, group)?;
         }
         for (user, hash) in &self.users {
-            experience_users::add(tx, tenant, user, hash)?;
+            users::add(tx, tenant, user, hash)?;
         }
-        self.tokens.iter().try_for_each(|token| api_tokens::add(tx, token))
+        self.tokens.iter().try_for_each(|token| tokens::add(tx, token))
     }
 }
 
@@ -147,7 +154,7 @@ pub(super) async fn tenant(app: &App, post: ApplicationPost) -> Result<(Applicat
     app.store
         .write(move |tx| {
             applications::add(tx, &application)?;
-            api_tokens::add(tx, &token)
+            tokens::add(tx, &token)
         })
         .await?;
     Ok((id, minted))

@@ -1,9 +1,9 @@
 //! What a test server has at first, read from JSON.
 
 use super::given::{self, list, nothing_else, object, part, take};
+use crate::directory::groups::rows::MAX_DEPTH;
 use crate::error::{Error, Result};
 use crate::http::body;
-use crate::store::experience_groups::MAX_DEPTH;
 use anyhow::{Context as _, anyhow};
 use guestlist_api::api_token::ApiTokenPost;
 use guestlist_api::application::ApplicationPost;

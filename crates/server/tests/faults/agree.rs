@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 const ROUNDS: usize = 5;
-/// What costs nothing in a row (`store/sign_ins.rs`).
+/// What costs nothing in a row (`administrators/sign_ins.rs`).
 const FREE_SIGN_INS: usize = 20;
 
 fn ask(site: &Site, node: usize, token: &str, request: &Request) -> Answer {

@@ -8,9 +8,9 @@ mod minting;
 use crate::client::Answer;
 use crate::world::World;
 use ask::{Ask, MARKER, Scene};
+use guestlist::administrators::rows as administrators;
 use guestlist::auth::token::{Claims, Signer, Subtype};
-use guestlist::store::administrators;
-use guestlist::store::api_tokens::{self, Principal};
+use guestlist::tokens::rows::{self as tokens, Principal};
 use guestlist_api::api_token::TokenStatus;
 use guestlist_api::scope::Scope;
 use serde_json::{Value, json};
@@ -128,7 +128,7 @@ fn bad_tokens(scene: &Scene) -> Vec<(&'static str, String, bool)> {
 
     let revoked = world.record(own, all);
     let revoked_token = world.keep(&revoked);
-    world.write(move |tx| api_tokens::delete(tx, &revoked));
+    world.write(move |tx| tokens::delete(tx, &revoked));
 
     let record = world.record(own, all);
     world.keep(&record);

@@ -4,10 +4,10 @@ use crate::client::{Answer, Client};
 use crate::world::{Options, PASSWORD, World, shared_hash};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use guestlist::domain::new_user;
-use guestlist::store::api_tokens::Principal;
-use guestlist::store::experience_users;
-use guestlist::store::list::HEAVIEST_PAGE;
+use guestlist::directory::users::rows as users;
+use guestlist::directory::users::rules::new_user;
+use guestlist::rows::list::HEAVIEST_PAGE;
+use guestlist::tokens::rows::Principal;
 use guestlist_api::experience_user::{ExperienceUser, ExperienceUserPost, GroupRef};
 use guestlist_api::id::{ApplicationId, ExperienceUserId};
 use serde_json::{Map, Value, json};
@@ -185,7 +185,7 @@ fn a_page_is_bounded_in_bytes() {
     let users: Vec<ExperienceUser> = (0..12).map(|number| heavy(&scene, number)).collect();
     let hash = shared_hash();
     scene.world.write_in(scene.application, move |tx, tenant| {
-        users.iter().try_for_each(|user| experience_users::add(tx, tenant, user, &hash))
+        users.iter().try_for_each(|user| users::add(tx, tenant, user, &hash))
     });
     let heaviest = HEAVIEST_PAGE;
     scene.get("").refused(
@@ -274,7 +274,7 @@ fn a_group_names_all_its_members() {
         })
         .collect();
     scene.world.write_in(scene.application, move |tx, tenant| {
-        users.iter().try_for_each(|user| experience_users::add(tx, tenant, user, &hash))
+        users.iter().try_for_each(|user| users::add(tx, tenant, user, &hash))
     });
     let path = format!("/applications/{}/experience/groups/{}", scene.application, group.id);
     let ids = &scene.world.get(&scene.token, &path).expect(200).json()["experienceUserIds"];

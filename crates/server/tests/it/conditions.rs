@@ -3,7 +3,7 @@
 use crate::client::{Answer, Request};
 use crate::world::World;
 use flate2::read::GzDecoder;
-use guestlist::store::api_tokens::Principal;
+use guestlist::tokens::rows::Principal;
 use guestlist_api::experience_group::ExperienceGroup;
 use guestlist_api::id::ApplicationId;
 use serde_json::{Value, json};

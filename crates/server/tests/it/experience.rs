@@ -2,7 +2,7 @@
 
 use crate::world::World;
 use guestlist::auth::hasher::PasswordHash;
-use guestlist::store::api_tokens::Principal;
+use guestlist::tokens::rows::Principal;
 use guestlist_api::id::ApplicationId;
 use guestlist_api::secret::TypedPassword;
 use serde_json::{Value, json};

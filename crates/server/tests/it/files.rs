@@ -1,7 +1,7 @@
 //! What is in the files of a store, and what is not.
 
 use crate::idempotency::Scene;
-use guestlist::store::api_tokens::Principal;
+use guestlist::tokens::rows::Principal;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;

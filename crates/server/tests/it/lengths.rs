@@ -3,7 +3,7 @@
 
 use crate::client::Answer;
 use crate::world::{PASSWORD, World};
-use guestlist::store::api_tokens::Principal;
+use guestlist::tokens::rows::Principal;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 

@@ -1,7 +1,7 @@
 //! Who is in which groups, as it is answered.
 
 use crate::world::World;
-use guestlist::store::api_tokens::Principal;
+use guestlist::tokens::rows::Principal;
 use guestlist_api::experience_group::ExperienceGroup;
 use serde_json::{Value, json};
 

@@ -4,7 +4,7 @@
 use crate::client::Answer;
 use crate::world::{PASSWORD, World};
 use guestlist::auth::hasher::PasswordHash;
-use guestlist::store::api_tokens::Principal;
+use guestlist::tokens::rows::Principal;
 use guestlist_api::id::{ApplicationId, UserId};
 use guestlist_api::secret::TypedPassword;
 use serde_json::{Value, json};

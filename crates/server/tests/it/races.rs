@@ -2,7 +2,7 @@
 
 use crate::client::Answer;
 use crate::world::{PASSWORD, World};
-use guestlist::store::api_tokens::Principal;
+use guestlist::tokens::rows::Principal;
 use guestlist_api::id::ApplicationId;
 use serde_json::{Value, json};
 use std::sync::Barrier;

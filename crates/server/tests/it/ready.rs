@@ -3,9 +3,10 @@
 use crate::client::Answer;
 use crate::world::World;
 use flate2::read::GzDecoder;
-use guestlist::store::api_tokens::{self, Principal};
-use guestlist::store::tenant::AuthorizedApp;
-use guestlist::store::{Options, Store, StoreUrl, experience_groups};
+use guestlist::directory::groups::rows as groups;
+use guestlist::rows::tenant::AuthorizedApp;
+use guestlist::store::{Options, Store, StoreUrl};
+use guestlist::tokens::rows::{self as tokens, Principal};
 use guestlist_api::api_token::ApiToken;
 use guestlist_api::experience_group::ExperienceGroup;
 use guestlist_api::experience_user::ExperienceUser;
@@ -156,7 +157,7 @@ impl Scene {
                 self.switch(*at, *on);
                 let mut record = self.tokens[*at].0.clone();
                 record.status = guestlist_api::api_token::TokenStatus::parse(status(*on)).unwrap();
-                self.write_beside(move |tx| api_tokens::put(tx, &record));
+                self.write_beside(move |tx| tokens::put(tx, &record));
                 if matches!(self.world.place(), StoreUrl::Postgres(_)) {
                     // What is promised of a token that another process ends. All else is at once.
                     thread::sleep(Duration::from_secs(1));
@@ -169,7 +170,7 @@ impl Scene {
                 let application = AuthorizedApp::allowed(self.application);
                 self.write_beside(move |tx| {
                     let tenant = application.require(tx)?;
-                    experience_groups::put(tx, tenant, &before, &after)
+                    groups::put(tx, tenant, &before, &after)
                 });
             }
             Event::DeleteAll(but) => {
@@ -193,7 +194,7 @@ impl Scene {
 
     fn write_beside(
         &self,
-        work: impl Fn(&mut guestlist::store::Tx<'_>) -> guestlist::error::Result<()> + Send + 'static,
+        work: impl Fn(&mut guestlist::rows::Tx<'_>) -> guestlist::error::Result<()> + Send + 'static,
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(self.beside.write(work)).unwrap();

@@ -1,7 +1,7 @@
 //! `me.refreshToken`: a session goes on in another one.
 
 use crate::world::World;
-use guestlist::store::api_tokens::{self, Principal};
+use guestlist::tokens::rows::{self as tokens, Principal};
 use serde_json::{Value, json};
 
 /// What a token says of itself.
@@ -54,7 +54,7 @@ fn one_without_an_end_has_none_and_all_end_together() {
     let first = session["token"].as_str().unwrap();
     let second = refreshed(&world, first);
     assert!(claims(&second)["exp"].is_null());
-    world.write(move |tx| api_tokens::end_sessions(tx, user));
+    world.write(move |tx| tokens::end_sessions(tx, user));
     for token in [first, &second] {
         world.get(token, "/me/refreshToken").refused(401, "Invalid access token");
     }
@@ -69,6 +69,6 @@ fn an_api_token_stays_what_it_is() {
     assert_eq!(refreshed(&world, &token), token);
     let listed = world.get(&token, "/me/tokens").expect(200).json();
     assert_eq!(listed["totalCount"], 1);
-    world.write(move |tx| api_tokens::delete(tx, &record));
+    world.write(move |tx| tokens::delete(tx, &record));
     world.get(&token, "/me/refreshToken").refused(401, "Invalid access token");
 }

@@ -5,19 +5,26 @@ use crate::client::Client;
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
+use guestlist::administrators::rows as administrators;
+use guestlist::administrators::rules::new_me;
+use guestlist::applications::rows as applications;
+use guestlist::applications::rules::new_application;
 use guestlist::auth::hasher::PasswordHash;
 use guestlist::clock::{Clock, Settable};
 use guestlist::config::Config;
-use guestlist::domain::{new_application, new_group, new_me, new_session, new_token, new_user};
+use guestlist::directory::groups::rows as groups;
+use guestlist::directory::groups::rules::new_group;
+use guestlist::directory::users::rows as users;
+use guestlist::directory::users::rules::new_user;
 use guestlist::error::Result;
 use guestlist::rest::App;
+use guestlist::rows::Tx;
+use guestlist::rows::tenant::{AuthorizedApp, Tenant};
 use guestlist::server::Server;
-use guestlist::store::api_tokens::{self, Principal};
 use guestlist::store::ephemeral::Database;
-use guestlist::store::tenant::{AuthorizedApp, Tenant};
-use guestlist::store::{
-    self, StoreUrl, Tx, administrators, applications, experience_groups, experience_users,
-};
+use guestlist::store::{self, StoreUrl};
+use guestlist::tokens::rows::{self as tokens, Principal};
+use guestlist::tokens::rules::{new_session, new_token};
 use guestlist_api::api_token::{ApiToken, ApiTokenPost};
 use guestlist_api::experience_group::ExperienceGroup;
 use guestlist_api::experience_user::{ExperienceUser, GroupRef};
@@ -227,9 +234,7 @@ impl World {
         let groups = groups.iter().map(of).collect();
         let new = new_user(&post, id, application, groups, self.now());
         let (hash, user) = (shared_hash(), new.clone());
-        self.write_in(application, move |tx, tenant| {
-            experience_users::add(tx, tenant, &user, &hash)
-        });
+        self.write_in(application, move |tx, tenant| users::add(tx, tenant, &user, &hash));
         new
     }
 
@@ -238,7 +243,7 @@ impl World {
         let id = ExperienceGroupId(self.app.ids.next(self.now()));
         let new = new_group(&post, id, application, Vec::new(), Vec::new(), self.now());
         let group = new.clone();
-        self.write_in(application, move |tx, tenant| experience_groups::add(tx, tenant, &group));
+        self.write_in(application, move |tx, tenant| groups::add(tx, tenant, &group));
         new
     }
 
@@ -261,7 +266,7 @@ impl World {
     /// Keeps `record`, and gives its token.
     pub(crate) fn keep(&self, record: &ApiToken) -> String {
         let kept = record.clone();
-        self.write(move |tx| api_tokens::add(tx, &kept));
+        self.write(move |tx| tokens::add(tx, &kept));
         self.app.mint(record, false).unwrap().expose().to_owned()
     }
 
@@ -276,7 +281,7 @@ impl World {
         let scopes = "all.User".parse().unwrap();
         let session = new_session(id, user, scopes, None, self.now().plus_millis(-ago));
         let kept = session.clone();
-        self.write(move |tx| api_tokens::begin(tx, &kept));
+        self.write(move |tx| tokens::begin(tx, &kept));
         self.app.mint(&session, true).unwrap().expose().to_owned()
     }
 }

@@ -1,17 +1,23 @@
 //! What is counted is what there is, whatever was made, joined, left and removed, and by whom.
 
-use super::super::api_tokens::{self, Owner};
-use super::super::applications;
-use super::super::counts::{self, Counted};
-use super::super::list::{Listed, Paging, Start};
 use super::super::migrations::MIGRATIONS;
-use super::super::tenant::{AuthorizedApp, Tenant};
-use super::super::{Options, Store, Tx, experience_groups, experience_users, settings};
 use super::Scratch;
 use super::engines::Own;
+use crate::applications::rows as applications;
+use crate::applications::rules::new_application;
 use crate::auth::hasher::PasswordHash;
-use crate::domain::{new_application, new_group, new_token, new_user};
+use crate::directory::groups::rows as groups;
+use crate::directory::groups::rules::new_group;
+use crate::directory::users::rows as users;
+use crate::directory::users::rules::new_user;
 use crate::error::{Error, Result};
+use crate::rows::counts::{self, Counted};
+use crate::rows::list::{Listed, Paging, Start};
+use crate::rows::tenant::{AuthorizedApp, Tenant};
+use crate::rows::{Tx, settings};
+use crate::store::{Options, Store};
+use crate::tokens::rows::{self as tokens, Owner};
+use crate::tokens::rules::new_token;
 use guestlist_api::entity::{OwnerType, SortDirection};
 use guestlist_api::experience_group::{ExperienceGroup, ExperienceGroupSort};
 use guestlist_api::experience_user::{ExperienceUser, ExperienceUserSort, GroupRef, Membership};
@@ -116,70 +122,69 @@ impl Place {
     /// Those of the groups that are there.
     fn groups(self, tx: &mut Tx<'_>, indexes: &BTreeSet<u8>) -> Result<Vec<GroupRef>> {
         let ids = indexes.iter().map(|index| self.group_id(*index));
-        let there: Vec<_> =
-            ids.filter(|id| experience_groups::get(tx, self.tenant, *id).is_ok()).collect();
-        experience_users::groups(tx, self.tenant, &there, "x")
+        let there: Vec<_> = ids.filter(|id| groups::get(tx, self.tenant, *id).is_ok()).collect();
+        users::groups(tx, self.tenant, &there, "x")
     }
 
     /// Those of the users that are there.
     fn users(self, tx: &mut Tx<'_>, indexes: &BTreeSet<u8>) -> Vec<ExperienceUserId> {
         let ids = indexes.iter().map(|index| self.user_id(*index));
-        ids.filter(|id| experience_users::get(tx, self.tenant, *id).is_ok()).collect()
+        ids.filter(|id| users::get(tx, self.tenant, *id).is_ok()).collect()
     }
 
     fn user(self, tx: &mut Tx<'_>, index: u8, joined: &BTreeSet<u8>) -> Result<()> {
-        if let Ok(user) = experience_users::lock(tx, self.tenant, self.user_id(index)) {
-            return experience_users::delete(tx, self.tenant, &user);
+        if let Ok(user) = users::lock(tx, self.tenant, self.user_id(index)) {
+            return users::delete(tx, self.tenant, &user);
         }
         let email = format!("u{index}@example.com");
         let post = json!({ "email": email, "password": "Correct-h0rse" });
         let post = wire::read("experienceUser", post).unwrap();
         let groups = self.groups(tx, joined)?;
         let user = new_user(&post, self.user_id(index), self.tenant.id(), groups, NOW);
-        experience_users::add(tx, self.tenant, &user, &PasswordHash::from_stored("x".into()))
+        users::add(tx, self.tenant, &user, &PasswordHash::from_stored("x".into()))
     }
 
     fn group(self, tx: &mut Tx<'_>, index: u8, members: &BTreeSet<u8>) -> Result<()> {
-        if let Ok(group) = experience_groups::lock(tx, self.tenant, self.group_id(index)) {
-            return experience_groups::delete(tx, self.tenant, &group);
+        if let Ok(group) = groups::lock(tx, self.tenant, self.group_id(index)) {
+            return groups::delete(tx, self.tenant, &group);
         }
         let post = wire::read("experienceGroup", json!({ "name": "g" })).unwrap();
         let (members, application) = (self.users(tx, members), self.tenant.id());
         let id = self.group_id(index);
         let group = new_group(&post, id, application, members, Vec::new(), NOW);
-        experience_groups::add(tx, self.tenant, &group)
+        groups::add(tx, self.tenant, &group)
     }
 
     fn token(self, tx: &mut Tx<'_>, index: u8) -> Result<()> {
         let (id, owner) = (ApiTokenId(id(TOKEN, self.number, index)), self.tenant.id());
-        if let Ok(token) = api_tokens::get(tx, Owner::of(self.tenant), id) {
-            return api_tokens::delete(tx, &token);
+        if let Ok(token) = tokens::get(tx, Owner::of(self.tenant), id) {
+            return tokens::delete(tx, &token);
         }
         let post = wire::read("apiToken", json!({ "name": "t" })).unwrap();
         let (owner, scopes) = (ForeignId(owner.0), [].into_iter().collect());
         let new = new_token(&post, id, owner, OwnerType::Application, scopes, NOW);
-        api_tokens::add(tx, &new)
+        tokens::add(tx, &new)
     }
 
     /// Changes a user, if it is there.
     fn join(self, tx: &mut Tx<'_>, user: u8, joined: &BTreeSet<u8>) -> Result<()> {
-        let user = experience_users::lock(tx, self.tenant, self.user_id(user));
+        let user = users::lock(tx, self.tenant, self.user_id(user));
         let Ok(before) = user else { return Ok(()) };
         let experience_groups = self.groups(tx, joined)?;
         let after = ExperienceUser { experience_groups, ..before.clone() };
-        experience_users::put(tx, self.tenant, &before, &after, None)
+        users::put(tx, self.tenant, &before, &after, None)
     }
 
     /// Changes a group, if it is there.
     fn gather(self, tx: &mut Tx<'_>, group: u8, members: Option<&BTreeSet<u8>>) -> Result<()> {
-        let group = experience_groups::lock(tx, self.tenant, self.group_id(group));
+        let group = groups::lock(tx, self.tenant, self.group_id(group));
         let Ok(before) = group else { return Ok(()) };
         let mut after = before.clone();
         match members {
             Some(members) => after.experience_user_ids = Some(self.users(tx, members)),
             None => after.name.push('x'),
         }
-        experience_groups::put(tx, self.tenant, &before, &after)
+        groups::put(tx, self.tenant, &before, &after)
     }
 }
 
@@ -187,8 +192,8 @@ fn run(tx: &mut Tx<'_>, number: u8, step: &Step) -> Result<()> {
     let Some(place) = Place::enter(tx, number)? else { return Ok(()) };
     match step {
         Step::Application => applications::delete(tx, place.tenant),
-        Step::Users => experience_users::delete_all(tx, place.tenant),
-        Step::Groups => experience_groups::delete_all(tx, place.tenant),
+        Step::Users => users::delete_all(tx, place.tenant),
+        Step::Groups => groups::delete_all(tx, place.tenant),
         Step::User(index, joined) => place.user(tx, *index, joined),
         Step::Group(index, members) => place.group(tx, *index, members),
         Step::Token(index) => place.token(tx, *index),
@@ -196,11 +201,11 @@ fn run(tx: &mut Tx<'_>, number: u8, step: &Step) -> Result<()> {
         Step::Gather(group, members) => place.gather(tx, *group, Some(members)),
         Step::Rename(group) => place.gather(tx, *group, None),
         Step::Stale(user, group, members) => {
-            let before = experience_users::lock(tx, place.tenant, place.user_id(*user));
+            let before = users::lock(tx, place.tenant, place.user_id(*user));
             place.gather(tx, *group, Some(members))?;
             let Ok(before) = before else { return Ok(()) };
             let after = ExperienceUser { experience_groups: Vec::new(), ..before.clone() };
-            experience_users::put(tx, place.tenant, &before, &after, None)
+            users::put(tx, place.tenant, &before, &after, None)
         }
     }
 }
@@ -234,7 +239,7 @@ fn lists(tx: &mut Tx<'_>, number: u8) -> Result<()> {
     }
     let mut totals = Vec::new();
     for membership in memberships {
-        let listing = experience_users::Listing {
+        let listing = users::Listing {
             query: None,
             filter: None,
             membership,
@@ -243,12 +248,12 @@ fn lists(tx: &mut Tx<'_>, number: u8) -> Result<()> {
             sort: ExperienceUserSort::Email,
             paging: PAGING,
         };
-        let Listed { items: users, total, .. } = experience_users::list(tx, tenant, &listing)?;
+        let Listed { items: users, total, .. } = users::list(tx, tenant, &listing)?;
         assert_eq!(users.len() as u64, total, "{membership:?}");
         totals.push(total);
     }
     assert_eq!(totals[0], totals[1] + totals[2], "in a group or in none");
-    let listing = experience_groups::Listing {
+    let listing = groups::Listing {
         query: None,
         name: None,
         parent: None,
@@ -256,11 +261,11 @@ fn lists(tx: &mut Tx<'_>, number: u8) -> Result<()> {
         sort: ExperienceGroupSort::Name,
         paging: PAGING,
     };
-    let Listed { items: groups, total, .. } = experience_groups::list(tx, tenant, &listing)?;
+    let Listed { items: groups, total, .. } = groups::list(tx, tenant, &listing)?;
     assert_eq!(groups.len() as u64, total);
     // Without its members each group is the same, and says how many there are.
-    let listing = experience_groups::Listing { bare: true, ..listing };
-    let bare = experience_groups::list(tx, tenant, &listing)?.items;
+    let listing = groups::Listing { bare: true, ..listing };
+    let bare = groups::list(tx, tenant, &listing)?.items;
     let counted = groups.iter().map(|group| ExperienceGroup {
         experience_user_ids: None,
         device_ids: None,
@@ -334,12 +339,12 @@ async fn a_large_group_is_counted() {
             let of = Counted::MembersOf(tenant.id(), group);
             Ok::<_, Error>((counts::of(tx, Counted::Members(tenant.id()))?, counts::of(tx, of)?))
         };
-        let before = experience_groups::lock(tx, tenant, group)?;
+        let before = groups::lock(tx, tenant, group)?;
         let after = ExperienceGroup { experience_user_ids: Some(members), ..before.clone() };
         let mut seen = vec![counted(tx)?];
-        experience_groups::put(tx, tenant, &before, &after)?;
+        groups::put(tx, tenant, &before, &after)?;
         seen.push(counted(tx)?);
-        experience_groups::delete(tx, tenant, &after)?;
+        groups::delete(tx, tenant, &after)?;
         seen.push(counted(tx)?);
         Ok(seen)
     });

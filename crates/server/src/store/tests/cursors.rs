@@ -1,13 +1,13 @@
 //! A walk by positions, in either direction, sees each row that is there all the while once, in the
 //! order of the list, whatever comes and goes meanwhile, and knows when there is no more.
 
-use super::super::Tx;
-use super::super::list::{Paging, Start};
 use super::engines::Own;
 use super::listed::{
     Edit, Key, Of, Traits, World, direction, edit, found_application, of, page, traits,
 };
 use crate::error::Result;
+use crate::rows::Tx;
+use crate::rows::list::{Paging, Start};
 use guestlist_api::entity::SortDirection;
 use guestlist_api::id::ObjectId;
 use proptest::prelude::*;

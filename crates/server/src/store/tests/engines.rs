@@ -1,8 +1,9 @@
 //! A store of either engine, for what has to be so on both.
 
 use super::super::ephemeral::Database;
-use super::super::{Options, Store, Tx};
 use crate::error::{Error, Result};
+use crate::rows::Tx;
+use crate::store::{Options, Store};
 use std::sync::{Arc, Mutex};
 use tokio::runtime::Runtime;
 

@@ -1,9 +1,9 @@
 //! A page has a weight as well as a length.
 
-use super::super::list::{HEAVIEST_PAGE, Order, Paging, Select, Start};
-use super::super::{FromRow, Row};
 use super::Scratch;
 use crate::error::{Error, Result};
+use crate::rows::list::{HEAVIEST_PAGE, Order, Paging, Select, Start};
+use crate::rows::{FromRow, Row};
 use guestlist_api::entity::SortDirection;
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -1,14 +1,18 @@
 //! What tests of pages list: users and groups of few kinds, so that there are ties, and what a list of
 //! them has to be.
 
-use super::super::applications;
-use super::super::convert::key;
-use super::super::list::{Listed, Paging};
-use super::super::tenant::{AuthorizedApp, Tenant};
-use super::super::{Tx, experience_groups, experience_users};
+use crate::applications::rows as applications;
+use crate::applications::rules::new_application;
 use crate::auth::hasher::PasswordHash;
-use crate::domain::{new_application, new_group, new_user};
+use crate::directory::groups::rows as groups;
+use crate::directory::groups::rules::new_group;
+use crate::directory::users::rows as users;
+use crate::directory::users::rules::new_user;
 use crate::error::Result;
+use crate::rows::Tx;
+use crate::rows::convert::key;
+use crate::rows::list::{Listed, Paging};
+use crate::rows::tenant::{AuthorizedApp, Tenant};
 use guestlist_api::entity::SortDirection;
 use guestlist_api::experience_group::{ExperienceGroup, ExperienceGroupSort, Parent};
 use guestlist_api::experience_user::{
@@ -200,7 +204,7 @@ impl World {
         self.next += 1;
         self.there.insert(index, traits.clone());
         if of.groups() {
-            return experience_groups::add(tx, tenant, &group(of, index, traits));
+            return groups::add(tx, tenant, &group(of, index, traits));
         }
         let post = json!({ "email": Self::email(index), "password": "Correct-h0rse" });
         let post = wire::read("experienceUser", post).unwrap();
@@ -215,17 +219,17 @@ impl World {
             last_login: traits.login.map(DateTime::from_millis),
             ..user
         };
-        experience_users::add(tx, tenant, &user, &PasswordHash::from_stored("x".into()))
+        users::add(tx, tenant, &user, &PasswordHash::from_stored("x".into()))
     }
 
     fn remove(&mut self, tx: &mut Tx<'_>, of: Of, index: u8) -> Result<()> {
         let Some(traits) = self.there.remove(&index) else { return Ok(()) };
         let tenant = tenant(tx)?;
         if of.groups() {
-            return experience_groups::delete(tx, tenant, &group(of, index, &traits));
+            return groups::delete(tx, tenant, &group(of, index, &traits));
         }
-        let user = experience_users::get(tx, tenant, ExperienceUserId(id(index)))?;
-        experience_users::delete(tx, tenant, &user)
+        let user = users::get(tx, tenant, ExperienceUserId(id(index)))?;
+        users::delete(tx, tenant, &user)
     }
 
     fn change(&self, tx: &mut Tx<'_>, of: Of, index: u8) -> Result<()> {
@@ -233,12 +237,12 @@ impl World {
         if of.groups() {
             let before = group(of, index, &self.there[&index]);
             let after = ExperienceGroup { description: Some("new".into()), ..before.clone() };
-            return experience_groups::put(tx, tenant, &before, &after);
+            return groups::put(tx, tenant, &before, &after);
         }
-        let before = experience_users::get(tx, tenant, ExperienceUserId(id(index)))?;
+        let before = users::get(tx, tenant, ExperienceUserId(id(index)))?;
         let mut after = before.clone();
         after.user_tags.0.insert("a".into(), "b".into());
-        experience_users::put(tx, tenant, &before, &after, None)
+        users::put(tx, tenant, &before, &after, None)
     }
 
     /// One who is there.
@@ -286,7 +290,7 @@ fn tenant(tx: &mut Tx<'_>) -> Result<Tenant> {
 /// A page of the list, as ids.
 pub(super) fn page(tx: &mut Tx<'_>, of: Of, paging: Paging) -> Result<Listed<ObjectId>> {
     let tenant = tenant(tx)?;
-    let mut listing = experience_users::Listing {
+    let mut listing = users::Listing {
         query: None,
         filter: None,
         membership: None,
@@ -317,12 +321,12 @@ pub(super) fn page(tx: &mut Tx<'_>, of: Of, paging: Paging) -> Result<Listed<Obj
         Of::Groups(sort) | Of::Children(sort) => {
             let parent = matches!(of, Of::Children(_)).then_some(Parent::Of(CLUB));
             let (query, name, bare) = (None, None, parent.is_some());
-            let listing = experience_groups::Listing { query, name, parent, bare, sort, paging };
-            let found = experience_groups::list(tx, tenant, &listing)?;
+            let listing = groups::Listing { query, name, parent, bare, sort, paging };
+            let found = groups::list(tx, tenant, &listing)?;
             return Ok(found.map(|group| group.id.0));
         }
     }
-    let found = experience_users::list(tx, tenant, &listing)?;
+    let found = users::list(tx, tenant, &listing)?;
     Ok(found.map(|user| user.id.0))
 }
 
@@ -341,5 +345,5 @@ pub(super) fn found_application(tx: &mut Tx<'_>, of: Of) -> Result<()> {
     }
     let post = wire::read("experienceGroup", json!({ "name": "club" })).unwrap();
     let club = new_group(&post, CLUB, APPLICATION, Vec::new(), Vec::new(), NOW);
-    experience_groups::add(tx, tenant, &club)
+    groups::add(tx, tenant, &club)
 }

@@ -13,7 +13,8 @@ mod search;
 mod turns;
 
 use super::migrations::MIGRATIONS;
-use super::{Options, Store, StoreUrl, Tuning};
+use super::{Options, Store, StoreUrl};
+use crate::rows::Tuning;
 use rusqlite::Connection;
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,11 +1,12 @@
 //! A store is moved as a whole or not at all.
 
 use super::super::ephemeral::Database;
-use super::super::moving::tables::TABLES;
-use super::super::moving::{self, Copied, MoveError, Moving, Sums, abandon};
-use super::super::table::{Column, Holds, Table};
-use super::super::{Options, Store, StoreUrl, Tx};
 use crate::error::{Error, Result};
+use crate::moving::{self, Copied, MoveError, Moving, Sums, abandon};
+use crate::rows::Tx;
+use crate::rows::table::{Column, Holds, Table};
+use crate::store::tables::TABLES;
+use crate::store::{Options, Store, StoreUrl};
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, mpsc};

@@ -1,19 +1,21 @@
 //! Users are found by parts of their texts, whoever they have been and whatever is asked.
 
-use super::super::applications;
-use super::super::backlog::IndexBacklog;
-use super::super::convert::key;
 use super::super::ephemeral::Database;
-use super::super::experience_users::{self as users, Listing};
-use super::super::list::{Paging, Start};
 use super::super::migrations::MIGRATIONS;
-use super::super::search;
-use super::super::tenant::{AuthorizedApp, Tenant};
-use super::super::{Options, Store, Tx};
 use super::{Scratch, small};
+use crate::applications::rows as applications;
+use crate::applications::rules::new_application;
 use crate::auth::hasher::PasswordHash;
-use crate::domain::{new_application, new_user};
+use crate::directory::search;
+use crate::directory::search_backlog::IndexBacklog;
+use crate::directory::users::rows::{self as users, Listing};
+use crate::directory::users::rules::new_user;
 use crate::error::{Error, Result};
+use crate::rows::Tx;
+use crate::rows::convert::key;
+use crate::rows::list::{Paging, Start};
+use crate::rows::tenant::{AuthorizedApp, Tenant};
+use crate::store::{Options, Store};
 use guestlist_api::entity::SortDirection;
 use guestlist_api::experience_user::{ExperienceUser, ExperienceUserFilter, ExperienceUserSort};
 use guestlist_api::id::{ApplicationId, ExperienceUserId, ObjectId};
@@ -330,7 +332,7 @@ fn holds(store: &Store, cases: u32) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let organization = "0".repeat(24).into_bytes();
     let named =
-        store.write(move |tx| super::super::settings::put(tx, "organization", &organization));
+        store.write(move |tx| crate::rows::settings::put(tx, "organization", &organization));
     runtime.block_on(named).unwrap();
     let steps = prop::collection::vec(step(), 1..80);
     let sort = select(

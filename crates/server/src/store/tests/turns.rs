@@ -1,13 +1,13 @@
 //! Pages forwards and backwards in turn: each is what the list has beside the page before it at that
 //! moment, whatever was made and deleted meanwhile, and leads on wherever there may be more.
 
-use super::super::Tx;
-use super::super::list::{Listed, Paging, Start};
 use super::engines::Own;
 use super::listed::{
     Edit, Key, Of, Traits, World, direction, edit, found_application, of, page, traits,
 };
 use crate::error::Result;
+use crate::rows::Tx;
+use crate::rows::list::{Listed, Paging, Start};
 use guestlist_api::entity::SortDirection;
 use guestlist_api::id::ObjectId;
 use proptest::prelude::*;

@@ -2,8 +2,8 @@
 
 use crate::client::Answer;
 use crate::world::{PASSWORD, World};
-use guestlist::domain::new_token;
-use guestlist::store::api_tokens::{self, Principal};
+use guestlist::tokens::rows::{self as tokens, Principal};
+use guestlist::tokens::rules::new_token;
 use guestlist_api::api_token::ApiTokenPost;
 use guestlist_api::id::{ApiTokenId, ApplicationId, ExperienceGroupId, ExperienceUserId, UserId};
 use serde_json::{Value, json};
@@ -120,8 +120,7 @@ impl Scene {
             .collect();
         let mint = |record| self.world.app.mint(record, false).unwrap().expose().to_owned();
         let tokens = records.iter().map(mint).collect();
-        self.world
-            .write(move |tx| records.iter().try_for_each(|record| api_tokens::add(tx, record)));
+        self.world.write(move |tx| records.iter().try_for_each(|record| tokens::add(tx, record)));
         tokens
     }
 

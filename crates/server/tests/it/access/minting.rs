@@ -1,7 +1,7 @@
 //! A token is made by whoever may do all that it may do, and by nobody else.
 
 use crate::world::World;
-use guestlist::store::api_tokens::Principal;
+use guestlist::tokens::rows::Principal;
 use guestlist_api::api_token::TokenStatus;
 use serde_json::{Value, json};
 

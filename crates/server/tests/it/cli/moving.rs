@@ -2,9 +2,10 @@
 
 use super::program::{Done, Place, Serving};
 use crate::client::{Answer, Client};
+use guestlist::moving::Moving;
+use guestlist::rows::Tx;
 use guestlist::store::ephemeral::Database;
-use guestlist::store::moving::Moving;
-use guestlist::store::{self, Store, Tx};
+use guestlist::store::{self, Store};
 use serde_json::{Value, json};
 use std::process::Stdio;
 use std::sync::Mutex;

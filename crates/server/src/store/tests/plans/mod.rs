@@ -4,14 +4,18 @@ mod postgres;
 mod sqlite;
 mod statements;
 
-use super::super::applications;
-use super::super::list::{Paging, Start};
-use super::super::tenant::Tenant;
-use super::super::{Param, Tx, experience_groups, experience_users};
 use super::engines::Own;
+use crate::applications::rows as applications;
+use crate::applications::rules::new_application;
 use crate::auth::hasher::PasswordHash;
-use crate::domain::{new_application, new_group, new_user};
+use crate::directory::groups::rows as groups;
+use crate::directory::groups::rules::new_group;
+use crate::directory::users::rows as users;
+use crate::directory::users::rules::new_user;
 use crate::error::Result;
+use crate::rows::list::{Paging, Start};
+use crate::rows::tenant::Tenant;
+use crate::rows::{Param, Tx};
 use guestlist_api::entity::SortDirection;
 use guestlist_api::experience_user::{ExperienceUser, ExperienceUserSort, GroupRef};
 use guestlist_api::id::{ApplicationId, ExperienceGroupId, ExperienceUserId, ObjectId};
@@ -124,12 +128,12 @@ fn populate(tx: &mut Tx<'_>) -> Result<()> {
     let tenant = applications::add(tx, &new)?;
     let post = wire::read("experienceGroup", json!({ "name": "a" })).unwrap();
     let group = new_group(&post, GROUP, APPLICATION, Vec::new(), Vec::new(), now);
-    experience_groups::add(tx, tenant, &group)?;
+    groups::add(tx, tenant, &group)?;
     let post = json!({ "email": "a@b", "password": "Correct-h0rse", "userTags": { "a": "b" } });
     let post = wire::read("experienceUser", post).unwrap();
     let groups = vec![GroupRef { id: GROUP, name: "a".into(), parent_id: None }];
     let user = new_user(&post, USER, APPLICATION, groups, now);
-    experience_users::add(tx, tenant, &user, &PasswordHash::from_stored("$argon2id$".into()))?;
+    users::add(tx, tenant, &user, &PasswordHash::from_stored("$argon2id$".into()))?;
     let mut other = user.clone();
     (other.experience_groups, other.user_tags.0) = (Vec::new(), BTreeMap::new());
     add_like(tx, tenant, &other, "other", 12)
@@ -149,7 +153,7 @@ fn add_like(
         bytes[10..].copy_from_slice(&index.to_be_bytes());
         let id = ExperienceUserId(ObjectId::from_bytes(bytes));
         let new = ExperienceUser { id, email: format!("{start}{index}@b"), ..user.clone() };
-        experience_users::add(tx, tenant, &new, &PasswordHash::from_stored("x".into()))?;
+        users::add(tx, tenant, &new, &PasswordHash::from_stored("x".into()))?;
     }
     Ok(())
 }
@@ -171,7 +175,7 @@ fn noted(
     noted
 }
 
-const LISTING: experience_users::Listing = experience_users::Listing {
+const LISTING: users::Listing = users::Listing {
     query: None,
     filter: None,
     membership: None,

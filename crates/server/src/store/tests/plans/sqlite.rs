@@ -1,13 +1,15 @@
 //! Which index SQLite uses for each statement that has to be fast however many there are.
 
-use super::super::super::backlog::IndexBacklog;
-use super::super::super::list::Paging;
-use super::super::super::tenant::AuthorizedApp;
-use super::super::super::{Param, Tx, experience_groups, experience_users};
 use super::super::engines::Own;
 use super::{APPLICATION, GROUP, LISTING, Plan, USER, add_like, noted, populate};
 use crate::auth::hasher::PasswordHash;
+use crate::directory::groups::rows as groups;
+use crate::directory::search_backlog::IndexBacklog;
+use crate::directory::users::rows as users;
 use crate::error::Result;
+use crate::rows::list::Paging;
+use crate::rows::tenant::AuthorizedApp;
+use crate::rows::{Param, Tx};
 use guestlist_api::entity::SortDirection;
 use guestlist_api::experience_group::ExperienceGroupSort;
 use guestlist_api::experience_user::{
@@ -58,10 +60,10 @@ impl Plan {
 }
 
 /// The plans of counting and of listing users.
-fn list(listing: experience_users::Listing) -> [Plan; 2] {
+fn list(listing: users::Listing) -> [Plan; 2] {
     let mut all = plans(move |tx| {
         let tenant = AuthorizedApp::allowed(APPLICATION).require(tx)?;
-        experience_users::list(tx, tenant, &listing).map(drop)
+        users::list(tx, tenant, &listing).map(drop)
     });
     all.drain(..1);
     let page = all.iter().position(Plan::is_page).unwrap();
@@ -69,26 +71,26 @@ fn list(listing: experience_users::Listing) -> [Plan; 2] {
     [all.swap_remove(0), all.swap_remove(page)]
 }
 
-fn users(query: Value) -> experience_users::Listing {
+fn users(query: Value) -> users::Listing {
     let query: UserQuery = wire::read("query", query).unwrap();
-    experience_users::Listing { query: Some(query), ..LISTING }
+    users::Listing { query: Some(query), ..LISTING }
 }
 
 #[test]
 fn one_is_found_by_its_id() {
     let all = plans(|tx| {
         let tenant = AuthorizedApp::allowed(APPLICATION).require(tx)?;
-        let user = experience_users::get(tx, tenant, USER)?;
-        let group = experience_groups::get(tx, tenant, GROUP)?;
-        experience_groups::device_counts(tx, &group)?;
-        experience_users::groups(tx, tenant, &[GROUP], "x")?;
-        experience_groups::members(tx, tenant, &[USER])?;
-        experience_groups::place(tx, tenant, None, Some(GROUP))?;
+        let user = users::get(tx, tenant, USER)?;
+        let group = groups::get(tx, tenant, GROUP)?;
+        groups::device_counts(tx, &group)?;
+        users::groups(tx, tenant, &[GROUP], "x")?;
+        groups::members(tx, tenant, &[USER])?;
+        groups::place(tx, tenant, None, Some(GROUP))?;
         let mut after = user.clone();
         after.user_tags.0.clear();
-        experience_users::put(tx, tenant, &user, &after, None)?;
-        experience_users::delete(tx, tenant, &after)?;
-        experience_groups::delete(tx, tenant, &group)
+        users::put(tx, tenant, &user, &after, None)?;
+        users::delete(tx, tenant, &after)?;
+        groups::delete(tx, tenant, &group)
     });
     assert!(all.len() > 10);
 }
@@ -106,7 +108,7 @@ fn a_page_is_read_from_an_index_in_its_order() {
     ] {
         for direction in [SortDirection::Asc, SortDirection::Desc] {
             let paging = Paging { direction, ..LISTING.paging };
-            let [_, page] = list(experience_users::Listing { sort, paging, ..LISTING });
+            let [_, page] = list(users::Listing { sort, paging, ..LISTING });
             assert!(page.uses(index) && !page.sorts(), "{sort:?} {direction:?} {:?}", page.steps);
         }
     }
@@ -122,7 +124,7 @@ fn a_page_of_groups_too() {
     ] {
         let all = plans(move |tx| {
             let tenant = AuthorizedApp::allowed(APPLICATION).require(tx)?;
-            let listing = experience_groups::Listing {
+            let listing = groups::Listing {
                 query: None,
                 name: None,
                 parent: None,
@@ -130,7 +132,7 @@ fn a_page_of_groups_too() {
                 sort,
                 paging: LISTING.paging,
             };
-            experience_groups::list(tx, tenant, &listing).map(drop)
+            groups::list(tx, tenant, &listing).map(drop)
         });
         assert!(all[2].uses(index) && !all[2].sorts(), "{sort:?} {:?}", all[2].steps);
     }
@@ -161,7 +163,7 @@ fn a_query_finds_by_an_index_and_sorts_then() {
         (json!({ "experienceGroupId": { "$in": [group] } }), [BY_ID, BY_GROUP]),
     ] {
         for sort in [ExperienceUserSort::Email, ExperienceUserSort::Id] {
-            let listing = experience_users::Listing { sort, ..users(query.clone()) };
+            let listing = users::Listing { sort, ..users(query.clone()) };
             for plan in list(listing) {
                 let all = indexes.iter().all(|index| plan.uses(index));
                 assert!(all, "{query} {sort:?} {:?}", plan.steps);
@@ -180,7 +182,7 @@ fn who_has_a_tag_or_a_group_is_counted_without_the_users() {
         (json!({ "experienceGroupId": group }), BY_GROUP),
     ] {
         for sort in [ExperienceUserSort::Email, ExperienceUserSort::Id] {
-            let listing = experience_users::Listing { sort, ..users(query.clone()) };
+            let listing = users::Listing { sort, ..users(query.clone()) };
             let [count, page] = list(listing);
             assert!(count.uses(index) && !count.uses("experience_users"), "{:?}", count.steps);
             assert!(page.uses(index) && page.uses(BY_ID), "{:?}", page.steps);
@@ -198,15 +200,15 @@ fn come_upon(
 ) -> Vec<Plan> {
     let all = plans(move |tx| {
         let tenant = AuthorizedApp::allowed(APPLICATION).require(tx)?;
-        let before = experience_users::get(tx, tenant, USER)?;
-        experience_users::delete(tx, tenant, &before)?;
+        let before = users::get(tx, tenant, USER)?;
+        users::delete(tx, tenant, &before)?;
         let nowhere = ExperienceUser { experience_groups: Vec::new(), ..before.clone() };
         add_like(tx, tenant, &nowhere, "middle", others)?;
         add_like(tx, tenant, &before, start, members)?;
         let paging = Paging { per_page: 1, ..LISTING.paging };
         let membership = Some(Membership::Of(GROUP));
-        let listing = experience_users::Listing { membership, sort, paging, ..LISTING };
-        let found = experience_users::list(tx, tenant, &listing)?;
+        let listing = users::Listing { membership, sort, paging, ..LISTING };
+        let found = users::list(tx, tenant, &listing)?;
         let (first, total) = (found.items[0].email.clone(), found.total);
         assert_eq!((first, total), (format!("{start}0@b"), u64::from(members)));
         Ok(())
@@ -243,30 +245,30 @@ const BY_NUMBER: &str = "experience_users_by_number (number=?";
 const WITHIN_EMAIL: &str = "(application_id=? AND email_key>? AND email_key<?)";
 const WITHIN_NAME: &str = "experience_users_by_first_name (application_id=? AND first_name_start>? AND first_name_start<?)";
 
-fn filtered(field: ExperienceUserFilter, glob: &str) -> experience_users::Listing {
-    experience_users::Listing { filter: Some((field, glob.into())), ..LISTING }
+fn filtered(field: ExperienceUserFilter, glob: &str) -> users::Listing {
+    users::Listing { filter: Some((field, glob.into())), ..LISTING }
 }
 
 /// What is listed, where there are enough users to search and one of them matches.
-fn searched(listing: experience_users::Listing) -> Vec<Plan> {
+fn searched(listing: users::Listing) -> Vec<Plan> {
     plans(move |tx| {
         let tenant = AuthorizedApp::allowed(APPLICATION).require(tx)?;
-        let before = experience_users::get(tx, tenant, USER)?;
+        let before = users::get(tx, tenant, USER)?;
         let after = ExperienceUser {
             email: "abcdef@example.com".into(),
             first_name: Some("abcdef".into()),
             ..before.clone()
         };
-        experience_users::put(tx, tenant, &before, &after, None)?;
+        users::put(tx, tenant, &before, &after, None)?;
         for index in 0..3 {
             let id = ExperienceUserId(ObjectId::from_bytes([4 + index; 12]));
             let email = format!("{index}@b");
             let user = ExperienceUser { id, email, ..before.clone() };
-            experience_users::add(tx, tenant, &user, &PasswordHash::from_stored("x".into()))?;
+            users::add(tx, tenant, &user, &PasswordHash::from_stored("x".into()))?;
         }
         let overdue = IndexBacklog::overdue(tx)?;
         assert!(IndexBacklog::default().settle(tx, overdue + 9)?);
-        let found = experience_users::list(tx, tenant, &listing)?;
+        let found = users::list(tx, tenant, &listing)?;
         assert_eq!((found.items.len(), found.total), (1, 1));
         Ok(())
     })
@@ -276,18 +278,18 @@ fn searched(listing: experience_users::Listing) -> Vec<Plan> {
 fn parts_of_texts_are_searched_for() {
     let contains = |what: &str, operator: &str| {
         let query = json!({ "$and": [{ what: { operator: "bcdef" } }] });
-        experience_users::Listing { ..users(query) }
+        users::Listing { ..users(query) }
     };
     let search = |words: &str| {
         let search = Some(wire::read("search", words.into()).unwrap());
-        experience_users::Listing { search, ..LISTING }
+        users::Listing { search, ..LISTING }
     };
     let any = ["email", "firstName", "lastName"];
     let any = json!({ "$or": any.map(|field| json!({ field: { "$contains": "bcdef" } })) });
     for listing in [
         search("bcde"),
         search("x BCD def@"),
-        experience_users::Listing { query: users(any.clone()).query, ..search("ef") },
+        users::Listing { query: users(any.clone()).query, ..search("ef") },
         users(any),
         filtered(ExperienceUserFilter::Email, "*bcde*"),
         filtered(ExperienceUserFilter::Email, "a*cde?@example*"),
@@ -296,7 +298,7 @@ fn parts_of_texts_are_searched_for() {
         contains("firstName", "$endsWith"),
     ] {
         for sort in [ExperienceUserSort::Email, ExperienceUserSort::CreationDate] {
-            let all = searched(experience_users::Listing { sort, ..listing.clone() });
+            let all = searched(users::Listing { sort, ..listing.clone() });
             let tag_index = all.iter().filter(|plan| plan.uses(SEARCHED));
             let joined = tag_index.clone().filter(|plan| plan.uses(BY_NUMBER));
             // What a filter asks of addresses is in the index, and their order too.
@@ -318,7 +320,7 @@ fn users_are_read_one_by_one_for_words_that_are_too_short() {
     let search = Some(wire::read("search", "bc ef".into()).unwrap());
     for sort in [ExperienceUserSort::Email, ExperienceUserSort::LastLogin] {
         let search = search.clone();
-        let all = searched(experience_users::Listing { search, sort, ..LISTING });
+        let all = searched(users::Listing { search, sort, ..LISTING });
         let pages: Vec<&Plan> = all.iter().filter(|plan| plan.is_page()).collect();
         let [page] = pages.as_slice() else { panic!("{} pages", pages.len()) };
         let range = "experience_users_by_number (number>? AND number<?)";
@@ -336,7 +338,7 @@ fn what_a_text_starts_with_is_found_in_the_order_of_texts() {
         (users(starts), WITHIN_EMAIL),
     ] {
         for sort in [ExperienceUserSort::Email, ExperienceUserSort::CreationDate] {
-            let all = searched(experience_users::Listing { sort, ..listing.clone() });
+            let all = searched(users::Listing { sort, ..listing.clone() });
             let within = all.iter().filter(|plan| plan.uses(index)).count();
             let tag_index = all.iter().filter(|plan| plan.uses(SEARCHED)).count();
             assert_eq!((within, tag_index), (2, 0), "{listing:?} {sort:?}");
@@ -349,17 +351,17 @@ fn what_a_text_starts_with_is_found_in_the_order_of_texts() {
 fn many_that_start_alike_are_read_in_the_order_they_are_listed_in() {
     let all = plans(|tx| {
         let tenant = AuthorizedApp::allowed(APPLICATION).require(tx)?;
-        let before = experience_users::get(tx, tenant, USER)?;
+        let before = users::get(tx, tenant, USER)?;
         for index in 0..20 {
             let id = ExperienceUserId(ObjectId::from_bytes([4 + index; 12]));
             let user = ExperienceUser { id, email: format!("abc{index}@b"), ..before.clone() };
-            experience_users::add(tx, tenant, &user, &PasswordHash::from_stored("x".into()))?;
+            users::add(tx, tenant, &user, &PasswordHash::from_stored("x".into()))?;
         }
-        let listing = experience_users::Listing {
+        let listing = users::Listing {
             sort: ExperienceUserSort::CreationDate,
             ..filtered(ExperienceUserFilter::Email, "abc*")
         };
-        experience_users::list(tx, tenant, &listing).map(drop)
+        users::list(tx, tenant, &listing).map(drop)
     });
     let pages: Vec<&Plan> = all.iter().filter(|plan| plan.sql.contains("LIMIT")).collect();
     let page = pages.iter().find(|plan| plan.uses("experience_users_by_created")).unwrap();
@@ -370,7 +372,7 @@ fn many_that_start_alike_are_read_in_the_order_they_are_listed_in() {
 fn members_are_found_by_their_group() {
     for ancestors in [false, true] {
         let membership = Some(Membership::Of(GROUP));
-        let listing = experience_users::Listing { membership, ancestors, ..LISTING };
+        let listing = users::Listing { membership, ancestors, ..LISTING };
         let [count, page] = list(listing);
         assert!(page.uses(BY_ID) && page.uses(BY_GROUP), "{:?}", page.steps);
         assert!(if ancestors { count.uses(BY_GROUP) } else { count.uses(COUNTED) });
@@ -394,7 +396,7 @@ fn groups_are_found_by_what_is_asked_of_them() {
         let query: GroupQuery = wire::read("query", query).unwrap();
         let all = plans(move |tx| {
             let tenant = AuthorizedApp::allowed(APPLICATION).require(tx)?;
-            let listing = experience_groups::Listing {
+            let listing = groups::Listing {
                 query: Some(query.clone()),
                 name: None,
                 parent: None,
@@ -402,7 +404,7 @@ fn groups_are_found_by_what_is_asked_of_them() {
                 sort: ExperienceGroupSort::Name,
                 paging: LISTING.paging,
             };
-            experience_groups::list(tx, tenant, &listing).map(drop)
+            groups::list(tx, tenant, &listing).map(drop)
         });
         assert!(all[1].uses(index), "{:?}", all[1].steps);
     }

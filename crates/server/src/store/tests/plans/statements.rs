@@ -1,20 +1,26 @@
 //! Every statement of the store, and how each engine runs it: none reads all of a table that grows,
 //! but for a few that say so. A function of the store that is not called here fails the test.
 
-use super::super::super::api_tokens::{self, Owner};
-use super::super::super::applications;
 use super::super::super::ephemeral;
-use super::super::super::idempotency::{self, Answer, RequestKey};
-use super::super::super::list::{Paging, Position, Start, Value};
-use super::super::super::sign_ins::{self, Throttled};
-use super::super::super::tenant::{AuthorizedApp, Tenant};
-use super::super::super::{
-    Store, Tx, administrators, bare_groups, experience_groups, experience_users, search, settings,
-};
 use super::{APPLICATION, GROUP, Plan, USER, postgres, sqlite};
+use crate::administrators::rows as administrators;
+use crate::administrators::rules::new_me;
+use crate::administrators::sign_ins::{self, Throttled};
+use crate::applications::rows as applications;
 use crate::auth::hasher::PasswordHash;
-use crate::domain::{new_group, new_me, new_session, new_token, new_user};
+use crate::directory::groups::rules::new_group;
+use crate::directory::groups::{bare as bare_groups, rows as groups};
+use crate::directory::search;
+use crate::directory::users::rows as users;
+use crate::directory::users::rules::new_user;
 use crate::error::Result;
+use crate::rows::idempotency::{self, Answer, RequestKey};
+use crate::rows::list::{Paging, Position, Start, Value};
+use crate::rows::tenant::{AuthorizedApp, Tenant};
+use crate::rows::{Tx, settings};
+use crate::store::Store;
+use crate::tokens::rows::{self as tokens, Owner};
+use crate::tokens::rules::{new_session, new_token};
 use guestlist_api::api_token::{ApiToken, ApiTokenFilter, ApiTokenSort};
 use guestlist_api::application::ApplicationSort;
 use guestlist_api::entity::{OwnerType, SortDirection};
@@ -59,98 +65,98 @@ const CALLED: &[Called] = &[
         applications::add(tx, &application).map(drop)
     }),
     ("applications::list", list_applications),
-    ("experience_groups::add", |tx| {
+    ("groups::add", |tx| {
         let own = tenant(tx)?;
-        experience_groups::add(tx, own, &child())
+        groups::add(tx, own, &child())
     }),
-    ("experience_groups::get", |tx| group(tx).map(drop)),
+    ("groups::get", |tx| group(tx).map(drop)),
     ("bare_groups::get", |tx| {
         let own = tenant(tx)?;
         bare_groups::get(tx, own, GROUP).map(drop)
     }),
-    ("experience_groups::lock", |tx| {
+    ("groups::lock", |tx| {
         let own = tenant(tx)?;
-        experience_groups::lock(tx, own, GROUP).map(drop)
+        groups::lock(tx, own, GROUP).map(drop)
     }),
-    ("experience_groups::with_name", |tx| {
+    ("groups::with_name", |tx| {
         let own = tenant(tx)?;
-        experience_groups::with_name(tx, own, "a").map(drop)
+        groups::with_name(tx, own, "a").map(drop)
     }),
-    ("experience_groups::place", |tx| {
+    ("groups::place", |tx| {
         let own = tenant(tx)?;
-        experience_groups::place(tx, own, Some(CHILD), Some(GROUP)).map(drop)
+        groups::place(tx, own, Some(CHILD), Some(GROUP)).map(drop)
     }),
-    ("experience_groups::members", |tx| {
+    ("groups::members", |tx| {
         let own = tenant(tx)?;
-        experience_groups::members(tx, own, &[USER]).map(drop)
+        groups::members(tx, own, &[USER]).map(drop)
     }),
-    ("experience_groups::device_counts", |tx| {
+    ("groups::device_counts", |tx| {
         let group = group(tx)?;
-        experience_groups::device_counts(tx, &group).map(drop)
+        groups::device_counts(tx, &group).map(drop)
     }),
-    ("experience_groups::list", list_groups),
-    ("experience_groups::put", |tx| {
+    ("groups::list", list_groups),
+    ("groups::put", |tx| {
         let own = tenant(tx)?;
         let before = group(tx)?;
         let mut after = ExperienceGroup { experience_user_ids: Some(Vec::new()), ..before.clone() };
         after.group_tags.0.insert("a".into(), "b".into());
         after.experience_endpoint_ids.push(ForeignId(USER.0));
-        experience_groups::put(tx, own, &before, &after)?;
-        experience_groups::put(tx, own, &after, &before)
+        groups::put(tx, own, &before, &after)?;
+        groups::put(tx, own, &after, &before)
     }),
-    ("experience_users::get", |tx| {
+    ("users::get", |tx| {
         let own = tenant(tx)?;
-        experience_users::get(tx, own, USER).map(drop)
+        users::get(tx, own, USER).map(drop)
     }),
-    ("experience_users::lock", |tx| {
+    ("users::lock", |tx| {
         let own = tenant(tx)?;
-        experience_users::lock(tx, own, USER).map(drop)
+        users::lock(tx, own, USER).map(drop)
     }),
-    ("experience_users::get_within", |tx| {
-        experience_users::get_within(tx, AuthorizedApp::allowed(APPLICATION), USER).map(drop)
+    ("users::get_within", |tx| {
+        users::get_within(tx, AuthorizedApp::allowed(APPLICATION), USER).map(drop)
     }),
-    ("experience_users::lock_within", |tx| {
-        experience_users::lock_within(tx, AuthorizedApp::allowed(APPLICATION), USER).map(drop)
+    ("users::lock_within", |tx| {
+        users::lock_within(tx, AuthorizedApp::allowed(APPLICATION), USER).map(drop)
     }),
-    ("experience_users::lock_only_within", |tx| {
-        experience_users::lock_only_within(tx, AuthorizedApp::allowed(APPLICATION), USER).map(drop)
+    ("users::lock_only_within", |tx| {
+        users::lock_only_within(tx, AuthorizedApp::allowed(APPLICATION), USER).map(drop)
     }),
-    ("experience_users::with_address", |tx| {
+    ("users::with_address", |tx| {
         let own = tenant(tx)?;
-        experience_users::with_address(tx, own, "a@b").map(drop)
+        users::with_address(tx, own, "a@b").map(drop)
     }),
-    ("experience_users::groups", |tx| {
+    ("users::groups", |tx| {
         let own = tenant(tx)?;
-        experience_users::groups(tx, own, &[GROUP], "x").map(drop)
+        users::groups(tx, own, &[GROUP], "x").map(drop)
     }),
-    ("experience_users::list", list_users),
-    ("experience_users::put", |tx| {
+    ("users::list", list_users),
+    ("users::put", |tx| {
         let own = tenant(tx)?;
-        let before = experience_users::get(tx, own, USER)?;
+        let before = users::get(tx, own, USER)?;
         let mut after = before.clone();
         (after.email, after.first_name) = ("c@d".into(), Some("c".into()));
         (after.last_name, after.token_cutoff) = (Some("d".into()), Some(NOW));
         after.user_tags.0.clear();
         after.experience_groups.clear();
-        experience_users::put(tx, own, &before, &after, Some(&hash()))
+        users::put(tx, own, &before, &after, Some(&hash()))
     }),
-    ("experience_users::delete", |tx| {
+    ("users::delete", |tx| {
         let own = tenant(tx)?;
-        let user = experience_users::get(tx, own, USER)?;
-        experience_users::delete(tx, own, &user)
+        let user = users::get(tx, own, USER)?;
+        users::delete(tx, own, &user)
     }),
-    ("experience_users::add", |tx| {
+    ("users::add", |tx| {
         let post = json!({ "email": "a@b", "password": "Correct-h0rse", "userTags": { "a": "b" } });
         let post = wire::read("experienceUser", post).unwrap();
         let own = tenant(tx)?;
-        let groups = experience_users::groups(tx, own, &[GROUP, CHILD], "x")?;
+        let groups = users::groups(tx, own, &[GROUP, CHILD], "x")?;
         let user = new_user(&post, USER, APPLICATION, groups, NOW);
-        experience_users::add(tx, own, &user, &hash())
+        users::add(tx, own, &user, &hash())
     }),
-    ("experience_groups::delete", |tx| {
+    ("groups::delete", |tx| {
         let own = tenant(tx)?;
         let group = group(tx)?;
-        experience_groups::delete(tx, own, &group)
+        groups::delete(tx, own, &group)
     }),
     ("administrators::add", |tx| {
         let me = new_me(ADMINISTRATOR, Email::parse("a@b").unwrap(), NOW);
@@ -163,35 +169,35 @@ const CALLED: &[Called] = &[
         let me = administrators::get(tx, ADMINISTRATOR)?;
         administrators::put(tx, &me, Some(&hash()))
     }),
-    ("api_tokens::add", |tx| {
+    ("tokens::add", |tx| {
         let post = wire::read("apiToken", json!({ "name": "t" })).unwrap();
         let owner = (ForeignId(APPLICATION.0), OwnerType::Application);
         let scopes = [].into_iter().collect();
-        api_tokens::add(tx, &new_token(&post, TOKEN, owner.0, owner.1, scopes, NOW))
+        tokens::add(tx, &new_token(&post, TOKEN, owner.0, owner.1, scopes, NOW))
     }),
-    ("api_tokens::grant", |tx| api_tokens::grant(tx, TOKEN, NOW).map(drop)),
-    ("api_tokens::prefetch_grant", |tx| api_tokens::prefetch_grant(tx, TOKEN)),
-    ("api_tokens::administrator", |tx| Owner::administrator(tx, ADMINISTRATOR).map(drop)),
-    ("api_tokens::get", |tx| token(tx).map(drop)),
-    ("api_tokens::lock", |tx| {
+    ("tokens::grant", |tx| tokens::grant(tx, TOKEN, NOW).map(drop)),
+    ("tokens::prefetch_grant", |tx| tokens::prefetch_grant(tx, TOKEN)),
+    ("tokens::administrator", |tx| Owner::administrator(tx, ADMINISTRATOR).map(drop)),
+    ("tokens::get", |tx| token(tx).map(drop)),
+    ("tokens::lock", |tx| {
         let owner = owner(tx)?;
-        api_tokens::lock(tx, owner, TOKEN).map(drop)
+        tokens::lock(tx, owner, TOKEN).map(drop)
     }),
-    ("api_tokens::find", |tx| api_tokens::find(tx, TOKEN).map(drop)),
-    ("api_tokens::list", list_tokens),
-    ("api_tokens::put", |tx| {
+    ("tokens::find", |tx| tokens::find(tx, TOKEN).map(drop)),
+    ("tokens::list", list_tokens),
+    ("tokens::put", |tx| {
         let token = token(tx)?;
-        api_tokens::put(tx, &token)
+        tokens::put(tx, &token)
     }),
-    ("api_tokens::delete", |tx| {
+    ("tokens::delete", |tx| {
         let token = token(tx)?;
-        api_tokens::delete(tx, &token)
+        tokens::delete(tx, &token)
     }),
-    ("api_tokens::begin", |tx| {
+    ("tokens::begin", |tx| {
         let scopes = [].into_iter().collect();
-        api_tokens::begin(tx, &new_session(TOKEN, ADMINISTRATOR, scopes, None, NOW))
+        tokens::begin(tx, &new_session(TOKEN, ADMINISTRATOR, scopes, None, NOW))
     }),
-    ("api_tokens::end_sessions", |tx| api_tokens::end_sessions(tx, ADMINISTRATOR)),
+    ("tokens::end_sessions", |tx| tokens::end_sessions(tx, ADMINISTRATOR)),
     ("sign_ins::attempt", |tx| sign_ins::attempt(tx, &Throttled::holder(TOKEN), NOW)),
     ("sign_ins::clear", |tx| sign_ins::clear(tx, &Throttled::holder(TOKEN))),
     ("idempotency::reserve", |tx| idempotency::reserve(tx, &key(), NOW).map(drop)),
@@ -201,14 +207,10 @@ const CALLED: &[Called] = &[
     }),
     ("idempotency::find", |tx| idempotency::find(tx, &key(), NOW).map(drop)),
     ("idempotency::forget", |tx| idempotency::forget(tx, NOW, 9).map(drop)),
-    ("experience_users::delete_all", |tx| {
-        tenant(tx).and_then(|own| experience_users::delete_all(tx, own))
-    }),
+    ("users::delete_all", |tx| tenant(tx).and_then(|own| users::delete_all(tx, own))),
     ("search::forget", |tx| search::forget(tx, 9).map(drop)),
     ("search::settle", |tx| search::settle(tx, 9).map(drop)),
-    ("experience_groups::delete_all", |tx| {
-        tenant(tx).and_then(|own| experience_groups::delete_all(tx, own))
-    }),
+    ("groups::delete_all", |tx| tenant(tx).and_then(|own| groups::delete_all(tx, own))),
     ("applications::delete", |tx| tenant(tx).and_then(|own| applications::delete(tx, own))),
     ("ephemeral::clear", |tx| {
         let (_, proof) = Store::ephemeral(&super::super::super::Options::default()).unwrap();
@@ -222,7 +224,7 @@ fn owner(tx: &mut Tx<'_>) -> Result<Owner> {
 
 fn token(tx: &mut Tx<'_>) -> Result<ApiToken> {
     let owner = owner(tx)?;
-    api_tokens::get(tx, owner, TOKEN)
+    tokens::get(tx, owner, TOKEN)
 }
 
 fn tenant(tx: &mut Tx<'_>) -> Result<Tenant> {
@@ -231,7 +233,7 @@ fn tenant(tx: &mut Tx<'_>) -> Result<Tenant> {
 
 fn group(tx: &mut Tx<'_>) -> Result<ExperienceGroup> {
     let own = tenant(tx)?;
-    experience_groups::get(tx, own, GROUP)
+    groups::get(tx, own, GROUP)
 }
 
 fn child() -> ExperienceGroup {
@@ -279,7 +281,7 @@ fn list_users(tx: &mut Tx<'_>) -> Result<()> {
     let filters = ExperienceUserFilter::WORDS.iter().map(|word| ExperienceUserFilter::parse(word));
     for word in ExperienceUserSort::WORDS {
         for paging in pagings(word) {
-            let all = experience_users::Listing {
+            let all = users::Listing {
                 query: None,
                 filter: None,
                 membership: None,
@@ -288,25 +290,24 @@ fn list_users(tx: &mut Tx<'_>) -> Result<()> {
                 sort: ExperienceUserSort::parse(word).unwrap(),
                 paging,
             };
-            experience_users::list(tx, own, &all)?;
+            users::list(tx, own, &all)?;
             for membership in memberships {
                 for ancestors in [false, true] {
                     let some = Some(membership);
-                    let listing =
-                        experience_users::Listing { membership: some, ancestors, ..all.clone() };
-                    experience_users::list(tx, own, &listing)?;
+                    let listing = users::Listing { membership: some, ancestors, ..all.clone() };
+                    users::list(tx, own, &listing)?;
                 }
             }
             for words in ["abc", "abc de"] {
                 let search = Some(wire::read("search", words.into()).unwrap());
-                let listing = experience_users::Listing { search, ..all.clone() };
-                experience_users::list(tx, own, &listing)?;
+                let listing = users::Listing { search, ..all.clone() };
+                users::list(tx, own, &listing)?;
             }
             for field in filters.clone().flatten() {
                 for glob in ["*a*", "a*", "*abc*"] {
                     let filter = Some((field, glob.to_owned()));
-                    let listing = experience_users::Listing { filter, ..all.clone() };
-                    experience_users::list(tx, own, &listing)?;
+                    let listing = users::Listing { filter, ..all.clone() };
+                    users::list(tx, own, &listing)?;
                 }
             }
         }
@@ -328,9 +329,8 @@ fn list_groups(tx: &mut Tx<'_>) -> Result<()> {
                 let sort = ExperienceGroupSort::parse(word).unwrap();
                 let (bare, paging) = (parent.is_some(), paging.clone());
                 let query = None;
-                let listing =
-                    experience_groups::Listing { query, name, parent, bare, sort, paging };
-                experience_groups::list(tx, own, &listing)?;
+                let listing = groups::Listing { query, name, parent, bare, sort, paging };
+                groups::list(tx, own, &listing)?;
             }
         }
     }
@@ -359,7 +359,7 @@ fn list_tokens(tx: &mut Tx<'_>) -> Result<()> {
                 for filter in [None, Some((ApiTokenFilter::Name, "*a*".to_owned()))] {
                     let sort = ApiTokenSort::parse(word).unwrap();
                     let paging = paging.clone();
-                    api_tokens::list(tx, owner, &api_tokens::Listing { filter, sort, paging })?;
+                    tokens::list(tx, owner, &tokens::Listing { filter, sort, paging })?;
                 }
             }
         }
@@ -434,7 +434,7 @@ fn list_all_users(tx: &mut Tx<'_>) -> Result<()> {
     let own = tenant(tx)?;
     for word in ExperienceUserSort::WORDS {
         for paging in pagings(word) {
-            let listing = experience_users::Listing {
+            let listing = users::Listing {
                 query: None,
                 filter: None,
                 membership: None,
@@ -443,7 +443,7 @@ fn list_all_users(tx: &mut Tx<'_>) -> Result<()> {
                 sort: ExperienceUserSort::parse(word).unwrap(),
                 paging,
             };
-            experience_users::list(tx, own, &listing)?;
+            users::list(tx, own, &listing)?;
         }
     }
     Ok(())
@@ -459,9 +459,8 @@ fn list_all_groups(tx: &mut Tx<'_>) -> Result<()> {
             let parents = [Parent::Of(GROUP), Parent::None].map(Some).into_iter();
             for parent in [None].into_iter().chain(parents.filter(|_| by_name)) {
                 let (query, name, bare, paging) = (None, None, false, paging.clone());
-                let listing =
-                    experience_groups::Listing { query, name, parent, bare, sort, paging };
-                experience_groups::list(tx, own, &listing)?;
+                let listing = groups::Listing { query, name, parent, bare, sort, paging };
+                groups::list(tx, own, &listing)?;
             }
         }
     }

@@ -8,14 +8,16 @@ mod ask;
 mod evaluate;
 mod population;
 
+use crate::applications::rows as applications;
+use crate::applications::rules::new_application;
 use crate::auth::hasher::PasswordHash;
-use crate::domain::new_application;
+use crate::directory::groups::rows as groups;
+use crate::directory::users::rows as users;
 use crate::error::{Error, Result};
-use crate::store::applications;
-use crate::store::list::{Paging, Start};
-use crate::store::tenant::{AuthorizedApp, Tenant};
+use crate::rows::Tx;
+use crate::rows::list::{Paging, Start};
+use crate::rows::tenant::{AuthorizedApp, Tenant};
 use crate::store::tests::engines::Both;
-use crate::store::{Tx, experience_groups, experience_users};
 use guestlist_api::application::ApplicationPost;
 use guestlist_api::entity::SortDirection;
 use guestlist_api::experience_group::ExperienceGroupSort;
@@ -99,7 +101,7 @@ fn listed_users(
     query: &UserQuery,
     order: &Order,
 ) -> Result<Answer> {
-    let listing = experience_users::Listing {
+    let listing = users::Listing {
         query: Some(query.clone()),
         filter: None,
         membership: None,
@@ -108,7 +110,7 @@ fn listed_users(
         sort: ExperienceUserSort::parse(order.user_sort).unwrap(),
         paging: order.paging(),
     };
-    let found = experience_users::list(tx, tenant, &listing)?;
+    let found = users::list(tx, tenant, &listing)?;
     Ok((found.items.iter().map(|user| user.id.to_string()).collect(), found.total))
 }
 
@@ -118,7 +120,7 @@ fn listed_groups(
     query: &GroupQuery,
     order: &Order,
 ) -> Result<Answer> {
-    let listing = experience_groups::Listing {
+    let listing = groups::Listing {
         query: Some(query.clone()),
         name: None,
         parent: None,
@@ -126,7 +128,7 @@ fn listed_groups(
         sort: ExperienceGroupSort::parse(order.group_sort).unwrap(),
         paging: order.paging(),
     };
-    let found = experience_groups::list(tx, tenant, &listing)?;
+    let found = groups::list(tx, tenant, &listing)?;
     Ok((found.items.iter().map(|group| group.id.to_string()).collect(), found.total))
 }
 

@@ -2,9 +2,11 @@
 //! what a write leaves behind would be found.
 
 use crate::auth::hasher::PasswordHash;
+use crate::directory::groups::rows as groups;
+use crate::directory::users::rows as users;
 use crate::error::Result;
-use crate::store::tenant::Tenant;
-use crate::store::{Tx, experience_groups, experience_users};
+use crate::rows::Tx;
+use crate::rows::tenant::Tenant;
 use guestlist_api::experience_group::ExperienceGroup;
 use guestlist_api::experience_user::{ExperienceUser, GroupRef};
 use guestlist_api::id::{ApplicationId, ExperienceGroupId, ExperienceUserId, ForeignId, ObjectId};
@@ -236,30 +238,30 @@ impl Population {
                 before.name = "Earlier".into();
                 before.group_tags = other(&group.group_tags);
                 before.experience_endpoint_ids = vec![endpoint_id(0), endpoint_id(9)];
-                experience_groups::add(tx, tenant, &before)?;
-                experience_groups::put(tx, tenant, &before, &group)?;
+                groups::add(tx, tenant, &before)?;
+                groups::put(tx, tenant, &before, &group)?;
             } else {
-                experience_groups::add(tx, tenant, &group)?;
+                groups::add(tx, tenant, &group)?;
             }
             if self.gone {
                 (group.id, group.parent_id) = (ExperienceGroupId(id(4, 0)), Some(group.id));
-                experience_groups::add(tx, tenant, &group)?;
-                experience_groups::delete(tx, tenant, &group)?;
+                groups::add(tx, tenant, &group)?;
+                groups::delete(tx, tenant, &group)?;
             }
         }
         for user in &self.users {
             let mut user = ExperienceUser { application_id: tenant.id(), ..user.clone() };
             if self.changed {
                 let before = earlier(&user);
-                experience_users::add(tx, tenant, &before, hash)?;
-                experience_users::put(tx, tenant, &before, &user, None)?;
+                users::add(tx, tenant, &before, hash)?;
+                users::put(tx, tenant, &before, &user, None)?;
             } else {
-                experience_users::add(tx, tenant, &user, hash)?;
+                users::add(tx, tenant, &user, hash)?;
             }
             if self.gone {
                 (user.id, user.email) = (ExperienceUserId(id(4, 0)), "gone@example.com".into());
-                experience_users::add(tx, tenant, &user, hash)?;
-                experience_users::delete(tx, tenant, &user)?;
+                users::add(tx, tenant, &user, hash)?;
+                users::delete(tx, tenant, &user)?;
             }
         }
         Ok(())

@@ -1,0 +1,220 @@
+//! `auth` and `me`: administrators, and how they sign in.
+
+use super::rows as administrators;
+use super::rules::changed_me;
+use super::sign_ins::{self, Throttled};
+use crate::auth::hasher::PasswordHash;
+use crate::error::{Error, Result};
+use crate::rest::call::Call;
+use crate::rest::caller::{Anybody, Caller};
+use crate::rest::idempotency::Written;
+use crate::rest::input::{BodyParam, In, bodies};
+use crate::rest::outcome::{NoContent, Okay};
+use crate::rest::resource::Resource;
+use crate::rest::route::Routes;
+use crate::tokens::rows::{self as tokens, Grant};
+use crate::tokens::rules::new_session;
+use guestlist_api::entity::Entity;
+use guestlist_api::id::{ApiTokenId, ObjectId, UserId};
+use guestlist_api::scope::{Operation, Scope, Scopes};
+use guestlist_api::time::DateTime;
+use guestlist_api::user::{
+    AuthedUser, ChangePassword, Me, MeGet, MePatch, SsoDomain, UserCredentials,
+};
+use guestlist_api::wire::{Problem, Rule};
+use hyper::Method;
+use std::marker::PhantomData;
+
+pub(crate) fn routes() -> [Routes; 5] {
+    [
+        Routes::at("/auth/user").open(
+            Method::POST,
+            "auth.authenticateUser",
+            "Sign in as an administrator",
+            authenticate,
+        ),
+        Routes::at("/auth/ssoDomain").open(
+            Method::GET,
+            "auth.ssoDomain",
+            "Whether an address signs in elsewhere; none does here",
+            sso_domain,
+        ),
+        Routes::at("/me").get(Operation::user("me.get").read(), "Show me", get).patch(
+            Operation::user("me.patch").credential(),
+            "Change me",
+            patch,
+        ),
+        Routes::at("/me/changePassword").patch(
+            Operation::user("me.changePassword").credential(),
+            "Change my password",
+            change_password,
+        ),
+        Routes::at("/me/refreshToken").get(
+            Operation::user("me.refreshToken").credential(),
+            "Go on with a new token, of the same scopes and for as long again",
+            refresh_token,
+        ),
+    ]
+}
+
+bodies! {
+    UserCredentials = "credentials",
+    MePatch = "user",
+    ChangePassword = "data",
+}
+
+impl Resource for Me {
+    fn resource(&self) -> &'static str {
+        "me"
+    }
+    fn ids(&self) -> Vec<(&'static str, ObjectId)> {
+        Vec::new()
+    }
+}
+
+/// Wrong address and wrong password are told apart neither by the answer nor by the time it takes.
+async fn authenticate(
+    call: Call<Anybody>,
+    input: In<(), (), UserCredentials>,
+) -> Result<Okay<AuthedUser>> {
+    let credentials = input.body;
+    let email = credentials.email.to_string();
+    let who = Throttled::stranger(&email, call.peer);
+    let (user, hash) = find(&call, &who, &email).await?;
+    let good = call.app.hasher.verify_stranger(credentials.password, hash).await?;
+    let user = user.filter(|_| good).ok_or(Error::BadCredentials)?;
+    let scopes = credentials
+        .requested_scopes
+        .unwrap_or_else(|| [Scope::ALL_USER].into_iter().collect::<Scopes>());
+    let (id, now) = (ApiTokenId(call.app.ids.next(call.now)), call.now);
+    let ends = credentials.token_ttl.and_then(|ttl| ttl.ends(now));
+    call.do_once(move |tx| {
+        sign_ins::clear(tx, &who)?;
+        let session = new_session(id, user, scopes.clone(), ends, now);
+        tokens::begin(tx, &session)?;
+        Ok(Written::with_token(AuthedUser { user_id: user, token: None }, (session, true)))
+    })
+    .await
+}
+
+/// Who has this address and what their password is checked against, if they may try now.
+async fn find<C: Caller>(
+    call: &Call<C>,
+    who: &Throttled,
+    email: &str,
+) -> Result<(Option<UserId>, Option<PasswordHash>)> {
+    let (who, email, now) = (who.clone(), email.to_owned(), call.now);
+    let found = call.app.store.write(move |tx| {
+        sign_ins::attempt(tx, &who, now)?;
+        administrators::by_email(tx, &email)
+    });
+    Ok(found.await?.map(|found| (found.user, found.hash)).unzip())
+}
+
+async fn sso_domain(_: Call<Anybody>, _: In<(), SsoDomain>) -> Result<NoContent> {
+    Ok(NoContent)
+}
+
+/// How far the clock of a client may be ahead of ours, in milliseconds.
+const CLOCKS_DIFFER: i64 = 60_000;
+
+async fn get(call: Call<Grant>, _: In<(), MeGet>) -> Result<Okay<Entity<Me>>> {
+    let user = call.user()?;
+    call.show(move |tx| administrators::get(tx, user)).await
+}
+
+async fn patch(call: Call<Grant>, input: In<(), MeGet, MePatch>) -> Result<Okay<Entity<Me>>> {
+    let (user, patch, now) = (call.user()?, input.body, call.now);
+    // Whoever sets the address or the password can sign in, and then do everything.
+    let signs_in = patch.email.is_some() || patch.password.is_some();
+    if signs_in && !call.may_grant(&[Scope::ALL_USER].into_iter().collect()) {
+        return Err(Error::Forbidden);
+    }
+    if patch.token_cutoff.is_some_and(|cutoff| cutoff > now.plus_millis(CLOCKS_DIFFER)) {
+        let rule = Rule::Other("must not be in the future: nobody could sign in until then".into());
+        return Err(Error::Invalid(vec![Problem::new("user.tokenCutoff", rule)]));
+    }
+    let hash = match patch.password.clone() {
+        Some(password) => Some(call.app.hasher.hash(password.into_password()).await?),
+        None => None,
+    };
+    let asked = call.clone();
+    call.change(move |tx| {
+        let before = administrators::lock(tx, user)?;
+        asked.check(&before)?;
+        let after = changed_me(&before, &patch, now);
+        if hash.is_some() || after != before {
+            administrators::put(tx, &after, hash.as_ref())?;
+        }
+        Ok(after)
+    })
+    .await
+}
+
+async fn change_password(
+    call: Call<Grant>,
+    input: In<(), (), ChangePassword>,
+) -> Result<Okay<AuthedUser>> {
+    let (user, data, now) = (call.user()?, input.body, call.now);
+    let email = call.app.store.read(move |tx| administrators::get(tx, user)).await?.email;
+    let who = Throttled::holder(call.caller.token);
+    let (_, hash) = find(&call, &who, &email).await?;
+    let known = hash.as_ref().map(|hash| hash.as_stored().to_owned());
+    if !call.app.hasher.verify(data.password, hash).await? {
+        // The same request may have gone through meanwhile, so that its password is the old one.
+        let again = call.replay().await?.ok_or(Error::BadCredentials)?;
+        call.app.store.write(move |tx| sign_ins::clear(tx, &who)).await?;
+        return Ok(Okay(again, PhantomData));
+    }
+    let new = call.app.hasher.hash(data.new_password.into_password()).await?;
+    let id = ApiTokenId(call.app.ids.next(now));
+    let ends = data.token_ttl.and_then(|ttl| ttl.ends(now));
+    let end_others = data.invalidate_existing_tokens.unwrap_or(false);
+    let scopes = call.caller.scopes.clone();
+    call.do_once(move |tx| {
+        let before = administrators::lock(tx, user)?;
+        // Somebody may have changed it since it was checked.
+        let present = administrators::by_email(tx, &before.email)?;
+        if present.map(|found| found.hash.as_stored().to_owned()) != known {
+            return Err(Error::BadCredentials);
+        }
+        sign_ins::clear(tx, &who)?;
+        administrators::put(
+            tx,
+            &crate::administrators::rules::with_new_password(&before, now),
+            Some(&new),
+        )?;
+        if end_others {
+            tokens::end_sessions(tx, user)?;
+        }
+        let session = new_session(id, user, scopes.clone(), ends, now);
+        tokens::begin(tx, &session)?;
+        Ok(Written::with_token(AuthedUser { user_id: user, token: None }, (session, true)))
+    })
+    .await
+}
+
+/// A new session of the same scopes, which lasts as long as the one that asks was made for. That one
+/// goes on: it is a GET, which a client sends again when the answer is lost.
+///
+/// An API token is answered as it is. It lasts for as long as it was made for, and a session would
+/// go on after it has been revoked.
+async fn refresh_token(call: Call<Grant>, _: In) -> Result<Okay<AuthedUser>> {
+    let (user, token, now) = (call.user()?, call.caller.token, call.now);
+    let (id, asked) = (ApiTokenId(call.app.ids.next(now)), call.clone());
+    call.do_once(move |tx| {
+        // What only reads is let in before its token is proven, and this writes.
+        asked.context.gate.prove(tx, now)?;
+        let (asking, is_session) = tokens::find(tx, token)?.ok_or(Error::TokenInvalid)?;
+        let answer = AuthedUser { user_id: user, token: None };
+        if !is_session {
+            return Ok(Written::with_token(answer, (asking, false)));
+        }
+        let lasts = |end: DateTime| end.millis() - asking.creation_date.millis();
+        let ends = asking.expiration_date.map(|end| now.plus_millis(lasts(end)));
+        let session = new_session(id, user, asking.scope.clone(), ends, now);
+        tokens::begin(tx, &session)?;
+        Ok(Written::with_token(answer, (session, true)))
+    })
+    .await
+}

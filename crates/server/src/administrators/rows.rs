@@ -1,0 +1,153 @@
+//! Administrators of this server: the wire's `user`.
+
+use super::rules::full_name;
+use crate::auth::hasher::PasswordHash;
+use crate::directory::users::rules::avatar_url;
+use crate::error::{Error, Result};
+use crate::rows::convert::{email_taken, id, json, key, maybe_moment, moment, to_json};
+use crate::rows::table::{Table, table, text, whole};
+use crate::rows::{FromRow, Row, Tx};
+use guestlist_api::id::UserId;
+use guestlist_api::time::DateTime;
+use guestlist_api::user::{Me, Profile};
+use std::sync::LazyLock;
+
+/// Administrators.
+pub(crate) const TABLE: Table = table(
+    "users",
+    1,
+    &[
+        text("id"),
+        text("email"),
+        text("email_key").unread(),
+        text("password_hash").unread(),
+        text("profile"),
+        whole("created"),
+        whole("updated"),
+        whole("password_updated"),
+        whole("token_cutoff"),
+    ],
+);
+
+impl FromRow<Error> for Me {
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        let user = id(row, "id")?;
+        let email: String = row.get("email")?;
+        let profile: Profile = json(row, "profile")?;
+        Ok(Self {
+            id: user,
+            user_id: user,
+            creation_date: moment(row, "created")?,
+            last_updated: moment(row, "updated")?,
+            password_last_updated: moment(row, "password_updated")?,
+            full_name: full_name(&profile, &email),
+            avatar_url: avatar_url(&email),
+            email,
+            email_verified: true,
+            needs_to_verify_email: false,
+            two_factor_auth_enabled: false,
+            token_cutoff: maybe_moment(row, "token_cutoff")?,
+            profile,
+        })
+    }
+}
+
+/// What is read of one.
+static COLUMNS: LazyLock<String> = LazyLock::new(|| TABLE.selected("a"));
+
+/// The statement that adds one.
+static INSERT: LazyLock<String> = LazyLock::new(|| TABLE.insert());
+
+/// The administrator `id`.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is none.
+pub fn get(tx: &mut Tx<'_>, id: UserId) -> Result<Me> {
+    one(tx, id, "")
+}
+
+/// As [`get`], and nobody else may change the administrator before this transaction ends.
+///
+/// # Errors
+/// As [`get`].
+pub fn lock(tx: &mut Tx<'_>, id: UserId) -> Result<Me> {
+    one(tx, id, " FOR UPDATE")
+}
+
+fn one(tx: &mut Tx<'_>, id: UserId, lock: &str) -> Result<Me> {
+    let columns = COLUMNS.as_str();
+    tx.first(&format!("SELECT {columns} FROM users a WHERE a.id = $1{lock}"), &[&id.to_string()])?
+        .ok_or(Error::NotFound("User"))
+}
+
+/// An administrator and what their password is checked against.
+pub struct Credentials {
+    /// Who it is.
+    pub user: UserId,
+    /// The hash of the password.
+    pub hash: PasswordHash,
+}
+
+impl FromRow<Error> for Credentials {
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        Ok(Self {
+            user: id(row, "id")?,
+            hash: PasswordHash::from_stored(row.get("password_hash")?),
+        })
+    }
+}
+
+/// The credentials of whoever has this address, in any letter case.
+///
+/// # Errors
+/// When the store fails.
+pub fn by_email(tx: &mut Tx<'_>, email: &str) -> Result<Option<Credentials>> {
+    tx.first("SELECT id, password_hash FROM users WHERE email_key = $1", &[&key(email)])
+}
+
+/// Keeps a new administrator.
+///
+/// # Errors
+/// [`Error::AlreadyExists`] when the address belongs to another.
+pub fn add(tx: &mut Tx<'_>, new: &Me, hash: &PasswordHash) -> Result<()> {
+    tx.run(
+        &INSERT,
+        &[
+            &new.id.to_string(),
+            &new.email,
+            &key(&new.email),
+            &hash.as_stored(),
+            &to_json(&new.profile)?,
+            &new.creation_date.millis(),
+            &new.last_updated.millis(),
+            &new.password_last_updated.millis(),
+            &new.token_cutoff.map(DateTime::millis),
+        ],
+    )
+    .map_err(email_taken(&new.email))?;
+    Ok(())
+}
+
+/// Keeps `after` in the place of what the administrator was, and `hash` if there is a new one.
+///
+/// # Errors
+/// [`Error::AlreadyExists`] when the address belongs to another.
+pub fn put(tx: &mut Tx<'_>, after: &Me, hash: Option<&PasswordHash>) -> Result<()> {
+    tx.run(
+        "UPDATE users SET email = $2, email_key = $3, profile = $4, updated = $5,
+            password_updated = $6, token_cutoff = $7, password_hash = coalesce($8, password_hash)
+         WHERE id = $1",
+        &[
+            &after.id.to_string(),
+            &after.email,
+            &key(&after.email),
+            &to_json(&after.profile)?,
+            &after.last_updated.millis(),
+            &after.password_last_updated.millis(),
+            &after.token_cutoff.map(DateTime::millis),
+            &hash.map(PasswordHash::as_stored),
+        ],
+    )
+    .map_err(email_taken(&after.email))?;
+    Ok(())
+}

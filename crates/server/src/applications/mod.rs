@@ -1,0 +1,6 @@
+//! Applications: the tenants of a server.
+
+pub mod rows;
+pub mod rules;
+
+pub(crate) mod routes;

@@ -1,0 +1,7 @@
+//! Groups of end users: a forest in each application.
+
+pub mod bare;
+pub mod rows;
+pub mod rules;
+
+pub(crate) mod routes;

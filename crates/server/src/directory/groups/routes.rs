@@ -1,0 +1,201 @@
+//! `experienceGroup` and `experienceGroups`.
+
+use super::bare as bare_groups;
+use super::rows::{self as groups, Listing};
+use super::rules::{changed_group, new_group};
+use crate::error::Result;
+use crate::rest::cached::DependsOn;
+use crate::rest::call::Call;
+use crate::rest::input::{BodyParam, In, bodies};
+use crate::rest::outcome::{Created, Okay};
+use crate::rest::pages::{ListQuery as _, PageOf, list_query};
+use crate::rest::resource::Resource;
+use crate::rest::route::Routes;
+use crate::rows::Tx;
+use crate::tokens::rows::Grant;
+use guestlist_api::application::OneApplication;
+use guestlist_api::entity::{Entity, OfApplication, Page, Success};
+use guestlist_api::experience_group::{
+    ExperienceGroup, ExperienceGroupGet, ExperienceGroupList, ExperienceGroupPatch,
+    ExperienceGroupPost, ExperienceGroupSort, OneExperienceGroup, Parent,
+};
+use guestlist_api::id::{ExperienceGroupId, ObjectId};
+use guestlist_api::scope::Operation;
+
+pub(crate) fn routes() -> [Routes; 2] {
+    [
+        Routes::at("/applications/{applicationId}/experience/groups")
+            .get(Operation::application("experienceGroups.get").read(), "List groups", list)
+            .cached(DependsOn::Lists)
+            .post(Operation::application("experienceGroups.post"), "Make a group", post),
+        Routes::at("/applications/{applicationId}/experience/groups/{experienceGroupId}")
+            .get(Operation::application("experienceGroup.get").read(), "Show a group", get)
+            .patch(Operation::application("experienceGroup.patch"), "Change a group", patch)
+            .delete(Operation::application("experienceGroup.delete"), "Delete a group", delete),
+    ]
+}
+
+bodies! {
+    ExperienceGroupPost = "experienceGroup",
+    ExperienceGroupPatch = "experienceGroup",
+}
+
+list_query!(ExperienceGroupList sorted by ExperienceGroupSort::Name);
+
+impl Resource for ExperienceGroup {
+    fn resource(&self) -> &'static str {
+        "experienceGroup"
+    }
+    fn ids(&self) -> Vec<(&'static str, ObjectId)> {
+        vec![("applicationId", self.application_id.0), ("experienceGroupId", self.id.0)]
+    }
+}
+
+/// `group` in each form that it can be read in with its members. What was read without them may not
+/// be changed by its tag: it stays the same when one member takes the place of another.
+fn forms(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<[ExperienceGroup; 4]> {
+    let (direct, total) = groups::device_counts(tx, group)?;
+    Ok([(false, false), (true, false), (false, true), (true, true)].map(|(one, all)| {
+        ExperienceGroup {
+            direct_device_count: one.then_some(direct),
+            total_device_count: all.then_some(total),
+            ..group.clone()
+        }
+    }))
+}
+
+/// Groups of one application.
+#[derive(serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "experienceGroups")]
+pub(crate) struct OfGroups {
+    #[serde(flatten)]
+    of: OfApplication,
+    /// The group that the list was narrowed to, if it was one group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent_id: Option<ExperienceGroupId>,
+}
+
+impl PageOf for OfGroups {
+    fn collection(&self) -> &'static str {
+        "experienceGroups"
+    }
+    fn ids(&self) -> Vec<(&'static str, ObjectId)> {
+        vec![("applicationId", self.of.application_id.0)]
+    }
+}
+
+type Groups = Page<Entity<ExperienceGroup>, OfGroups>;
+
+async fn get(
+    call: Call<Grant>,
+    input: In<OneExperienceGroup, ExperienceGroupGet>,
+) -> Result<Okay<Entity<ExperienceGroup>>> {
+    let (within, id) = (call.within(input.path.application_id)?, input.path.experience_group_id);
+    let bare = input.query.exclude_members.is_some_and(|flag| flag.0);
+    let direct = input.query.include_direct_device_count.is_some_and(|flag| flag.0);
+    let total = input.query.include_total_device_count.is_some_and(|flag| flag.0);
+    call.show(move |tx| {
+        let tenant = within.require(tx)?;
+        let mut group =
+            if bare { bare_groups::get(tx, tenant, id)? } else { groups::get(tx, tenant, id)? };
+        if direct || total {
+            let counts = groups::device_counts(tx, &group)?;
+            group.direct_device_count = (direct || bare).then_some(counts.0);
+            group.total_device_count = total.then_some(counts.1);
+        }
+        Ok(group)
+    })
+    .await
+}
+
+async fn list(
+    call: Call<Grant>,
+    input: In<OneApplication, ExperienceGroupList>,
+) -> Result<Okay<Entity<Groups>>> {
+    let (within, query) = (call.within(input.path.application_id)?, input.query);
+    let asked = call.list_request(within.id(), &query)?;
+    let listing = Listing {
+        sort: query.sort(),
+        paging: asked.paging.clone(),
+        name: query.filter_field.and(asked.filter.clone()),
+        query: query.query.map(|json| json.0),
+        parent: query.parent_id,
+        bare: query.exclude_members.is_some_and(|flag| flag.0),
+    };
+    call.list(asked, move |tx| {
+        let tenant = within.require(tx)?;
+        let of = OfApplication { application_id: tenant.id(), experience_group_id: None };
+        let parent_id = match listing.parent {
+            Some(Parent::Of(parent)) => Some(parent),
+            Some(Parent::None) | None => None,
+        };
+        Ok((OfGroups { of, parent_id }, groups::list(tx, tenant, &listing)?))
+    })
+    .await
+}
+
+async fn post(
+    call: Call<Grant>,
+    input: In<OneApplication, (), ExperienceGroupPost>,
+) -> Result<Created<Entity<ExperienceGroup>>> {
+    let (within, post, now) = (call.within(input.path.application_id)?, input.body, call.now);
+    let id = ExperienceGroupId(call.app.ids.next(now));
+    call.create(move |tx| {
+        // Where a group may be depends on where those above it are.
+        let tenant = match post.parent_id {
+            Some(_) => within.require_locked(tx)?,
+            None => within.require(tx)?,
+        };
+        let ids = post.experience_user_ids.as_ref().map(|ids| ids.0.as_slice());
+        let members = groups::members(tx, tenant, ids.unwrap_or_default())?;
+        let parent = post.parent_id.as_ref().and_then(|parent| parent.0);
+        let ancestors = groups::place(tx, tenant, None, parent)?;
+        let group = new_group(&post, id, tenant.id(), members, ancestors, now);
+        groups::add(tx, tenant, &group)?;
+        Ok(group)
+    })
+    .await
+}
+
+async fn patch(
+    call: Call<Grant>,
+    input: In<OneExperienceGroup, (), ExperienceGroupPatch>,
+) -> Result<Okay<Entity<ExperienceGroup>>> {
+    let (within, id) = (call.within(input.path.application_id)?, input.path.experience_group_id);
+    let (patch, now, asked) = (input.body, call.now, call.clone());
+    call.change(move |tx| {
+        let tenant = match patch.parent_id {
+            Some(_) => within.require_locked(tx)?,
+            None => within.require(tx)?,
+        };
+        let before = groups::lock(tx, tenant, id)?;
+        asked.check_any(|| forms(tx, &before))?;
+        let members = match &patch.experience_user_ids {
+            Some(ids) => Some(groups::members(tx, tenant, &ids.0)?),
+            None => None,
+        };
+        let ancestors = match &patch.parent_id {
+            Some(parent) => Some(groups::place(tx, tenant, Some(id), parent.0)?),
+            None => None,
+        };
+        let after = changed_group(&before, &patch, members, ancestors, now);
+        if after != before {
+            groups::put(tx, tenant, &before, &after)?;
+        }
+        Ok(after)
+    })
+    .await
+}
+
+async fn delete(call: Call<Grant>, input: In<OneExperienceGroup>) -> Result<Okay<Success>> {
+    let (within, id) = (call.within(input.path.application_id)?, input.path.experience_group_id);
+    let asked = call.clone();
+    call.remove(move |tx| {
+        let tenant = within.require_locked(tx)?;
+        let group = groups::lock(tx, tenant, id)?;
+        asked.check_any(|| forms(tx, &group))?;
+        groups::delete(tx, tenant, &group)
+    })
+    .await
+}

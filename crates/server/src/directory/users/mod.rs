@@ -1,0 +1,6 @@
+//! End users of an application.
+
+pub mod rows;
+pub mod rules;
+
+pub(crate) mod routes;

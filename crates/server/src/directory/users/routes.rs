@@ -1,0 +1,171 @@
+//! `experienceUser` and `experienceUsers`.
+
+use super::rows::{self as users, Listing};
+use super::rules::{changed_user, new_user};
+use crate::error::Result;
+use crate::rest::cached::DependsOn;
+use crate::rest::call::Call;
+use crate::rest::input::{BodyParam, In, bodies};
+use crate::rest::outcome::{Created, Okay};
+use crate::rest::pages::{ListQuery as _, PageOf, list_query};
+use crate::rest::resource::Resource;
+use crate::rest::route::Routes;
+use crate::tokens::rows::Grant;
+use guestlist_api::application::OneApplication;
+use guestlist_api::entity::{Entity, OfApplication, Page, Success};
+use guestlist_api::experience_user::{
+    ExperienceUser, ExperienceUserList, ExperienceUserPatch, ExperienceUserPost,
+    ExperienceUserSort, Membership, OneExperienceUser,
+};
+use guestlist_api::id::{ExperienceUserId, ObjectId};
+use guestlist_api::scope::Operation;
+
+pub(crate) fn routes() -> [Routes; 2] {
+    [
+        Routes::at("/applications/{applicationId}/experience/users")
+            .get(Operation::application("experienceUsers.get").read(), "List users", list)
+            .cached(DependsOn::Lists)
+            .post(Operation::application("experienceUsers.post"), "Make a user", post),
+        Routes::at("/applications/{applicationId}/experience/users/{experienceUserId}")
+            .get(Operation::application("experienceUser.get").read(), "Show a user", get)
+            .by_key()
+            .cached(DependsOn::User)
+            .patch(Operation::application("experienceUser.patch"), "Change a user", patch)
+            .delete(Operation::application("experienceUser.delete"), "Delete a user", delete),
+    ]
+}
+
+bodies! {
+    ExperienceUserPost = "experienceUser",
+    ExperienceUserPatch = "experienceUser",
+}
+
+list_query!(ExperienceUserList sorted by ExperienceUserSort::Email);
+
+impl Resource for ExperienceUser {
+    fn resource(&self) -> &'static str {
+        "experienceUser"
+    }
+    fn ids(&self) -> Vec<(&'static str, ObjectId)> {
+        vec![("applicationId", self.application_id.0), ("experienceUserId", self.id.0)]
+    }
+}
+
+/// Users of one application.
+#[derive(serde::Serialize, schemars::JsonSchema)]
+#[schemars(rename = "experienceUsers")]
+pub(crate) struct OfUsers {
+    #[serde(flatten)]
+    of: OfApplication,
+    /// The words that were searched for, if there were any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    search: Option<String>,
+}
+
+impl PageOf for OfUsers {
+    fn collection(&self) -> &'static str {
+        "experienceUsers"
+    }
+    fn ids(&self) -> Vec<(&'static str, ObjectId)> {
+        vec![("applicationId", self.of.application_id.0)]
+    }
+}
+
+type Users = Page<Entity<ExperienceUser>, OfUsers>;
+
+async fn get(
+    call: Call<Grant>,
+    input: In<OneExperienceUser>,
+) -> Result<Okay<Entity<ExperienceUser>>> {
+    let (within, id) = (call.within(input.path.application_id)?, input.path.experience_user_id);
+    call.show(move |tx| users::get_within(tx, within, id)).await
+}
+
+async fn list(
+    call: Call<Grant>,
+    input: In<OneApplication, ExperienceUserList>,
+) -> Result<Okay<Entity<Users>>> {
+    let (within, query) = (call.within(input.path.application_id)?, input.query);
+    let asked = call.list_request(within.id(), &query)?;
+    let listing = Listing {
+        sort: query.sort(),
+        paging: asked.paging.clone(),
+        filter: query.filter_field.zip(asked.filter.clone()),
+        query: query.query.map(|json| json.0),
+        search: query.search,
+        membership: query.experience_group_id,
+        ancestors: query.include_ancestor_groups.is_some_and(|flag| flag.0),
+    };
+    call.list(asked, move |tx| {
+        let tenant = within.require(tx)?;
+        let group = match listing.membership {
+            Some(Membership::Of(group)) => Some(group),
+            _ => None,
+        };
+        let of = OfApplication { application_id: tenant.id(), experience_group_id: group };
+        let search = listing.search.as_ref().map(|search| search.as_str().to_owned());
+        Ok((OfUsers { of, search }, users::list(tx, tenant, &listing)?))
+    })
+    .await
+}
+
+async fn post(
+    call: Call<Grant>,
+    input: In<OneApplication, (), ExperienceUserPost>,
+) -> Result<Created<Entity<ExperienceUser>>> {
+    let (within, post, now) = (call.within(input.path.application_id)?, input.body, call.now);
+    let hash = call.app.hasher.hash(post.password.clone()).await?;
+    let id = ExperienceUserId(call.app.ids.next(now));
+    call.create(move |tx| {
+        let tenant = within.require(tx)?;
+        let ids = post.experience_group_ids.as_ref().map(|ids| ids.0.as_slice());
+        let groups = users::groups(tx, tenant, ids.unwrap_or_default(), GROUP_IDS)?;
+        let user = new_user(&post, id, tenant.id(), groups, now);
+        users::add(tx, tenant, &user, &hash)?;
+        Ok(user)
+    })
+    .await
+}
+
+const GROUP_IDS: &str = "experienceUser.experienceGroupIds";
+
+async fn patch(
+    call: Call<Grant>,
+    input: In<OneExperienceUser, (), ExperienceUserPatch>,
+) -> Result<Okay<Entity<ExperienceUser>>> {
+    let (within, id) = (call.within(input.path.application_id)?, input.path.experience_user_id);
+    let (patch, now) = (input.body, call.now);
+    let hash = match patch.password.clone() {
+        Some(password) => Some(call.app.hasher.hash(password).await?),
+        None => None,
+    };
+    let asked = call.clone();
+    call.change(move |tx| {
+        let (tenant, before) = match &patch.experience_group_ids {
+            Some(_) => users::lock_within(tx, within, id)?,
+            None => users::lock_only_within(tx, within, id)?,
+        };
+        asked.check(&before)?;
+        let groups = match &patch.experience_group_ids {
+            Some(ids) => Some(users::groups(tx, tenant, &ids.0, GROUP_IDS)?),
+            None => None,
+        };
+        let after = changed_user(&before, &patch, groups, now);
+        if hash.is_some() || after != before {
+            users::put(tx, tenant, &before, &after, hash.as_ref())?;
+        }
+        Ok(after)
+    })
+    .await
+}
+
+async fn delete(call: Call<Grant>, input: In<OneExperienceUser>) -> Result<Okay<Success>> {
+    let (within, id) = (call.within(input.path.application_id)?, input.path.experience_user_id);
+    let asked = call.clone();
+    call.remove(move |tx| {
+        let (tenant, user) = users::lock_within(tx, within, id)?;
+        asked.check(&user)?;
+        users::delete(tx, tenant, &user)
+    })
+    .await
+}

@@ -1,0 +1,594 @@
+//! End users of applications, and the groups they are in.
+
+use super::rules::avatar_url;
+use crate::auth::hasher::PasswordHash;
+use crate::directory::filter;
+use crate::directory::memberships;
+use crate::directory::search::{self, Compared, Parts};
+use crate::directory::tag_index::{tag_user, untag_user};
+use crate::error::{Error, Result};
+use crate::rows::convert::{
+    email_exists, email_taken, id, json, key, maybe_id, maybe_moment, moment, to_json,
+};
+use crate::rows::counts::{self, Counted};
+use crate::rows::list::{Budget, Folded, Key, Listed, Order, Paging, Select};
+use crate::rows::table::{Table, table, text, whole};
+use crate::rows::tenant::{AuthorizedApp, Tenant};
+use crate::rows::{ChangeScope, FromRow, Param, Row, Tx};
+use guestlist_api::experience_user::{
+    ExperienceUser, ExperienceUserFilter, ExperienceUserSort, GroupRef, Membership,
+};
+use guestlist_api::id::{ExperienceGroupId, ExperienceUserId};
+use guestlist_api::query::UserQuery;
+use guestlist_api::search::Search;
+use guestlist_api::time::DateTime;
+use guestlist_api::wire::{Problem, Rule};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::LazyLock;
+
+/// End users of applications.
+pub(crate) const TABLE: Table = table(
+    "experience_users",
+    2,
+    &[
+        text("application_id"),
+        text("id"),
+        text("email"),
+        text("email_key").unread(),
+        text("first_name"),
+        text("first_name_key").unread(),
+        text("last_name"),
+        text("last_name_key").unread(),
+        text("password_hash").unread(),
+        whole("created"),
+        whole("updated"),
+        whole("password_updated"),
+        whole("last_login"),
+        whole("token_cutoff"),
+        text("tags"),
+    ],
+);
+
+/// What is read of one.
+static COLUMNS: LazyLock<String> = LazyLock::new(|| TABLE.selected("u"));
+
+/// The statement that adds one.
+static INSERT: LazyLock<String> = LazyLock::new(|| TABLE.insert());
+
+impl FromRow<Error> for ExperienceUser {
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        let user = id(row, "id")?;
+        let email: String = row.get("email")?;
+        Ok(Self {
+            id: user,
+            experience_user_id: user,
+            application_id: id(row, "application_id")?,
+            creation_date: moment(row, "created")?,
+            last_updated: moment(row, "updated")?,
+            password_last_updated: maybe_moment(row, "password_updated")?,
+            last_login: maybe_moment(row, "last_login")?,
+            avatar_url: avatar_url(&email),
+            email,
+            first_name: row.get("first_name")?,
+            last_name: row.get("last_name")?,
+            token_cutoff: maybe_moment(row, "token_cutoff")?,
+            user_tags: json(row, "tags")?,
+            experience_groups: Vec::new(),
+        })
+    }
+}
+
+impl FromRow<Error> for GroupRef {
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        Ok(Self {
+            id: id(row, "id")?,
+            name: row.get("name")?,
+            parent_id: maybe_id(row, "parent_id")?,
+        })
+    }
+}
+
+/// The user `id` of the application.
+///
+/// # Errors
+/// [`Error::NotFound`] when it has no such user.
+pub fn get(tx: &mut Tx<'_>, tenant: Tenant, id: ExperienceUserId) -> Result<ExperienceUser> {
+    one(tx, tenant, id, "")
+}
+
+/// As [`get`], and nobody else may change the user before this transaction ends.
+///
+/// # Errors
+/// As [`get`].
+pub fn lock(tx: &mut Tx<'_>, tenant: Tenant, id: ExperienceUserId) -> Result<ExperienceUser> {
+    one(tx, tenant, id, " FOR UPDATE")
+}
+
+fn one(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    id: ExperienceUserId,
+    lock: &str,
+) -> Result<ExperienceUser> {
+    let columns = COLUMNS.as_str();
+    let sql = format!(
+        "SELECT {columns} FROM experience_users u
+         WHERE u.application_id = $1 AND u.id = $2{lock}"
+    );
+    let (application, id) = (tenant.id().to_string(), id.to_string());
+    tx.prefetch(&sql, &[&application, &id])?;
+    tx.prefetch(GROUPS_OF, &[&application, &id])?;
+    let user: Option<ExperienceUser> = tx.first(&sql, &[&application, &id])?;
+    let mut user = user.ok_or(Error::NotFound("Experience user"))?;
+    user.experience_groups = groups_of(tx, &user)?;
+    Ok(user)
+}
+
+/// Groups that come along with a user in one statement. Each repeats what is known of the user, so
+/// that one who is in many is asked for otherwise.
+const SORT_LIMIT: usize = 16;
+
+/// As [`get`], where the caller may act, for a read that asks nothing else: one statement says who
+/// the user is and which groups it is in.
+///
+/// # Errors
+/// As [`get`] and [`AuthorizedApp::require`].
+pub fn get_within(
+    tx: &mut Tx<'_>,
+    within: AuthorizedApp,
+    id: ExperienceUserId,
+) -> Result<ExperienceUser> {
+    let columns = COLUMNS.as_str();
+    let sql = format!(
+        "SELECT {columns}, g.id AS group_id, g.name AS group_name, g.parent_id AS group_parent_id
+         FROM experience_users u
+         LEFT JOIN memberships m ON m.application_id = u.application_id AND m.user_id = u.id
+         LEFT JOIN experience_groups g ON g.application_id = m.application_id AND g.id = m.group_id
+         WHERE u.application_id = $1 AND u.id = $2 LIMIT {}",
+        SORT_LIMIT + 1
+    );
+    let params: [&dyn Param; 2] = [&within.id().to_string(), &id.to_string()];
+    let (mut rows, mut user, mut groups) = (0, None, Vec::new());
+    tx.each_single_statement(&sql, &params, |row| {
+        rows += 1;
+        if rows == 1 {
+            user = Some(ExperienceUser::from_row(row)?);
+        }
+        if let Some(id) = maybe_id(row, "group_id")? {
+            let (name, parent_id) = (row.get("group_name")?, maybe_id(row, "group_parent_id")?);
+            groups.push(GroupRef { id, name, parent_id });
+        }
+        Ok(())
+    })?;
+    if rows > SORT_LIMIT {
+        let tenant = within.require(tx)?;
+        return get(tx, tenant, id);
+    }
+    let Some(mut user) = user else {
+        // A user refers to its application, which is only looked for where there is no user.
+        within.require(tx)?;
+        return Err(Error::NotFound("Experience user"));
+    };
+    user.experience_groups = sorted(groups);
+    Ok(user)
+}
+
+/// As [`lock`], where the caller may act; and the proof that the application exists.
+///
+/// # Errors
+/// As [`lock`] and [`AuthorizedApp::require`].
+pub fn lock_within(
+    tx: &mut Tx<'_>,
+    within: AuthorizedApp,
+    id: ExperienceUserId,
+) -> Result<(Tenant, ExperienceUser)> {
+    // A user refers to its application, which is only looked for where there is no user.
+    let tenant = within.assume_exists();
+    match lock(tx, tenant, id) {
+        Err(Error::NotFound(what)) => {
+            within.require(tx)?;
+            Err(Error::NotFound(what))
+        }
+        user => Ok((tenant, user?)),
+    }
+}
+
+/// As [`lock_within`], where nothing but the user is going to be changed, and not the groups that it
+/// is in.
+///
+/// # Errors
+/// As [`lock_within`].
+pub fn lock_only_within(
+    tx: &mut Tx<'_>,
+    within: AuthorizedApp,
+    id: ExperienceUserId,
+) -> Result<(Tenant, ExperienceUser)> {
+    tx.scoped_to(ChangeScope::User(within.id(), id));
+    lock_within(tx, within, id)
+}
+
+/// A row that is the id of a user.
+struct UserId(ExperienceUserId);
+
+impl FromRow<Error> for UserId {
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        id(row, "id").map(Self)
+    }
+}
+
+/// The user of the application whose address is `email`, in whatever case, if it has one.
+///
+/// # Errors
+/// When the store fails.
+pub fn with_address(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    email: &str,
+) -> Result<Option<ExperienceUserId>> {
+    let found: Option<UserId> = tx.first(
+        "SELECT id FROM experience_users WHERE application_id = $1 AND email_key = $2",
+        &[&tenant.id().to_string(), &key(email)],
+    )?;
+    Ok(found.map(|UserId(id)| id))
+}
+
+/// `groups` in the order in which a user names them.
+fn sorted(mut groups: Vec<GroupRef>) -> Vec<GroupRef> {
+    groups.sort_by_cached_key(|group| (key(&group.name), group.id));
+    groups
+}
+
+const GROUPS_OF: &str = "SELECT g.id, g.name, g.parent_id FROM memberships m
+    JOIN experience_groups g ON g.application_id = m.application_id AND g.id = m.group_id
+    WHERE m.application_id = $1 AND m.user_id = $2";
+
+fn groups_of(tx: &mut Tx<'_>, user: &ExperienceUser) -> Result<Vec<GroupRef>> {
+    tx.all(GROUPS_OF, &[&user.application_id.to_string(), &user.id.to_string()]).map(sorted)
+}
+
+/// Adds their groups to some users of the application, as long as `budget` lasts.
+fn add_groups(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    users: &mut [ExperienceUser],
+    budget: &mut Budget,
+) -> Result<()> {
+    let ids: Vec<String> = users.iter().map(|user| user.id.to_string()).collect();
+    let application = tenant.id().to_string();
+    let (list, params) = memberships::any_of(&application, &ids);
+    let sql = format!(
+        "SELECT m.user_id, g.id, g.name, g.parent_id FROM memberships m
+         JOIN experience_groups g ON g.application_id = m.application_id AND g.id = m.group_id
+         WHERE m.application_id = $1 AND m.user_id IN ({list})"
+    );
+    let mut of: HashMap<ExperienceUserId, Vec<GroupRef>> = HashMap::with_capacity(users.len());
+    tx.each(&sql, &params, |row| {
+        budget.spend(row.size()?)?;
+        of.entry(id(row, "user_id")?).or_default().push(GroupRef::from_row(row)?);
+        Ok(true)
+    })?;
+    for user in users {
+        user.experience_groups = sorted(of.remove(&user.id).unwrap_or_default());
+    }
+    Ok(())
+}
+
+/// The groups `ids` of the application, each once.
+///
+/// # Errors
+/// [`Error::Invalid`] that names the first id which is not one of its groups, as an element of
+/// the parameter `field`.
+pub fn groups(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    ids: &[ExperienceGroupId],
+    field: &str,
+) -> Result<Vec<GroupRef>> {
+    let mut found: Vec<GroupRef> = Vec::with_capacity(ids.len());
+    for (index, id) in ids.iter().enumerate() {
+        let group: Option<GroupRef> = tx.first(
+            "SELECT id, name, parent_id FROM experience_groups
+             WHERE application_id = $1 AND id = $2",
+            &[&tenant.id().to_string(), &id.to_string()],
+        )?;
+        let group = group.ok_or_else(|| {
+            let rule = format!("{id} is not an experience group of this application");
+            Error::Invalid(vec![Problem::new(format!("{field}.{index}"), Rule::Other(rule.into()))])
+        })?;
+        found.push(group);
+    }
+    let mut found = sorted(found);
+    found.dedup_by_key(|group| group.id);
+    Ok(found)
+}
+
+/// Which users are listed.
+#[derive(Debug, Clone)]
+pub struct Listing {
+    /// Only those of whom this holds. Then nothing else that would leave users out counts.
+    pub query: Option<UserQuery>,
+    /// Only those of whom this field matches this glob.
+    pub filter: Option<(ExperienceUserFilter, String)>,
+    /// Only those who have each of these words in their address or one of their names. It counts
+    /// beside a query too.
+    pub search: Option<Search>,
+    /// Only those in these groups.
+    pub membership: Option<Membership>,
+    /// Whether members of a group's ancestors count as its members.
+    pub ancestors: bool,
+    /// What they are sorted by.
+    pub sort: ExperienceUserSort,
+    /// Which page.
+    pub paging: Paging,
+}
+
+/// The group `$2` of the application `$1` and every group above it.
+const ANCESTRY: &str = "WITH RECURSIVE line (id, parent_id) AS (
+    SELECT id, parent_id FROM experience_groups WHERE application_id = $1 AND id = $2
+    UNION
+    SELECT g.id, g.parent_id FROM experience_groups g JOIN line ON g.id = line.parent_id
+    WHERE g.application_id = $1) ";
+
+/// Only the users that the simple parameters ask for.
+fn narrowed(mut select: Select, application: &str, listing: &Listing) -> Select {
+    let members = format!("memberships m WHERE m.application_id = {application}");
+    let member = format!("u.id IN (SELECT m.user_id FROM {members}");
+    match listing.membership {
+        None => {}
+        Some(Membership::Any) => select.only(format!("{member})")),
+        Some(Membership::None) => select.only(format!("NOT {member})")),
+        Some(Membership::Of(group)) => {
+            let group = select.bind(group.to_string());
+            if listing.ancestors {
+                select = select.with(ANCESTRY);
+                let members = format!("{members} AND m.group_id IN (SELECT id FROM line)");
+                select.among("u.id", "m.user_id", &members, false);
+            } else {
+                let members = format!("{members} AND m.group_id = {group}");
+                select.among("u.id", "m.user_id", &members, true);
+            }
+        }
+    }
+    if let Some((field, glob)) = &listing.filter {
+        let text = match field {
+            ExperienceUserFilter::FirstName => Folded::FIRST_NAME,
+            ExperienceUserFilter::LastName => Folded::LAST_NAME,
+            ExperienceUserFilter::Email => Folded::short("u.email_key"),
+        };
+        select.matching(text, glob);
+    }
+    select
+}
+
+/// How many users there are of those that the simple parameters ask for, where that is kept.
+fn counted(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Option<u64>> {
+    let application = tenant.id();
+    let users = Counted::Users(application);
+    Ok(match listing.membership {
+        _ if listing.filter.is_some() => None,
+        None => Some(counts::of(tx, users)?),
+        Some(Membership::Any) => Some(counts::of(tx, Counted::Members(application))?),
+        Some(Membership::None) => {
+            let members = counts::of(tx, Counted::Members(application))?;
+            Some(counts::of(tx, users)?.saturating_sub(members))
+        }
+        // Somebody may be a member of a group and of its ancestors.
+        Some(Membership::Of(_)) if listing.ancestors => None,
+        Some(Membership::Of(group)) => {
+            Some(counts::of(tx, Counted::MembersOf(application, group))?)
+        }
+    })
+}
+
+/// The words of `search`, folded, each once.
+fn folded_words(search: &Search) -> BTreeSet<String> {
+    search.words().map(key).collect()
+}
+
+/// One page of the application's users, and how many there are.
+///
+/// # Errors
+/// When the store fails.
+pub fn list(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Listed<ExperienceUser>> {
+    let words = listing.search.as_ref().map(folded_words).unwrap_or_default();
+    let mut parts: Vec<Parts> = words.iter().cloned().map(Parts::One).collect();
+    parts.extend(match (&listing.query, &listing.filter) {
+        (Some(query), _) => Some(filter::parts(query, false)),
+        (None, Some((_, glob))) => search::of_glob(glob),
+        (None, None) => None,
+    });
+    let compared = match (&listing.query, &listing.filter) {
+        (None, Some((ExperienceUserFilter::Email, _))) if words.is_empty() => Compared::InIndex,
+        _ => Compared::InUsers,
+    };
+    let parts = Parts::All(parts);
+    let mut candidates = search::candidates(tx, tenant, &parts, compared)?;
+    // Nothing else says where they are, and no index has all three texts.
+    let words_alone =
+        listing.query.is_none() && listing.filter.is_none() && listing.membership.is_none();
+    if !words.is_empty() && words_alone && !parts.can_be_looked_up() {
+        candidates = search::everybody(tx, tenant)?;
+    }
+    let mut select = Select::from("experience_users u");
+    let application = select.bind(tenant.id().to_string());
+    select.of(format!("u.application_id = {application}"), Counted::Users(tenant.id()));
+    if let Some(query) = &listing.query {
+        if let Some((expression, from)) = filter::ids(&mut select, &application, query) {
+            select.among("u.id", expression, &from, true);
+        } else {
+            let condition = filter::users(&mut select, &application, query);
+            select.narrow(condition);
+        }
+        for (text, prefix) in filter::starts(query) {
+            select.starting(text, &prefix);
+        }
+    } else {
+        select = narrowed(select, &application, listing);
+        if words.is_empty()
+            && let Some(total) = counted(tx, tenant, listing)?
+        {
+            select.known(total);
+        }
+    }
+    for word in &words {
+        let condition = filter::anywhere(&mut select, word);
+        select.narrow(condition);
+    }
+    if let Some(candidates) = candidates {
+        select.found(candidates);
+    } else if parts.can_be_looked_up() && !search::is_indexed(tx) {
+        select.by_part();
+    }
+    let key = match listing.sort {
+        ExperienceUserSort::FirstName => Some(Key::text(Folded::FIRST_NAME).or_nothing()),
+        ExperienceUserSort::LastName => Some(Key::text(Folded::LAST_NAME).or_nothing()),
+        ExperienceUserSort::Email => {
+            let address = Folded::short("u.email_key");
+            Some(Key::text(address).with_ids_in("experience_users_by_email").unique())
+        }
+        ExperienceUserSort::Id => None,
+        ExperienceUserSort::CreationDate => Some(Key::moment("u.created")),
+        ExperienceUserSort::LastLogin => Some(Key::moment("u.last_login").or_nothing()),
+        ExperienceUserSort::LastUpdated => Some(Key::moment("u.updated")),
+    };
+    let order = Order { key, id: "u.id" };
+    let mut page: Listed<ExperienceUser> = select.page(tx, &COLUMNS, order, &listing.paging)?;
+    for some in page.items.chunks_mut(memberships::TOGETHER) {
+        add_groups(tx, tenant, some, &mut page.budget)?;
+    }
+    Ok(page)
+}
+
+/// What changes with the user.
+fn row_of(tenant: Tenant, user: &ExperienceUser) -> ChangeScope {
+    ChangeScope::User(tenant.id(), user.id)
+}
+
+/// Keeps a new user, its groups included.
+///
+/// # Errors
+/// [`Error::AlreadyExists`] when its address belongs to another user of the application.
+pub fn add(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    new: &ExperienceUser,
+    hash: &PasswordHash,
+) -> Result<()> {
+    tx.change(
+        row_of(tenant, new),
+        &INSERT,
+        &[
+            &tenant.id().to_string(),
+            &new.id.to_string(),
+            &new.email,
+            &key(&new.email),
+            &new.first_name,
+            &new.first_name.as_deref().map(key),
+            &new.last_name,
+            &new.last_name.as_deref().map(key),
+            &hash.as_stored(),
+            &new.creation_date.millis(),
+            &new.last_updated.millis(),
+            &new.password_last_updated.map(DateTime::millis),
+            &new.last_login.map(DateTime::millis),
+            &new.token_cutoff.map(DateTime::millis),
+            &to_json(&new.user_tags)?,
+        ],
+    )
+    .map_err(email_taken(&new.email))?;
+    tag_user(tx, tenant, new)?;
+    memberships::of_user(tx, tenant, None, new)?;
+    counts::change(tx, Counted::Users(tenant.id()), 1)
+}
+
+/// Keeps `after` in the place of `before`. Only what differs is written: an index whose column
+/// did not change is not touched.
+///
+/// # Errors
+/// [`Error::AlreadyExists`] when its address belongs to another user of the application.
+pub fn put(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    before: &ExperienceUser,
+    after: &ExperienceUser,
+    hash: Option<&PasswordHash>,
+) -> Result<()> {
+    let mut columns = vec!["updated"];
+    let mut values: Vec<Box<dyn Param>> = vec![Box::new(after.last_updated.millis())];
+    let mut set = |column, value: Box<dyn Param>| {
+        columns.push(column);
+        values.push(value);
+    };
+    if after.email != before.email {
+        set("email", Box::new(after.email.clone()));
+        set("email_key", Box::new(key(&after.email)));
+    }
+    if after.first_name != before.first_name {
+        set("first_name", Box::new(after.first_name.clone()));
+        set("first_name_key", Box::new(after.first_name.as_deref().map(key)));
+    }
+    if after.last_name != before.last_name {
+        set("last_name", Box::new(after.last_name.clone()));
+        set("last_name_key", Box::new(after.last_name.as_deref().map(key)));
+    }
+    if after.token_cutoff != before.token_cutoff {
+        set("token_cutoff", Box::new(after.token_cutoff.map(DateTime::millis)));
+    }
+    if after.user_tags != before.user_tags {
+        set("tags", Box::new(to_json(&after.user_tags)?));
+    }
+    if let Some(hash) = hash {
+        set("password_hash", Box::new(hash.as_stored().to_owned()));
+        set("password_updated", Box::new(after.password_last_updated.map(DateTime::millis)));
+    }
+    let assignments: Vec<String> =
+        (3..).zip(&columns).map(|(n, column)| format!("{column} = ${n}")).collect();
+    let (application, user) = (tenant.id().to_string(), after.id.to_string());
+    let mut params: Vec<&dyn Param> = vec![&application, &user];
+    params.extend(values.iter().map(|value| &**value));
+    // Nothing else of a user is another's as well.
+    let conflict = (after.email != before.email).then(|| email_exists(&after.email));
+    tx.change_deferred(
+        row_of(tenant, after),
+        &format!(
+            "UPDATE experience_users SET {} WHERE application_id = $1 AND id = $2",
+            assignments.join(", ")
+        ),
+        &params,
+        conflict.as_deref(),
+    )?;
+    if after.user_tags != before.user_tags {
+        untag_user(tx, tenant, after)?;
+        tag_user(tx, tenant, after)?;
+    }
+    memberships::of_user(tx, tenant, Some(before), after)
+}
+
+/// Removes the user, also from its groups.
+///
+/// # Errors
+/// When the store fails.
+pub fn delete(tx: &mut Tx<'_>, tenant: Tenant, user: &ExperienceUser) -> Result<()> {
+    memberships::without_user(tx, tenant, user)?;
+    untag_user(tx, tenant, user)?;
+    let gone = tx.change(
+        row_of(tenant, user),
+        "DELETE FROM experience_users WHERE application_id = $1 AND id = $2",
+        &[&tenant.id().to_string(), &user.id.to_string()],
+    )?;
+    counts::fewer(tx, Counted::Users(tenant.id()), gone)
+}
+
+/// Removes all users of the application, also from its groups.
+///
+/// # Errors
+/// When the store fails.
+pub fn delete_all(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
+    search::abandon(tx, tenant)?;
+    memberships::delete_all(tx, tenant.id())?;
+    let (all, application) = (ChangeScope::Application(tenant.id()), tenant.id().to_string());
+    tx.change(all, "DELETE FROM user_tags WHERE application_id = $1", &[&application])?;
+    let sql = "DELETE FROM experience_users WHERE application_id = $1";
+    let gone = tx.change(all, sql, &[&application])?;
+    counts::fewer(tx, Counted::Users(tenant.id()), gone)
+}

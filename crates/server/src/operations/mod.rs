@@ -1,0 +1,3 @@
+//! What belongs to the server itself: what it is, and whether it works.
+
+pub(crate) mod routes;

@@ -1,0 +1,456 @@
+//! Tokens of applications and of administrators, and the sessions that signing in begins. Only
+//! what a token says is kept, never the token.
+
+use crate::administrators::rows as administrators;
+use crate::error::{Error, Result};
+use crate::rows::convert::{id, key, maybe_id, maybe_moment, moment, to_json};
+use crate::rows::counts::{self, Counted};
+use crate::rows::list::{Folded, Key, Listed, Order, Paging, Select};
+use crate::rows::table::{Table, table, text, whole};
+use crate::rows::tenant::{Tenant, lock_against_removal};
+use crate::rows::{ChangeScope, FromRow, Row, Tx};
+use guestlist_api::api_token::{
+    ApiToken, ApiTokenFilter, ApiTokenSort, CreatorType, Role, TokenStatus,
+};
+use guestlist_api::entity::OwnerType;
+use guestlist_api::id::{ApiTokenId, ApplicationId, ForeignId, UserId};
+use guestlist_api::scope::Scopes;
+use guestlist_api::time::DateTime;
+use std::sync::LazyLock;
+
+/// Tokens and sessions.
+pub(crate) const TABLE: Table = table(
+    "api_tokens",
+    1,
+    &[
+        text("id"),
+        text("kind"),
+        text("owner_id"),
+        text("creator_id"),
+        text("creator_type"),
+        text("creator_name"),
+        text("name"),
+        text("name_key").unread(),
+        text("description"),
+        whole("created"),
+        whole("updated"),
+        whole("expires"),
+        text("scope"),
+        text("status"),
+        text("default_role"),
+        text("org_roles"),
+    ],
+);
+
+/// Whom a token speaks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Principal {
+    /// An application.
+    Application(ApplicationId),
+    /// An administrator.
+    User(UserId),
+}
+
+impl Principal {
+    /// Which of the two, as the wire says it.
+    #[must_use]
+    pub const fn kind(self) -> OwnerType {
+        match self {
+            Self::Application(_) => OwnerType::Application,
+            Self::User(_) => OwnerType::User,
+        }
+    }
+
+    /// Which one.
+    #[must_use]
+    pub const fn id(self) -> ForeignId {
+        match self {
+            Self::Application(ApplicationId(id)) | Self::User(UserId(id)) => ForeignId(id),
+        }
+    }
+}
+
+/// A principal that exists in this transaction, and whose tokens are read and changed.
+///
+/// ```compile_fail
+/// use guestlist::store::api_tokens::{Owner, Principal};
+/// let id = guestlist_api::id::ObjectId::from_bytes([0; 12]);
+/// Owner(Principal::User(guestlist_api::id::UserId(id)));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owner(Principal);
+
+impl Owner {
+    /// An application, which exists.
+    #[must_use]
+    pub const fn of(tenant: Tenant) -> Self {
+        Self(Principal::Application(tenant.id()))
+    }
+
+    /// The administrator `user`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such administrator.
+    pub fn administrator(tx: &mut Tx<'_>, user: UserId) -> Result<Self> {
+        administrators::get(tx, user).map(|me| Self(Principal::User(me.id)))
+    }
+
+    /// Which of the two, as the wire says it.
+    #[must_use]
+    pub const fn kind(self) -> OwnerType {
+        self.0.kind()
+    }
+
+    /// Which one.
+    #[must_use]
+    pub const fn id(self) -> ForeignId {
+        self.0.id()
+    }
+}
+
+/// How the store tells the session of an administrator from a token.
+const SESSION: &str = "session";
+/// How many sessions an administrator may have; beyond that the oldest end.
+const MOST_SESSIONS: i64 = 1000;
+
+/// What a good token allows.
+#[derive(Debug, Clone)]
+pub struct Grant {
+    /// The token.
+    pub token: ApiTokenId,
+    /// Its name.
+    pub name: String,
+    /// Whom it speaks for.
+    pub owner: Principal,
+    /// Whether it is a session rather than a token that was made to last.
+    pub session: bool,
+    /// What it may do.
+    pub scopes: Scopes,
+    /// When it ends.
+    pub expires: Option<DateTime>,
+}
+
+struct Stored {
+    grant: Grant,
+    status: TokenStatus,
+    created: DateTime,
+    cutoff: Option<DateTime>,
+}
+
+fn word<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T> {
+    parse(text).ok_or_else(|| Error::internal(format!("unknown word in the store: {text}")))
+}
+
+fn scopes(row: &Row<'_>) -> Result<Scopes> {
+    row.get::<String>("scope")?.parse().map_err(Error::internal)
+}
+
+impl FromRow<Error> for Stored {
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        let kind: String = row.get("kind")?;
+        let owner = match kind.as_str() {
+            "application" => Principal::Application(id(row, "owner_id")?),
+            _ => Principal::User(id(row, "owner_id")?),
+        };
+        Ok(Self {
+            grant: Grant {
+                token: id(row, "id")?,
+                name: row.get("name")?,
+                owner,
+                session: kind == SESSION,
+                scopes: scopes(row)?,
+                expires: maybe_moment(row, "expires")?,
+            },
+            status: word(&row.get::<String>("status")?, TokenStatus::parse)?,
+            created: moment(row, "created")?,
+            cutoff: maybe_moment(row, "token_cutoff")?,
+        })
+    }
+}
+
+const GRANT: &str = "SELECT t.id, t.kind, t.owner_id, t.name, t.scope, t.status, t.created,
+        t.expires, u.token_cutoff
+    FROM api_tokens t LEFT JOIN users u ON t.kind = 'session' AND u.id = t.owner_id
+    WHERE t.id = $1";
+
+/// Says that [`grant`] is going to be asked about the token `id`.
+///
+/// # Errors
+/// When the transaction has failed already.
+pub fn prefetch_grant(tx: &mut Tx<'_>, id: ApiTokenId) -> Result<()> {
+    tx.prefetch(GRANT, &[&id.to_string()])
+}
+
+/// What the token `id` allows at `now`.
+///
+/// # Errors
+/// [`Error::TokenInvalid`] when there is no such token or it is not active, or when it is a
+/// session that began before its administrator's cutoff; [`Error::TokenExpired`] when it has ended.
+pub fn grant(tx: &mut Tx<'_>, id: ApiTokenId, now: DateTime) -> Result<Grant> {
+    let stored: Option<Stored> = tx.first(GRANT, &[&id.to_string()])?;
+    let stored = stored.ok_or(Error::TokenInvalid)?;
+    // Tokens count whole seconds, so one of the cutoff's own second has to live.
+    let seconds = |moment: DateTime| moment.millis().div_euclid(1000);
+    let cut = stored.cutoff.is_some_and(|cutoff| seconds(stored.created) < seconds(cutoff));
+    if stored.status != TokenStatus::Active || cut {
+        return Err(Error::TokenInvalid);
+    }
+    if stored.grant.expires.is_some_and(|end| end <= now) {
+        return Err(Error::TokenExpired);
+    }
+    Ok(stored.grant)
+}
+
+impl FromRow<Error> for ApiToken {
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        let token = id(row, "id")?;
+        let kind: String = row.get("kind")?;
+        let creator: Option<String> = row.get("creator_type")?;
+        let role: Option<String> = row.get("default_role")?;
+        let roles: Option<String> = row.get("org_roles")?;
+        Ok(Self {
+            id: token,
+            api_token_id: token,
+            owner_id: id(row, "owner_id")?,
+            owner_type: if kind == "application" {
+                OwnerType::Application
+            } else {
+                OwnerType::User
+            },
+            creator_id: maybe_id(row, "creator_id")?,
+            creator_type: creator.map(|text| word(&text, CreatorType::parse)).transpose()?,
+            creator_name: row.get("creator_name")?,
+            name: row.get("name")?,
+            description: row.get("description")?,
+            creation_date: moment(row, "created")?,
+            last_updated: moment(row, "updated")?,
+            expiration_date: maybe_moment(row, "expires")?,
+            scope: scopes(row)?,
+            status: word(&row.get::<String>("status")?, TokenStatus::parse)?,
+            default_role: role.map(|text| word(&text, Role::parse)).transpose()?,
+            org_roles: roles
+                .map(|text| serde_json::from_str(&text).map_err(Error::internal))
+                .transpose()?,
+            token: None,
+        })
+    }
+}
+
+/// What is read of one.
+static COLUMNS: LazyLock<String> = LazyLock::new(|| TABLE.selected("t"));
+
+/// The statement that adds one.
+static INSERT: LazyLock<String> = LazyLock::new(|| TABLE.insert());
+
+/// The token `id` of `owner`.
+///
+/// # Errors
+/// [`Error::NotFound`] when it has no such token.
+pub fn get(tx: &mut Tx<'_>, owner: Owner, id: ApiTokenId) -> Result<ApiToken> {
+    one(tx, owner, id, "")
+}
+
+/// As [`get`], and nobody else may change the token before this transaction ends.
+///
+/// # Errors
+/// As [`get`].
+pub fn lock(tx: &mut Tx<'_>, owner: Owner, id: ApiTokenId) -> Result<ApiToken> {
+    one(tx, owner, id, " FOR UPDATE")
+}
+
+fn one(tx: &mut Tx<'_>, owner: Owner, id: ApiTokenId, lock: &str) -> Result<ApiToken> {
+    let columns = COLUMNS.as_str();
+    tx.first(
+        &format!(
+            "SELECT {columns} FROM api_tokens t
+             WHERE t.id = $1 AND t.owner_id = $2 AND t.kind = $3{lock}"
+        ),
+        &[&id.to_string(), &owner.id().to_string(), &owner.kind().as_str()],
+    )?
+    .ok_or(Error::NotFound("API token"))
+}
+
+/// A token or a session.
+struct Any(ApiToken, bool);
+
+impl FromRow<Error> for Any {
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        Ok(Self(ApiToken::from_row(row)?, row.get::<String>("kind")? == SESSION))
+    }
+}
+
+/// The token or the session `id`, whoever it speaks for, if it is still there, and whether it is
+/// a session.
+///
+/// # Errors
+/// When the store fails.
+pub fn find(tx: &mut Tx<'_>, id: ApiTokenId) -> Result<Option<(ApiToken, bool)>> {
+    let columns = COLUMNS.as_str();
+    let any: Option<Any> = tx.first(
+        &format!("SELECT {columns} FROM api_tokens t WHERE t.id = $1"),
+        &[&id.to_string()],
+    )?;
+    Ok(any.map(|Any(token, session)| (token, session)))
+}
+
+/// Which tokens are listed.
+#[derive(Debug, Clone)]
+pub struct Listing {
+    /// Only those of whom this field matches this glob.
+    pub filter: Option<(ApiTokenFilter, String)>,
+    /// What they are sorted by.
+    pub sort: ApiTokenSort,
+    /// Which page.
+    pub paging: Paging,
+}
+
+/// One page of the tokens of `owner`, and how many there are.
+///
+/// # Errors
+/// When the store fails.
+pub fn list(tx: &mut Tx<'_>, owner: Owner, listing: &Listing) -> Result<Listed<ApiToken>> {
+    let mut select = Select::from("api_tokens t");
+    let (id, kind) = (select.bind(owner.id().to_string()), select.bind(owner.kind().as_str()));
+    select.only(format!("t.owner_id = {id} AND t.kind = {kind}"));
+    if let Some((field, glob)) = &listing.filter {
+        let column = match field {
+            ApiTokenFilter::Name => "t.name_key",
+            ApiTokenFilter::Status => "t.status",
+        };
+        select.matching(Folded::short(column), glob);
+    } else if let Principal::Application(application) = owner.0 {
+        select.known(counts::of(tx, Counted::Tokens(application))?);
+    }
+    let key = match listing.sort {
+        ApiTokenSort::Name => Some(Key::text(Folded::short("t.name_key"))),
+        ApiTokenSort::Status => Some(Key::text(Folded::short("t.status"))),
+        ApiTokenSort::Id => None,
+        ApiTokenSort::CreationDate => Some(Key::moment("t.created")),
+        ApiTokenSort::LastUpdated => Some(Key::moment("t.updated")),
+        ApiTokenSort::ExpirationDate => Some(Key::moment("t.expires").or_nothing()),
+    };
+    select.page(tx, &COLUMNS, Order { key, id: "t.id" }, &listing.paging)
+}
+
+/// Keeps a new token.
+///
+/// # Errors
+/// [`Error::NotFound`] when it is of an application that is not there.
+pub fn add(tx: &mut Tx<'_>, new: &ApiToken) -> Result<()> {
+    // Nothing in the schema refers from a token to its owner, which is of one kind or the other.
+    if new.owner_type == OwnerType::Application {
+        lock_against_removal(tx, &new.owner_id.to_string())?;
+    }
+    insert(tx, new, new.owner_type.as_str())?;
+    match counted(new) {
+        Some(counted) => counts::change(tx, counted, 1),
+        None => Ok(()),
+    }
+}
+
+/// Where the token is counted, if it is: an administrator has few.
+fn counted(token: &ApiToken) -> Option<Counted> {
+    match token.owner_type {
+        OwnerType::Application => Some(Counted::Tokens(ApplicationId(token.owner_id.0))),
+        OwnerType::User => None,
+    }
+}
+
+/// Keeps a new session, and forgets those of the same administrator that have ended or that are
+/// too many.
+///
+/// # Errors
+/// When the store fails.
+pub fn begin(tx: &mut Tx<'_>, session: &ApiToken) -> Result<()> {
+    let owner = session.owner_id.to_string();
+    // One sign-in after the other, or those who come at once would not count each other's.
+    tx.first::<i64>("SELECT 1 AS found FROM users WHERE id = $1 FOR NO KEY UPDATE", &[&owner])?;
+    tx.run(
+        "DELETE FROM api_tokens WHERE owner_id = $1 AND kind = 'session' AND expires <= $2",
+        &[&owner, &session.creation_date.millis()],
+    )?;
+    tx.run(
+        "DELETE FROM api_tokens WHERE owner_id = $1 AND kind = 'session' AND id NOT IN
+            (SELECT id FROM api_tokens WHERE owner_id = $1 AND kind = 'session'
+             ORDER BY created DESC, id DESC LIMIT $2)",
+        &[&owner, &(MOST_SESSIONS - 1)],
+    )?;
+    insert(tx, session, SESSION)
+}
+
+/// Ends every session of the administrator.
+///
+/// # Errors
+/// When the store fails.
+pub fn end_sessions(tx: &mut Tx<'_>, user: UserId) -> Result<()> {
+    tx.run(
+        "DELETE FROM api_tokens WHERE owner_id = $1 AND kind = 'session'",
+        &[&user.to_string()],
+    )?;
+    Ok(())
+}
+
+fn insert(tx: &mut Tx<'_>, new: &ApiToken, kind: &str) -> Result<()> {
+    tx.change(
+        ChangeScope::Token(new.id),
+        &INSERT,
+        &[
+            &new.id.to_string(),
+            &kind,
+            &new.owner_id.to_string(),
+            &new.creator_id.map(|id| id.to_string()),
+            &new.creator_type.map(CreatorType::as_str),
+            &new.creator_name,
+            &new.name,
+            &key(&new.name),
+            &new.description,
+            &new.creation_date.millis(),
+            &new.last_updated.millis(),
+            &new.expiration_date.map(DateTime::millis),
+            &new.scope.to_string(),
+            &new.status.as_str(),
+            &new.default_role.map(Role::as_str),
+            &new.org_roles.as_ref().map(to_json).transpose()?,
+        ],
+    )?;
+    Ok(())
+}
+
+/// Keeps `after` in the place of what the token was.
+///
+/// # Errors
+/// When the store fails.
+pub fn put(tx: &mut Tx<'_>, after: &ApiToken) -> Result<()> {
+    tx.change(
+        ChangeScope::Token(after.id),
+        "UPDATE api_tokens SET name = $2, name_key = $3, description = $4, updated = $5,
+            status = $6, default_role = $7, org_roles = $8 WHERE id = $1",
+        &[
+            &after.id.to_string(),
+            &after.name,
+            &key(&after.name),
+            &after.description,
+            &after.last_updated.millis(),
+            &after.status.as_str(),
+            &after.default_role.map(Role::as_str),
+            &after.org_roles.as_ref().map(to_json).transpose()?,
+        ],
+    )?;
+    Ok(())
+}
+
+/// Removes the token: it is refused from now on.
+///
+/// # Errors
+/// When the store fails.
+pub fn delete(tx: &mut Tx<'_>, token: &ApiToken) -> Result<()> {
+    let gone = tx.change(
+        ChangeScope::Token(token.id),
+        "DELETE FROM api_tokens WHERE id = $1",
+        &[&token.id.to_string()],
+    )?;
+    match counted(token) {
+        Some(counted) => counts::fewer(tx, counted, gone),
+        None => Ok(()),
+    }
+}
