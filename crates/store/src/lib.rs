@@ -1,4 +1,92 @@
-//! Transactions on SQLite or PostgreSQL, behind one door.
+//! Transactions on SQLite or PostgreSQL, behind one door: the engine under the tables of Guestlist.
+//!
+//! # What it is
+//!
+//! A [`Store`] is a database, the threads that work on it and the queues before them. A use case is a
+//! closure over a [`Tx`] that calls plain synchronous functions; [`Store::read`], [`Store::look_up`] and
+//! [`Store::write`] are the only `async`. One closure is one transaction: all of it is committed, or
+//! nothing.
+//!
+//! - **One SQL text for both engines.** Parameters are `$1`, `$2`, … in any order. What the two spell
+//!   differently, such as ` FOR UPDATE`, the engine spells; what they do differently asks
+//!   [`Tx::dialect`].
+//! - **Statements are data.** A [`Query`] and a [`Change`] say what belongs to the statement beside its
+//!   text: what it changes at most, whether anybody waits for its result, what a conflict is called.
+//!   Both engines are two functions over these, and a few hints ([`Engine`]).
+//! - **Commits are shared.** On SQLite writes that wait share a sync (group commit), on PostgreSQL
+//!   changes of different rows share a transaction, and reads of one statement a round trip.
+//! - **A write has one of three outcomes**: done, not done, or [`Error::Unknown`]. After the first sync
+//!   that failed nothing is answered as done.
+//! - **Caches can tell whether they are out of date.** A [`Snapshot`] is taken of the rows that an answer
+//!   is made of; [`Store::holds`] says whether they are still what they were.
+//! - **It knows no table.** A [`Schema`] has the migrations, and the work that its tables need while
+//!   nobody writes ([`Upkeep`]).
+//!
+//! # What it is not
+//!
+//! It is no query builder and no mapper: SQL is written by hand, and rows are read by [`FromRow`]. It is
+//! no client for any statement there is: values are texts, whole numbers, truths and bytes; constraints
+//! are immediate; there is no `COPY`, no `LISTEN` and no session that outlives a transaction. It does not
+//! go back to an older version of a schema.
+//!
+//! # An example
+//!
+//! ```
+//! use guestlist_store::{Error, Migration, Options, Result, Schema, Scope, Store, Tx};
+//!
+//! const SCHEMA: Schema = Schema {
+//!     migrations: &[Migration {
+//!         both: "CREATE TABLE named (
+//!     name TEXT NOT NULL PRIMARY KEY,
+//!     value BYTEA NOT NULL
+//! );
+//! CREATE TABLE accounts (
+//!     owner TEXT NOT NULL PRIMARY KEY,
+//!     balance BIGINT NOT NULL CHECK (balance >= 0)
+//! );
+//! INSERT INTO accounts VALUES ('ada', 10), ('grace', 0);",
+//!         sqlite: "",
+//!         postgres: "",
+//!     }],
+//!     values: "named",
+//!     secret: "everybody's balance",
+//!     upkeep: None,
+//! };
+//!
+//! fn pay(tx: &mut Tx<'_>, from: &str, to: &str, amount: i64) -> Result<()> {
+//!     for (owner, by) in [(from, -amount), (to, amount)] {
+//!         let sql = "UPDATE accounts SET balance = balance + $2 WHERE owner = $1";
+//!         tx.change(Scope::Everything, sql, &[&owner, &by])?;
+//!     }
+//!     Ok(())
+//! }
+//!
+//! fn balances(tx: &mut Tx<'_>) -> Result<Vec<(String, i64)>> {
+//!     tx.all("SELECT owner, balance FROM accounts ORDER BY owner", &[])
+//! }
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! let (store, _) = Store::<Error>::ephemeral(&SCHEMA, &Options::default())?;
+//! store.write(|tx| pay(tx, "ada", "grace", 3)).await?;
+//! // What fails is undone as a whole: there is no such balance.
+//! assert!(store.write(|tx| pay(tx, "grace", "ada", 100)).await.is_err());
+//! assert_eq!(store.read(balances).await?, [("ada".into(), 7), ("grace".into(), 3)]);
+//! store.close().await;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Where to begin
+//!
+//! | To read about | Open |
+//! |---|---|
+//! | the door, and what waits behind it | `store.rs`, `job.rs`, `pools.rs` |
+//! | what a function of a schema can ask for | `tx.rs`, `engine.rs` |
+//! | commits on SQLite, its log and its disk | `sqlite/writer.rs`, `sqlite/wal.rs`, `sqlite/disk.rs` |
+//! | the order of messages to PostgreSQL | `postgres/mod.rs`, `postgres/session.rs` |
+//! | what goes to PostgreSQL together | `postgres/read_batch.rs`, `postgres/write_batch.rs` |
+//! | how caches know what has changed | `versions.rs`, `scope.rs` |
 
 mod chance;
 mod engine;

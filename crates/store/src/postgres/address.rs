@@ -1,4 +1,7 @@
 //! Where a PostgreSQL database is, and how it is reached.
+//!
+//! `tokio_postgres::Config` reads such URLs too, but knows neither `sslmode=verify-full` nor
+//! `sslrootcert`, takes options that nothing here would heed, and does not wipe the password.
 
 use std::fmt;
 use std::path::PathBuf;
