@@ -78,8 +78,8 @@ fn sum(table: &Table, tx: &mut Tx<'_>, seen: &AtomicU64) -> Result<Sum> {
 
 #[cfg(test)]
 mod tests {
-    use crate::store::tables::Value;
     use super::*;
+    use crate::store::tables::Value;
 
     fn digest(line: &[Value]) -> Vec<u8> {
         let mut digest = Sha256::new();
