@@ -31,7 +31,12 @@ struct Worker {
 impl Worker {
     fn run<F: Future<Output = Result<Reply, Error>>>(&self, work: F) -> Result<Reply, Error> {
         let gone = || Error::Config("the client has ended".into());
-        self.runtime.as_ref().ok_or_else(gone)?.block_on(work)
+        self.runtime.as_ref().ok_or_else(gone)?.block_on(async {
+            // Nothing ran since the last request. What came meanwhile is looked at first, so that
+            // no request goes into a connection that the server has closed.
+            tokio::task::yield_now().await;
+            work.await
+        })
     }
 }
 

@@ -369,22 +369,25 @@ fn threads_that_wait_try_again_too() {
 fn a_connection_that_the_server_closed_meanwhile_loses_no_write() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let (close, closed) = mpsc::channel();
+    let (close, told) = mpsc::channel();
+    let (closed, gone) = mpsc::channel();
     let server = thread::spawn(move || {
         for _ in 0..2 {
             let mut stream = listener.accept().unwrap().0;
             read(&stream);
             stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}").unwrap();
+            told.recv().unwrap();
             drop(stream);
-            close.send(()).unwrap();
+            closed.send(()).unwrap();
         }
     });
     let client = blocking::Client::new(Config::new(url).retries(Retries::none())).unwrap();
     let once = post().without_idempotency_key();
-    client.send(&once).unwrap();
-    // Nothing of the client runs meanwhile, so that it finds out only when it sends.
-    closed.recv().unwrap();
-    thread::sleep(Duration::from_millis(100));
-    client.send(&once).unwrap();
+    for _ in 0..2 {
+        client.send(&once).unwrap();
+        // Nothing of the client runs meanwhile, so that it finds out only when it sends.
+        close.send(()).unwrap();
+        gone.recv().unwrap();
+    }
     server.join().unwrap();
 }
