@@ -9,7 +9,7 @@
 //! **A statement** is Bind and Execute: the name of a prepared statement and its parameters, all of it
 //! binary. The first time it is used on a connection Parse and Describe go before, in the same breath
 //! (`statements.rs`). No answer is sent before the server is told to: Flush asks for the answers so far,
-//! Sync ends what belongs together, and the server then says that it is ready (ReadyForQuery).
+//! Sync ends what belongs together, and the server then says that it is ready (`ReadyForQuery`).
 //!
 //! **A read has no `BEGIN`.** What is sent between two Syncs is one transaction to the server, which it
 //! begins by itself (an implicit transaction). A session that reads is set to `REPEATABLE READ, READ ONLY`
