@@ -5,7 +5,7 @@
 //! ```text
 //! service           looks into the response cache, finds the row, has the request answered
 //! table, openapi    every row; the document that describes them
-//! resources/        for each resource its rows and its handlers
+//!                   the routes of the capabilities are here
 //! route             what a row is, and the order of the checks
 //! actions, pages    what a handler does with a resource, and with a list
 //! call              who asks, and the means to answer
