@@ -8,6 +8,7 @@ mod open;
 mod pooler;
 mod postgres;
 mod postgres_group;
+mod postgres_reads;
 mod read;
 mod tls;
 mod versions;
