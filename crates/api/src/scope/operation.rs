@@ -47,7 +47,18 @@ enum Access {
 /// Something the API can do, such as `experienceUser.get`, and what a token needs for it.
 ///
 /// The scopes follow from what the operation is, so no list of them can be wrong; and one that
-/// needs none has to say so. Made in a constant, it costs nothing at run time.
+/// needs none has to say so. Made in a constant, it costs nothing at run time, and compiles only if
+/// there is a word for it: the platform's in `scopes.txt`, or one of ours in `scopes-ours.txt`.
+///
+/// ```
+/// # use guestlist_api::scope::Operation;
+/// const GET: Operation = Operation::application("experienceUser.get").read();
+/// ```
+///
+/// ```compile_fail
+/// # use guestlist_api::scope::Operation;
+/// const POLISH: Operation = Operation::application("experienceUser.polish").read();
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Operation {
     name: &'static str,
@@ -99,8 +110,10 @@ impl Operation {
 
     const fn scoped(name: &'static str, realm: Realm) -> Self {
         let (resource, action) = words::halves(name);
+        let word = words::find(resource, action);
+        assert!(word.is_some(), "an operation is a word in scopes.txt or scopes-ours.txt");
         let mut own = Set::EMPTY;
-        if let Some(word) = words::find(resource, action) {
+        if let Some(word) = word {
             own = own.with(word);
         }
         if let Some(word) = words::find(resource, "*") {

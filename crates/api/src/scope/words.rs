@@ -1,12 +1,15 @@
-//! The vocabulary as a table that the compiler reads from `scopes.txt`, and sets of its words.
+//! The vocabulary as a table that the compiler reads from `scopes.txt`, the platform's words, and
+//! `scopes-ours.txt`, those for operations of our own; and sets of its words.
 
 use std::cmp::Ordering;
 
-const TEXT: &str = include_str!("../scopes.txt");
+const TEXTS: [&str; 2] = [include_str!("../scopes.txt"), include_str!("../scopes-ours.txt")];
+/// How many lists each text has: application, organization, instance, user.
+const REALMS: usize = 4;
+/// How many lists there are.
+const LISTS: usize = TEXTS.len() * REALMS;
 /// How many words there are.
-pub(super) const COUNT: usize = 500;
-/// How many lists the words are in: application, organization, instance, user.
-const LISTS: usize = 4;
+pub(super) const COUNT: usize = count(TEXTS[0]) + count(TEXTS[1]);
 
 struct Table {
     words: [&'static str; COUNT],
@@ -18,27 +21,54 @@ static TABLE: Table = read();
 
 const fn read() -> Table {
     let mut table = Table { words: [""; COUNT], starts: [COUNT; LISTS + 1] };
-    let (mut rest, mut word, mut list) = (TEXT, 0, 0);
-    while !rest.is_empty() {
-        let length = match rest.as_bytes()[0] {
-            b' ' | b'\n' => 1,
-            b'#' => length(rest, false),
-            b'[' => {
+    let (mut text, mut word, mut list) = (0, 0, 0);
+    while text < TEXTS.len() {
+        let mut rest = TEXTS[text];
+        while let (Some(part), after) = next(rest) {
+            if part.as_bytes()[0] == b'[' {
                 table.starts[list] = word;
                 list += 1;
-                length(rest, false)
-            }
-            _ => {
-                let length = length(rest, true);
-                table.words[word] = rest.split_at(length).0;
+            } else {
+                table.words[word] = part;
                 word += 1;
-                length
             }
-        };
-        rest = rest.split_at(length).1;
+            rest = after;
+        }
+        text += 1;
+        assert!(list == text * REALMS, "a list is missing");
     }
-    assert!(word == COUNT && list == LISTS, "scopes.txt is incomplete");
     table
+}
+
+/// How many words `text` has.
+const fn count(text: &str) -> usize {
+    let (mut rest, mut words) = (text, 0);
+    while let (Some(part), after) = next(rest) {
+        if part.as_bytes()[0] != b'[' {
+            words += 1;
+        }
+        rest = after;
+    }
+    words
+}
+
+/// The first word or heading of `text`, if there is one, and what comes after it.
+const fn next(text: &str) -> (Option<&str>, &str) {
+    let mut rest = text;
+    while !rest.is_empty() {
+        let first = rest.as_bytes()[0];
+        let length = match first {
+            b' ' | b'\n' => 1,
+            b'#' | b'[' => length(rest, false),
+            _ => length(rest, true),
+        };
+        let (part, after) = rest.split_at(length);
+        if !matches!(first, b' ' | b'\n' | b'#') {
+            return (Some(part), after);
+        }
+        rest = after;
+    }
+    (None, rest)
 }
 
 /// How much of `text` comes before the end of its first line, or of its first word.
@@ -59,15 +89,10 @@ pub(super) fn word(index: u16) -> &'static str {
     TABLE.words[usize::from(index)]
 }
 
-/// Which list the word at `index` is in.
+/// Which of the lists of its text the word at `index` is in.
 pub(super) fn list(index: u16) -> usize {
-    TABLE.starts[1..LISTS].iter().take_while(|&&start| start <= usize::from(index)).count()
-}
-
-/// Where the words of `list` are.
-#[cfg(test)]
-pub(super) fn listed(list: usize) -> std::ops::Range<usize> {
-    TABLE.starts[list]..TABLE.starts[list + 1]
+    let before = TABLE.starts[1..LISTS].iter().take_while(|&&start| start <= usize::from(index));
+    before.count() % REALMS
 }
 
 /// The halves of `text` around its first dot; without one, all of it and nothing.
@@ -128,7 +153,7 @@ const fn compare(word: &str, resource: &str, action: &str) -> Ordering {
     }
 }
 
-/// A set of words: a bit for each, so that the check on every request is eight `and`s.
+/// A set of words: a bit for each, so that the check on every request is a handful of `and`s.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Set([u64; COUNT.div_ceil(64)]);
 
@@ -161,10 +186,15 @@ impl Set {
 mod tests {
     use super::*;
 
+    /// Where the words of `list` are.
+    fn listed(list: usize) -> std::ops::Range<usize> {
+        TABLE.starts[list]..TABLE.starts[list + 1]
+    }
+
     #[test]
     fn the_lists_are_whole_sorted_and_apart() {
-        let lengths: Vec<usize> = (0..LISTS).map(|list| listed(list).len()).collect();
-        assert_eq!(lengths, [322, 40, 84, 54]);
+        let lengths: Vec<usize> = (0..REALMS).map(|list| listed(list).len()).collect();
+        assert_eq!(lengths, [322, 40, 84, 54], "the platform has as many");
         for list in 0..LISTS {
             assert!(TABLE.words[listed(list)].is_sorted_by(|a, b| a < b), "list {list}");
         }
@@ -177,7 +207,8 @@ mod tests {
         for (index, word) in (0..).zip(TABLE.words) {
             let (resource, action) = halves(word);
             assert_eq!(find(resource, action), Some(index));
-            assert!(listed(list(index)).contains(&usize::from(index)));
+            let of_its_realm = (list(index)..LISTS).step_by(REALMS);
+            assert!(of_its_realm.map(listed).any(|list| list.contains(&usize::from(index))));
         }
         for (resource, action) in [("", ""), ("all", ""), ("all", "User."), ("zebra", "get")] {
             assert_eq!(find(resource, action), None);

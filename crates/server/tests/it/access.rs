@@ -29,10 +29,17 @@ const PUBLIC: [&str; 7] = [
     "whitelabel.domain",
 ];
 
-/// The scopes that allow each guarded operation, as the platform publishes them.
+/// The scopes that allow each guarded operation: as the platform publishes them, and for operations
+/// of our own as we have written them down.
 fn published() -> BTreeMap<String, BTreeSet<String>> {
-    let lists: BTreeMap<String, String> =
-        serde_json::from_str(include_str!("../../../api/tests/scopes-by-action.json")).unwrap();
+    let lists: [BTreeMap<String, String>; 2] = [
+        include_str!("../../../api/tests/scopes-by-action.json"),
+        include_str!("../../../api/tests/scopes-by-action-ours.json"),
+    ]
+    .map(|text| serde_json::from_str(text).unwrap());
+    let count: usize = lists.iter().map(BTreeMap::len).sum();
+    let lists: BTreeMap<String, String> = lists.into_iter().flatten().collect();
+    assert_eq!(lists.len(), count, "what the platform has is not ours");
     let words = |list: String| list.split(' ').map(str::to_owned).collect();
     lists.into_iter().map(|(name, list)| (name, words(list))).collect()
 }
