@@ -10,7 +10,8 @@ use crate::rest::pages::{ListQuery as _, PageOf, list_query};
 use crate::rest::resource::Resource;
 use crate::rest::route::Routes;
 use crate::rows::list::Listed;
-use crate::tokens::rows::{Grant, Principal};
+use crate::tokens::grant::Grant;
+use crate::tokens::rows::Principal;
 use guestlist_api::application::{
     Application, ApplicationList, ApplicationPatch, ApplicationPost, ApplicationSort,
     OneApplication, SummaryFields,

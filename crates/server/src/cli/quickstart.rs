@@ -10,10 +10,10 @@ use crate::applications::rules::new_application;
 use crate::auth::hasher::PasswordHash;
 use crate::clock::{Clock, random};
 use crate::config::{CliArgs, Config, ServerArgs};
-use crate::directory::groups::rows as groups;
 use crate::directory::groups::rules::new_group;
-use crate::directory::users::rows as users;
+use crate::directory::groups::{forest, rows as groups};
 use crate::directory::users::rules::new_user;
+use crate::directory::users::{listing as user_listing, rows as users};
 use crate::error::Error;
 use crate::rest::App;
 use crate::rows::list::Paging;
@@ -22,6 +22,7 @@ use crate::rows::{Tx, settings};
 use crate::server::Server;
 use crate::store::{OnDiskFailure, StoreUrl};
 use crate::telemetry;
+use crate::tokens::grant;
 use crate::tokens::rows::{self as tokens, Principal};
 use crate::tokens::rules::new_token;
 use anyhow::{Context as _, Result};
@@ -100,7 +101,7 @@ async fn kept(path: &Path, app: &App) -> Result<Option<Demo>> {
     let Ok(verified) = app.signer.verify(&demo.token, now) else { return Ok(None) };
     let (id, application) = (verified.id, AuthorizedApp::allowed(demo.application_id));
     let there = app.store.read(move |tx| {
-        tokens::grant(tx, id, now)?;
+        grant::grant(tx, id, now)?;
         application.require(tx).map(|_| ())
     });
     match there.await {
@@ -248,7 +249,7 @@ impl People {
         let mut made: Vec<GroupRef> = Vec::new();
         for (post, id, parent) in &self.groups {
             let parent_id = parent.and_then(|parent: usize| made.get(parent)).map(|group| group.id);
-            let ancestors = groups::place(tx, tenant, None, parent_id)?;
+            let ancestors = forest::place(tx, tenant, None, parent_id)?;
             let mut group = new_group(post, *id, tenant.id(), Vec::new(), ancestors, now);
             group.parent_id = parent_id;
             groups::add(tx, tenant, &group)?;
@@ -276,7 +277,7 @@ const PEOPLE: [(&str, &str, Option<usize>, &str); 4] = [
 ];
 
 async fn user_ids(app: &App, application: ApplicationId) -> Result<Vec<ExperienceUserId>> {
-    let listing = users::Listing {
+    let listing = user_listing::Listing {
         query: None,
         filter: None,
         membership: None,
@@ -287,7 +288,7 @@ async fn user_ids(app: &App, application: ApplicationId) -> Result<Vec<Experienc
     };
     let listed = app.store.read(move |tx| {
         let tenant = AuthorizedApp::allowed(application).require(tx)?;
-        users::list(tx, tenant, &listing)
+        user_listing::list(tx, tenant, &listing)
     });
     Ok(listed.await?.items.into_iter().map(|user| user.id).collect())
 }

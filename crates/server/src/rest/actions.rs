@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::http::reply::Reply;
 use crate::rows::Tx;
 use crate::rows::idempotency::Answer;
-use crate::tokens::rows::Grant;
+use crate::tokens::grant::Grant;
 use guestlist_api::entity::{Entity, Success};
 use hyper::{StatusCode, header};
 use std::marker::PhantomData;

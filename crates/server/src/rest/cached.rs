@@ -7,7 +7,7 @@ use super::state::App;
 use crate::http::coding::Gzip;
 use crate::http::reply::Reply;
 use crate::store::Snapshot;
-use crate::tokens::rows::Grant;
+use crate::tokens::grant::Grant;
 use bytes::Bytes;
 use guestlist_api::id::{ApplicationId, ExperienceUserId};
 use guestlist_api::time::DateTime;

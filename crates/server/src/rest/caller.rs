@@ -3,7 +3,7 @@
 use super::input::Common;
 use crate::error::{Error, Result};
 use crate::rows::idempotency::RequestKey;
-use crate::tokens::rows::Grant;
+use crate::tokens::grant::Grant;
 use guestlist_api::id::{ApiTokenId, ApplicationId};
 use guestlist_api::scope::Operation;
 use zeroize::Zeroizing;

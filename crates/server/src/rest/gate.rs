@@ -29,7 +29,7 @@ use super::caller::Caller;
 use super::state::App;
 use crate::error::Result;
 use crate::rows::Tx;
-use crate::tokens::rows::{self as tokens, Grant};
+use crate::tokens::grant::{self, Grant};
 use guestlist_api::id::ApiTokenId;
 use guestlist_api::scope::Operation;
 use guestlist_api::time::DateTime;
@@ -188,11 +188,11 @@ impl Gate {
         let snapshot = assumed.and_then(|token| app.store.snapshot_of_token(token));
         let work = move |tx: &mut Tx<'_>| {
             if let Some(token) = assumed {
-                tokens::prefetch_grant(tx, token)?;
+                grant::prefetch_grant(tx, token)?;
             }
             let found = find(tx)?;
             // Of two refusals that of the token is told, which is asked about again in any case.
-            let proven = assumed.map(|token| tokens::grant(tx, token, now)).transpose()?;
+            let proven = assumed.map(|token| grant::grant(tx, token, now)).transpose()?;
             Ok((found, proven))
         };
         let (found, proven) = match reach {
@@ -213,7 +213,7 @@ impl Gate {
     /// # Errors
     /// As [`tokens::grant`].
     pub(crate) fn prove(&self, tx: &mut Tx<'_>, now: DateTime) -> Result<()> {
-        self.token.map_or(Ok(()), |token| tokens::grant(tx, token, now).map(drop))
+        self.token.map_or(Ok(()), |token| grant::grant(tx, token, now).map(drop))
     }
 
     /// Whether the token is good for all that is read from now on: it is proven by that, or nothing
@@ -251,7 +251,7 @@ async fn authenticate(app: &App, id: ApiTokenId) -> Result<Grant> {
         return Ok(grant);
     }
     let snapshot = app.store.snapshot_of_token(id);
-    let grant = app.store.look_up(move |tx| tokens::grant(tx, id, now)).await?;
+    let grant = app.store.look_up(move |tx| grant::grant(tx, id, now)).await?;
     app.grants.put(&grant, snapshot);
     Ok(grant)
 }

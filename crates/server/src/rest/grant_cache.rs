@@ -7,7 +7,7 @@
 //! store and back, where asking first would be two.
 
 use crate::store::{Snapshot, Store};
-use crate::tokens::rows::Grant;
+use crate::tokens::grant::Grant;
 use guestlist_api::id::ApiTokenId;
 use guestlist_api::time::DateTime;
 use std::collections::HashMap;

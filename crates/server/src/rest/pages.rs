@@ -10,7 +10,7 @@ use crate::http::query::write_query;
 use crate::http::reply::Reply;
 use crate::rows::Tx;
 use crate::rows::list::{HEAVIEST_PAGE, Listed, Paging, Start};
-use crate::tokens::rows::Grant;
+use crate::tokens::grant::Grant;
 use guestlist_api::entity::{Cursor, Entity, Page};
 use guestlist_api::id::ObjectId;
 use hyper::StatusCode;

@@ -39,7 +39,7 @@ use super::schemas::Schemas;
 use super::state::App;
 use crate::error::Result;
 use crate::http::reply::Reply;
-use crate::tokens::rows::Grant;
+use crate::tokens::grant::Grant;
 use guestlist_api::scope::Operation;
 use hyper::Method;
 use serde_json::{Value, json};

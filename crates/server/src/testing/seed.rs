@@ -1,7 +1,7 @@
 //! What a test server has at first, read from JSON.
 
 use super::given::{self, list, nothing_else, object, part, take};
-use crate::directory::groups::rows::MAX_DEPTH;
+use crate::directory::groups::forest::MAX_DEPTH;
 use crate::error::{Error, Result};
 use crate::http::body;
 use anyhow::{Context as _, anyhow};

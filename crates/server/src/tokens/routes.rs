@@ -1,6 +1,7 @@
 //! `applicationApiToken(s)` and `userApiToken(s)`.
 
-use super::rows::{self as tokens, Grant, Listing, Owner, Principal};
+use super::grant::Grant;
+use super::rows::{self as tokens, Listing, Owner, Principal};
 use super::rules::{changed_token, ends_later, new_token};
 use crate::administrators::rows as administrators;
 use crate::error::{Error, Result};

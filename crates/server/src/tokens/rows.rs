@@ -73,7 +73,7 @@ impl Principal {
 /// A principal that exists in this transaction, and whose tokens are read and changed.
 ///
 /// ```compile_fail
-/// use guestlist::store::api_tokens::{Owner, Principal};
+/// use guestlist::tokens::rows::{Owner, Principal};
 /// let id = guestlist_api::id::ObjectId::from_bytes([0; 12]);
 /// Owner(Principal::User(guestlist_api::id::UserId(id)));
 /// ```
@@ -109,96 +109,16 @@ impl Owner {
 }
 
 /// How the store tells the session of an administrator from a token.
-const SESSION: &str = "session";
+pub(super) const SESSION: &str = "session";
 /// How many sessions an administrator may have; beyond that the oldest end.
 const MOST_SESSIONS: i64 = 1000;
 
-/// What a good token allows.
-#[derive(Debug, Clone)]
-pub struct Grant {
-    /// The token.
-    pub token: ApiTokenId,
-    /// Its name.
-    pub name: String,
-    /// Whom it speaks for.
-    pub owner: Principal,
-    /// Whether it is a session rather than a token that was made to last.
-    pub session: bool,
-    /// What it may do.
-    pub scopes: Scopes,
-    /// When it ends.
-    pub expires: Option<DateTime>,
-}
-
-struct Stored {
-    grant: Grant,
-    status: TokenStatus,
-    created: DateTime,
-    cutoff: Option<DateTime>,
-}
-
-fn word<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T> {
+pub(super) fn word<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T> {
     parse(text).ok_or_else(|| Error::internal(format!("unknown word in the store: {text}")))
 }
 
-fn scopes(row: &Row<'_>) -> Result<Scopes> {
+pub(super) fn scopes(row: &Row<'_>) -> Result<Scopes> {
     row.get::<String>("scope")?.parse().map_err(Error::internal)
-}
-
-impl FromRow<Error> for Stored {
-    fn from_row(row: &Row<'_>) -> Result<Self> {
-        let kind: String = row.get("kind")?;
-        let owner = match kind.as_str() {
-            "application" => Principal::Application(id(row, "owner_id")?),
-            _ => Principal::User(id(row, "owner_id")?),
-        };
-        Ok(Self {
-            grant: Grant {
-                token: id(row, "id")?,
-                name: row.get("name")?,
-                owner,
-                session: kind == SESSION,
-                scopes: scopes(row)?,
-                expires: maybe_moment(row, "expires")?,
-            },
-            status: word(&row.get::<String>("status")?, TokenStatus::parse)?,
-            created: moment(row, "created")?,
-            cutoff: maybe_moment(row, "token_cutoff")?,
-        })
-    }
-}
-
-const GRANT: &str = "SELECT t.id, t.kind, t.owner_id, t.name, t.scope, t.status, t.created,
-        t.expires, u.token_cutoff
-    FROM api_tokens t LEFT JOIN users u ON t.kind = 'session' AND u.id = t.owner_id
-    WHERE t.id = $1";
-
-/// Says that [`grant`] is going to be asked about the token `id`.
-///
-/// # Errors
-/// When the transaction has failed already.
-pub fn prefetch_grant(tx: &mut Tx<'_>, id: ApiTokenId) -> Result<()> {
-    tx.prefetch(GRANT, &[&id.to_string()])
-}
-
-/// What the token `id` allows at `now`.
-///
-/// # Errors
-/// [`Error::TokenInvalid`] when there is no such token or it is not active, or when it is a
-/// session that began before its administrator's cutoff; [`Error::TokenExpired`] when it has ended.
-pub fn grant(tx: &mut Tx<'_>, id: ApiTokenId, now: DateTime) -> Result<Grant> {
-    let stored: Option<Stored> = tx.first(GRANT, &[&id.to_string()])?;
-    let stored = stored.ok_or(Error::TokenInvalid)?;
-    // Tokens count whole seconds, so one of the cutoff's own second has to live.
-    let seconds = |moment: DateTime| moment.millis().div_euclid(1000);
-    let cut = stored.cutoff.is_some_and(|cutoff| seconds(stored.created) < seconds(cutoff));
-    if stored.status != TokenStatus::Active || cut {
-        return Err(Error::TokenInvalid);
-    }
-    if stored.grant.expires.is_some_and(|end| end <= now) {
-        return Err(Error::TokenExpired);
-    }
-    Ok(stored.grant)
 }
 
 impl FromRow<Error> for ApiToken {

@@ -12,7 +12,7 @@ use crate::rest::outcome::Okay;
 use crate::rest::route::Routes;
 use crate::rows::Tx;
 use crate::rows::tenant::Tenant;
-use crate::tokens::rows::Grant;
+use crate::tokens::grant::Grant;
 use guestlist_api::application::OneApplication;
 use guestlist_api::entity::Success;
 use guestlist_api::experience::{ExperienceBootstrap, ExperienceBootstrapResult, ExperienceDelete};

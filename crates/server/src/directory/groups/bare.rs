@@ -1,7 +1,8 @@
 //! Groups without the ids of their members, which may be most of what is known of them: the numbers are
 //! there instead.
 
-use super::rows::{One, ancestry, one_row};
+use super::forest::ancestry;
+use super::rows::{One, one_row};
 use crate::directory::memberships::{TOGETHER, any_of};
 use crate::error::{Error, Result};
 use crate::rows::list::{ID, Listed};

@@ -1,7 +1,9 @@
 //! `experienceGroup` and `experienceGroups`.
 
 use super::bare as bare_groups;
-use super::rows::{self as groups, Listing};
+use super::forest;
+use super::listing::{self, Listing};
+use super::rows as groups;
 use super::rules::{changed_group, new_group};
 use crate::error::Result;
 use crate::rest::cached::DependsOn;
@@ -12,7 +14,7 @@ use crate::rest::pages::{ListQuery as _, PageOf, list_query};
 use crate::rest::resource::Resource;
 use crate::rest::route::Routes;
 use crate::rows::Tx;
-use crate::tokens::rows::Grant;
+use crate::tokens::grant::Grant;
 use guestlist_api::application::OneApplication;
 use guestlist_api::entity::{Entity, OfApplication, Page, Success};
 use guestlist_api::experience_group::{
@@ -54,7 +56,7 @@ impl Resource for ExperienceGroup {
 /// `group` in each form that it can be read in with its members. What was read without them may not
 /// be changed by its tag: it stays the same when one member takes the place of another.
 fn forms(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<[ExperienceGroup; 4]> {
-    let (direct, total) = groups::device_counts(tx, group)?;
+    let (direct, total) = forest::device_counts(tx, group)?;
     Ok([(false, false), (true, false), (false, true), (true, true)].map(|(one, all)| {
         ExperienceGroup {
             direct_device_count: one.then_some(direct),
@@ -100,7 +102,7 @@ async fn get(
         let mut group =
             if bare { bare_groups::get(tx, tenant, id)? } else { groups::get(tx, tenant, id)? };
         if direct || total {
-            let counts = groups::device_counts(tx, &group)?;
+            let counts = forest::device_counts(tx, &group)?;
             group.direct_device_count = (direct || bare).then_some(counts.0);
             group.total_device_count = total.then_some(counts.1);
         }
@@ -130,7 +132,7 @@ async fn list(
             Some(Parent::Of(parent)) => Some(parent),
             Some(Parent::None) | None => None,
         };
-        Ok((OfGroups { of, parent_id }, groups::list(tx, tenant, &listing)?))
+        Ok((OfGroups { of, parent_id }, listing::list(tx, tenant, &listing)?))
     })
     .await
 }
@@ -150,7 +152,7 @@ async fn post(
         let ids = post.experience_user_ids.as_ref().map(|ids| ids.0.as_slice());
         let members = groups::members(tx, tenant, ids.unwrap_or_default())?;
         let parent = post.parent_id.as_ref().and_then(|parent| parent.0);
-        let ancestors = groups::place(tx, tenant, None, parent)?;
+        let ancestors = forest::place(tx, tenant, None, parent)?;
         let group = new_group(&post, id, tenant.id(), members, ancestors, now);
         groups::add(tx, tenant, &group)?;
         Ok(group)
@@ -176,7 +178,7 @@ async fn patch(
             None => None,
         };
         let ancestors = match &patch.parent_id {
-            Some(parent) => Some(groups::place(tx, tenant, Some(id), parent.0)?),
+            Some(parent) => Some(forest::place(tx, tenant, Some(id), parent.0)?),
             None => None,
         };
         let after = changed_group(&before, &patch, members, ancestors, now);

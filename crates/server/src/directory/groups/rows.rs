@@ -1,18 +1,16 @@
-//! Groups of end users: a forest in each application, and who is in which.
+//! One group of end users: read, inserted, changed and removed.
 
-use super::bare as bare_groups;
+use super::forest::ancestry;
+use crate::directory::memberships;
 use crate::directory::tag_index::{add_endpoints, remove_endpoints, tag_group, untag_group};
-use crate::directory::{filter, memberships};
 use crate::error::{Error, Result};
 use crate::rows::convert::{id, json, key, maybe_id, moment, to_json};
 use crate::rows::counts::{self, Counted};
-use crate::rows::list::{Folded, ID, Key, Listed, Order, Paging, Select};
 use crate::rows::table::{Table, table, text, whole};
 use crate::rows::tenant::Tenant;
 use crate::rows::{ChangeScope, FromRow, Row, Tx};
-use guestlist_api::experience_group::{ExperienceGroup, ExperienceGroupSort, Parent};
+use guestlist_api::experience_group::ExperienceGroup;
 use guestlist_api::id::{ExperienceGroupId, ExperienceUserId, ForeignId};
-use guestlist_api::query::GroupQuery;
 use guestlist_api::wire::{Problem, Rule};
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -41,11 +39,8 @@ pub(crate) const TABLE: Table = Table {
     )
 };
 
-/// The deepest a group may be, the root being 1.
-pub const MAX_DEPTH: usize = 100;
-
 /// What is read of one.
-static COLUMNS: LazyLock<String> = LazyLock::new(|| TABLE.selected("g"));
+pub(super) static COLUMNS: LazyLock<String> = LazyLock::new(|| TABLE.selected("g"));
 
 /// The statement that adds one.
 static INSERT: LazyLock<String> = LazyLock::new(|| TABLE.insert());
@@ -89,27 +84,6 @@ impl FromRow<Error> for One<ExperienceUserId> {
 impl FromRow<Error> for One<ExperienceGroupId> {
     fn from_row(row: &Row<'_>) -> Result<Self> {
         id(row, "id").map(Self)
-    }
-}
-
-/// A row that is a group's place in the forest.
-struct Place {
-    id: ExperienceGroupId,
-    parent: Option<ExperienceGroupId>,
-}
-
-impl FromRow<Error> for Place {
-    fn from_row(row: &Row<'_>) -> Result<Self> {
-        Ok(Self { id: id(row, "id")?, parent: maybe_id(row, "parent_id")? })
-    }
-}
-
-/// The devices that a group names.
-struct Devices(Vec<ForeignId>);
-
-impl FromRow<Error> for Devices {
-    fn from_row(row: &Row<'_>) -> Result<Self> {
-        json(row, "device_ids").map(Self)
     }
 }
 
@@ -171,7 +145,7 @@ pub fn with_name(tx: &mut Tx<'_>, tenant: Tenant, name: &str) -> Result<Vec<Expe
 }
 
 /// Adds what other rows say of a group: its members and its ancestors.
-fn complete(tx: &mut Tx<'_>, group: &mut ExperienceGroup) -> Result<()> {
+pub(super) fn complete(tx: &mut Tx<'_>, group: &mut ExperienceGroup) -> Result<()> {
     let application = group.application_id.to_string();
     let members: Vec<One<ExperienceUserId>> = tx.all(
         "SELECT user_id AS id FROM memberships
@@ -181,87 +155,6 @@ fn complete(tx: &mut Tx<'_>, group: &mut ExperienceGroup) -> Result<()> {
     group.experience_user_ids = Some(members.into_iter().map(|One(id)| id).collect());
     group.ancestor_ids = ancestry(tx, &application, group.parent_id)?;
     Ok(())
-}
-
-/// The line from the root down to `from`, both included.
-pub(crate) fn ancestry(
-    tx: &mut Tx<'_>,
-    application: &str,
-    from: Option<ExperienceGroupId>,
-) -> Result<Vec<ExperienceGroupId>> {
-    let mut line = Vec::new();
-    let mut next = from;
-    while let Some(id) = next {
-        let place: Option<Place> = tx.first(
-            "SELECT id, parent_id FROM experience_groups WHERE application_id = $1 AND id = $2",
-            &[&application, &id.to_string()],
-        )?;
-        let Some(place) = place else { break };
-        line.push(place.id);
-        // The forest has no deeper line, so one that goes on is a circle: better cut than endless.
-        next = place.parent.filter(|_| line.len() <= MAX_DEPTH);
-    }
-    line.reverse();
-    Ok(line)
-}
-
-/// The ids of the groups below `id`, and how many levels there are below it.
-fn below(
-    tx: &mut Tx<'_>,
-    application: &str,
-    id: ExperienceGroupId,
-) -> Result<(BTreeSet<ExperienceGroupId>, usize)> {
-    let (mut all, mut level, mut height) = (BTreeSet::new(), vec![id], 0);
-    loop {
-        let mut children = Vec::new();
-        for parent in &level {
-            let found: Vec<Place> = tx.all(
-                "SELECT id, parent_id FROM experience_groups
-                 WHERE application_id = $1 AND parent_id = $2",
-                &[&application, &parent.to_string()],
-            )?;
-            children.extend(found.into_iter().map(|place| place.id).filter(|id| all.insert(*id)));
-        }
-        if children.is_empty() {
-            return Ok((all, height));
-        }
-        height += 1;
-        level = children;
-    }
-}
-
-fn bad_parent(words: String) -> Error {
-    Error::Invalid(vec![Problem::new("experienceGroup.parentId", Rule::Other(words.into()))])
-}
-
-/// The ancestors that the group has under `parent`, root first.
-///
-/// # Errors
-/// [`Error::Invalid`] when the application has no such group, or when the group (`id`, if it
-/// exists already) would be its own ancestor or too deep there.
-pub fn place(
-    tx: &mut Tx<'_>,
-    tenant: Tenant,
-    group: Option<ExperienceGroupId>,
-    parent: Option<ExperienceGroupId>,
-) -> Result<Vec<ExperienceGroupId>> {
-    let Some(parent) = parent else { return Ok(Vec::new()) };
-    let application = tenant.id().to_string();
-    let line = ancestry(tx, &application, Some(parent))?;
-    if line.is_empty() {
-        return Err(bad_parent(format!("{parent} is not an experience group of this application")));
-    }
-    let height = match group {
-        None => 0,
-        Some(group) if line.contains(&group) => {
-            return Err(bad_parent("must not be the group itself or a group below it".into()));
-        }
-        Some(group) => below(tx, &application, group)?.1,
-    };
-    if line.len() + 1 + height > MAX_DEPTH {
-        return Err(bad_parent(format!("must not make groups more than {MAX_DEPTH} deep")));
-    }
-    Ok(line)
 }
 
 /// The users `ids` of the application, each once.
@@ -288,103 +181,7 @@ pub fn members(
     Ok(ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect())
 }
 
-/// How many distinct devices the group names, and how many it and the groups below it name.
-///
-/// # Errors
-/// When the store fails.
-pub fn device_counts(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<(u64, u64)> {
-    let application = group.application_id.to_string();
-    let own = match &group.device_ids {
-        Some(own) => own.clone(),
-        None => devices_of(tx, &application, group.id)?,
-    };
-    let mut devices: BTreeSet<ForeignId> = own.into_iter().collect();
-    let direct = devices.len() as u64;
-    for id in below(tx, &application, group.id)?.0 {
-        devices.extend(devices_of(tx, &application, id)?);
-    }
-    Ok((direct, devices.len() as u64))
-}
-
-fn devices_of(
-    tx: &mut Tx<'_>,
-    application: &String,
-    id: ExperienceGroupId,
-) -> Result<Vec<ForeignId>> {
-    let found: Option<Devices> = tx.first(
-        "SELECT device_ids FROM experience_groups WHERE application_id = $1 AND id = $2",
-        &[application, &id.to_string()],
-    )?;
-    Ok(found.map(|devices| devices.0).unwrap_or_default())
-}
-
-/// Which groups are listed.
-#[derive(Debug, Clone)]
-pub struct Listing {
-    /// Only those of which this holds. Then the name does not count.
-    pub query: Option<GroupQuery>,
-    /// Only those whose name matches this glob.
-    pub name: Option<String>,
-    /// Only those in this group, or in none. It does not count beside a query either.
-    pub parent: Option<Parent>,
-    /// Without the ids of members, and with their number.
-    pub bare: bool,
-    /// What they are sorted by.
-    pub sort: ExperienceGroupSort,
-    /// Which page.
-    pub paging: Paging,
-}
-
-/// One page of the application's groups, and how many there are.
-///
-/// # Errors
-/// When the store fails.
-pub fn list(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Listed<ExperienceGroup>> {
-    let mut select = Select::from("experience_groups g");
-    let application = select.bind(tenant.id().to_string());
-    select.only(format!("g.application_id = {application}"));
-    if let Some(query) = &listing.query {
-        let condition = filter::groups(&mut select, &application, query);
-        select.narrow(condition);
-    } else {
-        let condition = listing.parent.map(|parent| match parent {
-            Parent::Of(id) => format!("g.parent_id = {}", select.bind(id.to_string())),
-            Parent::None => "g.parent_id IS NULL".into(),
-        });
-        match condition {
-            // There is an index of the children of each group in this order.
-            Some(condition) if listing.sort == ExperienceGroupSort::Name => select.only(condition),
-            Some(condition) => select.narrow(condition),
-            None if listing.name.is_none() => {
-                select.known(counts::of(tx, Counted::Groups(tenant.id()))?);
-            }
-            None => {}
-        }
-        if let Some(glob) = &listing.name {
-            select.matching(Folded::short("g.name_key"), glob);
-        }
-    }
-    let key = match listing.sort {
-        ExperienceGroupSort::Name => Some(Key::text(Folded::short("g.name_key"))),
-        ExperienceGroupSort::Id => None,
-        ExperienceGroupSort::CreationDate => Some(Key::moment("g.created")),
-        ExperienceGroupSort::LastUpdated => Some(Key::moment("g.updated")),
-    };
-    let order = Order { key, id: "g.id" };
-    if listing.bare {
-        let page = select.page(tx, &COLUMNS, order, &listing.paging)?;
-        return bare_groups::page(tx, tenant, page);
-    }
-    let mut page: Listed<ExperienceGroup> = select.page(tx, &COLUMNS, order, &listing.paging)?;
-    for group in &mut page.items {
-        complete(tx, group)?;
-        let members = group.experience_user_ids.as_ref().map_or(0, Vec::len);
-        page.budget.spend((members + group.ancestor_ids.len()) * ID)?;
-    }
-    Ok(page)
-}
-
-/// The devices of a group that is going to be kept, which says its members too: what is not there
+/// The devices of a group that is going to be written, which says its members too: what is not there
 /// would be taken for nobody.
 fn devices(group: &ExperienceGroup) -> Result<&[ForeignId]> {
     match (&group.device_ids, &group.experience_user_ids) {

@@ -1,6 +1,7 @@
 //! `experienceUser` and `experienceUsers`.
 
-use super::rows::{self as users, Listing};
+use super::listing::{self, Listing};
+use super::rows as users;
 use super::rules::{changed_user, new_user};
 use crate::error::Result;
 use crate::rest::cached::DependsOn;
@@ -10,7 +11,7 @@ use crate::rest::outcome::{Created, Okay};
 use crate::rest::pages::{ListQuery as _, PageOf, list_query};
 use crate::rest::resource::Resource;
 use crate::rest::route::Routes;
-use crate::tokens::rows::Grant;
+use crate::tokens::grant::Grant;
 use guestlist_api::application::OneApplication;
 use guestlist_api::entity::{Entity, OfApplication, Page, Success};
 use guestlist_api::experience_user::{
@@ -104,7 +105,7 @@ async fn list(
         };
         let of = OfApplication { application_id: tenant.id(), experience_group_id: group };
         let search = listing.search.as_ref().map(|search| search.as_str().to_owned());
-        Ok((OfUsers { of, search }, users::list(tx, tenant, &listing)?))
+        Ok((OfUsers { of, search }, listing::list(tx, tenant, &listing)?))
     })
     .await
 }

@@ -6,10 +6,10 @@ use super::engines::Own;
 use crate::applications::rows as applications;
 use crate::applications::rules::new_application;
 use crate::auth::hasher::PasswordHash;
-use crate::directory::groups::rows as groups;
 use crate::directory::groups::rules::new_group;
-use crate::directory::users::rows as users;
+use crate::directory::groups::{listing as group_listing, rows as groups};
 use crate::directory::users::rules::new_user;
+use crate::directory::users::{listing as user_listing, rows as users};
 use crate::error::{Error, Result};
 use crate::rows::counts::{self, Counted};
 use crate::rows::list::{Listed, Paging, Start};
@@ -239,7 +239,7 @@ fn lists(tx: &mut Tx<'_>, number: u8) -> Result<()> {
     }
     let mut totals = Vec::new();
     for membership in memberships {
-        let listing = users::Listing {
+        let listing = user_listing::Listing {
             query: None,
             filter: None,
             membership,
@@ -248,12 +248,12 @@ fn lists(tx: &mut Tx<'_>, number: u8) -> Result<()> {
             sort: ExperienceUserSort::Email,
             paging: PAGING,
         };
-        let Listed { items: users, total, .. } = users::list(tx, tenant, &listing)?;
+        let Listed { items: users, total, .. } = user_listing::list(tx, tenant, &listing)?;
         assert_eq!(users.len() as u64, total, "{membership:?}");
         totals.push(total);
     }
     assert_eq!(totals[0], totals[1] + totals[2], "in a group or in none");
-    let listing = groups::Listing {
+    let listing = group_listing::Listing {
         query: None,
         name: None,
         parent: None,
@@ -261,11 +261,11 @@ fn lists(tx: &mut Tx<'_>, number: u8) -> Result<()> {
         sort: ExperienceGroupSort::Name,
         paging: PAGING,
     };
-    let Listed { items: groups, total, .. } = groups::list(tx, tenant, &listing)?;
+    let Listed { items: groups, total, .. } = group_listing::list(tx, tenant, &listing)?;
     assert_eq!(groups.len() as u64, total);
     // Without its members each group is the same, and says how many there are.
-    let listing = groups::Listing { bare: true, ..listing };
-    let bare = groups::list(tx, tenant, &listing)?.items;
+    let listing = group_listing::Listing { bare: true, ..listing };
+    let bare = group_listing::list(tx, tenant, &listing)?.items;
     let counted = groups.iter().map(|group| ExperienceGroup {
         experience_user_ids: None,
         device_ids: None,

@@ -4,10 +4,10 @@
 use crate::applications::rows as applications;
 use crate::applications::rules::new_application;
 use crate::auth::hasher::PasswordHash;
-use crate::directory::groups::rows as groups;
 use crate::directory::groups::rules::new_group;
-use crate::directory::users::rows as users;
+use crate::directory::groups::{listing as group_listing, rows as groups};
 use crate::directory::users::rules::new_user;
+use crate::directory::users::{listing as user_listing, rows as users};
 use crate::error::Result;
 use crate::rows::Tx;
 use crate::rows::convert::key;
@@ -290,7 +290,7 @@ fn tenant(tx: &mut Tx<'_>) -> Result<Tenant> {
 /// A page of the list, as ids.
 pub(super) fn page(tx: &mut Tx<'_>, of: Of, paging: Paging) -> Result<Listed<ObjectId>> {
     let tenant = tenant(tx)?;
-    let mut listing = users::Listing {
+    let mut listing = user_listing::Listing {
         query: None,
         filter: None,
         membership: None,
@@ -321,12 +321,12 @@ pub(super) fn page(tx: &mut Tx<'_>, of: Of, paging: Paging) -> Result<Listed<Obj
         Of::Groups(sort) | Of::Children(sort) => {
             let parent = matches!(of, Of::Children(_)).then_some(Parent::Of(CLUB));
             let (query, name, bare) = (None, None, parent.is_some());
-            let listing = groups::Listing { query, name, parent, bare, sort, paging };
-            let found = groups::list(tx, tenant, &listing)?;
+            let listing = group_listing::Listing { query, name, parent, bare, sort, paging };
+            let found = group_listing::list(tx, tenant, &listing)?;
             return Ok(found.map(|group| group.id.0));
         }
     }
-    let found = users::list(tx, tenant, &listing)?;
+    let found = user_listing::list(tx, tenant, &listing)?;
     Ok(found.map(|user| user.id.0))
 }
 

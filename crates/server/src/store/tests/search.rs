@@ -8,7 +8,8 @@ use crate::applications::rules::new_application;
 use crate::auth::hasher::PasswordHash;
 use crate::directory::search;
 use crate::directory::search_backlog::IndexBacklog;
-use crate::directory::users::rows::{self as users, Listing};
+use crate::directory::users::listing::{self as user_listing, Listing};
+use crate::directory::users::rows as users;
 use crate::directory::users::rules::new_user;
 use crate::error::{Error, Result};
 use crate::rows::Tx;
@@ -224,7 +225,7 @@ const ALL: Listing = Listing {
 };
 
 fn listed(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Vec<ExperienceUserId>> {
-    let found = users::list(tx, tenant, listing)?;
+    let found = user_listing::list(tx, tenant, listing)?;
     if found.items.len() as u64 != found.total {
         return Err(Error::internal(format!("{} of {}", found.total, found.items.len())));
     }
@@ -235,7 +236,7 @@ fn listed(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Vec<Expe
         let mut walked = Vec::new();
         let page = |tx: &mut Tx<'_>, start: Start| {
             let paging = Paging { start, ..paging.clone() };
-            users::list(tx, tenant, &Listing { paging, ..listing.clone() })
+            user_listing::list(tx, tenant, &Listing { paging, ..listing.clone() })
         };
         let mut start = Start::Page(0);
         loop {
@@ -273,7 +274,7 @@ fn listed(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Vec<Expe
 /// Every list that `glob` and its words ask for is as it should be.
 fn ask(tx: &mut Tx<'_>, number: u8, glob: &str, sort: ExperienceUserSort) -> Result<()> {
     let tenant = enter(tx, number)?;
-    let everybody = users::list(tx, tenant, &ALL)?.items;
+    let everybody = user_listing::list(tx, tenant, &ALL)?.items;
     let wanted = |holds: &dyn Fn(&ExperienceUser) -> bool| -> Vec<ExperienceUserId> {
         everybody.iter().filter(|user| holds(user)).map(|user| user.id).collect()
     };
@@ -496,7 +497,7 @@ async fn a_page_far_from_the_first_says_how_many_there_are() {
         let at = |page| Listing { filter: filter.clone(), paging: paging(page), ..ALL };
         let mut pages = Vec::new();
         for page in [0, 1, 9, 10, 11, u64::MAX] {
-            let found = users::list(tx, tenant, &at(page))?;
+            let found = user_listing::list(tx, tenant, &at(page))?;
             pages.push((page, found.items.len(), found.total));
         }
         Ok(pages)
@@ -528,7 +529,7 @@ fn ask_search(
     sort: ExperienceUserSort,
 ) -> Result<()> {
     let tenant = enter(tx, number)?;
-    let everybody = users::list(tx, tenant, &ALL)?.items;
+    let everybody = user_listing::list(tx, tenant, &ALL)?.items;
     let words: Vec<String> = typed.split_whitespace().map(key).collect();
     let has = |user: &ExperienceUser, word: &str| {
         let texts = [Some(&user.email), user.first_name.as_ref(), user.last_name.as_ref()];

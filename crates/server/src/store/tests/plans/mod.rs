@@ -10,8 +10,8 @@ use crate::applications::rules::new_application;
 use crate::auth::hasher::PasswordHash;
 use crate::directory::groups::rows as groups;
 use crate::directory::groups::rules::new_group;
-use crate::directory::users::rows as users;
 use crate::directory::users::rules::new_user;
+use crate::directory::users::{listing as user_listing, rows as users};
 use crate::error::Result;
 use crate::rows::list::{Paging, Start};
 use crate::rows::tenant::Tenant;
@@ -175,7 +175,7 @@ fn noted(
     noted
 }
 
-const LISTING: users::Listing = users::Listing {
+const LISTING: user_listing::Listing = user_listing::Listing {
     query: None,
     filter: None,
     membership: None,

@@ -2,8 +2,8 @@
 
 use super::super::engines::Own;
 use super::{APPLICATION, LISTING, Plan, noted, populate};
-use crate::directory::groups::rows as groups;
-use crate::directory::users::rows as users;
+use crate::directory::groups::listing as group_listing;
+use crate::directory::users::listing as user_listing;
 use crate::error::Result;
 use crate::rows::list::{Paging, Position, Start, Value};
 use crate::rows::tenant::AuthorizedApp;
@@ -180,9 +180,9 @@ fn choice(own: &Own, work: impl Fn(&mut Tx<'_>) -> Result<()> + Send + 'static) 
     noted(own, chosen, |_| Ok(()), work)
 }
 
-fn list(tx: &mut Tx<'_>, listing: &users::Listing) -> Result<()> {
+fn list(tx: &mut Tx<'_>, listing: &user_listing::Listing) -> Result<()> {
     let tenant = AuthorizedApp::allowed(APPLICATION).require(tx)?;
-    let found = users::list(tx, tenant, listing)?;
+    let found = user_listing::list(tx, tenant, listing)?;
     assert!(!found.items.is_empty(), "nobody is listed: {listing:?}");
     Ok(())
 }
@@ -243,7 +243,7 @@ fn a_page_is_read_from_an_index_in_its_order_on_postgres() {
         is_read_in_order(&own, index, move |tx| {
             pagings(text, moment)
                 .into_iter()
-                .try_for_each(|paging| list(tx, &users::Listing { sort, paging, ..LISTING }))
+                .try_for_each(|paging| list(tx, &user_listing::Listing { sort, paging, ..LISTING }))
         });
     }
 }
@@ -261,8 +261,8 @@ fn a_page_of_groups_too_on_postgres() {
             let tenant = AuthorizedApp::allowed(APPLICATION).require(tx)?;
             pagings(text, moment).into_iter().try_for_each(|paging| {
                 let (query, name, parent, bare) = (None, None, None, false);
-                let listing = groups::Listing { query, name, parent, bare, sort, paging };
-                groups::list(tx, tenant, &listing).map(drop)
+                let listing = group_listing::Listing { query, name, parent, bare, sort, paging };
+                group_listing::list(tx, tenant, &listing).map(drop)
             })
         });
     }
@@ -294,8 +294,8 @@ fn a_page_of_the_groups_in_one_or_in_none_is_read_in_its_order_on_postgres() {
                 let tenant = AuthorizedApp::allowed(APPLICATION).require(tx)?;
                 let (query, name, bare) = (None, None, true);
                 let (parent, sort) = (Some(parent), ExperienceGroupSort::Name);
-                let listing = groups::Listing { query, name, parent, bare, sort, paging };
-                let found = groups::list(tx, tenant, &listing)?;
+                let listing = group_listing::Listing { query, name, parent, bare, sort, paging };
+                let found = group_listing::list(tx, tenant, &listing)?;
                 assert_eq!(found.items.len(), 100);
                 Ok(())
             })
@@ -311,18 +311,18 @@ fn a_few_are_found_by_an_index_on_postgres() {
     let by_part = own.undone(move |tx| tx.first::<i64>(by_part, &[&BY_PART])).unwrap() == Some(1);
     let asking = |query| {
         let query = Some(wire::read("query", query).unwrap());
-        users::Listing { query, ..LISTING }
+        user_listing::Listing { query, ..LISTING }
     };
     let matching = |glob: &str| {
         let filter = Some((ExperienceUserFilter::Email, glob.to_owned()));
-        users::Listing { filter, ..LISTING }
+        user_listing::Listing { filter, ..LISTING }
     };
     let searching = |words: &str| {
         let search = Some(wire::read("search", words.into()).unwrap());
-        users::Listing { search, ..LISTING }
+        user_listing::Listing { search, ..LISTING }
     };
     let group = ExperienceGroupId(format!("{:0>24}", 7).parse::<ObjectId>().unwrap());
-    let members = users::Listing { membership: Some(Membership::Of(group)), ..LISTING };
+    let members = user_listing::Listing { membership: Some(Membership::Of(group)), ..LISTING };
     // Where the server has no index of parts, all users of the application are read.
     let part = if by_part { BY_PART } else { "experience_users_" };
     for (listing, index) in [
@@ -338,7 +338,7 @@ fn a_few_are_found_by_an_index_on_postgres() {
         (matching("user4321*"), "experience_users_application_id_email_key_key"),
     ] {
         for sort in [ExperienceUserSort::Email, ExperienceUserSort::CreationDate] {
-            let listing = users::Listing { sort, ..listing.clone() };
+            let listing = user_listing::Listing { sort, ..listing.clone() };
             let asked = listing.clone();
             let plans = choice(&own, move |tx| list(tx, &asked));
             let found = plans.iter().filter(|plan| plan.sql.contains("FROM experience_users u"));
@@ -356,7 +356,7 @@ fn nobody_counts_what_is_kept_on_postgres() {
     let own = crowded();
     let group = ExperienceGroupId(format!("{:0>24}", 7).parse::<ObjectId>().unwrap());
     for membership in [None, Some(Membership::Any), Some(Membership::Of(group))] {
-        let listing = users::Listing { membership, ..LISTING };
+        let listing = user_listing::Listing { membership, ..LISTING };
         let plans = choice(&own, move |tx| list(tx, &listing));
         assert!(plans.iter().any(|plan| plan.uses("counts_pkey")), "{plans:#?}");
         assert!(!plans.iter().any(|plan| plan.sql.contains("count(*)")), "{plans:#?}");

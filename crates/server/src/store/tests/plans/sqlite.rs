@@ -3,9 +3,9 @@
 use super::super::engines::Own;
 use super::{APPLICATION, GROUP, LISTING, Plan, USER, add_like, noted, populate};
 use crate::auth::hasher::PasswordHash;
-use crate::directory::groups::rows as groups;
+use crate::directory::groups::{forest, listing as group_listing, rows as groups};
 use crate::directory::search_backlog::IndexBacklog;
-use crate::directory::users::rows as users;
+use crate::directory::users::{listing as user_listing, rows as users};
 use crate::error::Result;
 use crate::rows::list::Paging;
 use crate::rows::tenant::AuthorizedApp;
@@ -60,10 +60,10 @@ impl Plan {
 }
 
 /// The plans of counting and of listing users.
-fn list(listing: users::Listing) -> [Plan; 2] {
+fn list(listing: user_listing::Listing) -> [Plan; 2] {
     let mut all = plans(move |tx| {
         let tenant = AuthorizedApp::allowed(APPLICATION).require(tx)?;
-        users::list(tx, tenant, &listing).map(drop)
+        user_listing::list(tx, tenant, &listing).map(drop)
     });
     all.drain(..1);
     let page = all.iter().position(Plan::is_page).unwrap();
@@ -71,9 +71,9 @@ fn list(listing: users::Listing) -> [Plan; 2] {
     [all.swap_remove(0), all.swap_remove(page)]
 }
 
-fn users(query: Value) -> users::Listing {
+fn users(query: Value) -> user_listing::Listing {
     let query: UserQuery = wire::read("query", query).unwrap();
-    users::Listing { query: Some(query), ..LISTING }
+    user_listing::Listing { query: Some(query), ..LISTING }
 }
 
 #[test]
@@ -82,10 +82,10 @@ fn one_is_found_by_its_id() {
         let tenant = AuthorizedApp::allowed(APPLICATION).require(tx)?;
         let user = users::get(tx, tenant, USER)?;
         let group = groups::get(tx, tenant, GROUP)?;
-        groups::device_counts(tx, &group)?;
+        forest::device_counts(tx, &group)?;
         users::groups(tx, tenant, &[GROUP], "x")?;
         groups::members(tx, tenant, &[USER])?;
-        groups::place(tx, tenant, None, Some(GROUP))?;
+        forest::place(tx, tenant, None, Some(GROUP))?;
         let mut after = user.clone();
         after.user_tags.0.clear();
         users::put(tx, tenant, &user, &after, None)?;
@@ -108,7 +108,7 @@ fn a_page_is_read_from_an_index_in_its_order() {
     ] {
         for direction in [SortDirection::Asc, SortDirection::Desc] {
             let paging = Paging { direction, ..LISTING.paging };
-            let [_, page] = list(users::Listing { sort, paging, ..LISTING });
+            let [_, page] = list(user_listing::Listing { sort, paging, ..LISTING });
             assert!(page.uses(index) && !page.sorts(), "{sort:?} {direction:?} {:?}", page.steps);
         }
     }
@@ -124,7 +124,7 @@ fn a_page_of_groups_too() {
     ] {
         let all = plans(move |tx| {
             let tenant = AuthorizedApp::allowed(APPLICATION).require(tx)?;
-            let listing = groups::Listing {
+            let listing = group_listing::Listing {
                 query: None,
                 name: None,
                 parent: None,
@@ -132,7 +132,7 @@ fn a_page_of_groups_too() {
                 sort,
                 paging: LISTING.paging,
             };
-            groups::list(tx, tenant, &listing).map(drop)
+            group_listing::list(tx, tenant, &listing).map(drop)
         });
         assert!(all[2].uses(index) && !all[2].sorts(), "{sort:?} {:?}", all[2].steps);
     }
@@ -163,7 +163,7 @@ fn a_query_finds_by_an_index_and_sorts_then() {
         (json!({ "experienceGroupId": { "$in": [group] } }), [BY_ID, BY_GROUP]),
     ] {
         for sort in [ExperienceUserSort::Email, ExperienceUserSort::Id] {
-            let listing = users::Listing { sort, ..users(query.clone()) };
+            let listing = user_listing::Listing { sort, ..users(query.clone()) };
             for plan in list(listing) {
                 let all = indexes.iter().all(|index| plan.uses(index));
                 assert!(all, "{query} {sort:?} {:?}", plan.steps);
@@ -182,7 +182,7 @@ fn who_has_a_tag_or_a_group_is_counted_without_the_users() {
         (json!({ "experienceGroupId": group }), BY_GROUP),
     ] {
         for sort in [ExperienceUserSort::Email, ExperienceUserSort::Id] {
-            let listing = users::Listing { sort, ..users(query.clone()) };
+            let listing = user_listing::Listing { sort, ..users(query.clone()) };
             let [count, page] = list(listing);
             assert!(count.uses(index) && !count.uses("experience_users"), "{:?}", count.steps);
             assert!(page.uses(index) && page.uses(BY_ID), "{:?}", page.steps);
@@ -207,8 +207,8 @@ fn come_upon(
         add_like(tx, tenant, &before, start, members)?;
         let paging = Paging { per_page: 1, ..LISTING.paging };
         let membership = Some(Membership::Of(GROUP));
-        let listing = users::Listing { membership, sort, paging, ..LISTING };
-        let found = users::list(tx, tenant, &listing)?;
+        let listing = user_listing::Listing { membership, sort, paging, ..LISTING };
+        let found = user_listing::list(tx, tenant, &listing)?;
         let (first, total) = (found.items[0].email.clone(), found.total);
         assert_eq!((first, total), (format!("{start}0@b"), u64::from(members)));
         Ok(())
@@ -245,12 +245,12 @@ const BY_NUMBER: &str = "experience_users_by_number (number=?";
 const WITHIN_EMAIL: &str = "(application_id=? AND email_key>? AND email_key<?)";
 const WITHIN_NAME: &str = "experience_users_by_first_name (application_id=? AND first_name_start>? AND first_name_start<?)";
 
-fn filtered(field: ExperienceUserFilter, glob: &str) -> users::Listing {
-    users::Listing { filter: Some((field, glob.into())), ..LISTING }
+fn filtered(field: ExperienceUserFilter, glob: &str) -> user_listing::Listing {
+    user_listing::Listing { filter: Some((field, glob.into())), ..LISTING }
 }
 
 /// What is listed, where there are enough users to search and one of them matches.
-fn searched(listing: users::Listing) -> Vec<Plan> {
+fn searched(listing: user_listing::Listing) -> Vec<Plan> {
     plans(move |tx| {
         let tenant = AuthorizedApp::allowed(APPLICATION).require(tx)?;
         let before = users::get(tx, tenant, USER)?;
@@ -268,7 +268,7 @@ fn searched(listing: users::Listing) -> Vec<Plan> {
         }
         let overdue = IndexBacklog::overdue(tx)?;
         assert!(IndexBacklog::default().settle(tx, overdue + 9)?);
-        let found = users::list(tx, tenant, &listing)?;
+        let found = user_listing::list(tx, tenant, &listing)?;
         assert_eq!((found.items.len(), found.total), (1, 1));
         Ok(())
     })
@@ -278,18 +278,18 @@ fn searched(listing: users::Listing) -> Vec<Plan> {
 fn parts_of_texts_are_searched_for() {
     let contains = |what: &str, operator: &str| {
         let query = json!({ "$and": [{ what: { operator: "bcdef" } }] });
-        users::Listing { ..users(query) }
+        user_listing::Listing { ..users(query) }
     };
     let search = |words: &str| {
         let search = Some(wire::read("search", words.into()).unwrap());
-        users::Listing { search, ..LISTING }
+        user_listing::Listing { search, ..LISTING }
     };
     let any = ["email", "firstName", "lastName"];
     let any = json!({ "$or": any.map(|field| json!({ field: { "$contains": "bcdef" } })) });
     for listing in [
         search("bcde"),
         search("x BCD def@"),
-        users::Listing { query: users(any.clone()).query, ..search("ef") },
+        user_listing::Listing { query: users(any.clone()).query, ..search("ef") },
         users(any),
         filtered(ExperienceUserFilter::Email, "*bcde*"),
         filtered(ExperienceUserFilter::Email, "a*cde?@example*"),
@@ -298,7 +298,7 @@ fn parts_of_texts_are_searched_for() {
         contains("firstName", "$endsWith"),
     ] {
         for sort in [ExperienceUserSort::Email, ExperienceUserSort::CreationDate] {
-            let all = searched(users::Listing { sort, ..listing.clone() });
+            let all = searched(user_listing::Listing { sort, ..listing.clone() });
             let tag_index = all.iter().filter(|plan| plan.uses(SEARCHED));
             let joined = tag_index.clone().filter(|plan| plan.uses(BY_NUMBER));
             // What a filter asks of addresses is in the index, and their order too.
@@ -320,7 +320,7 @@ fn users_are_read_one_by_one_for_words_that_are_too_short() {
     let search = Some(wire::read("search", "bc ef".into()).unwrap());
     for sort in [ExperienceUserSort::Email, ExperienceUserSort::LastLogin] {
         let search = search.clone();
-        let all = searched(users::Listing { search, sort, ..LISTING });
+        let all = searched(user_listing::Listing { search, sort, ..LISTING });
         let pages: Vec<&Plan> = all.iter().filter(|plan| plan.is_page()).collect();
         let [page] = pages.as_slice() else { panic!("{} pages", pages.len()) };
         let range = "experience_users_by_number (number>? AND number<?)";
@@ -338,7 +338,7 @@ fn what_a_text_starts_with_is_found_in_the_order_of_texts() {
         (users(starts), WITHIN_EMAIL),
     ] {
         for sort in [ExperienceUserSort::Email, ExperienceUserSort::CreationDate] {
-            let all = searched(users::Listing { sort, ..listing.clone() });
+            let all = searched(user_listing::Listing { sort, ..listing.clone() });
             let within = all.iter().filter(|plan| plan.uses(index)).count();
             let tag_index = all.iter().filter(|plan| plan.uses(SEARCHED)).count();
             assert_eq!((within, tag_index), (2, 0), "{listing:?} {sort:?}");
@@ -357,11 +357,11 @@ fn many_that_start_alike_are_read_in_the_order_they_are_listed_in() {
             let user = ExperienceUser { id, email: format!("abc{index}@b"), ..before.clone() };
             users::add(tx, tenant, &user, &PasswordHash::from_stored("x".into()))?;
         }
-        let listing = users::Listing {
+        let listing = user_listing::Listing {
             sort: ExperienceUserSort::CreationDate,
             ..filtered(ExperienceUserFilter::Email, "abc*")
         };
-        users::list(tx, tenant, &listing).map(drop)
+        user_listing::list(tx, tenant, &listing).map(drop)
     });
     let pages: Vec<&Plan> = all.iter().filter(|plan| plan.sql.contains("LIMIT")).collect();
     let page = pages.iter().find(|plan| plan.uses("experience_users_by_created")).unwrap();
@@ -372,7 +372,7 @@ fn many_that_start_alike_are_read_in_the_order_they_are_listed_in() {
 fn members_are_found_by_their_group() {
     for ancestors in [false, true] {
         let membership = Some(Membership::Of(GROUP));
-        let listing = users::Listing { membership, ancestors, ..LISTING };
+        let listing = user_listing::Listing { membership, ancestors, ..LISTING };
         let [count, page] = list(listing);
         assert!(page.uses(BY_ID) && page.uses(BY_GROUP), "{:?}", page.steps);
         assert!(if ancestors { count.uses(BY_GROUP) } else { count.uses(COUNTED) });
@@ -396,7 +396,7 @@ fn groups_are_found_by_what_is_asked_of_them() {
         let query: GroupQuery = wire::read("query", query).unwrap();
         let all = plans(move |tx| {
             let tenant = AuthorizedApp::allowed(APPLICATION).require(tx)?;
-            let listing = groups::Listing {
+            let listing = group_listing::Listing {
                 query: Some(query.clone()),
                 name: None,
                 parent: None,
@@ -404,7 +404,7 @@ fn groups_are_found_by_what_is_asked_of_them() {
                 sort: ExperienceGroupSort::Name,
                 paging: LISTING.paging,
             };
-            groups::list(tx, tenant, &listing).map(drop)
+            group_listing::list(tx, tenant, &listing).map(drop)
         });
         assert!(all[1].uses(index), "{:?}", all[1].steps);
     }

@@ -9,16 +9,17 @@ use crate::administrators::sign_ins::{self, Throttled};
 use crate::applications::rows as applications;
 use crate::auth::hasher::PasswordHash;
 use crate::directory::groups::rules::new_group;
-use crate::directory::groups::{bare as bare_groups, rows as groups};
+use crate::directory::groups::{bare, forest, listing as group_listing, rows as groups};
 use crate::directory::search;
-use crate::directory::users::rows as users;
 use crate::directory::users::rules::new_user;
+use crate::directory::users::{listing as user_listing, rows as users};
 use crate::error::Result;
 use crate::rows::idempotency::{self, Answer, RequestKey};
 use crate::rows::list::{Paging, Position, Start, Value};
 use crate::rows::tenant::{AuthorizedApp, Tenant};
 use crate::rows::{Tx, settings};
 use crate::store::Store;
+use crate::tokens::grant;
 use crate::tokens::rows::{self as tokens, Owner};
 use crate::tokens::rules::{new_session, new_token};
 use guestlist_api::api_token::{ApiToken, ApiTokenFilter, ApiTokenSort};
@@ -70,9 +71,9 @@ const CALLED: &[Called] = &[
         groups::add(tx, own, &child())
     }),
     ("groups::get", |tx| group(tx).map(drop)),
-    ("bare_groups::get", |tx| {
+    ("groups::bare::get", |tx| {
         let own = tenant(tx)?;
-        bare_groups::get(tx, own, GROUP).map(drop)
+        bare::get(tx, own, GROUP).map(drop)
     }),
     ("groups::lock", |tx| {
         let own = tenant(tx)?;
@@ -82,19 +83,19 @@ const CALLED: &[Called] = &[
         let own = tenant(tx)?;
         groups::with_name(tx, own, "a").map(drop)
     }),
-    ("groups::place", |tx| {
+    ("groups::forest::place", |tx| {
         let own = tenant(tx)?;
-        groups::place(tx, own, Some(CHILD), Some(GROUP)).map(drop)
+        forest::place(tx, own, Some(CHILD), Some(GROUP)).map(drop)
     }),
     ("groups::members", |tx| {
         let own = tenant(tx)?;
         groups::members(tx, own, &[USER]).map(drop)
     }),
-    ("groups::device_counts", |tx| {
+    ("groups::forest::device_counts", |tx| {
         let group = group(tx)?;
-        groups::device_counts(tx, &group).map(drop)
+        forest::device_counts(tx, &group).map(drop)
     }),
-    ("groups::list", list_groups),
+    ("groups::listing::list", list_groups),
     ("groups::put", |tx| {
         let own = tenant(tx)?;
         let before = group(tx)?;
@@ -129,7 +130,7 @@ const CALLED: &[Called] = &[
         let own = tenant(tx)?;
         users::groups(tx, own, &[GROUP], "x").map(drop)
     }),
-    ("users::list", list_users),
+    ("users::listing::list", list_users),
     ("users::put", |tx| {
         let own = tenant(tx)?;
         let before = users::get(tx, own, USER)?;
@@ -175,8 +176,8 @@ const CALLED: &[Called] = &[
         let scopes = [].into_iter().collect();
         tokens::add(tx, &new_token(&post, TOKEN, owner.0, owner.1, scopes, NOW))
     }),
-    ("tokens::grant", |tx| tokens::grant(tx, TOKEN, NOW).map(drop)),
-    ("tokens::prefetch_grant", |tx| tokens::prefetch_grant(tx, TOKEN)),
+    ("tokens::grant::grant", |tx| grant::grant(tx, TOKEN, NOW).map(drop)),
+    ("tokens::grant::prefetch_grant", |tx| grant::prefetch_grant(tx, TOKEN)),
     ("tokens::administrator", |tx| Owner::administrator(tx, ADMINISTRATOR).map(drop)),
     ("tokens::get", |tx| token(tx).map(drop)),
     ("tokens::lock", |tx| {
@@ -198,8 +199,10 @@ const CALLED: &[Called] = &[
         tokens::begin(tx, &new_session(TOKEN, ADMINISTRATOR, scopes, None, NOW))
     }),
     ("tokens::end_sessions", |tx| tokens::end_sessions(tx, ADMINISTRATOR)),
-    ("sign_ins::attempt", |tx| sign_ins::attempt(tx, &Throttled::holder(TOKEN), NOW)),
-    ("sign_ins::clear", |tx| sign_ins::clear(tx, &Throttled::holder(TOKEN))),
+    ("administrators::sign_ins::attempt", |tx| {
+        sign_ins::attempt(tx, &Throttled::holder(TOKEN), NOW)
+    }),
+    ("administrators::sign_ins::clear", |tx| sign_ins::clear(tx, &Throttled::holder(TOKEN))),
     ("idempotency::reserve", |tx| idempotency::reserve(tx, &key(), NOW).map(drop)),
     ("idempotency::keep", |tx| {
         let answer = Answer { status: 200, etag: None, body: Vec::new(), mint: None };
@@ -281,7 +284,7 @@ fn list_users(tx: &mut Tx<'_>) -> Result<()> {
     let filters = ExperienceUserFilter::WORDS.iter().map(|word| ExperienceUserFilter::parse(word));
     for word in ExperienceUserSort::WORDS {
         for paging in pagings(word) {
-            let all = users::Listing {
+            let all = user_listing::Listing {
                 query: None,
                 filter: None,
                 membership: None,
@@ -290,24 +293,25 @@ fn list_users(tx: &mut Tx<'_>) -> Result<()> {
                 sort: ExperienceUserSort::parse(word).unwrap(),
                 paging,
             };
-            users::list(tx, own, &all)?;
+            user_listing::list(tx, own, &all)?;
             for membership in memberships {
                 for ancestors in [false, true] {
                     let some = Some(membership);
-                    let listing = users::Listing { membership: some, ancestors, ..all.clone() };
-                    users::list(tx, own, &listing)?;
+                    let listing =
+                        user_listing::Listing { membership: some, ancestors, ..all.clone() };
+                    user_listing::list(tx, own, &listing)?;
                 }
             }
             for words in ["abc", "abc de"] {
                 let search = Some(wire::read("search", words.into()).unwrap());
-                let listing = users::Listing { search, ..all.clone() };
-                users::list(tx, own, &listing)?;
+                let listing = user_listing::Listing { search, ..all.clone() };
+                user_listing::list(tx, own, &listing)?;
             }
             for field in filters.clone().flatten() {
                 for glob in ["*a*", "a*", "*abc*"] {
                     let filter = Some((field, glob.to_owned()));
-                    let listing = users::Listing { filter, ..all.clone() };
-                    users::list(tx, own, &listing)?;
+                    let listing = user_listing::Listing { filter, ..all.clone() };
+                    user_listing::list(tx, own, &listing)?;
                 }
             }
         }
@@ -329,8 +333,8 @@ fn list_groups(tx: &mut Tx<'_>) -> Result<()> {
                 let sort = ExperienceGroupSort::parse(word).unwrap();
                 let (bare, paging) = (parent.is_some(), paging.clone());
                 let query = None;
-                let listing = groups::Listing { query, name, parent, bare, sort, paging };
-                groups::list(tx, own, &listing)?;
+                let listing = group_listing::Listing { query, name, parent, bare, sort, paging };
+                group_listing::list(tx, own, &listing)?;
             }
         }
     }
@@ -367,20 +371,37 @@ fn list_tokens(tx: &mut Tx<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The functions of the store that work in a transaction, as its files have them.
+/// Where functions are that work in a transaction.
+const PLACES: [&str; 8] = [
+    "administrators",
+    "applications",
+    "directory",
+    "directory/groups",
+    "directory/users",
+    "rows",
+    "store",
+    "tokens",
+];
+
+/// The functions that work in a transaction, as their files have them: after the name of the folder
+/// and of the file, but for names that say nothing of the table.
 fn functions() -> BTreeSet<String> {
     let mut functions = BTreeSet::new();
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
-    for entry in fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        let Ok(text) = fs::read_to_string(&path) else { continue };
-        let module = path.file_stem().unwrap().to_str().unwrap();
-        // Only what anybody may call: what is made of it is called with it.
-        for part in text.split("pub fn ").skip(1) {
-            let head = part.split('{').next().unwrap();
-            if head.contains("tx: &mut Tx<'_>") {
-                let name = part.split(['(', '<']).next().unwrap();
-                functions.insert(format!("{module}::{name}"));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for place in PLACES {
+        for entry in fs::read_dir(root.join(place)).unwrap() {
+            let path = entry.unwrap().path();
+            let Ok(text) = fs::read_to_string(&path) else { continue };
+            let parts = place.split('/').chain([path.file_stem().unwrap().to_str().unwrap()]);
+            let parts = parts.filter(|part| !["directory", "rows", "store"].contains(part));
+            let module = parts.collect::<Vec<_>>().join("::");
+            // Only what anybody may call: what is made of it is called with it.
+            for part in text.split("pub fn ").skip(1) {
+                let head = part.split('{').next().unwrap();
+                if head.contains("tx: &mut Tx<'_>") {
+                    let name = part.split(['(', '<']).next().unwrap();
+                    functions.insert(format!("{module}::{name}"));
+                }
             }
         }
     }
@@ -434,7 +455,7 @@ fn list_all_users(tx: &mut Tx<'_>) -> Result<()> {
     let own = tenant(tx)?;
     for word in ExperienceUserSort::WORDS {
         for paging in pagings(word) {
-            let listing = users::Listing {
+            let listing = user_listing::Listing {
                 query: None,
                 filter: None,
                 membership: None,
@@ -443,7 +464,7 @@ fn list_all_users(tx: &mut Tx<'_>) -> Result<()> {
                 sort: ExperienceUserSort::parse(word).unwrap(),
                 paging,
             };
-            users::list(tx, own, &listing)?;
+            user_listing::list(tx, own, &listing)?;
         }
     }
     Ok(())
@@ -459,8 +480,8 @@ fn list_all_groups(tx: &mut Tx<'_>) -> Result<()> {
             let parents = [Parent::Of(GROUP), Parent::None].map(Some).into_iter();
             for parent in [None].into_iter().chain(parents.filter(|_| by_name)) {
                 let (query, name, bare, paging) = (None, None, false, paging.clone());
-                let listing = groups::Listing { query, name, parent, bare, sort, paging };
-                groups::list(tx, own, &listing)?;
+                let listing = group_listing::Listing { query, name, parent, bare, sort, paging };
+                group_listing::list(tx, own, &listing)?;
             }
         }
     }

@@ -11,8 +11,8 @@ mod population;
 use crate::applications::rows as applications;
 use crate::applications::rules::new_application;
 use crate::auth::hasher::PasswordHash;
-use crate::directory::groups::rows as groups;
-use crate::directory::users::rows as users;
+use crate::directory::groups::listing as group_listing;
+use crate::directory::users::listing as user_listing;
 use crate::error::{Error, Result};
 use crate::rows::Tx;
 use crate::rows::list::{Paging, Start};
@@ -101,7 +101,7 @@ fn listed_users(
     query: &UserQuery,
     order: &Order,
 ) -> Result<Answer> {
-    let listing = users::Listing {
+    let listing = user_listing::Listing {
         query: Some(query.clone()),
         filter: None,
         membership: None,
@@ -110,7 +110,7 @@ fn listed_users(
         sort: ExperienceUserSort::parse(order.user_sort).unwrap(),
         paging: order.paging(),
     };
-    let found = users::list(tx, tenant, &listing)?;
+    let found = user_listing::list(tx, tenant, &listing)?;
     Ok((found.items.iter().map(|user| user.id.to_string()).collect(), found.total))
 }
 
@@ -120,7 +120,7 @@ fn listed_groups(
     query: &GroupQuery,
     order: &Order,
 ) -> Result<Answer> {
-    let listing = groups::Listing {
+    let listing = group_listing::Listing {
         query: Some(query.clone()),
         name: None,
         parent: None,
@@ -128,7 +128,7 @@ fn listed_groups(
         sort: ExperienceGroupSort::parse(order.group_sort).unwrap(),
         paging: order.paging(),
     };
-    let found = groups::list(tx, tenant, &listing)?;
+    let found = group_listing::list(tx, tenant, &listing)?;
     Ok((found.items.iter().map(|group| group.id.to_string()).collect(), found.total))
 }
 

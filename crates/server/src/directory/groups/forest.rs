@@ -1,0 +1,146 @@
+//! The forest of groups in an application: what is above a group and below it, where it may be, and
+//! what is counted of all that is below.
+
+use crate::error::{Error, Result};
+use crate::rows::convert::{id, json, maybe_id};
+use crate::rows::tenant::Tenant;
+use crate::rows::{FromRow, Row, Tx};
+use guestlist_api::experience_group::ExperienceGroup;
+use guestlist_api::id::{ExperienceGroupId, ForeignId};
+use guestlist_api::wire::{Problem, Rule};
+use std::collections::BTreeSet;
+
+/// The deepest a group may be, the root being 1.
+pub const MAX_DEPTH: usize = 100;
+
+/// A row that is a group's place in the forest.
+struct Place {
+    id: ExperienceGroupId,
+    parent: Option<ExperienceGroupId>,
+}
+
+impl FromRow<Error> for Place {
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        Ok(Self { id: id(row, "id")?, parent: maybe_id(row, "parent_id")? })
+    }
+}
+
+/// The devices that a group names.
+struct Devices(Vec<ForeignId>);
+
+impl FromRow<Error> for Devices {
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        json(row, "device_ids").map(Self)
+    }
+}
+
+/// The line from the root down to `from`, both included.
+pub(crate) fn ancestry(
+    tx: &mut Tx<'_>,
+    application: &str,
+    from: Option<ExperienceGroupId>,
+) -> Result<Vec<ExperienceGroupId>> {
+    let mut line = Vec::new();
+    let mut next = from;
+    while let Some(id) = next {
+        let place: Option<Place> = tx.first(
+            "SELECT id, parent_id FROM experience_groups WHERE application_id = $1 AND id = $2",
+            &[&application, &id.to_string()],
+        )?;
+        let Some(place) = place else { break };
+        line.push(place.id);
+        // The forest has no deeper line, so one that goes on is a circle: better cut than endless.
+        next = place.parent.filter(|_| line.len() <= MAX_DEPTH);
+    }
+    line.reverse();
+    Ok(line)
+}
+
+/// The ids of the groups below `id`, and how many levels there are below it.
+fn below(
+    tx: &mut Tx<'_>,
+    application: &str,
+    id: ExperienceGroupId,
+) -> Result<(BTreeSet<ExperienceGroupId>, usize)> {
+    let (mut all, mut level, mut height) = (BTreeSet::new(), vec![id], 0);
+    loop {
+        let mut children = Vec::new();
+        for parent in &level {
+            let found: Vec<Place> = tx.all(
+                "SELECT id, parent_id FROM experience_groups
+                 WHERE application_id = $1 AND parent_id = $2",
+                &[&application, &parent.to_string()],
+            )?;
+            children.extend(found.into_iter().map(|place| place.id).filter(|id| all.insert(*id)));
+        }
+        if children.is_empty() {
+            return Ok((all, height));
+        }
+        height += 1;
+        level = children;
+    }
+}
+
+fn bad_parent(words: String) -> Error {
+    Error::Invalid(vec![Problem::new("experienceGroup.parentId", Rule::Other(words.into()))])
+}
+
+/// The ancestors that the group has under `parent`, root first.
+///
+/// # Errors
+/// [`Error::Invalid`] when the application has no such group, or when the group (`id`, if it
+/// exists already) would be its own ancestor or too deep there.
+pub fn place(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    group: Option<ExperienceGroupId>,
+    parent: Option<ExperienceGroupId>,
+) -> Result<Vec<ExperienceGroupId>> {
+    let Some(parent) = parent else { return Ok(Vec::new()) };
+    let application = tenant.id().to_string();
+    let line = ancestry(tx, &application, Some(parent))?;
+    if line.is_empty() {
+        return Err(bad_parent(format!("{parent} is not an experience group of this application")));
+    }
+    let height = match group {
+        None => 0,
+        Some(group) if line.contains(&group) => {
+            return Err(bad_parent("must not be the group itself or a group below it".into()));
+        }
+        Some(group) => below(tx, &application, group)?.1,
+    };
+    if line.len() + 1 + height > MAX_DEPTH {
+        return Err(bad_parent(format!("must not make groups more than {MAX_DEPTH} deep")));
+    }
+    Ok(line)
+}
+
+/// How many distinct devices the group names, and how many it and the groups below it name.
+///
+/// # Errors
+/// When the store fails.
+pub fn device_counts(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<(u64, u64)> {
+    let application = group.application_id.to_string();
+    let own = match &group.device_ids {
+        Some(own) => own.clone(),
+        None => devices_of(tx, &application, group.id)?,
+    };
+    let mut devices: BTreeSet<ForeignId> = own.into_iter().collect();
+    let direct = devices.len() as u64;
+    for id in below(tx, &application, group.id)?.0 {
+        devices.extend(devices_of(tx, &application, id)?);
+    }
+    Ok((direct, devices.len() as u64))
+}
+
+fn devices_of(
+    tx: &mut Tx<'_>,
+    application: &String,
+    id: ExperienceGroupId,
+) -> Result<Vec<ForeignId>> {
+    let found: Option<Devices> = tx.first(
+        "SELECT device_ids FROM experience_groups WHERE application_id = $1 AND id = $2",
+        &[application, &id.to_string()],
+    )?;
+    Ok(found.map(|devices| devices.0).unwrap_or_default())
+}
