@@ -10,6 +10,7 @@ mod instructions;
 mod parity;
 mod postgres;
 mod python;
+mod quick;
 mod steps;
 mod tools;
 
@@ -24,6 +25,7 @@ use steps::{Steps, cargo};
 const USAGE: &str = "\
 usage: cargo xtask TASK
 
+  quick     format, lints, and the unit tests that need no PostgreSQL and take no seconds
   check     format, lints, docs, parity page, licences, unit tests, doc tests
   test      check, the integration tests, the suites with the official clients, then the
             Python package
@@ -77,6 +79,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
     let project = Project::locate()?;
     let mut steps = Steps::new(&project.root);
     let outcome = match arguments {
+        ["quick"] => quick::run(&mut steps),
         ["check"] => {
             let _server = postgres::start(&mut steps)?;
             check(&project, &mut steps, Tests::Unit)
@@ -125,17 +128,38 @@ enum Tests {
     UnitAndIntegration,
 }
 
-fn check(project: &Project, steps: &mut Steps, tests: Tests) -> anyhow::Result<()> {
+impl Tests {
+    /// The targets that have them. Not `--all-targets`: a benchmark is not a test.
+    const fn targets(self) -> &'static [&'static str] {
+        match self {
+            Self::Unit => &["--lib", "--bins"],
+            Self::UnitAndIntegration => &["--lib", "--bins", "--tests"],
+        }
+    }
+}
+
+const TESTS_HINT: &str =
+    "the output above names the failing test; run it alone with `cargo test NAME`";
+
+fn format(steps: &mut Steps) -> anyhow::Result<()> {
     steps.command(
         "format",
         cargo(&["fmt", "--all", "--check"]),
         "run `cargo fmt --all` and commit what it changed",
-    )?;
+    )
+}
+
+fn lints(steps: &mut Steps) -> anyhow::Result<()> {
     steps.command(
         "lints",
         cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
         "mend the code; an exception is `#[expect(lint, reason = \"...\")]` beside it",
-    )?;
+    )
+}
+
+fn check(project: &Project, steps: &mut Steps, tests: Tests) -> anyhow::Result<()> {
+    format(steps)?;
+    lints(steps)?;
     let mut docs = cargo(&["doc", "--workspace", "--no-deps"]);
     docs.env("RUSTDOCFLAGS", "-D warnings");
     steps.command("docs", docs, "mend the doc comments that rustdoc names")?;
@@ -146,7 +170,6 @@ fn check(project: &Project, steps: &mut Steps, tests: Tests) -> anyhow::Result<(
         licences(project, steps)?;
     }
 
-    let hint = "the output above names the failing test; run it alone with `cargo test NAME`";
     let name = match tests {
         Tests::Unit => "unit tests",
         Tests::UnitAndIntegration => "unit and integration tests",
@@ -156,14 +179,10 @@ fn check(project: &Project, steps: &mut Steps, tests: Tests) -> anyhow::Result<(
     } else {
         cargo(&["test", "--workspace", "--no-fail-fast"])
     };
-    match tests {
-        Tests::Unit => run.args(["--lib", "--bins"]),
-        // Not `--all-targets`: a benchmark is not a test.
-        Tests::UnitAndIntegration => run.args(["--lib", "--bins", "--tests"]),
-    };
-    steps.command(name, run, hint)?;
+    run.args(tests.targets());
+    steps.command(name, run, TESTS_HINT)?;
     // nextest does not run these.
-    steps.command("doc tests", cargo(&["test", "--workspace", "--doc"]), hint)
+    steps.command("doc tests", cargo(&["test", "--workspace", "--doc"]), TESTS_HINT)
 }
 
 fn licences(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
