@@ -2,6 +2,9 @@
 
 #[expect(clippy::unwrap_used, reason = "these are tests")]
 mod demo;
+#[expect(dead_code, reason = "its command line")]
+#[path = "../examples/users.rs"]
+mod example;
 
 use demo::{Demo, EMAIL, PASSWORD};
 use guestlist_api::api_token::{ApiTokenSort, TokenStatus};
@@ -348,4 +351,21 @@ async fn a_thread_of_a_runtime_may_wait_too() {
     let client = blocking::Client::new(demo.config()).unwrap();
     let reply = client.send(&Request::new(Method::GET, "/me")).unwrap();
     assert_eq!(reply.json::<serde_json::Value>().unwrap()["email"], EMAIL);
+}
+
+#[tokio::test]
+async fn the_example_does_what_it_says() {
+    let demo = Demo::start();
+    let users = demo.client().experience_users(demo.application);
+    let mut ids = Vec::new();
+    for number in 1..=2 {
+        ids.push(users.create(post(number)).await.unwrap().id);
+    }
+    let (mut said, application) = (Vec::new(), demo.application.to_string());
+    example::users(&demo.url, EMAIL, PASSWORD, &application, &mut said).await.unwrap();
+    let expected = format!(
+        "{} user001@example.com\n{} user002@example.com\nuser002@example.com is Some(\"Ada\") now\n",
+        ids[0], ids[1]
+    );
+    assert_eq!(String::from_utf8(said).unwrap(), expected);
 }

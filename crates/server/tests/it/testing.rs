@@ -2,6 +2,8 @@
 
 #![expect(clippy::print_stdout, reason = "times are for whoever runs these by hand")]
 
+#[path = "../../examples/in_a_test.rs"]
+mod example;
 mod faults;
 mod seeds;
 
@@ -29,6 +31,11 @@ fn emails(server: &Server) -> Vec<String> {
     let page = client(server).get(server.token(), &users(server)).expect(200).json();
     let items = page["items"].as_array().unwrap();
     items.iter().map(|user| user["email"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_example_does_what_it_says() {
+    example::main().unwrap();
 }
 
 #[test]
