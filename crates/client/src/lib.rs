@@ -90,6 +90,7 @@ mod client;
 mod config;
 mod error;
 mod list;
+mod parameters;
 mod proxy;
 mod request;
 mod resource;
