@@ -1,167 +1,26 @@
 //! The copying, from its beginning to its end or its giving up.
 
-use super::sum::{Sum, Sums, sums};
-use super::{Record, State, look, options, rows, swap};
+use super::error::MoveError;
+use super::record::{Record, State, look, swap};
+use super::side::{PATIENCE, Side, pause};
+use super::sum::{Sum, Sums, rows, sums};
 use crate::clock::random;
 use crate::directory::search;
 use crate::error::{Error, Result};
 use crate::rows::Tx;
 use crate::rows::table::Table;
+use crate::store::StoreUrl;
 use crate::store::tables::{Key, Line, TABLES};
-use crate::store::{OpenError, Store, StoreUrl};
 use guestlist_api::id::ObjectId;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
-use tokio::time::sleep;
+use std::time::Instant;
 
 /// Rows that are copied in one transaction.
 const AT_ONCE: usize = 2000;
 
 /// Bytes after which there are no more of them.
 const ROOM: usize = 4 << 20;
-
-/// How long something is tried again that others are in the way of, such as a database that is away.
-const PATIENCE: Duration = Duration::from_mins(1);
-
-/// Why a store is not moved.
-#[derive(Debug, thiserror::Error)]
-pub enum MoveError {
-    /// It cannot be opened.
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    /// Nothing would be moved.
-    #[error("{0} cannot be moved to itself")]
-    Itself(String),
-    /// There is something at the place where it should go.
-    #[error("{0} is not empty: give a new database, or one that nothing has used")]
-    NotEmpty(String),
-    /// What is there is the copy of something else.
-    #[error(
-        "{at} is an unfinished copy of {of}, as it was for another move: remove it with `guestlist \
-         move --abandon --to …`"
-    )]
-    OtherCopy {
-        /// Where it is.
-        at: String,
-        /// What it was to be a copy of.
-        of: String,
-    },
-    /// The source is half of something.
-    #[error("{at} is an unfinished copy of {of}: finish that move, or give it up")]
-    Unfinished {
-        /// Where it is.
-        at: String,
-        /// What it is to be a copy of.
-        of: String,
-    },
-    /// It is under way to somewhere else.
-    #[error("{at} is being moved to {to}: finish that move, or give it up")]
-    Elsewhere {
-        /// Where it is.
-        at: String,
-        /// Where it goes.
-        to: String,
-    },
-    /// It has been moved before.
-    #[error(
-        "{at} was moved to {to}: what is there now may be newer. `guestlist move --abandon --from \
-         …` has it take changes again"
-    )]
-    Moved {
-        /// Where it is.
-        at: String,
-        /// Where it went.
-        to: String,
-    },
-    /// There is nothing to give up.
-    #[error("{0} is neither being moved nor was it")]
-    NoMove(String),
-    /// What is there is not half of something.
-    #[error("{0} is no unfinished copy: nothing in it is removed")]
-    NoCopy(String),
-    /// Something has gone wrong with a row.
-    #[error("the rows of {table} cannot be copied from {from} to {to}")]
-    Rows {
-        /// The table.
-        table: &'static str,
-        /// Where they come from.
-        from: String,
-        /// Where they go.
-        to: String,
-        /// Why.
-        source: Error,
-    },
-    /// The copy is not the same.
-    #[error("{table} is not the same: {both}")]
-    Differs {
-        /// The table.
-        table: &'static str,
-        /// What is in the one and in the other.
-        both: String,
-    },
-    /// A store fails.
-    #[error("{at} fails")]
-    Store {
-        /// Which.
-        at: String,
-        /// How.
-        source: Error,
-    },
-}
-
-/// One of the two stores.
-struct Side {
-    store: Store,
-    at: String,
-}
-
-impl Side {
-    fn open(place: &StoreUrl) -> Result<Self, MoveError> {
-        // A path is remembered as it is found from everywhere.
-        let at = match place {
-            StoreUrl::Sqlite(path) => std::path::absolute(path)
-                .map_err(|source| OpenError::File { path: path.clone(), source })?
-                .display()
-                .to_string(),
-            StoreUrl::Postgres(address) => address.to_string(),
-        };
-        Ok(Self { store: Store::open_at(place, &options(place))?, at })
-    }
-
-    fn failed(&self, source: Error) -> MoveError {
-        MoveError::Store { at: self.at.clone(), source }
-    }
-
-    async fn look(&self) -> Result<Option<Record>, MoveError> {
-        self.store.read(look).await.map_err(|error| self.failed(error))
-    }
-
-    /// Writes, once others are out of the way.
-    async fn write<T: Send + 'static>(
-        &self,
-        work: impl Fn(&mut Tx<'_>) -> Result<T> + Clone + Send + 'static,
-    ) -> Result<T, MoveError> {
-        let since = Instant::now();
-        loop {
-            match self.store.write(work.clone()).await {
-                Err(Error::Busy { .. } | Error::Unknown { .. }) if since.elapsed() < PATIENCE => {
-                    pause().await;
-                }
-                done => return done.map_err(|error| self.failed(error)),
-            }
-        }
-    }
-
-    async fn swap(&self, known: Option<&str>, record: Option<Record>) -> Result<(), MoveError> {
-        let known = known.map(str::to_owned);
-        self.write(move |tx| swap(tx, known.as_deref(), record.as_ref())).await
-    }
-}
-
-async fn pause() {
-    sleep(Duration::from_millis(200)).await;
-}
 
 /// What is where the copy should go.
 enum Found {
@@ -301,7 +160,7 @@ impl Moving {
                 self.walk(table, last, Table::add, seen).await
             })
             .await?;
-            if table.later.is_some() {
+            if table.self_reference.is_some() {
                 let again = AtomicU64::new(0);
                 let refer = async || self.walk(table, None, Table::refer, &again).await;
                 self.patiently(table, &again, refer).await?;
@@ -393,18 +252,18 @@ impl Moving {
     }
 
     /// Ends the move of what was found to be the same: from now on `to` can be served. `from` takes
-    /// no changes, unless it is to be `kept`.
+    /// no changes, unless `source_stays` in use.
     ///
     /// # Errors
     /// When a store fails; then doing it all again comes to an end.
-    pub async fn end(self, _: &Copied, kept: bool) -> Result<(), MoveError> {
+    pub async fn end(self, _: &Copied, source_stays: bool) -> Result<(), MoveError> {
         let Self { from, to, id, .. } = self;
         let left = Record { id: id.clone(), state: State::Left, other: to.at.clone() };
         // First, so that there is no moment in which both take changes, and because it says that
         // there was none while the rows were copied and compared.
         from.swap(Some(&id), Some(left)).await?;
         to.swap(Some(&id), None).await?;
-        if kept {
+        if source_stays {
             from.swap(Some(&id), None).await?;
         }
         from.store.close().await;

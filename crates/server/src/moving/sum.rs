@@ -58,6 +58,14 @@ pub fn sums(tx: &mut Tx<'_>, seen: &AtomicU64) -> Result<Sums> {
     TABLES.iter().map(|table| sum(table, tx, seen)).collect::<Result<_>>().map(Sums)
 }
 
+/// How many rows a store has.
+///
+/// # Errors
+/// When the store fails.
+pub fn rows(tx: &mut Tx<'_>) -> Result<u64> {
+    TABLES.iter().map(|table| table.count(tx)).sum()
+}
+
 fn sum(table: &Table, tx: &mut Tx<'_>, seen: &AtomicU64) -> Result<Sum> {
     let mut digest = Sha256::new_with_prefix(table.name);
     for column in table.columns {

@@ -42,14 +42,15 @@ pub(crate) struct Table {
     /// How many columns, from the first, are its key.
     pub(crate) key: usize,
     pub(crate) columns: &'static [Column],
-    /// The column that refers to other rows of the table, in whatever order.
-    pub(crate) later: Option<usize>,
+    /// The column that refers to rows of the same table, forward or back: rows are inserted without
+    /// it, and refer once they are all there.
+    pub(crate) self_reference: Option<usize>,
     /// Whether it only says again what others say.
     pub(crate) derived: bool,
 }
 
 pub(crate) const fn table(name: &'static str, key: usize, columns: &'static [Column]) -> Table {
-    Table { name, key, columns, later: None, derived: false }
+    Table { name, key, columns, self_reference: None, derived: false }
 }
 
 pub(crate) const fn derived(name: &'static str, key: usize, columns: &'static [Column]) -> Table {

@@ -182,11 +182,13 @@ impl Table {
             }
             let cells = lines.iter().flat_map(|line| line.iter().enumerate());
             let params: Vec<&dyn Param> = cells
-                .map(
-                    |(column, value)| {
-                        if self.later == Some(column) { value.nothing() } else { value.param() }
-                    },
-                )
+                .map(|(column, value)| {
+                    if self.self_reference == Some(column) {
+                        value.nothing()
+                    } else {
+                        value.param()
+                    }
+                })
                 .collect();
             tx.run(&sql, &params)?;
         }
@@ -195,7 +197,7 @@ impl Table {
 
     /// Has `lines`, which are there, refer to what they refer to.
     pub(crate) fn refer(&self, tx: &mut Tx<'_>, lines: &[Line]) -> Result<()> {
-        let Some(column) = self.later.and_then(|later| self.columns.get(later)) else {
+        let Some(column) = self.self_reference.and_then(|column| self.columns.get(column)) else {
             return Ok(());
         };
         let key = self.list(self.key);
@@ -206,7 +208,7 @@ impl Table {
             numbers(2, self.key)
         );
         for line in lines {
-            if let Some(value) = self.later.and_then(|later| line.get(later))
+            if let Some(value) = self.self_reference.and_then(|column| line.get(column))
                 && value.is_something()
             {
                 let key = line.iter().take(self.key);
@@ -219,7 +221,7 @@ impl Table {
 
     /// Removes all rows.
     pub(crate) fn clear(&self, tx: &mut Tx<'_>) -> Result<()> {
-        if let Some(column) = self.later.and_then(|later| self.columns.get(later)) {
+        if let Some(column) = self.self_reference.and_then(|column| self.columns.get(column)) {
             tx.run(&format!("UPDATE {} SET {} = NULL", self.name, column.name), &[])?;
         }
         tx.run(&format!("DELETE FROM {}", self.name), &[])?;

@@ -17,7 +17,7 @@ use std::sync::LazyLock;
 
 /// Groups of end users. A group can come before the one that it is in.
 pub(crate) const TABLE: Table = Table {
-    later: Some(5),
+    self_reference: Some(5),
     ..table(
         "experience_groups",
         2,
