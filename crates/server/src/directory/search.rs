@@ -5,7 +5,7 @@
 //! asked. That pays where they are few of all: otherwise all users of the
 //! application are compared.
 //!
-//! Changed users go on a backlog, which the writer applies in batches (`backlog.rs`). A search compares
+//! Changed users go on a backlog, which the writer applies in batches (`search_backlog.rs`). A search compares
 //! the users on the backlog as well, so its results are exact.
 //!
 //! PostgreSQL decides by itself whether to use its index.
@@ -13,8 +13,9 @@
 use super::search_backlog::IndexBacklog;
 use crate::error::{Error, Result};
 use crate::rows::counts::{self, Counted};
+use crate::rows::list::Candidates;
 use crate::rows::tenant::Tenant;
-use crate::rows::{ChangeScope, Param, Tx, convert, tuning};
+use crate::rows::{ChangeScope, Tx, convert, tuning};
 use guestlist_store::Dialect;
 use std::collections::BTreeSet;
 
@@ -47,16 +48,6 @@ pub(crate) enum Compared {
     InIndex,
     /// In the users themselves.
     InUsers,
-}
-
-/// Users that may have what is searched for.
-pub(crate) struct Candidates {
-    /// What the table is asked for; nothing where they are all users of the application.
-    grams: Option<String>,
-    first: i64,
-    last: i64,
-    /// How many they are.
-    pub(crate) count: u64,
 }
 
 /// Whether the search has an index of its own, rather than one that `LIKE` uses by itself.
@@ -96,7 +87,9 @@ pub(crate) fn candidates(
         &[&grams, &first, &last, &limit],
     )?;
     let count = found.map_or(Ok(0), u64::try_from).map_err(Error::internal)?;
-    Ok((count <= most).then_some(Candidates { grams: Some(grams), first, last, count }))
+    Ok((count <= most).then(|| {
+        Candidates::new(count, vec![Box::new(first), Box::new(last), Box::new(grams)], from_index)
+    }))
 }
 
 /// All users of the application, where there are too many to read them more than once: in the order of
@@ -113,7 +106,7 @@ pub(crate) fn everybody(tx: &mut Tx<'_>, tenant: Tenant) -> Result<Option<Candid
         return Ok(None);
     }
     let (first, last) = numbers_within(tx, tenant)?;
-    Ok(Some(Candidates { grams: None, first, last, count }))
+    Ok(Some(Candidates::new(count, vec![Box::new(first), Box::new(last)], from_range)))
 }
 
 /// The first and the last number that a user of the application may have.
@@ -213,31 +206,28 @@ pub(crate) fn is_whole(tx: &mut Tx<'_>) -> Result<bool> {
     Ok(differ == Some(0))
 }
 
-impl Candidates {
-    /// Where to look for them, and for nobody else; they are called `u`. What is in it goes to
-    /// `values`.
-    pub(crate) fn from<'p>(&'p self, values: &mut Vec<&'p dyn Param>) -> String {
-        values.extend([&self.first as &dyn Param, &self.last]);
-        let last = values.len();
-        let first = last - 1;
-        let Some(grams) = &self.grams else {
-            return format!(
-                "(SELECT ${first} AS first, ${last} AS last) found
+/// Where candidates are, and nobody else: all users whose number is in a range. They are called `u`;
+/// the parameters begin with `first`.
+fn from_range(first: usize) -> String {
+    let last = first + 1;
+    format!(
+        "(SELECT ${first} AS first, ${last} AS last) found
                  CROSS JOIN experience_users u INDEXED BY experience_users_by_number
                     ON u.number BETWEEN found.first AND found.last"
-            );
-        };
-        values.push(grams);
-        let grams = values.len();
-        let within = format!("BETWEEN ${first} AND ${last}");
-        format!(
-            "(SELECT rowid AS number FROM user_search
-                WHERE user_search MATCH ${grams} AND rowid {within}
+    )
+}
+
+/// As [`from_range`], of whom the index or the backlog says that they may have what is searched for.
+fn from_index(first: usize) -> String {
+    let (last, grams) = (first + 1, first + 2);
+    let range = format!("BETWEEN ${first} AND ${last}");
+    format!(
+        "(SELECT rowid AS number FROM user_search
+                WHERE user_search MATCH ${grams} AND rowid {range}
                     AND rowid NOT IN (SELECT number FROM user_search_late)
-              UNION ALL SELECT number FROM user_search_late WHERE number {within}) found
+              UNION ALL SELECT number FROM user_search_late WHERE number {range}) found
              CROSS JOIN experience_users u ON u.number = found.number"
-        )
-    }
+    )
 }
 
 impl Parts {

@@ -26,9 +26,9 @@ pub struct Tuning {
     pub search_share_in_index: u64,
     /// The same where it is in the users themselves, for either.
     pub search_share_in_users: u64,
-    /// Rows that are kept in memory until all that a search names were read, at most: a page that ends
+    /// Rows that are held in memory until all that a search names were read, at most: a page that ends
     /// further from the first is come by otherwise.
-    pub search_kept: u64,
+    pub search_most_in_memory: u64,
     /// How long nobody writes before the search index is told of the last changes.
     pub search_quiet: Duration,
     /// Rows that change between two looks at how late it is: what some 250 users who take another
@@ -46,7 +46,7 @@ impl Tuning {
         search_abandon: 1_000,
         search_share_in_index: 16,
         search_share_in_users: 4,
-        search_kept: 10_000,
+        search_most_in_memory: 10_000,
         search_quiet: Duration::from_secs(1),
         search_check_every: 512,
     };

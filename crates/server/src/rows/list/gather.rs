@@ -1,9 +1,10 @@
 //! A page of what a search has found, for which each candidate is read once: how many rows there are
 //! is known then too, and only those of the page are read as a whole.
 
+use super::candidates::Candidates;
 use super::order::{Key, Order, Position, Value};
-use super::{Budget, HEAVIEST_PAGE, Listed, Paging, Select, all};
-use crate::directory::search::Candidates;
+use super::page::{Budget, HEAVIEST_PAGE, Listed, Paging};
+use super::select::{Select, all};
 use crate::error::{Error, Result};
 use crate::rows::convert::id;
 use crate::rows::{FromRow, Param, Row, Tx, tuning};
@@ -48,15 +49,15 @@ impl<'k> SortKey<'k> {
     }
 }
 
-/// A row that may be on the page.
-struct Kept {
+/// A row that may be on the page, in memory: what it is sorted by, and how to read the rest.
+struct PageRow {
     value: Value,
     id: String,
     number: i64,
 }
 
-impl Kept {
-    fn place(&self) -> (SortKey<'_>, &str) {
+impl PageRow {
+    fn sort_key(&self) -> (SortKey<'_>, &str) {
         (SortKey::of(&self.value), &self.id)
     }
 
@@ -70,7 +71,7 @@ impl Kept {
 struct First {
     direction: SortDirection,
     most: usize,
-    kept: Vec<Kept>,
+    rows: Vec<PageRow>,
     /// Whether the last of them so far is known, behind which nothing is wanted.
     full: bool,
     bytes: usize,
@@ -78,7 +79,7 @@ struct First {
 
 impl First {
     const fn new(direction: SortDirection, most: usize) -> Self {
-        Self { direction, most, kept: Vec::new(), full: false, bytes: 0 }
+        Self { direction, most, rows: Vec::new(), full: false, bytes: 0 }
     }
 
     fn order(
@@ -94,38 +95,38 @@ impl First {
 
     /// Whether a row in this place is one of them as far as is known.
     fn wants(&self, place: (SortKey<'_>, &str)) -> bool {
-        let last = self.kept.get(self.most.wrapping_sub(1)).filter(|_| self.full);
+        let last = self.rows.get(self.most.wrapping_sub(1)).filter(|_| self.full);
         self.most > 0
-            && last.is_none_or(|last| Self::order(self.direction, place, last.place()).is_lt())
+            && last.is_none_or(|last| Self::order(self.direction, place, last.sort_key()).is_lt())
     }
 
-    /// Keeps `row`, if there is room: `false` when what is kept takes more than a page may.
-    fn keep(&mut self, row: Kept) -> bool {
+    /// Adds `row`, if there is room: `false` when they take more than a page may.
+    fn push(&mut self, row: PageRow) -> bool {
         self.bytes += row.bytes();
-        self.kept.push(row);
-        // Twice as many are kept, so that most rows are put in no order at all.
-        if self.kept.len() >= self.most.saturating_mul(2) {
+        self.rows.push(row);
+        // Twice as many are held, so that most rows are put in no order at all.
+        if self.rows.len() >= self.most.saturating_mul(2) {
             let direction = self.direction;
-            let by = |a: &Kept, b: &Kept| Self::order(direction, a.place(), b.place());
-            self.kept.select_nth_unstable_by(self.most - 1, by);
-            self.kept.truncate(self.most);
+            let by = |a: &PageRow, b: &PageRow| Self::order(direction, a.sort_key(), b.sort_key());
+            self.rows.select_nth_unstable_by(self.most - 1, by);
+            self.rows.truncate(self.most);
             self.full = true;
-            self.bytes = self.kept.iter().map(Kept::bytes).sum();
+            self.bytes = self.rows.iter().map(PageRow::bytes).sum();
         }
         self.bytes <= HEAVIEST_PAGE
     }
 
-    fn sorted(mut self) -> Vec<Kept> {
+    fn sorted(mut self) -> Vec<PageRow> {
         let direction = self.direction;
-        self.kept.sort_unstable_by(|a, b| Self::order(direction, a.place(), b.place()));
-        self.kept.truncate(self.most);
-        self.kept
+        self.rows.sort_unstable_by(|a, b| Self::order(direction, a.sort_key(), b.sort_key()));
+        self.rows.truncate(self.most);
+        self.rows
     }
 }
 
 impl Select {
     /// A page of what was found, as [`Select::page`] says it; nothing where nothing was searched for,
-    /// or where the page is so far from the first, or the texts are so long, that too much would be kept.
+    /// or where the page is so far from the first, or the texts are so long, that too much would be held in memory.
     pub(super) fn gather<T: FromRow<Error>>(
         &self,
         tx: &mut Tx<'_>,
@@ -136,7 +137,7 @@ impl Select {
         let Some(candidates) = &self.found else { return Ok(None) };
         let skip = paging.skip();
         let most = skip.saturating_add(paging.per_page);
-        if most > tuning::of(tx).search_kept {
+        if most > tuning::of(tx).search_most_in_memory {
             return Ok(None);
         }
         let most = usize::try_from(most).map_err(Error::internal)?;
@@ -156,20 +157,20 @@ impl Select {
             beyond += usize::from(wanted);
             if wanted && first.wants(place) {
                 let (value, id) = (place.0.to_value(), place.1.to_owned());
-                fits = first.keep(Kept { value, id, number: row.get_at(0)? });
+                fits = first.push(PageRow { value, id, number: row.get_at(0)? });
             }
             Ok(fits)
         })?;
         if !fits {
             return Ok(None);
         }
-        let kept: Vec<Kept> = first.sorted().into_iter().skip(skip).collect();
-        let (items, budget) = read_numbered(tx, columns, &kept)?;
+        let rows: Vec<PageRow> = first.sorted().into_iter().skip(skip).collect();
+        let (items, budget) = read_numbered(tx, columns, &rows)?;
         let (mut items, ids): (Vec<T>, Vec<ObjectId>) = items.into_iter().unzip();
         let position =
-            |(kept, id): (&Kept, &ObjectId)| Position { value: kept.value.clone(), id: *id };
-        let first = kept.first().zip(ids.first()).map(position);
-        let last = kept.last().zip(ids.last()).filter(|_| beyond > most).map(position);
+            |(row, id): (&PageRow, &ObjectId)| Position { value: row.value.clone(), id: *id };
+        let first = rows.first().zip(ids.first()).map(position);
+        let last = rows.last().zip(ids.last()).filter(|_| beyond > most).map(position);
         let (next, previous) = paging.around(first, last, total);
         if paging.backwards() {
             items.reverse();
@@ -205,15 +206,15 @@ impl Select {
     }
 }
 
-/// The rows of `kept`, in that order, with their ids.
+/// The rows of `wanted`, in that order, with their ids.
 fn read_numbered<T: FromRow<Error>>(
     tx: &mut Tx<'_>,
     columns: &str,
-    kept: &[Kept],
+    wanted: &[PageRow],
 ) -> Result<(Vec<(T, ObjectId)>, Budget)> {
-    let mut budget = Budget(HEAVIEST_PAGE);
-    let mut found = HashMap::with_capacity(kept.len());
-    let numbers: Vec<String> = kept.iter().map(|kept| kept.number.to_string()).collect();
+    let mut budget = Budget::full();
+    let mut found = HashMap::with_capacity(wanted.len());
+    let numbers: Vec<String> = wanted.iter().map(|row| row.number.to_string()).collect();
     let numbers = format!("[{}]", numbers.join(","));
     let sql = format!(
         "SELECT {columns}, u.number FROM json_each($1) wanted
@@ -225,6 +226,6 @@ fn read_numbered<T: FromRow<Error>>(
         Ok(true)
     })?;
     let missing = || Error::internal("a row that has just been there");
-    let rows = kept.iter().map(|kept| found.remove(&kept.number).ok_or_else(missing));
+    let rows = wanted.iter().map(|row| found.remove(&row.number).ok_or_else(missing));
     Ok((rows.collect::<Result<_>>()?, budget))
 }

@@ -23,7 +23,7 @@ use tempfile::TempDir;
 /// Thresholds so small that a handful of rows is on either side of each of them.
 const SMALL: Tuning = Tuning {
     sort_limit: 10,
-    search_kept: 200,
+    search_most_in_memory: 200,
     search_backlog: 4,
     search_batch: 2,
     search_min_users: 3,
