@@ -1,7 +1,8 @@
 //! `guestlist application`.
 
 use super::Output;
-use super::remote::{APPLICATION_COLUMNS as COLUMNS, Rows};
+use super::remote::columns::APPLICATION;
+use super::remote::show::Rows;
 use crate::applications::rows::{self as applications, Listing};
 use crate::applications::rules::new_application;
 use crate::rest::App;
@@ -48,7 +49,7 @@ pub(super) async fn run(command: Command, app: Arc<App>, out: Output) -> Result<
         }
         Command::List => {
             let all = all(&app).await?;
-            let mut rows = Rows::new(COLUMNS, out);
+            let mut rows = Rows::new(APPLICATION, out);
             all.iter().try_for_each(|one| rows.push(&resource("application", one)?))?;
             rows.end()
         }

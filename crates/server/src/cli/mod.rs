@@ -84,7 +84,7 @@ pub fn report(error: &anyhow::Error) -> u8 {
     }
     // Nothing is left to tell if standard error is gone.
     let _ = writeln!(std::io::stderr(), "guestlist: {error:#}");
-    remote::exit_code(error)
+    remote::failure::exit_code(error)
 }
 
 impl Cli {

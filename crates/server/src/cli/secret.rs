@@ -1,6 +1,6 @@
 //! Secrets, which are asked for, or come from standard input, and never from the command line.
 
-use super::remote::usage;
+use super::remote::failure::usage;
 use anyhow::{Context as _, Result};
 use std::io::{IsTerminal as _, Read as _};
 use zeroize::Zeroizing;

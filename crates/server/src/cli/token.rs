@@ -2,7 +2,8 @@
 
 use super::Output;
 use super::application::{parse, resource};
-use super::remote::{Rows, TOKEN_COLUMNS as COLUMNS};
+use super::remote::columns::TOKEN;
+use super::remote::show::Rows;
 use crate::error::Error;
 use crate::rest::App;
 use crate::rows::Tx;
@@ -61,7 +62,7 @@ pub(super) async fn run(command: Command, app: Arc<App>, out: Output) -> Result<
         }
         Command::List { application } => {
             let all = all(&app, application).await?;
-            let mut rows = Rows::new(COLUMNS, out);
+            let mut rows = Rows::new(TOKEN, out);
             all.iter().try_for_each(|one| rows.push(&resource("applicationApiToken", one)?))?;
             rows.end()
         }

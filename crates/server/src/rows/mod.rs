@@ -15,16 +15,15 @@ pub mod idempotency;
 pub mod list;
 pub mod settings;
 pub mod tenant;
+pub mod tuning;
 
 pub(crate) mod change_scope;
 pub(crate) mod convert;
 pub(crate) mod counts;
 pub(crate) mod table;
-pub(crate) mod tuning;
 
 pub use change_scope::ChangeScope;
 pub use guestlist_store::{FromRow, Param, Row};
-pub use tuning::Tuning;
 
 use crate::error::Error;
 

@@ -1,8 +1,8 @@
 //! `/_test/...`: what a test in any language can do to a `guestlist serve --test`.
 
-use super::engine::Inside;
 use super::faults::Fault;
 use super::given;
+use super::inside::Inside;
 use crate::error::{Error, Result};
 use crate::http::body::{self, Body};
 use crate::http::limits::Limits;

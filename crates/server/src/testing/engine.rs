@@ -2,20 +2,17 @@
 //! `guestlist serve --test` have in common.
 
 use super::faults::{Faults, Requests};
+use super::inside::{Inside, start};
 use super::layer::Layer;
-use super::plan::{self, Known, Plan};
+use super::plan::Plan;
 use super::seed::Seed;
 use crate::auth::hasher::{Hasher, HasherOptions};
 use crate::clock::{Clock, Settable};
-use crate::error;
 use crate::http::limits::Limits;
 use crate::http::listen;
-use crate::rest::{App, Parts, Service};
-use crate::store::{Ephemeral, Options, Store, ephemeral};
+use crate::rest::{Parts, Service};
+use crate::store::{Options, Store};
 use anyhow::{Context as _, Result};
-use guestlist_api::application::ApplicationPost;
-use guestlist_api::id::ApplicationId;
-use guestlist_api::time::DateTime;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -29,19 +26,6 @@ pub(crate) struct Engine {
     listener: TcpListener,
     address: SocketAddr,
     limits: Limits,
-}
-
-/// What can be done with a running one.
-pub(super) struct Inside {
-    pub(super) app: Arc<App>,
-    pub(super) clock: Arc<Settable>,
-    pub(super) known: Known,
-    pub(super) faults: Faults,
-    pub(super) requests: Requests,
-    plan: Arc<Plan>,
-    proof: Ephemeral,
-    /// Where the clock stands at first, if it stands.
-    now: Option<DateTime>,
 }
 
 impl Engine {
@@ -110,37 +94,5 @@ impl Engine {
     pub(crate) async fn run(self, shutdown: impl Future<Output = ()>) {
         listen::serve(self.listener, self.layer, self.limits, shutdown).await;
         self.inside.app.store.clone().close().await;
-    }
-}
-
-fn start(clock: &Settable, now: Option<DateTime>) {
-    match now {
-        Some(now) => clock.set(now),
-        None => clock.reset(),
-    }
-}
-
-impl Inside {
-    /// Makes everything as it was at first: what is in the store, the clock, no faults, and no
-    /// requests.
-    pub(super) async fn reset(&self) -> error::Result<()> {
-        let (plan, proof) = (Arc::clone(&self.plan), self.proof.clone());
-        let done = self.app.store.write(move |tx| {
-            ephemeral::clear(tx, &proof)?;
-            plan.plant(tx)
-        });
-        done.await?;
-        start(&self.clock, self.now);
-        self.faults.clear();
-        self.requests.clear();
-        Ok(())
-    }
-
-    /// One more application, and a token that may do everything in it.
-    pub(super) async fn tenant(
-        &self,
-        post: ApplicationPost,
-    ) -> error::Result<(ApplicationId, String)> {
-        plan::tenant(&self.app, post).await
     }
 }

@@ -2,8 +2,8 @@
 //! where that is on. It is no part of the service's table, so no other server has any of it.
 
 use super::control;
-use super::engine::Inside;
 use super::faults::{Kind, Seen};
+use super::inside::Inside;
 use crate::http::body::{self, Body};
 use crate::http::listen::Handler;
 use crate::http::reply::{Reply, RequestMeta};

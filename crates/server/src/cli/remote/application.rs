@@ -2,10 +2,10 @@
 
 use super::super::application as store;
 use super::body::{Body, Data};
+use super::columns::APPLICATION;
 use super::failure::{NO_LISTING, OF_A_SERVER, usage};
 use super::resource::{self, Condition, Kind, Listing};
 use super::session::Session;
-use super::show::{Column, text};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use guestlist_api::id::ApplicationId;
@@ -101,14 +101,8 @@ impl Command {
     }
 }
 
-pub(crate) const COLUMNS: &[Column] = &[
-    ("ID", |application| text(application, "id")),
-    ("NAME", |application| text(application, "name")),
-    ("USERS", |application| text(&application["summary"], "experienceUserCount")),
-];
-
 const KIND: Kind =
-    Kind { one: "application", many: "applications", columns: COLUMNS, filter: "name=a*" };
+    Kind { one: "application", many: "applications", columns: APPLICATION, filter: "name=a*" };
 
 const COUNTS: &str = "apiTokenCount,experienceGroupCount,experienceUserCount";
 

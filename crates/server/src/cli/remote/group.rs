@@ -4,7 +4,7 @@ use super::body::{Body, Data};
 use super::resource::{self, Condition, Kind, Listing};
 use super::session::Session;
 use super::show::text;
-use super::tree;
+use super::tree::{self, EXCLUDE_MEMBERS};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use guestlist_api::id::{ApplicationId, ExperienceGroupId, ExperienceUserId};
@@ -130,10 +130,7 @@ fn users(group: &Value) -> String {
     group["directUserCount"].as_u64().or_else(named).unwrap_or_default().to_string()
 }
 
-/// The switch that leaves the ids of members out, which may be most of an answer.
-pub(super) const EXCLUDE_MEMBERS: &str = "excludeMembers";
-
-pub(super) const KIND: Kind = Kind {
+const KIND: Kind = Kind {
     one: "experienceGroup",
     many: "experienceGroups",
     columns: &[
@@ -163,7 +160,7 @@ pub(super) async fn run(group: Group, session: &Session) -> Result<()> {
         Command::List { listing, within } => {
             let parent = within.parent();
             if within.tree {
-                return tree::print(session, &all, &listing, parent.as_deref()).await;
+                return tree::print(session, &KIND, &all, &listing, parent.as_deref()).await;
             }
             let mut query: Vec<_> = parent.map(|parent| ("parentId", parent)).into_iter().collect();
             if within.exclude_members || !session.out.json {

@@ -2,24 +2,20 @@
 
 mod application;
 mod body;
+pub(super) mod columns;
 mod curl;
 mod experience;
-mod failure;
+pub(super) mod failure;
 mod group;
 mod login;
 mod me;
 mod profiles;
 mod resource;
 mod session;
-mod show;
+pub(super) mod show;
 mod token;
 mod tree;
 mod user;
-
-pub(super) use application::COLUMNS as APPLICATION_COLUMNS;
-pub(super) use failure::{exit_code, usage};
-pub(super) use show::Rows;
-pub(super) use token::COLUMNS as TOKEN_COLUMNS;
 
 use super::Output;
 use crate::config::CliArgs;

@@ -2,15 +2,14 @@
 
 use super::super::token as store;
 use super::body::{Body, Data};
+use super::columns::TOKEN;
 use super::failure::{NO_LISTING, OF_A_SERVER, usage};
 use super::resource::{self, Condition, Kind, Listing};
 use super::session::Session;
-use super::show::{Column, text};
 use crate::clock::Clock;
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 use guestlist_api::id::{ApiTokenId, ApplicationId};
-use serde_json::Value;
 
 #[derive(Debug, Args)]
 pub(crate) struct Token {
@@ -155,28 +154,8 @@ impl Token {
     }
 }
 
-fn ends(token: &Value) -> String {
-    match text(token, "expirationDate") {
-        never if never.is_empty() => "never".into(),
-        moment => moment,
-    }
-}
-
-fn scope(token: &Value) -> String {
-    let words = token["scope"].as_array().into_iter().flatten();
-    words.filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
-}
-
-pub(crate) const COLUMNS: &[Column] = &[
-    ("ID", |token| text(token, "id")),
-    ("NAME", |token| text(token, "name")),
-    ("STATUS", |token| text(token, "status")),
-    ("ENDS", ends),
-    ("SCOPE", scope),
-];
-
 const fn kind(one: &'static str, many: &'static str) -> Kind {
-    Kind { one, many, columns: COLUMNS, filter: "name=a*" }
+    Kind { one, many, columns: TOKEN, filter: "name=a*" }
 }
 
 const OF_APPLICATION: Kind = kind("applicationApiToken", "applicationApiTokens");

@@ -1,13 +1,15 @@
 //! `guestlist group list --tree`: each group below the one that it is in.
 
 use super::super::output::{line, visible};
-use super::group::{EXCLUDE_MEMBERS, KIND};
-use super::resource::Listing;
+use super::resource::{Kind, Listing};
 use super::session::Session;
 use super::show::text;
 use anyhow::{Result, anyhow};
 use guestlist_client::{Items, Request};
 use serde_json::Value;
+
+/// The switch that leaves the ids of members out, which may be most of an answer.
+pub(super) const EXCLUDE_MEMBERS: &str = "excludeMembers";
 
 const SCOPE: &str = "experienceGroups.get";
 
@@ -42,12 +44,13 @@ impl Level {
 /// an object a line, in the order of the tree.
 pub(super) async fn print(
     session: &Session,
+    kind: &Kind,
     all: &str,
     listing: &Listing,
     parent: Option<&str>,
 ) -> Result<()> {
     let children = |parent: &str| -> Result<Request> {
-        let request = listing.request(all, &KIND, "name", Some(PER_PAGE))?;
+        let request = listing.request(all, kind, "name", Some(PER_PAGE))?;
         Ok(request.query(EXCLUDE_MEMBERS, "true").query("parentId", parent))
     };
     let first = children(parent.unwrap_or("none"))?;

@@ -1,7 +1,7 @@
 //! Ids, and sets of ids. What is asked of a set holds if it holds of one of them; `$ne` and `$nin`
 //! if they hold of all.
 
-use super::{FALSE, Filter, TRUE, order, with_null};
+use super::sql::{FALSE, Filter, TRUE, order, with_null};
 use guestlist_api::query::{Comparison, IdTest};
 
 /// Ids that a user or a group has many of.

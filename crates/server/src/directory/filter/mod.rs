@@ -6,6 +6,7 @@
 
 mod id;
 mod scalar;
+mod sql;
 mod tags;
 
 use super::search::Parts;
@@ -17,12 +18,8 @@ use guestlist_api::query::{
 };
 use id::Set;
 use scalar::{Moment, Text};
+use sql::{FALSE, Filter, joined};
 use tags::Tagged;
-
-/// A condition that always holds.
-const TRUE: &str = "1 = 1";
-/// A condition that never holds.
-const FALSE: &str = "1 = 0";
 
 /// What holds of the users `u` of the application that the parameter called `application` names.
 pub(crate) fn users(select: &mut Select, application: &str, query: &UserQuery) -> String {
@@ -117,12 +114,6 @@ pub(crate) fn groups(select: &mut Select, application: &str, query: &GroupQuery)
     Filter { select, application }.query(query)
 }
 
-/// Makes conditions, and binds the values in them.
-struct Filter<'f> {
-    select: &'f mut Select,
-    application: &'f str,
-}
-
 /// A condition on a field, which becomes SQL.
 trait Filtered: Condition {
     fn sql(&self, filter: &mut Filter<'_>) -> String;
@@ -182,45 +173,5 @@ impl Filter<'_> {
 
     fn several<C: Filtered>(&mut self, queries: &[Query<C>], between: &str) -> String {
         joined(queries.iter().map(|query| self.query(query)).collect(), between)
-    }
-
-    fn bind(&mut self, text: impl Into<String>) -> String {
-        let text: String = text.into();
-        self.select.bind(text)
-    }
-
-    /// `(a, b, c)`, each a parameter; `None` when there is nothing to list.
-    fn list(&mut self, texts: impl IntoIterator<Item = String>) -> Option<String> {
-        let names: Vec<String> = texts.into_iter().map(|text| self.bind(text)).collect();
-        (!names.is_empty()).then(|| format!("({})", names.join(", ")))
-    }
-}
-
-/// `conditions` as one; with none of them it always holds.
-fn joined(conditions: Vec<String>, between: &str) -> String {
-    match <[String; 1]>::try_from(conditions) {
-        Ok([one]) => one,
-        Err(none) if none.is_empty() => TRUE.into(),
-        Err(several) => format!("({})", several.join(between)),
-    }
-}
-
-/// How SQL writes a comparison that orders; `None` for the two that do not.
-const fn order(comparison: Comparison) -> Option<&'static str> {
-    match comparison {
-        Comparison::Eq | Comparison::Ne => None,
-        Comparison::Gt => Some(">"),
-        Comparison::Lt => Some("<"),
-        Comparison::Gte => Some(">="),
-        Comparison::Lte => Some("<="),
-    }
-}
-
-/// What becomes of a comparison of `column` with `null`.
-fn with_null(column: &str, comparison: Comparison) -> String {
-    match comparison {
-        Comparison::Eq => format!("{column} IS NULL"),
-        Comparison::Ne => format!("{column} IS NOT NULL"),
-        _ => FALSE.into(),
     }
 }

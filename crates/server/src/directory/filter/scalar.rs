@@ -1,6 +1,6 @@
 //! Texts and moments.
 
-use super::{FALSE, Filter, TRUE, joined, order, with_null};
+use super::sql::{FALSE, Filter, TRUE, joined, order, with_null};
 use crate::rows::convert::{contains, ends_with, key, starts_with};
 use crate::rows::list::Folded;
 use guestlist_api::query::{

@@ -4,7 +4,7 @@
 //! half of a matcher asks for, if it has one, none whose key or value is there (`null`) or listed
 //! (`$nin`). So `{"$tagKey": "a", "$tagValue": X}` is the same as `{"a": X}`.
 
-use super::{FALSE, Filter, TRUE, joined};
+use super::sql::{FALSE, Filter, TRUE, joined};
 use guestlist_api::query::{Listed, TagMatcher, TagPart, TagTest, TagText};
 
 /// What has tags.

@@ -14,7 +14,7 @@ mod turns;
 
 use super::migrations::MIGRATIONS;
 use super::{Options, Store, StoreUrl};
-use crate::rows::Tuning;
+use crate::rows::tuning::Tuning;
 use rusqlite::Connection;
 use std::path::PathBuf;
 use std::time::Duration;

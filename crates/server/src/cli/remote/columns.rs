@@ -1,0 +1,32 @@
+//! The columns of what a store lists as a server does.
+
+use super::show::{Column, text};
+use serde_json::Value;
+
+/// Of applications.
+pub(in crate::cli) const APPLICATION: &[Column] = &[
+    ("ID", |application| text(application, "id")),
+    ("NAME", |application| text(application, "name")),
+    ("USERS", |application| text(&application["summary"], "experienceUserCount")),
+];
+
+/// Of tokens.
+pub(in crate::cli) const TOKEN: &[Column] = &[
+    ("ID", |token| text(token, "id")),
+    ("NAME", |token| text(token, "name")),
+    ("STATUS", |token| text(token, "status")),
+    ("ENDS", ends),
+    ("SCOPE", scope),
+];
+
+fn ends(token: &Value) -> String {
+    match text(token, "expirationDate") {
+        never if never.is_empty() => "never".into(),
+        moment => moment,
+    }
+}
+
+fn scope(token: &Value) -> String {
+    let words = token["scope"].as_array().into_iter().flatten();
+    words.filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
+}
