@@ -185,6 +185,8 @@ fn characters() -> impl Strategy<Value = char> {
     prop_oneof![
         12 => prop::char::range(' ', '~'),
         1 => prop::char::range('\u{1}', '\u{1f}'),
+        // A space that a password is not hashed with.
+        1 => Just('\u{a0}'),
         1 => prop::char::range('\u{e0}', '\u{17f}'),
         1 => prop::char::range('\u{4e00}', '\u{4eff}'),
         1 => prop::char::range('\u{1f600}', '\u{1f64f}'),
