@@ -11,7 +11,7 @@ const LONGEST: usize = 512;
 
 /// A request that is being answered.
 pub(crate) struct AccessLog<'a> {
-    facts: &'a RequestMeta,
+    meta: &'a RequestMeta,
     peer: SocketAddr,
     method: Method,
     path: String,
@@ -19,18 +19,18 @@ pub(crate) struct AccessLog<'a> {
 }
 
 impl<'a> AccessLog<'a> {
-    pub(crate) fn now<B>(request: &Request<B>, facts: &'a RequestMeta, peer: SocketAddr) -> Self {
+    pub(crate) fn now<B>(request: &Request<B>, meta: &'a RequestMeta, peer: SocketAddr) -> Self {
         // The query is left out: it may hold a token.
         let path = request.uri().path();
         let path = path.get(..LONGEST).unwrap_or(path).to_owned();
-        Self { facts, peer, method: request.method().clone(), path, began: Instant::now() }
+        Self { meta, peer, method: request.method().clone(), path, began: Instant::now() }
     }
 
     /// Logs that `operation`, if it came so far, was answered with `reply`.
     pub(crate) fn finish(self, operation: &str, reply: &Reply) {
         tracing::info!(
             target: "guestlist::request",
-            request_id = self.facts.request_id.to_str().unwrap_or_default(),
+            request_id = self.meta.request_id.to_str().unwrap_or_default(),
             method = self.method.as_str(),
             path = self.path,
             operation,

@@ -17,8 +17,8 @@ pub(crate) enum Gzip {
     /// Nothing: it is made when it is asked for.
     #[default]
     Untried,
-    /// As little, and it is not worth keeping, because there is no room for it.
-    Unkept,
+    /// As little: there is no room in the cache for it.
+    NoRoom,
     /// It is no shorter than the plain form, which is sent in its place.
     Useless,
     /// It is this.

@@ -43,7 +43,7 @@ pub trait Handler: Send + Sync + 'static {
     fn handle(
         &self,
         request: Request<Body>,
-        facts: &RequestMeta,
+        meta: &RequestMeta,
         peer: SocketAddr,
     ) -> impl Future<Output = Reply> + Send;
 }
@@ -174,20 +174,20 @@ async fn answer<H: Handler>(
     limits: Limits,
     unread: Arc<AtomicBool>,
 ) -> Result<Response<ResponseBody>, Aborted> {
-    let facts = RequestMeta::of(request.headers());
+    let meta = RequestMeta::of(request.headers());
     let request = request.map(|incoming| Body::new(incoming, Arc::clone(&unread)));
     let reply = match limits.check(request.version(), request.uri(), request.headers()) {
-        Ok(()) => guard(async { handler.handle(request, &facts, peer).await }).await,
+        Ok(()) => guard(async { handler.handle(request, &meta, peer).await }).await,
         Err(error) => {
-            let asked = AccessLog::now(&request, &facts, peer);
+            let log = AccessLog::now(&request, &meta, peer);
             drop(request);
             let reply = error.into();
-            asked.finish("", &reply);
+            log.finish("", &reply);
             reply
         }
     };
     let breaks = reply.breaks;
-    let mut response = finish(reply, &facts).await;
+    let mut response = finish(reply, &meta).await;
     if unread.load(Ordering::Relaxed) {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }

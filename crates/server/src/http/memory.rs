@@ -143,11 +143,11 @@ mod tests {
         assert!(matches!(share.resize((before + 1) * KIB), Err(Error::Busy { .. })));
         assert_eq!(PAGES.available_permits(), before);
 
-        // A page that was kept ready is sent like one that is made: when it is its turn.
+        // A cached page is sent like one that is made: when it is its turn.
         let others = PageShare::now(before * KIB).unwrap();
         let reply = Reply::new(StatusCode::OK, vec![b'x'; 100 * KIB]);
-        let facts = RequestMeta::of(&HeaderMap::new());
-        let mut answer = std::pin::pin!(finish(reply, &facts));
+        let meta = RequestMeta::of(&HeaderMap::new());
+        let mut answer = std::pin::pin!(finish(reply, &meta));
         assert!(timeout(Duration::from_millis(50), &mut answer).await.is_err());
         drop(others);
         assert_eq!(answer.await.status(), StatusCode::OK);

@@ -176,29 +176,29 @@ pub(crate) async fn share_if_large(bytes: usize) -> Result<Option<PageShare>> {
     if bytes <= LARGE { Ok(None) } else { PageShare::of(bytes).await.map(Some) }
 }
 
-/// Makes `reply` the answer to the request that `facts` are of: adds the headers that every answer
+/// Makes `reply` the answer to the request that `meta` are of: adds the headers that every answer
 /// has, and compresses the body if the client takes that and it is worth it.
-pub async fn finish(mut reply: Reply, facts: &RequestMeta) -> Response<Full<Bytes>> {
-    let mut pack = facts.accepted.wants_gzip(reply.body.len());
+pub async fn finish(mut reply: Reply, meta: &RequestMeta) -> Response<Full<Bytes>> {
+    let mut pack = meta.accepted.wants_gzip(reply.body.len());
     if pack {
         match std::mem::take(&mut reply.gzip) {
             Gzip::Packed(packed) => reply = reply.packed(packed),
             Gzip::Useless => pack = false,
-            Gzip::Untried | Gzip::Unkept => {}
+            Gzip::Untried | Gzip::NoRoom => {}
         }
     }
     if !reply.held {
-        // It may be one of many that are asked for at once, such as a page that was kept ready.
+        // It may be one of many that are asked for at once, such as a cached page.
         match share_if_large(reply.body.len()).await {
             Ok(None) => {}
             Ok(Some(share)) => reply = reply.holding(share),
             Err(error) => {
                 reply = error.into();
-                pack = facts.accepted.wants_gzip(reply.body.len());
+                pack = meta.accepted.wants_gzip(reply.body.len());
             }
         }
     }
-    let mut response = with_common_headers(reply, facts);
+    let mut response = with_common_headers(reply, meta);
     // A plain answer as well depends on what the client accepts.
     if !response.body().is_empty() {
         response
@@ -231,7 +231,7 @@ fn counted(body: Bytes) -> Option<Bytes> {
 }
 
 /// As [`finish`], but never compressed.
-pub(super) fn with_common_headers(reply: Reply, facts: &RequestMeta) -> Response<Bytes> {
+pub(super) fn with_common_headers(reply: Reply, meta: &RequestMeta) -> Response<Bytes> {
     let mut response = Response::new(reply.body);
     *response.status_mut() = reply.status;
     let headers = response.headers_mut();
@@ -240,10 +240,10 @@ pub(super) fn with_common_headers(reply: Reply, facts: &RequestMeta) -> Response
     if !matches!(reply.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
         headers.insert(header::CONTENT_TYPE, JSON);
     }
-    headers.insert(REQUEST_ID, facts.request_id.clone());
+    headers.insert(REQUEST_ID, meta.request_id.clone());
     headers.insert(
         header::ACCESS_CONTROL_ALLOW_ORIGIN,
-        facts.origin.clone().unwrap_or(HeaderValue::from_static("*")),
+        meta.origin.clone().unwrap_or(HeaderValue::from_static("*")),
     );
     for (name, _) in &reply.headers {
         headers.remove(name);
@@ -252,18 +252,18 @@ pub(super) fn with_common_headers(reply: Reply, facts: &RequestMeta) -> Response
         headers.append(name, value);
     }
     if reply.status == StatusCode::NOT_MODIFIED {
-        name_what_the_client_has(headers, facts);
+        name_what_the_client_has(headers, meta);
     }
     response
 }
 
 /// A 304 names the representation that the client holds, and that may be the compressed one.
-fn name_what_the_client_has(headers: &mut HeaderMap, facts: &RequestMeta) {
+fn name_what_the_client_has(headers: &mut HeaderMap, meta: &RequestMeta) {
     let Some(packed) = headers.get(header::ETAG).and_then(gzip_tag) else { return };
     let holds = |list: &HeaderValue| {
         list.as_bytes().windows(packed.len()).any(|window| window == packed.as_bytes())
     };
-    if facts.if_none_match.iter().any(holds) {
+    if meta.if_none_match.iter().any(holds) {
         headers.insert(header::ETAG, packed);
     }
 }

@@ -54,7 +54,7 @@ impl CacheSlot {
     }
 
     /// The generations of what the answer depends on, taken before it is read, if it is going to be
-    /// cached: it has been asked for before, and nothing of that is changing.
+    /// cached: it was requested before, and nothing of that is changing.
     pub(crate) fn snapshot(
         &self,
         app: &App,
@@ -62,7 +62,7 @@ impl CacheSlot {
         grant: &Grant,
         now: DateTime,
     ) -> Option<Snapshot> {
-        if !app.responses.asked_before(grant.token, &self.target) {
+        if !app.responses.requested_before(grant.token, &self.target) {
             return None;
         }
         let snapshot = match self.dependency {

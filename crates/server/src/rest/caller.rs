@@ -23,7 +23,7 @@ impl RequestText {
         matches!(&*self.method, "GET" | "HEAD")
     }
 
-    /// What the answer to this request is kept under, if it asks for that. Reads are safe to
+    /// What the answer to this request is stored under, if it asks for that. Reads are safe to
     /// repeat as they are.
     pub(crate) fn key(&self, common: &Common, token: ApiTokenId) -> Option<RequestKey> {
         let key = common.idempotency_key.as_deref().filter(|_| !self.is_read())?;

@@ -8,8 +8,8 @@
 //! The gzip form is made at the first hit that accepts gzip, and cached with the plain one under the
 //! same snapshot. That packing does not pay is cached as well.
 //!
-//! Admission: a response is cached when it is asked for the second time. Of very many users that are
-//! each asked for once in a while, all would be evicted before they are of use.
+//! Admission: a response is cached when it is requested for the second time. Of very many users that
+//! are each requested once in a while, all would be evicted before they are of use.
 
 use crate::error::Result;
 use crate::http::coding::{self, Gzip, Packed};
@@ -32,12 +32,12 @@ const MAX_BYTES: u64 = 48 << 20;
 const MAX_RESPONSES: usize = 64 << 10;
 /// What an answer takes beside what is in it: its keys, its counts, and its place in the map.
 const AROUND: usize = 448;
-/// Questions of which it is known that they were asked before, or nearly as many.
+/// Requests of which it is known that they came before, or nearly as many.
 const REMEMBERED: usize = 64 << 10;
-/// The longest target whose answer is kept.
+/// The longest target whose answer is cached.
 pub(crate) const LONGEST_TARGET: usize = 256;
 
-/// An answer that is kept.
+/// A cached answer.
 #[derive(Debug, Clone)]
 pub(crate) struct CachedResponse {
     /// What it depends on.
@@ -50,8 +50,8 @@ pub(crate) struct CachedResponse {
     pub(crate) etag: Option<HeaderValue>,
     /// What it says.
     pub(crate) body: Bytes,
-    /// The same as gzip. What it takes is part of the weight, so that an answer is kept anew rather
-    /// than changed when this is made.
+    /// The same as gzip. What it takes is part of the weight, so that an answer is cached anew
+    /// rather than changed when this is made.
     pub(crate) gzip: Gzip,
 }
 
@@ -61,22 +61,22 @@ struct CacheKey {
     target: Box<str>,
 }
 
-/// A [`CacheKey`] as it is asked.
-struct Asking<'a> {
+/// A [`CacheKey`] to look up, which owns nothing.
+struct KeyRef<'a> {
     token: ApiTokenId,
     target: &'a str,
 }
 
-impl Hash for Asking<'_> {
+impl Hash for KeyRef<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.token.hash(state);
         self.target.hash(state);
     }
 }
 
-impl Equivalent<CacheKey> for Asking<'_> {
-    fn equivalent(&self, question: &CacheKey) -> bool {
-        self.token == question.token && *self.target == *question.target
+impl Equivalent<CacheKey> for KeyRef<'_> {
+    fn equivalent(&self, key: &CacheKey) -> bool {
+        self.token == key.token && *self.target == *key.target
     }
 }
 
@@ -84,22 +84,22 @@ impl Equivalent<CacheKey> for Asking<'_> {
 struct Size;
 
 impl Weighter<CacheKey, Arc<CachedResponse>> for Size {
-    fn weight(&self, question: &CacheKey, kept: &Arc<CachedResponse>) -> u64 {
+    fn weight(&self, key: &CacheKey, response: &Arc<CachedResponse>) -> u64 {
         let tag = |etag: &Option<HeaderValue>| etag.as_ref().map_or(0, HeaderValue::len);
-        let packed = match &kept.gzip {
+        let packed = match &response.gzip {
             Gzip::Packed(packed) => tag(&packed.etag) + packed.body.len(),
-            Gzip::Untried | Gzip::Unkept | Gzip::Useless => 0,
+            Gzip::Untried | Gzip::NoRoom | Gzip::Useless => 0,
         };
-        let plain = tag(&kept.etag) + kept.body.len();
-        (AROUND + question.target.len() + plain + packed) as u64
+        let plain = tag(&response.etag) + response.body.len();
+        (AROUND + key.target.len() + plain + packed) as u64
     }
 }
 
 /// The answers.
 pub(crate) struct ResponseCache {
     answers: Cache<CacheKey, Arc<CachedResponse>, Size>,
-    /// Of the questions that share a place, by which the one asked last is known again.
-    asked: Box<[AtomicU32]>,
+    /// Of the requests that share a place, by which the last one is known again.
+    requested: Box<[AtomicU32]>,
     hasher: RandomState,
 }
 
@@ -107,7 +107,7 @@ impl Default for ResponseCache {
     fn default() -> Self {
         Self {
             answers: Cache::with_weighter(MAX_RESPONSES, MAX_BYTES, Size),
-            asked: std::iter::repeat_with(AtomicU32::default).take(REMEMBERED).collect(),
+            requested: std::iter::repeat_with(AtomicU32::default).take(REMEMBERED).collect(),
             hasher: RandomState::new(),
         }
     }
@@ -116,34 +116,34 @@ impl Default for ResponseCache {
 impl ResponseCache {
     /// The answer that the bearer of `token` was given to a GET of `target`.
     pub(crate) fn get(&self, token: ApiTokenId, target: &str) -> Option<Arc<CachedResponse>> {
-        self.answers.get(&Asking { token, target })
+        self.answers.get(&KeyRef { token, target })
     }
 
-    /// Whether the bearer of `token` asked for `target` not long ago, so that it is worth keeping
+    /// Whether the bearer of `token` requested `target` not long ago, so that it is worth caching
     /// the answer. Takes note that it does now.
-    pub(crate) fn asked_before(&self, token: ApiTokenId, target: &str) -> bool {
-        let hash = self.hasher.hash_one(Asking { token, target });
+    pub(crate) fn requested_before(&self, token: ApiTokenId, target: &str) -> bool {
+        let hash = self.hasher.hash_one(KeyRef { token, target });
         // The remainder is below the number of places, and half of a hash is no longer than it is.
         let place = usize::try_from(hash % REMEMBERED as u64).unwrap_or_default();
         // Not zero, as which all places begin.
         let mark = u32::try_from(hash >> 32).unwrap_or_default() | 1;
-        self.asked[place].swap(mark, Ordering::Relaxed) == mark
+        self.requested[place].swap(mark, Ordering::Relaxed) == mark
     }
 
-    /// Keeps an answer to the bearer of `token` for a GET of `target`.
+    /// Caches an answer to the bearer of `token` for a GET of `target`.
     pub(crate) fn put(
         &self,
         token: ApiTokenId,
         target: &str,
-        kept: CachedResponse,
+        response: CachedResponse,
     ) -> Arc<CachedResponse> {
-        let kept = Arc::new(kept);
-        self.answers.insert(CacheKey { token, target: target.into() }, Arc::clone(&kept));
-        kept
+        let response = Arc::new(response);
+        self.answers.insert(CacheKey { token, target: target.into() }, Arc::clone(&response));
+        response
     }
 
-    /// Makes the gzip form of `kept`, which was found for `token` and `target`, and keeps it with
-    /// the plain one from now on.
+    /// Makes the gzip form of `response`, which is cached for `token` and `target`, and caches it
+    /// with the plain one from now on.
     ///
     /// # Errors
     /// When there is no memory for an answer that is so large.
@@ -151,23 +151,23 @@ impl ResponseCache {
         &self,
         token: ApiTokenId,
         target: &str,
-        kept: &CachedResponse,
+        response: &CachedResponse,
     ) -> Result<Arc<CachedResponse>> {
-        // Many may be asked for at once.
-        let share = share_if_large(kept.body.len()).await?;
-        let gzip = match coding::gzip(&kept.body).await {
+        // Many may be requested at once.
+        let share = share_if_large(response.body.len()).await?;
+        let gzip = match coding::gzip(&response.body).await {
             Some(body) => {
-                let etag = kept.etag.as_ref().map(|tag| gzip_tag(tag).unwrap_or(tag.clone()));
+                let etag = response.etag.as_ref().map(|tag| gzip_tag(tag).unwrap_or(tag.clone()));
                 // As much as it takes, where what was written into has room to spare.
                 Gzip::Packed(Packed { body: Bytes::copy_from_slice(&body), etag })
             }
             None => Gzip::Useless,
         };
         drop(share);
-        let packed = self.put(token, target, CachedResponse { gzip, ..kept.clone() });
+        let packed = self.put(token, target, CachedResponse { gzip, ..response.clone() });
         // There is no room for both forms of what nearly fills a shard of the cache.
-        if self.answers.peek(&Asking { token, target }).is_none() {
-            self.put(token, target, CachedResponse { gzip: Gzip::Unkept, ..kept.clone() });
+        if self.answers.peek(&KeyRef { token, target }).is_none() {
+            self.put(token, target, CachedResponse { gzip: Gzip::NoRoom, ..response.clone() });
         }
         Ok(packed)
     }
@@ -182,7 +182,7 @@ mod tests {
 
     const TOKEN: ApiTokenId = ApiTokenId(ObjectId::from_bytes([1; 12]));
 
-    fn kept(body: Bytes) -> CachedResponse {
+    fn response(body: Bytes) -> CachedResponse {
         CachedResponse {
             snapshot: Snapshot::of_nothing(),
             expires: None,
@@ -203,65 +203,65 @@ mod tests {
         std::iter::repeat_with(&mut letter).take(length).collect()
     }
 
-    fn packed(kept: &CachedResponse) -> &Packed {
-        match &kept.gzip {
+    fn packed(cached: &CachedResponse) -> &Packed {
+        match &cached.gzip {
             Gzip::Packed(packed) => packed,
             other => panic!("{other:?}"),
         }
     }
 
     #[tokio::test]
-    async fn the_packed_form_is_kept_with_the_plain_one() {
-        let ready = ResponseCache::default();
-        let plain = ready.put(TOKEN, "/a", kept(text(2000)));
-        let answered = ready.pack(TOKEN, "/a", &plain).await.unwrap();
-        let kept = ready.get(TOKEN, "/a").unwrap();
-        assert!(Arc::ptr_eq(&answered, &kept));
-        assert_eq!((&kept.body, &kept.etag), (&plain.body, &plain.etag));
-        let packed = packed(&kept);
+    async fn the_packed_form_is_cached_with_the_plain_one() {
+        let cache = ResponseCache::default();
+        let plain = cache.put(TOKEN, "/a", response(text(2000)));
+        let answered = cache.pack(TOKEN, "/a", &plain).await.unwrap();
+        let cached = cache.get(TOKEN, "/a").unwrap();
+        assert!(Arc::ptr_eq(&answered, &cached));
+        assert_eq!((&cached.body, &cached.etag), (&plain.body, &plain.etag));
+        let packed = packed(&cached);
         assert_eq!(packed.etag.as_ref().unwrap(), "\"x-gzip\"");
-        assert!(packed.body.len() < kept.body.len());
+        assert!(packed.body.len() < cached.body.len());
         let mut unpacked = Vec::new();
         GzDecoder::new(&*packed.body).read_to_end(&mut unpacked).unwrap();
         assert_eq!(unpacked, plain.body);
     }
 
     #[tokio::test]
-    async fn that_it_is_not_worth_it_is_kept_as_well() {
-        let ready = ResponseCache::default();
-        let plain = ready.put(TOKEN, "/a", kept(Bytes::from_static(b"{}")));
-        ready.pack(TOKEN, "/a", &plain).await.unwrap();
-        assert_eq!(ready.get(TOKEN, "/a").unwrap().gzip, Gzip::Useless);
+    async fn that_it_is_not_worth_it_is_cached_as_well() {
+        let cache = ResponseCache::default();
+        let plain = cache.put(TOKEN, "/a", response(Bytes::from_static(b"{}")));
+        cache.pack(TOKEN, "/a", &plain).await.unwrap();
+        assert_eq!(cache.get(TOKEN, "/a").unwrap().gzip, Gzip::Useless);
     }
 
     #[tokio::test]
     async fn both_forms_count() {
-        let ready = ResponseCache::default();
-        let question = CacheKey { token: TOKEN, target: "/a".into() };
-        let plain = ready.put(TOKEN, "/a", kept(text(2000)));
-        let alone = Size.weight(&question, &plain);
-        let both = ready.pack(TOKEN, "/a", &plain).await.unwrap();
+        let cache = ResponseCache::default();
+        let key = CacheKey { token: TOKEN, target: "/a".into() };
+        let plain = cache.put(TOKEN, "/a", response(text(2000)));
+        let plain_only = Size.weight(&key, &plain);
+        let both = cache.pack(TOKEN, "/a", &plain).await.unwrap();
         let packed = packed(&both);
         let more = packed.body.len() + "\"x-gzip\"".len();
-        assert_eq!(Size.weight(&question, &both), alone + more as u64);
-        assert_eq!(ready.answers.weight(), alone + more as u64);
+        assert_eq!(Size.weight(&key, &both), plain_only + more as u64);
+        assert_eq!(cache.answers.weight(), plain_only + more as u64);
 
         // Ten times as much as there is room for.
         let body = text(60_000);
-        let size = |kept: &CachedResponse| match &kept.gzip {
-            Gzip::Packed(packed) => kept.body.len() + packed.body.len(),
+        let size = |cached: &CachedResponse| match &cached.gzip {
+            Gzip::Packed(packed) => cached.body.len() + packed.body.len(),
             other => panic!("{other:?}"),
         };
         let count = 10 * usize::try_from(MAX_BYTES).unwrap() / body.len();
-        let one = ready.pack(TOKEN, "/0", &kept(body.clone())).await.unwrap();
+        let one = cache.pack(TOKEN, "/0", &response(body.clone())).await.unwrap();
         for number in 0..count {
             // What packing makes of it, over again.
-            let plain = ready.put(TOKEN, &format!("/{number}"), kept(body.clone()));
+            let plain = cache.put(TOKEN, &format!("/{number}"), response(body.clone()));
             let again = CachedResponse { gzip: one.gzip.clone(), ..CachedResponse::clone(&plain) };
-            ready.put(TOKEN, &format!("/{number}"), again);
+            cache.put(TOKEN, &format!("/{number}"), again);
         }
-        let get = |number: usize| ready.get(TOKEN, &format!("/{number}"));
-        let held: usize = (0..count).filter_map(get).map(|kept| size(&kept)).sum();
+        let get = |number: usize| cache.get(TOKEN, &format!("/{number}"));
+        let held: usize = (0..count).filter_map(get).map(|cached| size(&cached)).sum();
         assert!(held as u64 <= MAX_BYTES, "{held}");
         assert!(held as u64 > MAX_BYTES / 2, "{held}");
     }
@@ -277,29 +277,29 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_too_large_in_both_forms_is_kept_in_the_plain_one() {
-        let ready = ResponseCache::default();
-        let shard = usize::try_from(ready.answers.shard_capacity()).unwrap();
+    async fn what_is_too_large_in_both_forms_is_cached_in_the_plain_one() {
+        let cache = ResponseCache::default();
+        let shard = usize::try_from(cache.answers.shard_capacity()).unwrap();
         let body = text(shard * 9 / 10);
-        let plain = ready.put(TOKEN, "/a", kept(body.clone()));
-        let answered = ready.pack(TOKEN, "/a", &plain).await.unwrap();
+        let plain = cache.put(TOKEN, "/a", response(body.clone()));
+        let answered = cache.pack(TOKEN, "/a", &plain).await.unwrap();
         assert!(packed(&answered).body.len() > shard / 10);
-        let kept = ready.get(TOKEN, "/a").unwrap();
-        assert_eq!((&kept.body, &kept.gzip), (&body, &Gzip::Unkept));
+        let cached = cache.get(TOKEN, "/a").unwrap();
+        assert_eq!((&cached.body, &cached.gzip), (&body, &Gzip::NoRoom));
     }
 
     #[test]
     fn what_is_asked_again_soon_is_known_again() {
-        let ready = ResponseCache::default();
+        let cache = ResponseCache::default();
         let [one, other] = [1, 2].map(|byte| ApiTokenId(ObjectId::from_bytes([byte; 12])));
-        assert!(!ready.asked_before(one, "/a"));
-        assert!(ready.asked_before(one, "/a"));
-        assert!(!ready.asked_before(other, "/a"));
-        assert!(!ready.asked_before(one, "/b"));
+        assert!(!cache.requested_before(one, "/a"));
+        assert!(cache.requested_before(one, "/a"));
+        assert!(!cache.requested_before(other, "/a"));
+        assert!(!cache.requested_before(one, "/b"));
         // Many times as many others push it out, but for a chance of one in ten millions.
         for number in 0..16 * REMEMBERED {
-            ready.asked_before(one, &format!("/{number}"));
+            cache.requested_before(one, &format!("/{number}"));
         }
-        assert!(!ready.asked_before(one, "/a"));
+        assert!(!cache.requested_before(one, "/a"));
     }
 }

@@ -98,7 +98,7 @@ impl Service {
     async fn answer(
         &self,
         request: hyper::Request<Body>,
-        facts: &RequestMeta,
+        meta: &RequestMeta,
         peer: SocketAddr,
         operation: &mut &'static str,
     ) -> Result<Reply> {
@@ -108,7 +108,7 @@ impl Service {
         if let Some((token, response)) = self.cached(&head, &mut verified) {
             *operation = response.operation;
             body::discard(&head.headers, body).await;
-            return self.send_cached(response, token, target, facts).await;
+            return self.send_cached(response, token, target, meta).await;
         }
         let (row, path) = match self.find(&head.method, head.uri.path()) {
             Ok(Match::Row(row, path)) => (row, path),
@@ -178,10 +178,9 @@ impl Service {
         mut response: Arc<CachedResponse>,
         token: ApiTokenId,
         target: &str,
-        facts: &RequestMeta,
+        meta: &RequestMeta,
     ) -> Result<Reply> {
-        if matches!(response.gzip, Gzip::Untried) && facts.accepted.wants_gzip(response.body.len())
-        {
+        if matches!(response.gzip, Gzip::Untried) && meta.accepted.wants_gzip(response.body.len()) {
             response = self.app.responses.pack(token, target, &response).await?;
         }
         let mut reply = Reply::new(StatusCode::OK, response.body.clone());
@@ -237,14 +236,14 @@ impl Handler for Service {
     async fn handle(
         &self,
         request: hyper::Request<Body>,
-        facts: &RequestMeta,
+        meta: &RequestMeta,
         peer: SocketAddr,
     ) -> Reply {
-        let asked = AccessLog::now(&request, facts, peer);
+        let log = AccessLog::now(&request, meta, peer);
         let mut operation = "";
         let reply =
-            self.answer(request, facts, peer, &mut operation).await.unwrap_or_else(Reply::from);
-        asked.finish(operation, &reply);
+            self.answer(request, meta, peer, &mut operation).await.unwrap_or_else(Reply::from);
+        log.finish(operation, &reply);
         reply
     }
 }

@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 /// The state that all requests share.
 pub struct App {
-    /// Where everything is kept.
+    /// The database.
     pub store: Store,
     /// Where passwords are hashed.
     pub hasher: Hasher,
@@ -93,7 +93,7 @@ impl Identity {
 
 /// What the state of a service is made of.
 pub struct Parts {
-    /// Where everything is kept.
+    /// The database.
     pub store: Store,
     /// Where passwords are hashed.
     pub hasher: Hasher,

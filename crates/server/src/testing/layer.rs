@@ -29,11 +29,11 @@ impl Layer {
     async fn serve(
         &self,
         request: hyper::Request<Body>,
-        facts: &RequestMeta,
+        meta: &RequestMeta,
         peer: SocketAddr,
     ) -> Reply {
         let Some(fault) = self.inside.faults.strike(&request) else {
-            return self.service.handle(request, facts, peer).await;
+            return self.service.handle(request, meta, peer).await;
         };
         tracing::info!(?fault, path = request.uri().path(), "a test asked for a fault");
         if let Some(reply) = fault.instead() {
@@ -45,7 +45,7 @@ impl Layer {
             sleep(time).await;
         }
         let method = request.method().clone();
-        let reply = self.service.handle(request, facts, peer).await;
+        let reply = self.service.handle(request, meta, peer).await;
         fault.strike(reply, &method)
     }
 }
@@ -54,14 +54,14 @@ impl Handler for Layer {
     async fn handle(
         &self,
         request: hyper::Request<Body>,
-        facts: &RequestMeta,
+        meta: &RequestMeta,
         peer: SocketAddr,
     ) -> Reply {
         if self.control && control::is_for_it(request.uri().path()) {
             return control::answer(&self.inside, request).await;
         }
         let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
-        let reply = self.serve(request, facts, peer).await;
+        let reply = self.serve(request, meta, peer).await;
         let status = (!reply.is_broken()).then(|| reply.status.as_u16());
         let time = self.inside.clock.now();
         self.inside.requests.add(Seen { time, method, path, status });

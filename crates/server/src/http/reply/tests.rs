@@ -3,13 +3,13 @@ use http_body_util::BodyExt;
 use proptest::prelude::*;
 use std::io::Read;
 
-fn facts(headers: &[(HeaderName, &str)]) -> RequestMeta {
+fn meta(headers: &[(HeaderName, &str)]) -> RequestMeta {
     let pairs = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap()));
     RequestMeta::of(&pairs.collect())
 }
 
 async fn answer(reply: Reply, headers: &[(HeaderName, &str)]) -> (HeaderMap, Bytes) {
-    let (parts, body) = finish(reply, &facts(headers)).await.into_parts();
+    let (parts, body) = finish(reply, &meta(headers)).await.into_parts();
     (parts.headers, body.collect().await.unwrap().to_bytes())
 }
 
@@ -141,12 +141,12 @@ async fn a_304_names_the_representation_that_the_client_has() {
 
 #[test]
 fn a_request_is_named_once_and_safely() {
-    assert_eq!(facts(&[(REQUEST_ID, "a-1_B.2")]).request_id, "a-1_B.2");
+    assert_eq!(meta(&[(REQUEST_ID, "a-1_B.2")]).request_id, "a-1_B.2");
     let long = "a".repeat(65);
     for unfit in ["", "a b", "a;b", "{", long.as_str()] {
-        assert_ne!(facts(&[(REQUEST_ID, unfit)]).request_id, unfit);
+        assert_ne!(meta(&[(REQUEST_ID, unfit)]).request_id, unfit);
     }
-    assert_ne!(facts(&[]).request_id, facts(&[]).request_id);
+    assert_ne!(meta(&[]).request_id, meta(&[]).request_id);
 }
 
 proptest! {
@@ -156,9 +156,9 @@ proptest! {
             let names = [REQUEST_ID, header::ORIGIN, header::ACCEPT_ENCODING,
                 header::IF_NONE_MATCH];
             let headers = names.into_iter().map(|name| (name, value.clone())).collect();
-            let facts = RequestMeta::of(&headers);
+            let meta = RequestMeta::of(&headers);
             let reply = Reply::empty(StatusCode::NOT_MODIFIED).with(header::ETAG, value);
-            prop_assert_eq!(with_common_headers(reply, &facts).status(), StatusCode::NOT_MODIFIED);
+            prop_assert_eq!(with_common_headers(reply, &meta).status(), StatusCode::NOT_MODIFIED);
         }
     }
 }
