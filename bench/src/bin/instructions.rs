@@ -95,7 +95,7 @@ async fn prepare(place: &Path) -> Result<()> {
     });
     planting.await?;
     // Or else the server tells it while its requests are counted.
-    while app.store.write(|tx| search::settle(tx, USERS)).await? {}
+    while app.store.write(|tx| search::apply_backlog(tx, USERS)).await? {}
     app.store.clone().close().await;
     Ok(())
 }

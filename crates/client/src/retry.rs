@@ -78,7 +78,7 @@ impl Retries {
         repeatable: bool,
         left: Duration,
     ) -> Option<Duration> {
-        let (again, asked) = match error {
+        let (again, retry_after) = match error {
             Error::Transport(broken) => (repeatable || broken.is_unsent(), None),
             Error::Timeout(_) => (repeatable, None),
             Error::Status { status: 429 | 502 | 503 | 504, retry_after, .. } => {
@@ -91,7 +91,7 @@ impl Retries {
         }
         let doubled = self.base.saturating_mul(1_u32.checked_shl(attempt - 1).unwrap_or(u32::MAX));
         let pause = doubled.min(self.longest).mul_f64(fraction());
-        Some(pause.saturating_add(asked.unwrap_or_default())).filter(|pause| *pause < left)
+        Some(pause.saturating_add(retry_after.unwrap_or_default())).filter(|pause| *pause < left)
     }
 }
 

@@ -139,10 +139,10 @@ async fn patch(call: Call<Grant>, input: In<(), MeGet, MePatch>) -> Result<Okay<
         Some(password) => Some(call.app.hasher.hash(password.into_password()).await?),
         None => None,
     };
-    let asked = call.clone();
+    let request = call.clone();
     call.change(move |tx| {
         let before = administrators::lock(tx, user)?;
-        asked.check(&before)?;
+        request.check(&before)?;
         let after = changed_me(&before, &patch, now);
         if hash.is_some() || after != before {
             administrators::put(tx, &after, hash.as_ref())?;
@@ -202,10 +202,10 @@ async fn change_password(
 /// go on after it has been revoked.
 async fn refresh_token(call: Call<Grant>, _: In) -> Result<Okay<AuthedUser>> {
     let (user, token, now) = (call.user()?, call.caller.token, call.now);
-    let (id, asked) = (ApiTokenId(call.app.ids.next(now)), call.clone());
+    let (id, request) = (ApiTokenId(call.app.ids.next(now)), call.clone());
     call.do_once(move |tx| {
         // What only reads is let in before its token is proven, and this writes.
-        asked.context.gate.prove(tx, now)?;
+        request.context.gate.prove(tx, now)?;
         let (asking, is_session) = tokens::find(tx, token)?.ok_or(Error::TokenInvalid)?;
         let answer = AuthedUser { user_id: user, token: None };
         if !is_session {

@@ -105,7 +105,7 @@ pub fn by_email(tx: &mut Tx<'_>, email: &str) -> Result<Option<Credentials>> {
     tx.first("SELECT id, password_hash FROM users WHERE email_key = $1", &[&key(email)])
 }
 
-/// Keeps a new administrator.
+/// Inserts a new administrator.
 ///
 /// # Errors
 /// [`Error::AlreadyExists`] when the address belongs to another.
@@ -128,7 +128,7 @@ pub fn add(tx: &mut Tx<'_>, new: &Me, hash: &PasswordHash) -> Result<()> {
     Ok(())
 }
 
-/// Keeps `after` in the place of what the administrator was, and `hash` if there is a new one.
+/// Updates the administrator to `after`, and `hash` if there is a new one.
 ///
 /// # Errors
 /// [`Error::AlreadyExists`] when the address belongs to another.

@@ -117,9 +117,9 @@ async fn get(
     call: Call<Grant>,
     input: In<OneApplication, SummaryFields>,
 ) -> Result<Okay<Entity<Application>>> {
-    let (within, fields) = (call.within(input.path.application_id)?, input.query);
+    let (app, fields) = (call.authorized_app(input.path.application_id)?, input.query);
     call.show(move |tx| {
-        let tenant = within.require(tx)?;
+        let tenant = app.require(tx)?;
         Ok(summarized(applications::get(tx, tenant)?, &fields))
     })
     .await
@@ -136,14 +136,14 @@ async fn list(
         Principal::Application(own) => (Some(own), own.to_string()),
         Principal::User(_) => (None, own_organization.to_string()),
     };
-    let asked = call.list_request(owner, &query)?;
-    let name = query.filter_field.and(asked.filter.clone());
-    let listing = Listing { only, name, sort: query.sort(), paging: asked.paging.clone() };
+    let list = call.list_request(owner, &query)?;
+    let name = query.filter_field.and(list.filter.clone());
+    let listing = Listing { only, name, sort: query.sort(), paging: list.paging.clone() };
     let fields = SummaryFields {
         summary_exclude: query.summary_exclude,
         summary_include: query.summary_include,
     };
-    call.list(asked, move |tx| {
+    call.list(list, move |tx| {
         let found = if foreign { Listed::empty() } else { applications::list(tx, &listing)? };
         let found = found.map(|application| summarized(application, &fields));
         Ok((OfApplications(OfServer {}), found))
@@ -168,8 +168,8 @@ async fn post(
     .await
 }
 
-fn own_organization(asked: Option<OrgId>, own: OrgId) -> Result<()> {
-    match asked {
+fn own_organization(wanted: Option<OrgId>, own: OrgId) -> Result<()> {
+    match wanted {
         Some(id) if id != own => {
             let rule = Rule::Other(format!("{id} is not the organization of this server").into());
             Err(Error::Invalid(vec![Problem::new("application.orgId", rule)]))
@@ -182,13 +182,13 @@ async fn patch(
     call: Call<Grant>,
     input: In<OneApplication, SummaryFields, ApplicationPatch>,
 ) -> Result<Okay<Entity<Application>>> {
-    let (within, patch, fields) =
-        (call.within(input.path.application_id)?, input.body, input.query);
-    let (now, asked) = (call.now, call.clone());
+    let (app, patch, fields) =
+        (call.authorized_app(input.path.application_id)?, input.body, input.query);
+    let (now, request) = (call.now, call.clone());
     call.change(move |tx| {
-        let tenant = within.require(tx)?;
+        let tenant = app.require(tx)?;
         let before = applications::lock(tx, tenant)?;
-        asked.check_any(|| Ok(forms(&before)))?;
+        request.check_any(|| Ok(forms(&before)))?;
         let after = changed_application(&before, &patch, now);
         if after != before {
             applications::put(tx, &after)?;
@@ -199,12 +199,12 @@ async fn patch(
 }
 
 async fn delete(call: Call<Grant>, input: In<OneApplication>) -> Result<Okay<Success>> {
-    let within = call.within(input.path.application_id)?;
-    let asked = call.clone();
+    let app = call.authorized_app(input.path.application_id)?;
+    let request = call.clone();
     call.remove(move |tx| {
-        let tenant = within.require(tx)?;
+        let tenant = app.require(tx)?;
         let application = applications::lock(tx, tenant)?;
-        asked.check_any(|| Ok(forms(&application)))?;
+        request.check_any(|| Ok(forms(&application)))?;
         applications::delete(tx, tenant)
     })
     .await

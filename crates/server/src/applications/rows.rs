@@ -1,4 +1,9 @@
 //! Applications.
+//!
+//! # Errors
+//! When the store fails; a function says what else it refuses.
+
+#![expect(clippy::missing_errors_doc, reason = "the head of the module says it")]
 
 use super::rules::{ORGANIZATION, OWNER_TYPE};
 use crate::directory::groups::rows as groups;
@@ -70,9 +75,6 @@ impl FromRow<Error> for Application {
 }
 
 /// The application.
-///
-/// # Errors
-/// When the store fails.
 pub fn get(tx: &mut Tx<'_>, tenant: Tenant) -> Result<Application> {
     one(tx, tenant, "")
 }
@@ -108,9 +110,6 @@ pub struct Listing {
 }
 
 /// One page of the applications, and how many there are.
-///
-/// # Errors
-/// When the store fails.
 pub fn list(tx: &mut Tx<'_>, listing: &Listing) -> Result<Listed<Application>> {
     let mut select = Select::from("applications a");
     if let Some(only) = listing.only {
@@ -133,10 +132,7 @@ pub fn list(tx: &mut Tx<'_>, listing: &Listing) -> Result<Listed<Application>> {
     select.page(tx, &COLUMNS, Order { key, id: "a.id" }, &listing.paging)
 }
 
-/// Keeps a new application, which is the proof that it exists.
-///
-/// # Errors
-/// When the store fails.
+/// Inserts a new application, which is the proof that it exists.
 pub fn add(tx: &mut Tx<'_>, new: &Application) -> Result<Tenant> {
     tx.change(
         ChangeScope::Application(new.id),
@@ -156,10 +152,7 @@ pub fn add(tx: &mut Tx<'_>, new: &Application) -> Result<Tenant> {
     Ok(Tenant::added(new))
 }
 
-/// Keeps `after` in the place of what the application was.
-///
-/// # Errors
-/// When the store fails.
+/// Updates the application to `after`.
 pub fn put(tx: &mut Tx<'_>, after: &Application) -> Result<()> {
     tx.change(
         ChangeScope::Application(after.id),
@@ -179,9 +172,6 @@ pub fn put(tx: &mut Tx<'_>, after: &Application) -> Result<()> {
 }
 
 /// Removes the application and everything in it.
-///
-/// # Errors
-/// When the store fails.
 pub fn delete(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
     users::delete_all(tx, tenant)?;
     groups::delete_all(tx, tenant)?;

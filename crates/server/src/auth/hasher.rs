@@ -212,12 +212,12 @@ impl Hasher {
         work: impl FnOnce(&mut Bench) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (reply, answer) = oneshot::channel();
-        let (asked, deadline) = (Instant::now(), self.deadline);
+        let (queued, deadline) = (Instant::now(), self.deadline);
         let job = move |bench: &mut Bench| {
             if reply.is_closed() {
                 return;
             }
-            let done = if asked.elapsed() > deadline { Err(BUSY) } else { work(bench) };
+            let done = if queued.elapsed() > deadline { Err(BUSY) } else { work(bench) };
             // The caller may have gone meanwhile, and the answer with them.
             drop(reply.send(done));
         };
@@ -304,13 +304,6 @@ impl PasswordHash {
     #[must_use]
     pub fn as_stored(&self) -> &str {
         &self.0
-    }
-
-    /// Whether it was made with other parameters than those of today, so that it should be made
-    /// again when the password is next at hand.
-    #[must_use]
-    pub fn needs_rehash(&self) -> bool {
-        !self.0.starts_with(PREFIX) && !self.0.starts_with(CHEAP_PREFIX)
     }
 
     fn encode(costs: Costs, salt: &[u8], tag: &[u8]) -> Self {

@@ -11,7 +11,7 @@ const SHARDS: usize = 16;
 /// The key of an entry: bytes that a caller cannot choose, such as a digest.
 pub(super) type Key = [u8; 32];
 
-/// Remembers what was put in or asked for lately, and never more than its capacity.
+/// An LRU cache: what was put in or looked up last stays, and never more than its capacity.
 ///
 /// Each shard has two generations. What is put in or found joins the young one; when that is
 /// full it becomes the old one, and the old one is forgotten. That is nearly the order of last

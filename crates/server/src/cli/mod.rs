@@ -105,8 +105,8 @@ impl Cli {
         match self.command {
             Command::Quickstart(server) => quickstart::run(&self.given, &server, out).await,
             Command::Serve(server) => serve::run(&self.given, server, out).await,
-            Command::Application(asked) => {
-                let Some(command) = asked.on_store(&self.given, out).await? else {
+            Command::Application(commands) => {
+                let Some(command) = commands.on_store(&self.given, out).await? else {
                     return Ok(());
                 };
                 with_app(&self.given, command.makes_a_store(), |app| {
@@ -115,14 +115,14 @@ impl Cli {
                 .await
             }
             // A token is of something that a store has already.
-            Command::Token(asked) => {
-                let Some(command) = asked.on_store(&self.given, out).await? else {
+            Command::Token(commands) => {
+                let Some(command) = commands.on_store(&self.given, out).await? else {
                     return Ok(());
                 };
                 with_app(&self.given, false, |app| token::run(command, app, out)).await
             }
-            Command::User(asked) => {
-                let Some(seed) = asked.on_store(&self.given, out).await? else {
+            Command::User(commands) => {
+                let Some(seed) = commands.on_store(&self.given, out).await? else {
                     return Ok(());
                 };
                 with_app(&self.given, seed.makes_a_store(), |app| seed::run(seed, app, out)).await

@@ -65,7 +65,7 @@ pub(super) async fn run(args: Args, out: Output) -> Result<()> {
     }
 }
 
-async fn bring(from: &StoreUrl, to: &StoreUrl, keep: bool, out: Output) -> Result<()> {
+async fn bring(from: &StoreUrl, to: &StoreUrl, source_stays: bool, out: Output) -> Result<()> {
     let began = Instant::now();
     let moving = Moving::begin(from, to).await?;
     say(&format!(
@@ -74,7 +74,7 @@ async fn bring(from: &StoreUrl, to: &StoreUrl, keep: bool, out: Output) -> Resul
     ));
     let copied = copy(&moving).await;
     let copied = match copied {
-        Ok(copied) => moving.end(&copied, keep).await.map(|()| copied).map_err(Into::into),
+        Ok(copied) => moving.end(&copied, source_stays).await.map(|()| copied).map_err(Into::into),
         Err(error) => Err(error),
     };
     let copied = copied.with_context(|| {
@@ -89,7 +89,7 @@ async fn bring(from: &StoreUrl, to: &StoreUrl, keep: bool, out: Output) -> Resul
     object["to"] = copied.to.clone().into();
     object["seconds"] = took.as_secs_f64().into();
     out.result(&object, || {
-        let source = if keep {
+        let source = if source_stays {
             "which is a store of its own and takes changes again"
         } else {
             "which takes no changes any more"

@@ -139,8 +139,8 @@ fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
     }
-    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
-    format!("{kept}\u{2026}")
+    let start: String = text.chars().take(width.saturating_sub(1)).collect();
+    format!("{start}\u{2026}")
 }
 
 #[cfg(test)]

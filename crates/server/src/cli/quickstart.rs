@@ -62,7 +62,7 @@ pub(super) async fn run(given: &CliArgs, server: &ServerArgs, out: Output) -> Re
         StoreUrl::Sqlite(path) => path.with_extension("quickstart.json"),
         StoreUrl::Postgres(_) => PathBuf::from("guestlist.quickstart.json"),
     };
-    let demo = match kept(&path, &server.app).await? {
+    let demo = match earlier_demo(&path, &server.app).await? {
         Some(demo) => demo,
         None => make(&server.app, &path).await?,
     };
@@ -87,7 +87,7 @@ pub(super) async fn run(given: &CliArgs, server: &ServerArgs, out: Output) -> Re
 }
 
 /// The demo of an earlier start, if it still is one.
-async fn kept(path: &Path, app: &App) -> Result<Option<Demo>> {
+async fn earlier_demo(path: &Path, app: &App) -> Result<Option<Demo>> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -152,13 +152,13 @@ async fn make(app: &App, path: &Path) -> Result<Demo> {
     let (user, token) = (UserId(app.ids.next(now)), ApiTokenId(app.ids.next(now)));
     let made = app.store.write(move |tx| {
         let before = remembered(tx)?;
-        let kept =
+        let tenant =
             before.as_ref().map(|before| AuthorizedApp::allowed(before.application).require(tx));
-        let application_id = match kept {
+        let application_id = match tenant {
             Some(Ok(tenant)) => tenant.id(),
             None | Some(Err(Error::NotFound(_))) => {
                 let tenant = applications::add(tx, &application)?;
-                people.settle(tx, tenant, now)?;
+                people.plant(tx, tenant, now)?;
                 tenant.id()
             }
             Some(Err(error)) => return Err(error),
@@ -245,7 +245,7 @@ impl People {
     }
 
     /// Puts them into an application.
-    fn settle(&self, tx: &mut Tx<'_>, tenant: Tenant, now: DateTime) -> crate::error::Result<()> {
+    fn plant(&self, tx: &mut Tx<'_>, tenant: Tenant, now: DateTime) -> crate::error::Result<()> {
         let mut made: Vec<GroupRef> = Vec::new();
         for (post, id, parent) in &self.groups {
             let parent_id = parent.and_then(|parent: usize| made.get(parent)).map(|group| group.id);

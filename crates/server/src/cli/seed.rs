@@ -72,21 +72,21 @@ pub(super) async fn run(args: Args, app: Arc<App>, out: Output) -> Result<()> {
         Ok::<_, anyhow::Error>((BufWriter::new(file), path))
     });
     let mut ids = ids.transpose()?;
-    let within = if let Some(id) = args.application {
+    let target = if let Some(id) = args.application {
         AuthorizedApp::allowed(id)
     } else {
         let name = args.name.as_deref().unwrap_or("Seeded");
         let post = application::parse("application", json!({ "name": name }))?;
         AuthorizedApp::allowed(application::create(&app, post).await?.id)
     };
-    let application = app.store.read(move |tx| within.require(tx)).await?.id();
+    let application = app.store.read(move |tx| target.require(tx)).await?.id();
     let hash = app.hasher.hash(password()?).await?;
     let people = Population::new(application, args.seed, args.count);
 
     let groups: Vec<_> = people.groups().collect();
     let (made, taken) = (groups.len(), taken(args.seed));
     let planting = app.store.write(move |tx| {
-        let tenant = within.require(tx)?;
+        let tenant = target.require(tx)?;
         groups.iter().try_for_each(|group| groups::add(tx, tenant, group))
     });
     planting.await.map_err(&taken)?;
@@ -101,12 +101,12 @@ pub(super) async fn run(args: Args, app: Arc<App>, out: Output) -> Result<()> {
         }
         planted.memberships += users.iter().map(|user| user.experience_groups.len()).sum::<usize>();
         planted.tags += users.iter().map(|user| user.user_tags.0.len()).sum::<usize>();
-        plant(&app, within, users, hash.clone()).await.map_err(&taken)?;
+        plant(&app, target, users, hash.clone()).await.map_err(&taken)?;
         planted.users = end;
         progress.show(end);
     }
     // Otherwise the first server would be busy with it for its first seconds.
-    while app.store.write(|tx| search::settle(tx, AT_ONCE)).await.map_err(&taken)? {}
+    while app.store.write(|tx| search::apply_backlog(tx, AT_ONCE)).await.map_err(&taken)? {}
     progress.end();
     if let Some((mut file, path)) = ids {
         file.flush().with_context(|| format!("cannot write {}", path.display()))?;
@@ -129,12 +129,12 @@ pub(super) async fn run(args: Args, app: Arc<App>, out: Output) -> Result<()> {
 
 async fn plant(
     app: &App,
-    within: AuthorizedApp,
+    target: AuthorizedApp,
     users: Vec<ExperienceUser>,
     hash: PasswordHash,
 ) -> error::Result<()> {
     let planting = app.store.write(move |tx| {
-        let tenant = within.require(tx)?;
+        let tenant = target.require(tx)?;
         users.iter().try_for_each(|user| users::add(tx, tenant, user, &hash))
     });
     planting.await

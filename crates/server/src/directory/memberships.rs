@@ -1,5 +1,8 @@
 //! Who is in which group. Users and groups both say it; it is written here alone, with the counts
 //! of members.
+//!
+//! # Errors
+//! When the store fails; a function says what else it refuses.
 
 use crate::error::{Error, Result};
 use crate::rows::counts::{self, Counted};
@@ -147,9 +150,6 @@ fn members(group: &ExperienceGroup) -> BTreeSet<ExperienceUserId> {
 }
 
 /// The user is in the groups it names, and was in those that `before` names.
-///
-/// # Errors
-/// When the store fails.
 pub(crate) fn of_user(
     tx: &mut Tx<'_>,
     tenant: Tenant,
@@ -168,9 +168,6 @@ pub(crate) fn of_user(
 }
 
 /// The members of the group are those it names, and were those that `before` names.
-///
-/// # Errors
-/// When the store fails.
 pub(crate) fn of_group(
     tx: &mut Tx<'_>,
     tenant: Tenant,
@@ -189,9 +186,6 @@ pub(crate) fn of_group(
 }
 
 /// The user goes, and is in no group any more.
-///
-/// # Errors
-/// When the store fails.
 pub(crate) fn without_user(tx: &mut Tx<'_>, tenant: Tenant, user: &ExperienceUser) -> Result<()> {
     let parted: Vec<String> = tx.change_all(
         ChangeScope::User(tenant.id(), user.id),
@@ -206,9 +200,6 @@ pub(crate) fn without_user(tx: &mut Tx<'_>, tenant: Tenant, user: &ExperienceUse
 }
 
 /// The group goes, and has no members any more.
-///
-/// # Errors
-/// When the store fails.
 pub(crate) fn without_group(
     tx: &mut Tx<'_>,
     tenant: Tenant,
@@ -228,9 +219,6 @@ pub(crate) fn without_group(
 }
 
 /// Nobody of the application is in a group any more.
-///
-/// # Errors
-/// When the store fails.
 pub(crate) fn delete_all(tx: &mut Tx<'_>, application: ApplicationId) -> Result<()> {
     tx.change(
         ChangeScope::Application(application),

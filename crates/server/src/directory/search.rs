@@ -9,6 +9,11 @@
 //! the users on the backlog as well, so its results are exact.
 //!
 //! PostgreSQL decides by itself whether to use its index.
+//!
+//! # Errors
+//! When the store fails; a function says what else it refuses.
+
+#![expect(clippy::missing_errors_doc, reason = "the head of the module says it")]
 
 use super::search_backlog::IndexBacklog;
 use crate::error::{Error, Result};
@@ -19,13 +24,13 @@ use crate::rows::{ChangeScope, Tx, convert, tuning};
 use guestlist_store::Dialect;
 use std::collections::BTreeSet;
 
-/// How many characters in a row are looked up.
+/// The length of a trigram: characters in a row that are looked up.
 const GRAM: usize = 3;
-/// How many of them are asked for: more make a search slower, and hardly narrower.
+/// How many trigrams a search looks up: more make it slower, and hardly narrower.
 const MOST_GRAMS: usize = 12;
-/// How many of one part are asked for, however many parts there are.
+/// How many of one part it looks up, however many parts there are.
 const LEAST_GRAMS: usize = 3;
-/// Of more parts than these the table is not asked.
+/// With more parts than these the index is not used.
 const MOST_PARTS: usize = 64;
 /// How many bits of the number of a user are its own.
 const OWN_BITS: u32 = 32;
@@ -57,9 +62,6 @@ pub(crate) fn is_indexed(tx: &Tx<'_>) -> bool {
 
 /// The users of the application that may have `parts` in their address and names; `None` where it is
 /// better to look at all users.
-///
-/// # Errors
-/// When the store fails.
 pub(crate) fn candidates(
     tx: &mut Tx<'_>,
     tenant: Tenant,
@@ -72,7 +74,7 @@ pub(crate) fn candidates(
     if users < tuning.search_min_users {
         return Ok(None);
     }
-    let (first, last) = numbers_within(tx, tenant)?;
+    let (first, last) = numbers_of(tx, tenant)?;
     let share = match compared {
         Compared::InIndex => tuning.search_share_in_index,
         Compared::InUsers => tuning.search_share_in_users,
@@ -94,9 +96,6 @@ pub(crate) fn candidates(
 
 /// All users of the application, where there are too many to read them more than once: in the order of
 /// their numbers, in which they are beside each other.
-///
-/// # Errors
-/// When the store fails.
 pub(crate) fn everybody(tx: &mut Tx<'_>, tenant: Tenant) -> Result<Option<Candidates>> {
     if !is_indexed(tx) {
         return Ok(None);
@@ -105,12 +104,12 @@ pub(crate) fn everybody(tx: &mut Tx<'_>, tenant: Tenant) -> Result<Option<Candid
     if count < tuning::of(tx).search_min_users {
         return Ok(None);
     }
-    let (first, last) = numbers_within(tx, tenant)?;
+    let (first, last) = numbers_of(tx, tenant)?;
     Ok(Some(Candidates::new(count, vec![Box::new(first), Box::new(last)], from_range)))
 }
 
 /// The first and the last number that a user of the application may have.
-fn numbers_within(tx: &mut Tx<'_>, tenant: Tenant) -> Result<(i64, i64)> {
+fn numbers_of(tx: &mut Tx<'_>, tenant: Tenant) -> Result<(i64, i64)> {
     let number: Option<i64> =
         tx.first("SELECT number FROM applications WHERE id = $1", &[&tenant.id().to_string()])?;
     number.map(numbers).ok_or(Error::NotFound("Application"))
@@ -124,9 +123,6 @@ const fn numbers(of: i64) -> (i64, i64) {
 /// All users of the application are about to be removed. When they are many, what the table says of
 /// them is left for [`forget`]: to remove it with them would take several times as long as all else.
 /// The application takes another number, under which there is nothing.
-///
-/// # Errors
-/// When the store fails.
 pub(crate) fn abandon(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
     if !is_indexed(tx) {
         return Ok(());
@@ -148,9 +144,6 @@ pub(crate) fn abandon(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
 
 /// Removes up to `most` of what the table says of users that were removed with all others of their
 /// application, and tells how many.
-///
-/// # Errors
-/// When the store fails.
 pub fn forget(tx: &mut Tx<'_>, most: i64) -> Result<u64> {
     if !is_indexed(tx) {
         return Ok(0);
@@ -171,25 +164,19 @@ pub fn forget(tx: &mut Tx<'_>, most: i64) -> Result<u64> {
     Ok(gone)
 }
 
-/// Tells the table of some `most` users that it is late with, and whether there were any. It is told by
-/// and by in any case: this is for whoever fills a store and hands it on.
-///
-/// # Errors
-/// When the store fails.
-pub fn settle(tx: &mut Tx<'_>, most: u64) -> Result<bool> {
-    if is_indexed(tx) { IndexBacklog::default().settle(tx, most) } else { Ok(false) }
+/// Applies some `most` users of the backlog to the index, and says whether there were any. The writer
+/// does so by and by: this is for whoever fills a store and hands it on.
+pub fn apply_backlog(tx: &mut Tx<'_>, most: u64) -> Result<bool> {
+    if is_indexed(tx) { IndexBacklog::default().apply(tx, most) } else { Ok(false) }
 }
 
-/// Whether the table is whole and knows every user, and nobody else, once it was told of all it is
-/// late with. What is left to forget has to be forgotten.
-///
-/// # Errors
-/// When the store fails.
+/// Whether the index is whole and has every user, and nobody else, once the backlog is applied. What
+/// is left to forget has to be forgotten.
 pub(crate) fn is_whole(tx: &mut Tx<'_>) -> Result<bool> {
     if !is_indexed(tx) {
         return Ok(true);
     }
-    while settle(tx, 0)? {}
+    while apply_backlog(tx, 0)? {}
     // Fails where it is not whole.
     tx.change(
         ChangeScope::Nothing,

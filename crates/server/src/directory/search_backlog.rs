@@ -8,31 +8,32 @@ use guestlist_store::{Upkeep, UpkeepError};
 use std::fmt::Display;
 use std::time::Duration;
 
-/// How many users the table is told of for each of its pages that is merged with others then. By
+/// How many users are applied for each page of the FTS5 table that is merged with others then. By
 /// itself it would merge rarely, but for a tenth of a second.
-const TOLD_FOR_MERGED: i64 = 8;
-/// Where in the order of their numbers users are that the table is told of next: it comes around to
-/// each of them, so that meanwhile their neighbours are late as well, who are on the same pages.
+const APPLIED_FOR_MERGED: i64 = 8;
+
+/// The index backlog, as the number of the user that is applied next. It goes around, so that
+/// meanwhile the neighbours of a user join the backlog as well, who are on the same pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct IndexBacklog(i64);
 
 impl IndexBacklog {
-    /// By how many more than it may be the table is late.
+    /// How many users are on the backlog beyond what it may hold.
     ///
     /// # Errors
     /// When the store fails.
     pub(crate) fn overdue(tx: &mut Tx<'_>) -> Result<u64> {
-        let late: Option<i64> = tx.first("SELECT count(*) FROM user_search_late", &[])?;
-        let late = late.map_or(Ok(0), u64::try_from).map_err(Error::internal)?;
-        Ok(late.saturating_sub(tuning::of(tx).search_backlog))
+        let waiting: Option<i64> = tx.first("SELECT count(*) FROM user_search_late", &[])?;
+        let waiting = waiting.map_or(Ok(0), u64::try_from).map_err(Error::internal)?;
+        Ok(waiting.saturating_sub(tuning::of(tx).search_backlog))
     }
 
-    /// Tells the table of the next users it is late with: of `wanted`, or of as many as it is told of
-    /// at once; whether there were any.
+    /// Applies the next users on the backlog to the index: `wanted`, or at least a batch. Says whether
+    /// there were any.
     ///
     /// # Errors
     /// When the store fails.
-    pub(crate) fn settle(&mut self, tx: &mut Tx<'_>, wanted: u64) -> Result<bool> {
+    pub(crate) fn apply(&mut self, tx: &mut Tx<'_>, wanted: u64) -> Result<bool> {
         let most = wanted.max(tuning::of(tx).search_batch);
         let most = i64::try_from(most).map_err(Error::internal)?;
         for first in [self.0, i64::MIN] {
@@ -55,7 +56,7 @@ impl IndexBacklog {
                 // Nobody is found otherwise than before.
                 tx.change(ChangeScope::Nothing, sql, &[&first, &last])?;
             }
-            let merged = most / TOLD_FOR_MERGED + 1;
+            let merged = most / APPLIED_FOR_MERGED + 1;
             let merge = "INSERT INTO user_search (user_search, rank) VALUES ('merge', $1)";
             tx.change(ChangeScope::Nothing, merge, &[&merged])?;
             self.0 = last.saturating_add(1);
@@ -68,7 +69,7 @@ impl IndexBacklog {
 /// What the writer does for the search.
 pub(crate) struct SearchUpkeep {
     tuning: &'static Tuning,
-    /// What the index is told next, and what it is once that is committed.
+    /// What is applied next, and what that is once the transaction is committed.
     backlog: IndexBacklog,
     next: IndexBacklog,
 }
@@ -92,13 +93,13 @@ impl Upkeep for SearchUpkeep {
         let tx = &mut tx.with_error();
         match IndexBacklog::overdue(tx)? {
             0 => {}
-            overdue => drop(self.next.settle(tx, overdue)?),
+            overdue => drop(self.next.apply(tx, overdue)?),
         }
         Ok(())
     }
 
     fn while_idle(&mut self, tx: &mut guestlist_store::Tx<'_>) -> Result<bool, UpkeepError> {
-        Ok(self.next.settle(&mut tx.with_error(), 0)?)
+        Ok(self.next.apply(&mut tx.with_error(), 0)?)
     }
 
     fn committed(&mut self) {

@@ -94,7 +94,7 @@ impl<C: Caller> Call<C> {
 
 impl Call<Grant> {
     /// The application, if the caller may act in it. For anybody else it does not exist.
-    pub(crate) fn within(&self, application: ApplicationId) -> Result<AuthorizedApp> {
+    pub(crate) fn authorized_app(&self, application: ApplicationId) -> Result<AuthorizedApp> {
         match self.caller.owner {
             Principal::Application(own) if own != application => {
                 Err(Error::NotFound("Application"))

@@ -20,7 +20,7 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// The record of a token, and whether it is that of a session.
 pub(crate) type Record = (ApiToken, bool);
 
-/// A secret that is added to an answer when it is sent, and not kept with it.
+/// A secret that is added to an answer when it is sent, and not stored with it.
 pub(crate) enum Secret {
     Token(Box<Record>),
     Password(ExperienceUserId),
@@ -89,7 +89,7 @@ pub(crate) async fn write(
         let (mut answer, secret) = work(tx)?;
         answer.mint = secret.as_ref().map(Secret::mint);
         if let Some(key) = &key {
-            idempotency::keep(tx, key, now, &answer)?;
+            idempotency::put(tx, key, now, &answer)?;
         }
         Ok((answer, secret, false))
     };

@@ -102,14 +102,14 @@ const VIEW: [&str; 3] = ["_actions", "_links", "_embedded"];
 const FREE: [&str; 4] = ["perPage", "sortField", "sortDirection", "excludeMembers"];
 
 impl Call<Grant> {
-    /// What `asked` says of a list of what belongs to `owner`.
+    /// What `wanted` says of a list of what belongs to `owner`.
     ///
     /// # Errors
     /// [`Error::Invalid`] when there is a cursor and it is not one for this list.
     pub(crate) fn list_request(
         &self,
         owner: impl Display,
-        asked: &impl ListQuery,
+        wanted: &impl ListQuery,
     ) -> Result<ListRequest> {
         let collection = self.context.operation.resource();
         let routes = self.app.routes_of(collection);
@@ -123,34 +123,34 @@ impl Call<Grant> {
             .map(|(value, name)| (name, value))
             .collect();
         let (mut paging, sort_field, owner) =
-            (asked.paging(), asked.sort_field(), owner.to_string());
+            (wanted.paging(), wanted.sort_field(), owner.to_string());
         let order = [collection, &owner, sort_field, paging.direction.as_str()];
         let conditions = query
             .iter()
             .filter(|(name, _)| !FREE.contains(&&**name) && !VIEW.contains(&&**name))
             .flat_map(|(name, value)| [&**name, value.as_str()]);
         let list = ListId::of(order.into_iter().chain(conditions));
-        if let Some(cursor) = asked.cursor() {
+        if let Some(cursor) = wanted.cursor() {
             if paging.start != Start::Page(0) {
                 return Err(cursor::wrong("must not come with a page"));
             }
             paging.start = cursor::read(&self.app.seal, list, cursor)?;
         }
-        let (filter, filter_field) = (asked.filter(), asked.filter_field());
+        let (filter, filter_field) = (wanted.filter(), wanted.filter_field());
         Ok(ListRequest { paging, filter, list, sort_field, filter_field, query })
     }
 
-    /// Reads the page that was `asked` for, and whose it is.
+    /// Reads the page that `request` is for, and whose it is.
     pub(crate) async fn list<T: Resource + Send + 'static, O: PageOf + Send + 'static>(
         &self,
-        asked: ListRequest,
+        request: ListRequest,
         find: impl Fn(&mut Tx<'_>) -> Result<(O, Listed<T>)> + Send + 'static,
     ) -> Result<Okay<Entity<Page<Entity<T>, O>>>> {
         let snapshot = self.snapshot();
         // For as much as it may be, so that no more lists are made at once than there is room for.
         let share = PageShare::of(HEAVIEST_PAGE).await?;
         let (of, found) = self.read(find).await?;
-        let reply = Reply::new(StatusCode::OK, self.write_page(&asked, of, &found)?);
+        let reply = Reply::new(StatusCode::OK, self.write_page(&request, of, &found)?);
         drop(found);
         self.cache(snapshot, &reply);
         let share = share.resize(reply.body.len())?;
@@ -160,7 +160,7 @@ impl Call<Grant> {
     /// The page that was `found`, as it is answered.
     fn write_page<T: Resource, O: PageOf>(
         &self,
-        asked: &ListRequest,
+        request: &ListRequest,
         of: O,
         found: &Listed<T>,
     ) -> Result<Vec<u8>> {
@@ -170,16 +170,16 @@ impl Call<Grant> {
             // They are written one by one, each with what surrounds it.
             items: Vec::new(),
             of,
-            per_page: asked.paging.per_page,
-            page: match asked.paging.start {
+            per_page: request.paging.per_page,
+            page: match request.paging.start {
                 Start::Page(page) => page,
                 Start::After(_) | Start::Before(_) | Start::End => 0,
             },
-            sort_field: asked.sort_field.into(),
-            sort_direction: asked.paging.direction,
+            sort_field: request.sort_field.into(),
+            sort_direction: request.paging.direction,
             total_count: *total,
-            filter: asked.filter.clone(),
-            filter_field: asked.filter_field.map(Cow::Borrowed),
+            filter: request.filter.clone(),
+            filter_field: request.filter_field.map(Cow::Borrowed),
         };
         let frame = resource::fields(&page)?;
         // Of its fields only the number of the items comes before them.
@@ -196,8 +196,8 @@ impl Call<Grant> {
         }
         out.extend_from_slice(after);
         let query = |start: &Start| {
-            let cursor = cursor::write(&self.app.seal, asked.list, start);
-            let query = asked.query.iter().map(|(name, value)| (&**name, value.as_str()));
+            let cursor = cursor::write(&self.app.seal, request.list, start);
+            let query = request.query.iter().map(|(name, value)| (&**name, value.as_str()));
             write_query(query.chain(cursor.as_deref().map(|cursor| ("cursor", cursor))))
         };
         let (next, previous) = (next.as_ref().map(query), previous.as_ref().map(query));

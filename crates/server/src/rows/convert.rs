@@ -63,7 +63,7 @@ pub(crate) fn key(text: &str) -> String {
     text.chars().map(fold).collect()
 }
 
-/// What it means that the address `email` cannot be kept twice.
+/// What it means that the address `email` cannot be stored twice.
 pub(crate) fn email_taken(email: &str) -> impl Fn(Error) -> Error + use<> {
     let email = email.to_owned();
     move |error| match error {

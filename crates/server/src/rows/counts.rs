@@ -1,8 +1,11 @@
-//! How many rows there are, kept in the transaction that writes them.
+//! How many rows there are, counted in the transaction that writes them.
 //!
 //! Where writers work side by side, whoever has changed a count holds it to the end of their
 //! transaction. So a count is touched after the rows, and only when their number changes; and
 //! those of groups before those of their application, in the order of their ids.
+//!
+//! # Errors
+//! When the store fails; a function says what else it refuses.
 
 use super::table::{Table, derived, text, whole};
 use super::{ChangeScope, Tx};
@@ -48,9 +51,6 @@ impl Counted {
 }
 
 /// There are `by` more, or fewer; nobody else may change the count before this transaction ends.
-///
-/// # Errors
-/// When the store fails.
 pub(crate) fn change(tx: &mut Tx<'_>, counted: Counted, by: i64) -> Result<()> {
     let (application, what) = counted.key();
     tx.change(
@@ -63,17 +63,11 @@ pub(crate) fn change(tx: &mut Tx<'_>, counted: Counted, by: i64) -> Result<()> {
 }
 
 /// As [`change`], for the `gone` rows that a statement has removed.
-///
-/// # Errors
-/// When the store fails.
 pub(crate) fn fewer(tx: &mut Tx<'_>, counted: Counted, gone: u64) -> Result<()> {
     change(tx, counted, -i64::try_from(gone).map_err(Error::internal)?)
 }
 
 /// How many there are.
-///
-/// # Errors
-/// When the store fails.
 pub(crate) fn of(tx: &mut Tx<'_>, counted: Counted) -> Result<u64> {
     let (application, what) = counted.key();
     let total: Option<i64> = tx.first(
@@ -84,9 +78,6 @@ pub(crate) fn of(tx: &mut Tx<'_>, counted: Counted) -> Result<u64> {
 }
 
 /// There is nothing to count any more.
-///
-/// # Errors
-/// When the store fails.
 pub(crate) fn forget(tx: &mut Tx<'_>, counted: Counted) -> Result<()> {
     let (application, what) = counted.key();
     tx.change(
@@ -98,9 +89,6 @@ pub(crate) fn forget(tx: &mut Tx<'_>, counted: Counted) -> Result<()> {
 }
 
 /// No group of the application has members any more, nor does any user belong to one.
-///
-/// # Errors
-/// When the store fails.
 pub(crate) fn forget_members(tx: &mut Tx<'_>, application: ApplicationId) -> Result<()> {
     tx.change(
         ChangeScope::Nothing,

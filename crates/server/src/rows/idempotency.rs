@@ -26,8 +26,8 @@ pub(crate) const TABLE: Table = table(
     ],
 );
 
-/// How long an answer is kept, in milliseconds.
-pub const KEPT_FOR: i64 = 24 * 60 * 60 * 1000;
+/// How long an answer is stored, in milliseconds.
+pub const LIFETIME: i64 = 24 * 60 * 60 * 1000;
 
 /// A secret that an answer had in it, by what it is made from again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub struct Answer {
 
 /// One request, told from all others.
 ///
-/// The store keeps a digest of the key and, under the key itself, a digest of the request. So a
+/// Stored are a digest of the key and, under the key itself, a digest of the request. So a
 /// stolen store tells neither, not even by guessing, unless the key can be guessed: the request
 /// may hold a password.
 #[derive(Debug, Clone)]
@@ -109,13 +109,13 @@ impl RequestKey {
     }
 }
 
-struct Kept {
+struct Stored {
     fingerprint: Vec<u8>,
     created: i64,
     answer: Answer,
 }
 
-impl FromRow<Error> for Kept {
+impl FromRow<Error> for Stored {
     fn from_row(row: &Row<'_>) -> Result<Self> {
         Ok(Self {
             fingerprint: row.get("fingerprint")?,
@@ -138,12 +138,12 @@ impl FromRow<Error> for Kept {
 /// # Errors
 /// [`Error::KeyReused`] when the key came with another request.
 pub fn find(tx: &mut Tx<'_>, request: &RequestKey, now: DateTime) -> Result<Option<Answer>> {
-    let kept: Option<Kept> = tx.first(
+    let stored: Option<Stored> = tx.first(
         "SELECT fingerprint, created, status, etag, body, mint FROM answers
          WHERE token_id = $1 AND key_digest = $2",
         &[&request.token.to_string(), &request.digest],
     )?;
-    given(kept, request, now)
+    replay(stored, request, now)
 }
 
 /// As [`find`], and nobody else answers this request before this transaction ends: of two that
@@ -152,7 +152,7 @@ pub fn find(tx: &mut Tx<'_>, request: &RequestKey, now: DateTime) -> Result<Opti
 /// # Errors
 /// As [`find`].
 pub fn reserve(tx: &mut Tx<'_>, request: &RequestKey, now: DateTime) -> Result<Option<Answer>> {
-    let kept: Vec<Kept> = tx.change_all(
+    let stored: Vec<Stored> = tx.change_all(
         ChangeScope::Nothing,
         "INSERT INTO answers (token_id, key_digest, fingerprint, created, status, body)
          VALUES ($1, $2, $3, $4, $5, $6)
@@ -167,17 +167,21 @@ pub fn reserve(tx: &mut Tx<'_>, request: &RequestKey, now: DateTime) -> Result<O
             &Vec::<u8>::new(),
         ],
     )?;
-    given(kept.into_iter().find(|kept| i64::from(kept.answer.status) != NOT_YET), request, now)
+    replay(
+        stored.into_iter().find(|stored| i64::from(stored.answer.status) != NOT_YET),
+        request,
+        now,
+    )
 }
 
 /// The status of an answer that is being made.
 const NOT_YET: i64 = 0;
 
-fn given(kept: Option<Kept>, request: &RequestKey, now: DateTime) -> Result<Option<Answer>> {
-    match kept {
-        Some(kept) if kept.created + KEPT_FOR <= now.millis() => Ok(None),
-        Some(kept) if kept.fingerprint != request.fingerprint => Err(Error::KeyReused),
-        kept => Ok(kept.map(|kept| kept.answer)),
+fn replay(stored: Option<Stored>, request: &RequestKey, now: DateTime) -> Result<Option<Answer>> {
+    match stored {
+        Some(stored) if stored.created + LIFETIME <= now.millis() => Ok(None),
+        Some(stored) if stored.fingerprint != request.fingerprint => Err(Error::KeyReused),
+        stored => Ok(stored.map(|stored| stored.answer)),
     }
 }
 
@@ -191,15 +195,15 @@ pub fn forget(tx: &mut Tx<'_>, now: DateTime, most: i64) -> Result<u64> {
         "DELETE FROM answers WHERE (token_id, key_digest) IN
             (SELECT token_id, key_digest FROM answers WHERE created <= $1
              ORDER BY created LIMIT $2 FOR UPDATE SKIP LOCKED)",
-        &[&(now.millis() - KEPT_FOR), &most],
+        &[&(now.millis() - LIFETIME), &most],
     )
 }
 
-/// Keeps the answer to this request.
+/// Inserts the answer to this request.
 ///
 /// # Errors
 /// When the store fails.
-pub fn keep(tx: &mut Tx<'_>, request: &RequestKey, now: DateTime, answer: &Answer) -> Result<()> {
+pub fn put(tx: &mut Tx<'_>, request: &RequestKey, now: DateTime, answer: &Answer) -> Result<()> {
     tx.change(
         ChangeScope::Nothing,
         "INSERT INTO answers (token_id, key_digest, fingerprint, created, status, etag, body, mint,

@@ -8,7 +8,7 @@
 //! SQL is written once for every engine, with parameters `$1`, `$2`, … that may come in any order
 //! and more than once. What an engine says differently is spelled by the engine alone: SQLite drops
 //! what locks rows, such as ` FOR UPDATE`, from statements and replaces column types in migrations.
-//! Tables keep to immediate constraints, because a deferred one would fail at the commit, which a
+//! Tables have only immediate constraints, because a deferred one would fail at the commit, which a
 //! whole group of writes shares.
 
 pub mod idempotency;

@@ -24,7 +24,7 @@ pub fn get(tx: &mut Tx<'_>, name: &str) -> Result<Option<Vec<u8>>> {
     Ok(found.map(|Setting(value)| value))
 }
 
-/// Keeps `value` under `name`, in the place of what was there.
+/// Writes `value` under `name`, over what was there.
 ///
 /// # Errors
 /// When the store fails.
@@ -38,7 +38,7 @@ pub fn put(tx: &mut Tx<'_>, name: &str, value: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// The value called `name`, kept for ever from the first time on; `make` is asked when there is
+/// The value called `name`, stored for ever from the first time on; `make` is asked when there is
 /// none yet.
 ///
 /// # Errors

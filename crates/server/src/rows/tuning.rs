@@ -11,9 +11,9 @@ pub struct Tuning {
     /// As many rows as are rather found first and sorted then. To read rows in their order until a
     /// page is full takes longer than that when fewer than these are wanted of a million.
     pub sort_limit: u64,
-    /// Users that the search index may be late with: to compare them all takes some milliseconds.
+    /// Users that may be on the index backlog: to compare them all takes some milliseconds.
     pub search_backlog: u64,
-    /// Of so many it is told at once: writers wait for some milliseconds meanwhile.
+    /// So many of them are applied at once: writers wait for some milliseconds meanwhile.
     pub search_batch: u64,
     /// An application with fewer users is read as a whole, in some milliseconds, and not searched
     /// by the index.
@@ -29,9 +29,9 @@ pub struct Tuning {
     /// Rows that are held in memory until all that a search names were read, at most: a page that ends
     /// further from the first is come by otherwise.
     pub search_most_in_memory: u64,
-    /// How long nobody writes before the search index is told of the last changes.
+    /// How long nobody writes before the last of the index backlog is applied.
     pub search_quiet: Duration,
-    /// Rows that change between two looks at how late it is: what some 250 users who take another
+    /// Rows that change between two looks at how long the backlog is: what some 250 users who take another
     /// name change.
     pub search_check_every: u64,
 }

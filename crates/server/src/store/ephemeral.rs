@@ -35,8 +35,8 @@ mod tests {
                 AND name NOT LIKE 'user_search%'";
         let tables = store.read(move |tx| tx.all::<String>(tables, &[])).await.unwrap();
         assert!(tables.len() > 5, "{tables:?}");
-        let mut asked = tables.clone();
-        asked.push("user_search_docsize".into());
+        let mut checked = tables.clone();
+        checked.push("user_search_docsize".into());
         // A row in each, whatever it is: what has to be there is 'x', and nothing is looked up.
         let path = "SELECT file FROM pragma_database_list WHERE name = 'main'";
         let path = store.read(move |tx| tx.first::<String>(path, &[])).await.unwrap().unwrap();
@@ -63,7 +63,7 @@ mod tests {
             beside.execute(&sql, []).unwrap();
         }
         store.write(move |tx| clear(tx, &proof)).await.unwrap();
-        for table in asked {
+        for table in checked {
             let count = format!("SELECT count(*) FROM {table}");
             let left = store.read(move |tx| tx.first::<i64>(&count, &[])).await.unwrap();
             assert_eq!(left, Some(0), "{table}");

@@ -121,9 +121,9 @@ mod tests {
     use tracing_subscriber::fmt::MakeWriter;
 
     #[derive(Clone, Default)]
-    struct Kept(Arc<Mutex<Vec<u8>>>);
+    struct Written(Arc<Mutex<Vec<u8>>>);
 
-    impl io::Write for Kept {
+    impl io::Write for Written {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().unwrap().write(bytes)
         }
@@ -132,7 +132,7 @@ mod tests {
         }
     }
 
-    impl<'a> MakeWriter<'a> for Kept {
+    impl<'a> MakeWriter<'a> for Written {
         type Writer = Self;
         fn make_writer(&'a self) -> Self {
             self.clone()
@@ -141,10 +141,11 @@ mod tests {
 
     /// What is written while `work` runs, line by line.
     fn logged(work: impl FnOnce()) -> Vec<Value> {
-        let kept = Kept::default();
-        let log = tracing_subscriber::fmt().event_format(Lines).with_writer(kept.clone()).finish();
+        let log_text = Written::default();
+        let log =
+            tracing_subscriber::fmt().event_format(Lines).with_writer(log_text.clone()).finish();
         tracing::subscriber::with_default(log, work);
-        let written = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+        let written = String::from_utf8(log_text.0.lock().unwrap().clone()).unwrap();
         written.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
     }
 

@@ -225,9 +225,9 @@ mod tests {
 
     /// Counts what it was given.
     #[derive(Clone, Default)]
-    struct Kept(Arc<Mutex<Vec<u8>>>);
+    struct Written(Arc<Mutex<Vec<u8>>>);
 
-    impl Write for Kept {
+    impl Write for Written {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().unwrap().write(bytes)
         }
@@ -238,14 +238,14 @@ mod tests {
 
     #[test]
     fn an_error_is_written_before_whoever_logs_it_goes_on() {
-        let kept = Kept::default();
-        let (spool, guard) = Spool::start(kept.clone());
+        let log_text = Written::default();
+        let (spool, guard) = Spool::start(log_text.clone());
         let log = tracing_subscriber::fmt().with_ansi(false).with_writer(spool).finish();
         tracing::subscriber::with_default(log, || {
             for number in 0..50 {
                 tracing::info!("before {number}");
                 tracing::error!("error {number}");
-                let written = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+                let written = String::from_utf8(log_text.0.lock().unwrap().clone()).unwrap();
                 for words in ["before", "error"] {
                     assert!(written.contains(&format!("{words} {number}\n")), "{written}");
                 }

@@ -123,7 +123,7 @@ impl TokenOwner {
     /// Which one it is.
     const fn id(self) -> ObjectId {
         match self {
-            Self::Application(within) => within.id().0,
+            Self::Application(app) => app.id().0,
             Self::User(user) => user.0,
         }
     }
@@ -131,7 +131,7 @@ impl TokenOwner {
     /// The owner, who exists.
     fn require(self, tx: &mut Tx<'_>) -> Result<Owner> {
         match self {
-            Self::Application(within) => Ok(Owner::of(within.require(tx)?)),
+            Self::Application(app) => Ok(Owner::of(app.require(tx)?)),
             Self::User(user) => Owner::administrator(tx, user),
         }
     }
@@ -141,7 +141,7 @@ async fn list_of_application(
     call: Call<Grant>,
     input: In<OneApplication, ApiTokenList>,
 ) -> Result<Okay<Entity<Tokens>>> {
-    let whose = TokenOwner::Application(call.within(input.path.application_id)?);
+    let whose = TokenOwner::Application(call.authorized_app(input.path.application_id)?);
     list(call, whose, input.query).await
 }
 
@@ -158,10 +158,10 @@ async fn list(
     whose: TokenOwner,
     query: ApiTokenList,
 ) -> Result<Okay<Entity<Tokens>>> {
-    let asked = call.list_request(whose.id(), &query)?;
-    let filter = query.filter_field.zip(asked.filter.clone());
-    let listing = Listing { filter, sort: query.sort(), paging: asked.paging.clone() };
-    call.list(asked, move |tx| {
+    let list = call.list_request(whose.id(), &query)?;
+    let filter = query.filter_field.zip(list.filter.clone());
+    let listing = Listing { filter, sort: query.sort(), paging: list.paging.clone() };
+    call.list(list, move |tx| {
         let owner = whose.require(tx)?;
         let of = OfOwner { owner_id: owner.id(), owner_type: owner.kind() };
         Ok((OfTokens(of), tokens::list(tx, owner, &listing)?))
@@ -173,7 +173,7 @@ async fn get_of_application(
     call: Call<Grant>,
     input: In<OneApplicationApiToken>,
 ) -> Result<Okay<Entity<ApiToken>>> {
-    let whose = TokenOwner::Application(call.within(input.path.application_id)?);
+    let whose = TokenOwner::Application(call.authorized_app(input.path.application_id)?);
     get(call, whose, input.path.api_token_id).await
 }
 
@@ -209,7 +209,7 @@ async fn post_of_application(
     call: Call<Grant>,
     input: In<OneApplication, (), ApiTokenPost>,
 ) -> Result<Created<Entity<ApiToken>>> {
-    let whose = TokenOwner::Application(call.within(input.path.application_id)?);
+    let whose = TokenOwner::Application(call.authorized_app(input.path.application_id)?);
     post(call, whose, input.body).await
 }
 
@@ -260,7 +260,7 @@ async fn patch_of_application(
     call: Call<Grant>,
     input: In<OneApplicationApiToken, (), ApiTokenPatch>,
 ) -> Result<Okay<Entity<ApiToken>>> {
-    let whose = TokenOwner::Application(call.within(input.path.application_id)?);
+    let whose = TokenOwner::Application(call.authorized_app(input.path.application_id)?);
     patch(call, whose, input.path.api_token_id, input.body).await
 }
 
@@ -278,16 +278,16 @@ async fn patch(
     id: ApiTokenId,
     patch: ApiTokenPatch,
 ) -> Result<Okay<Entity<ApiToken>>> {
-    let (now, asked) = (call.now, call.clone());
+    let (now, request) = (call.now, call.clone());
     call.change(move |tx| {
         let owner = whose.require(tx)?;
         let before = tokens::lock(tx, owner, id)?;
-        asked.check(&before)?;
+        request.check(&before)?;
         let after = changed_token(&before, &patch, now);
         // To switch a token on is to grant what it may do.
         if after.status != before.status
             && after.status == TokenStatus::Active
-            && !asked.may_grant(&before.scope)
+            && !request.may_grant(&before.scope)
         {
             return Err(Error::Forbidden);
         }
@@ -303,7 +303,7 @@ async fn delete_of_application(
     call: Call<Grant>,
     input: In<OneApplicationApiToken>,
 ) -> Result<Okay<Success>> {
-    let whose = TokenOwner::Application(call.within(input.path.application_id)?);
+    let whose = TokenOwner::Application(call.authorized_app(input.path.application_id)?);
     delete(call, whose, input.path.api_token_id).await
 }
 
@@ -313,11 +313,11 @@ async fn delete_of_user(call: Call<Grant>, input: In<OneUserApiToken>) -> Result
 }
 
 async fn delete(call: Call<Grant>, whose: TokenOwner, id: ApiTokenId) -> Result<Okay<Success>> {
-    let asked = call.clone();
+    let request = call.clone();
     call.remove(move |tx| {
         let owner = whose.require(tx)?;
         let token = tokens::lock(tx, owner, id)?;
-        asked.check(&token)?;
+        request.check(&token)?;
         tokens::delete(tx, &token)
     })
     .await

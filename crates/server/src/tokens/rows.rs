@@ -1,5 +1,10 @@
 //! Tokens of applications and of administrators, and the sessions that signing in begins. Only
-//! what a token says is kept, never the token.
+//! what a token says is stored, never the token.
+//!
+//! # Errors
+//! When the store fails; a function says what else it refuses.
+
+#![expect(clippy::missing_errors_doc, reason = "the head of the module says it")]
 
 use crate::administrators::rows as administrators;
 use crate::error::{Error, Result};
@@ -201,9 +206,6 @@ impl FromRow<Error> for Any {
 
 /// The token or the session `id`, whoever it speaks for, if it is still there, and whether it is
 /// a session.
-///
-/// # Errors
-/// When the store fails.
 pub fn find(tx: &mut Tx<'_>, id: ApiTokenId) -> Result<Option<(ApiToken, bool)>> {
     let columns = COLUMNS.as_str();
     let any: Option<Any> = tx.first(
@@ -225,9 +227,6 @@ pub struct Listing {
 }
 
 /// One page of the tokens of `owner`, and how many there are.
-///
-/// # Errors
-/// When the store fails.
 pub fn list(tx: &mut Tx<'_>, owner: Owner, listing: &Listing) -> Result<Listed<ApiToken>> {
     let mut select = Select::from("api_tokens t");
     let (id, kind) = (select.bind(owner.id().to_string()), select.bind(owner.kind().as_str()));
@@ -252,7 +251,7 @@ pub fn list(tx: &mut Tx<'_>, owner: Owner, listing: &Listing) -> Result<Listed<A
     select.page(tx, &COLUMNS, Order { key, id: "t.id" }, &listing.paging)
 }
 
-/// Keeps a new token.
+/// Inserts a new token.
 ///
 /// # Errors
 /// [`Error::NotFound`] when it is of an application that is not there.
@@ -276,11 +275,8 @@ fn counted(token: &ApiToken) -> Option<Counted> {
     }
 }
 
-/// Keeps a new session, and forgets those of the same administrator that have ended or that are
+/// Inserts a new session, and deletes those of the same administrator that have ended or that are
 /// too many.
-///
-/// # Errors
-/// When the store fails.
 pub fn begin(tx: &mut Tx<'_>, session: &ApiToken) -> Result<()> {
     let owner = session.owner_id.to_string();
     // One sign-in after the other, or those who come at once would not count each other's.
@@ -299,9 +295,6 @@ pub fn begin(tx: &mut Tx<'_>, session: &ApiToken) -> Result<()> {
 }
 
 /// Ends every session of the administrator.
-///
-/// # Errors
-/// When the store fails.
 pub fn end_sessions(tx: &mut Tx<'_>, user: UserId) -> Result<()> {
     tx.run(
         "DELETE FROM api_tokens WHERE owner_id = $1 AND kind = 'session'",
@@ -336,10 +329,7 @@ fn insert(tx: &mut Tx<'_>, new: &ApiToken, kind: &str) -> Result<()> {
     Ok(())
 }
 
-/// Keeps `after` in the place of what the token was.
-///
-/// # Errors
-/// When the store fails.
+/// Updates the token to `after`.
 pub fn put(tx: &mut Tx<'_>, after: &ApiToken) -> Result<()> {
     tx.change(
         ChangeScope::Token(after.id),
@@ -360,9 +350,6 @@ pub fn put(tx: &mut Tx<'_>, after: &ApiToken) -> Result<()> {
 }
 
 /// Removes the token: it is refused from now on.
-///
-/// # Errors
-/// When the store fails.
 pub fn delete(tx: &mut Tx<'_>, token: &ApiToken) -> Result<()> {
     let gone = tx.change(
         ChangeScope::Token(token.id),

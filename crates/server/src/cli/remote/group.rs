@@ -38,7 +38,7 @@ enum Command {
         #[command(flatten)]
         listing: Listing,
         #[command(flatten)]
-        within: AuthorizedApp,
+        part: ForestPart,
     },
     /// Make a group
     Create {
@@ -66,7 +66,7 @@ enum Command {
 }
 
 #[derive(Debug, Args)]
-struct AuthorizedApp {
+struct ForestPart {
     /// Only those in this group
     #[arg(long, value_name = "ID")]
     parent: Option<ExperienceGroupId>,
@@ -81,7 +81,7 @@ struct AuthorizedApp {
     exclude_members: bool,
 }
 
-impl AuthorizedApp {
+impl ForestPart {
     fn parent(&self) -> Option<String> {
         let parent = self.parent.map(|parent| parent.to_string());
         parent.or_else(|| (self.root || self.tree).then(|| "none".into()))
@@ -157,13 +157,13 @@ pub(super) async fn run(group: Group, session: &Session) -> Result<()> {
                 query.into_iter().filter(|(_, on)| *on).map(|(name, _)| (name, "true")).collect();
             resource::get(session, &KIND, &path(id), &query).await
         }
-        Command::List { listing, within } => {
-            let parent = within.parent();
-            if within.tree {
+        Command::List { listing, part } => {
+            let parent = part.parent();
+            if part.tree {
                 return tree::print(session, &KIND, &all, &listing, parent.as_deref()).await;
             }
             let mut query: Vec<_> = parent.map(|parent| ("parentId", parent)).into_iter().collect();
-            if within.exclude_members || !session.out.json {
+            if part.exclude_members || !session.out.json {
                 query.push((EXCLUDE_MEMBERS, "true".into()));
             }
             resource::list(session, &KIND, &all, &listing, &query).await

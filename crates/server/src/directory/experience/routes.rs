@@ -45,9 +45,9 @@ async fn delete(
     call: Call<Grant>,
     input: In<OneApplication, ExperienceDelete>,
 ) -> Result<Okay<Success>> {
-    let (within, flags) = (call.within(input.path.application_id)?, input.query);
+    let (app, flags) = (call.authorized_app(input.path.application_id)?, input.query);
     call.remove(move |tx| {
-        let tenant = within.require_locked(tx)?;
+        let tenant = app.require_locked(tx)?;
         if flags.keep_users.is_none() {
             users::delete_all(tx, tenant)?;
         }
@@ -63,7 +63,7 @@ async fn bootstrap(
     call: Call<Grant>,
     input: In<OneApplication, (), Option<ExperienceBootstrap>>,
 ) -> Result<Okay<ExperienceBootstrapResult>> {
-    let (within, now) = (call.within(input.path.application_id)?, call.now);
+    let (app, now) = (call.authorized_app(input.path.application_id)?, call.now);
     let options = input.body.as_ref();
     let replace = options.and_then(|options| options.replace_existing).unwrap_or(false);
     let group = options.and_then(|options| options.create_groups).unwrap_or(true);
@@ -80,7 +80,7 @@ async fn bootstrap(
     let other = format!("-{id}");
     let begin = Begin { user, group, replace, other, now };
     call.do_once(move |tx| {
-        let tenant = within.require_locked(tx)?;
+        let tenant = app.require_locked(tx)?;
         let suffix = begin.suffix(tx, tenant)?;
         begin.make(tx, tenant, suffix)?;
         let mut result = ExperienceBootstrapResult {

@@ -13,13 +13,13 @@ use std::collections::BTreeSet;
 /// The deepest a group may be, the root being 1.
 pub const MAX_DEPTH: usize = 100;
 
-/// A row that is a group's place in the forest.
-struct Place {
+/// A row that is a node of the forest: a group, and the one that it is in.
+struct Node {
     id: ExperienceGroupId,
     parent: Option<ExperienceGroupId>,
 }
 
-impl FromRow<Error> for Place {
+impl FromRow<Error> for Node {
     fn from_row(row: &Row<'_>) -> Result<Self> {
         Ok(Self { id: id(row, "id")?, parent: maybe_id(row, "parent_id")? })
     }
@@ -43,14 +43,14 @@ pub(crate) fn ancestry(
     let mut line = Vec::new();
     let mut next = from;
     while let Some(id) = next {
-        let place: Option<Place> = tx.first(
+        let node: Option<Node> = tx.first(
             "SELECT id, parent_id FROM experience_groups WHERE application_id = $1 AND id = $2",
             &[&application, &id.to_string()],
         )?;
-        let Some(place) = place else { break };
-        line.push(place.id);
+        let Some(node) = node else { break };
+        line.push(node.id);
         // The forest has no deeper line, so one that goes on is a circle: better cut than endless.
-        next = place.parent.filter(|_| line.len() <= MAX_DEPTH);
+        next = node.parent.filter(|_| line.len() <= MAX_DEPTH);
     }
     line.reverse();
     Ok(line)
@@ -66,12 +66,12 @@ fn below(
     loop {
         let mut children = Vec::new();
         for parent in &level {
-            let found: Vec<Place> = tx.all(
+            let found: Vec<Node> = tx.all(
                 "SELECT id, parent_id FROM experience_groups
                  WHERE application_id = $1 AND parent_id = $2",
                 &[&application, &parent.to_string()],
             )?;
-            children.extend(found.into_iter().map(|place| place.id).filter(|id| all.insert(*id)));
+            children.extend(found.into_iter().map(|node| node.id).filter(|id| all.insert(*id)));
         }
         if children.is_empty() {
             return Ok((all, height));

@@ -93,12 +93,13 @@ async fn get(
     call: Call<Grant>,
     input: In<OneExperienceGroup, ExperienceGroupGet>,
 ) -> Result<Okay<Entity<ExperienceGroup>>> {
-    let (within, id) = (call.within(input.path.application_id)?, input.path.experience_group_id);
+    let (app, id) =
+        (call.authorized_app(input.path.application_id)?, input.path.experience_group_id);
     let bare = input.query.exclude_members.is_some_and(|flag| flag.0);
     let direct = input.query.include_direct_device_count.is_some_and(|flag| flag.0);
     let total = input.query.include_total_device_count.is_some_and(|flag| flag.0);
     call.show(move |tx| {
-        let tenant = within.require(tx)?;
+        let tenant = app.require(tx)?;
         let mut group =
             if bare { bare_groups::get(tx, tenant, id)? } else { groups::get(tx, tenant, id)? };
         if direct || total {
@@ -115,18 +116,18 @@ async fn list(
     call: Call<Grant>,
     input: In<OneApplication, ExperienceGroupList>,
 ) -> Result<Okay<Entity<Groups>>> {
-    let (within, query) = (call.within(input.path.application_id)?, input.query);
-    let asked = call.list_request(within.id(), &query)?;
+    let (app, query) = (call.authorized_app(input.path.application_id)?, input.query);
+    let list = call.list_request(app.id(), &query)?;
     let listing = Listing {
         sort: query.sort(),
-        paging: asked.paging.clone(),
-        name: query.filter_field.and(asked.filter.clone()),
+        paging: list.paging.clone(),
+        name: query.filter_field.and(list.filter.clone()),
         query: query.query.map(|json| json.0),
         parent: query.parent_id,
         bare: query.exclude_members.is_some_and(|flag| flag.0),
     };
-    call.list(asked, move |tx| {
-        let tenant = within.require(tx)?;
+    call.list(list, move |tx| {
+        let tenant = app.require(tx)?;
         let of = OfApplication { application_id: tenant.id(), experience_group_id: None };
         let parent_id = match listing.parent {
             Some(Parent::Of(parent)) => Some(parent),
@@ -141,13 +142,13 @@ async fn post(
     call: Call<Grant>,
     input: In<OneApplication, (), ExperienceGroupPost>,
 ) -> Result<Created<Entity<ExperienceGroup>>> {
-    let (within, post, now) = (call.within(input.path.application_id)?, input.body, call.now);
+    let (app, post, now) = (call.authorized_app(input.path.application_id)?, input.body, call.now);
     let id = ExperienceGroupId(call.app.ids.next(now));
     call.create(move |tx| {
         // Where a group may be depends on where those above it are.
         let tenant = match post.parent_id {
-            Some(_) => within.require_locked(tx)?,
-            None => within.require(tx)?,
+            Some(_) => app.require_locked(tx)?,
+            None => app.require(tx)?,
         };
         let ids = post.experience_user_ids.as_ref().map(|ids| ids.0.as_slice());
         let members = groups::members(tx, tenant, ids.unwrap_or_default())?;
@@ -164,15 +165,16 @@ async fn patch(
     call: Call<Grant>,
     input: In<OneExperienceGroup, (), ExperienceGroupPatch>,
 ) -> Result<Okay<Entity<ExperienceGroup>>> {
-    let (within, id) = (call.within(input.path.application_id)?, input.path.experience_group_id);
-    let (patch, now, asked) = (input.body, call.now, call.clone());
+    let (app, id) =
+        (call.authorized_app(input.path.application_id)?, input.path.experience_group_id);
+    let (patch, now, request) = (input.body, call.now, call.clone());
     call.change(move |tx| {
         let tenant = match patch.parent_id {
-            Some(_) => within.require_locked(tx)?,
-            None => within.require(tx)?,
+            Some(_) => app.require_locked(tx)?,
+            None => app.require(tx)?,
         };
         let before = groups::lock(tx, tenant, id)?;
-        asked.check_any(|| forms(tx, &before))?;
+        request.check_any(|| forms(tx, &before))?;
         let members = match &patch.experience_user_ids {
             Some(ids) => Some(groups::members(tx, tenant, &ids.0)?),
             None => None,
@@ -191,12 +193,13 @@ async fn patch(
 }
 
 async fn delete(call: Call<Grant>, input: In<OneExperienceGroup>) -> Result<Okay<Success>> {
-    let (within, id) = (call.within(input.path.application_id)?, input.path.experience_group_id);
-    let asked = call.clone();
+    let (app, id) =
+        (call.authorized_app(input.path.application_id)?, input.path.experience_group_id);
+    let request = call.clone();
     call.remove(move |tx| {
-        let tenant = within.require_locked(tx)?;
+        let tenant = app.require_locked(tx)?;
         let group = groups::lock(tx, tenant, id)?;
-        asked.check_any(|| forms(tx, &group))?;
+        request.check_any(|| forms(tx, &group))?;
         groups::delete(tx, tenant, &group)
     })
     .await

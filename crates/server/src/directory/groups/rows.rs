@@ -1,4 +1,9 @@
 //! One group of end users: read, inserted, changed and removed.
+//!
+//! # Errors
+//! When the store fails; a function says what else it refuses.
+
+#![expect(clippy::missing_errors_doc, reason = "the head of the module says it")]
 
 use super::forest::ancestry;
 use crate::directory::memberships;
@@ -132,9 +137,6 @@ pub(crate) fn one_row<T: FromRow<Error>>(
 }
 
 /// The groups of the application that are called exactly `name`.
-///
-/// # Errors
-/// When the store fails.
 pub fn with_name(tx: &mut Tx<'_>, tenant: Tenant, name: &str) -> Result<Vec<ExperienceGroupId>> {
     let found: Vec<One<ExperienceGroupId>> = tx.all(
         "SELECT id FROM experience_groups
@@ -190,10 +192,7 @@ fn devices(group: &ExperienceGroup) -> Result<&[ForeignId]> {
     }
 }
 
-/// Keeps a new group, its members included.
-///
-/// # Errors
-/// When the store fails.
+/// Inserts a new group, its members included.
 pub fn add(tx: &mut Tx<'_>, tenant: Tenant, new: &ExperienceGroup) -> Result<()> {
     tx.change(
         ChangeScope::Application(tenant.id()),
@@ -220,10 +219,7 @@ pub fn add(tx: &mut Tx<'_>, tenant: Tenant, new: &ExperienceGroup) -> Result<()>
     counts::change(tx, Counted::Groups(tenant.id()), 1)
 }
 
-/// Keeps `after` in the place of `before`.
-///
-/// # Errors
-/// When the store fails.
+/// Updates a group from `before` to `after`.
 pub fn put(
     tx: &mut Tx<'_>,
     tenant: Tenant,
@@ -263,9 +259,6 @@ pub fn put(
 }
 
 /// Removes the group. Its members stay, and the groups in it move up to where it was.
-///
-/// # Errors
-/// When the store fails.
 pub fn delete(tx: &mut Tx<'_>, tenant: Tenant, group: &ExperienceGroup) -> Result<()> {
     let (application, id) = (tenant.id().to_string(), group.id.to_string());
     memberships::without_group(tx, tenant, group)?;
@@ -285,9 +278,6 @@ pub fn delete(tx: &mut Tx<'_>, tenant: Tenant, group: &ExperienceGroup) -> Resul
 }
 
 /// Removes all groups of the application. Their members stay.
-///
-/// # Errors
-/// When the store fails.
 pub fn delete_all(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
     memberships::delete_all(tx, tenant.id())?;
     let (all, application) = (ChangeScope::Application(tenant.id()), tenant.id().to_string());

@@ -78,27 +78,28 @@ async fn get(
     call: Call<Grant>,
     input: In<OneExperienceUser>,
 ) -> Result<Okay<Entity<ExperienceUser>>> {
-    let (within, id) = (call.within(input.path.application_id)?, input.path.experience_user_id);
-    call.show(move |tx| users::get_within(tx, within, id)).await
+    let (app, id) =
+        (call.authorized_app(input.path.application_id)?, input.path.experience_user_id);
+    call.show(move |tx| users::get_within(tx, app, id)).await
 }
 
 async fn list(
     call: Call<Grant>,
     input: In<OneApplication, ExperienceUserList>,
 ) -> Result<Okay<Entity<Users>>> {
-    let (within, query) = (call.within(input.path.application_id)?, input.query);
-    let asked = call.list_request(within.id(), &query)?;
+    let (app, query) = (call.authorized_app(input.path.application_id)?, input.query);
+    let list = call.list_request(app.id(), &query)?;
     let listing = Listing {
         sort: query.sort(),
-        paging: asked.paging.clone(),
-        filter: query.filter_field.zip(asked.filter.clone()),
+        paging: list.paging.clone(),
+        filter: query.filter_field.zip(list.filter.clone()),
         query: query.query.map(|json| json.0),
         search: query.search,
         membership: query.experience_group_id,
         ancestors: query.include_ancestor_groups.is_some_and(|flag| flag.0),
     };
-    call.list(asked, move |tx| {
-        let tenant = within.require(tx)?;
+    call.list(list, move |tx| {
+        let tenant = app.require(tx)?;
         let group = match listing.membership {
             Some(Membership::Of(group)) => Some(group),
             _ => None,
@@ -114,11 +115,11 @@ async fn post(
     call: Call<Grant>,
     input: In<OneApplication, (), ExperienceUserPost>,
 ) -> Result<Created<Entity<ExperienceUser>>> {
-    let (within, post, now) = (call.within(input.path.application_id)?, input.body, call.now);
+    let (app, post, now) = (call.authorized_app(input.path.application_id)?, input.body, call.now);
     let hash = call.app.hasher.hash(post.password.clone()).await?;
     let id = ExperienceUserId(call.app.ids.next(now));
     call.create(move |tx| {
-        let tenant = within.require(tx)?;
+        let tenant = app.require(tx)?;
         let ids = post.experience_group_ids.as_ref().map(|ids| ids.0.as_slice());
         let groups = users::groups(tx, tenant, ids.unwrap_or_default(), GROUP_IDS)?;
         let user = new_user(&post, id, tenant.id(), groups, now);
@@ -134,19 +135,20 @@ async fn patch(
     call: Call<Grant>,
     input: In<OneExperienceUser, (), ExperienceUserPatch>,
 ) -> Result<Okay<Entity<ExperienceUser>>> {
-    let (within, id) = (call.within(input.path.application_id)?, input.path.experience_user_id);
+    let (app, id) =
+        (call.authorized_app(input.path.application_id)?, input.path.experience_user_id);
     let (patch, now) = (input.body, call.now);
     let hash = match patch.password.clone() {
         Some(password) => Some(call.app.hasher.hash(password).await?),
         None => None,
     };
-    let asked = call.clone();
+    let request = call.clone();
     call.change(move |tx| {
         let (tenant, before) = match &patch.experience_group_ids {
-            Some(_) => users::lock_within(tx, within, id)?,
-            None => users::lock_only_within(tx, within, id)?,
+            Some(_) => users::lock_within(tx, app, id)?,
+            None => users::lock_only_within(tx, app, id)?,
         };
-        asked.check(&before)?;
+        request.check(&before)?;
         let groups = match &patch.experience_group_ids {
             Some(ids) => Some(users::groups(tx, tenant, &ids.0, GROUP_IDS)?),
             None => None,
@@ -161,11 +163,12 @@ async fn patch(
 }
 
 async fn delete(call: Call<Grant>, input: In<OneExperienceUser>) -> Result<Okay<Success>> {
-    let (within, id) = (call.within(input.path.application_id)?, input.path.experience_user_id);
-    let asked = call.clone();
+    let (app, id) =
+        (call.authorized_app(input.path.application_id)?, input.path.experience_user_id);
+    let request = call.clone();
     call.remove(move |tx| {
-        let (tenant, user) = users::lock_within(tx, within, id)?;
-        asked.check(&user)?;
+        let (tenant, user) = users::lock_within(tx, app, id)?;
+        request.check(&user)?;
         users::delete(tx, tenant, &user)
     })
     .await

@@ -1,4 +1,9 @@
 //! One end user of an application, and the groups it is in: read, inserted, changed and removed.
+//!
+//! # Errors
+//! When the store fails; a function says what else it refuses.
+
+#![expect(clippy::missing_errors_doc, reason = "the head of the module says it")]
 
 use super::rules::avatar_url;
 use crate::auth::hasher::PasswordHash;
@@ -118,7 +123,7 @@ fn one(
 }
 
 /// Groups that come along with a user in one statement. Each repeats what is known of the user, so
-/// that one who is in many is asked for otherwise.
+/// that one who is in many is read in two statements.
 const SORT_LIMIT: usize = 16;
 
 /// As [`get`], where the caller may act, for a read that asks nothing else: one statement says who
@@ -210,9 +215,6 @@ impl FromRow<Error> for UserId {
 }
 
 /// The user of the application whose address is `email`, in whatever case, if it has one.
-///
-/// # Errors
-/// When the store fails.
 pub fn with_address(
     tx: &mut Tx<'_>,
     tenant: Tenant,
@@ -273,7 +275,7 @@ fn row_of(tenant: Tenant, user: &ExperienceUser) -> ChangeScope {
     ChangeScope::User(tenant.id(), user.id)
 }
 
-/// Keeps a new user, its groups included.
+/// Inserts a new user, its groups included.
 ///
 /// # Errors
 /// [`Error::AlreadyExists`] when its address belongs to another user of the application.
@@ -310,7 +312,7 @@ pub fn add(
     counts::change(tx, Counted::Users(tenant.id()), 1)
 }
 
-/// Keeps `after` in the place of `before`. Only what differs is written: an index whose column
+/// Updates a user from `before` to `after`. Only what differs is written: an index whose column
 /// did not change is not touched.
 ///
 /// # Errors
@@ -374,9 +376,6 @@ pub fn put(
 }
 
 /// Removes the user, also from its groups.
-///
-/// # Errors
-/// When the store fails.
 pub fn delete(tx: &mut Tx<'_>, tenant: Tenant, user: &ExperienceUser) -> Result<()> {
     memberships::without_user(tx, tenant, user)?;
     untag_user(tx, tenant, user)?;
@@ -389,9 +388,6 @@ pub fn delete(tx: &mut Tx<'_>, tenant: Tenant, user: &ExperienceUser) -> Result<
 }
 
 /// Removes all users of the application, also from its groups.
-///
-/// # Errors
-/// When the store fails.
 pub fn delete_all(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
     search::abandon(tx, tenant)?;
     memberships::delete_all(tx, tenant.id())?;

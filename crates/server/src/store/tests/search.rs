@@ -168,12 +168,12 @@ fn enter(tx: &mut Tx<'_>, number: u8) -> Result<Tenant> {
     applications::add(tx, &new)
 }
 
-fn run(tx: &mut Tx<'_>, late: &mut IndexBacklog, number: u8, step: &Step) -> Result<()> {
+fn run(tx: &mut Tx<'_>, backlog: &mut IndexBacklog, number: u8, step: &Step) -> Result<()> {
     let tenant = enter(tx, number)?;
     let find =
         |tx: &mut Tx<'_>, index| users::lock(tx, tenant, ExperienceUserId(id(2, index))).ok();
     match step {
-        Step::Settled if search::is_indexed(tx) => late.settle(tx, 0).map(drop),
+        Step::Settled if search::is_indexed(tx) => backlog.apply(tx, 0).map(drop),
         Step::Settled => Ok(()),
         Step::ApplicationRemoved => applications::delete(tx, tenant),
         Step::AllRemoved => users::delete_all(tx, tenant),
@@ -347,12 +347,12 @@ fn holds(store: &Store, cases: u32) {
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
     let outcome = TestRunner::new(config).run(&(steps, asked), |(steps, asked)| {
         let work = store.write(move |tx| {
-            let mut late = IndexBacklog::default();
+            let mut backlog = IndexBacklog::default();
             for number in 0..2 {
-                run(tx, &mut late, number, &Step::ApplicationRemoved)?;
+                run(tx, &mut backlog, number, &Step::ApplicationRemoved)?;
             }
             for (number, step) in &steps {
-                run(tx, &mut late, *number, step)?;
+                run(tx, &mut backlog, *number, step)?;
             }
             for (glob, typed, sort) in &asked {
                 for number in 0..2 {
@@ -364,7 +364,7 @@ fn holds(store: &Store, cases: u32) {
                 search::forget(tx, 5)?;
             }
             if search::is_indexed(tx) {
-                while late.settle(tx, 0)? {}
+                while backlog.apply(tx, 0)? {}
                 let (known, there) = (tx.all::<i64>(KNOWN, &[])?, tx.all::<i64>(THERE, &[])?);
                 if known != there {
                     return Err(Error::internal(format!("{known:?}, not {there:?}")));
@@ -458,7 +458,7 @@ async fn who_was_there_before_is_found() {
     store.read(look).await.unwrap();
 }
 
-/// While others write it is not told too late, and when nobody does it is told of all.
+/// While others write it is not told too backlog, and when nobody does it is told of all.
 #[tokio::test]
 async fn the_table_is_told_late_but_not_too_late() {
     let scratch = Scratch::new();

@@ -267,7 +267,7 @@ fn searched(listing: user_listing::Listing) -> Vec<Plan> {
             users::add(tx, tenant, &user, &PasswordHash::from_stored("x".into()))?;
         }
         let overdue = IndexBacklog::overdue(tx)?;
-        assert!(IndexBacklog::default().settle(tx, overdue + 9)?);
+        assert!(IndexBacklog::default().apply(tx, overdue + 9)?);
         let found = user_listing::list(tx, tenant, &listing)?;
         assert_eq!((found.items.len(), found.total), (1, 1));
         Ok(())

@@ -204,15 +204,15 @@ const CALLED: &[Called] = &[
     }),
     ("administrators::sign_ins::clear", |tx| sign_ins::clear(tx, &Throttled::holder(TOKEN))),
     ("idempotency::reserve", |tx| idempotency::reserve(tx, &key(), NOW).map(drop)),
-    ("idempotency::keep", |tx| {
+    ("idempotency::put", |tx| {
         let answer = Answer { status: 200, etag: None, body: Vec::new(), mint: None };
-        idempotency::keep(tx, &key(), NOW, &answer)
+        idempotency::put(tx, &key(), NOW, &answer)
     }),
     ("idempotency::find", |tx| idempotency::find(tx, &key(), NOW).map(drop)),
     ("idempotency::forget", |tx| idempotency::forget(tx, NOW, 9).map(drop)),
     ("users::delete_all", |tx| tenant(tx).and_then(|own| users::delete_all(tx, own))),
     ("search::forget", |tx| search::forget(tx, 9).map(drop)),
-    ("search::settle", |tx| search::settle(tx, 9).map(drop)),
+    ("search::apply_backlog", |tx| search::apply_backlog(tx, 9).map(drop)),
     ("groups::delete_all", |tx| tenant(tx).and_then(|own| groups::delete_all(tx, own))),
     ("applications::delete", |tx| tenant(tx).and_then(|own| applications::delete(tx, own))),
     ("ephemeral::clear", |tx| {
