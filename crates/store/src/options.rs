@@ -17,7 +17,7 @@ pub enum OnDiskFailure {
     EndProcess,
 }
 
-/// How a [`Store`] is run.
+/// How a [`Store`](crate::Store) is run.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Whether a store that is not there is an error, rather than made.
