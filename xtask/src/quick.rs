@@ -5,15 +5,16 @@ use crate::steps::{Steps, cargo};
 use crate::tools;
 
 /// Parts of the names of unit tests that need a PostgreSQL.
-const NEED_POSTGRES: [&str; 8] = [
-    "store::tests::postgres",
-    "store::tests::plans::postgres",
+const NEED_POSTGRES: [&str; 9] = [
     "_on_postgres",
     "_by_postgresql",
-    "store::tests::moving",
-    "store::tests::pooler",
-    "store::tests::query",
-    "store::tests::tls",
+    "tests::postgres",
+    "tests::plans::postgres",
+    "tests::migrations",
+    "tests::moving",
+    "tests::pooler",
+    "tests::tls",
+    "tests::query",
 ];
 
 /// And of those that take seconds each.
