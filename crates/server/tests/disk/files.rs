@@ -1,7 +1,7 @@
 //! Files of the store that are taken away under the server.
 
-use crate::ledger::Outcome;
-use crate::scene::{Scene, ready, wait_until};
+use super::ledger::Outcome;
+use super::scene::{Scene, ready, wait_until};
 use std::fs;
 
 #[test]

@@ -1,6 +1,6 @@
 //! Power that is cut while many write.
 
-use crate::scene::Scene;
+use super::scene::Scene;
 use guestlist_testbed::process::Server;
 use guestlist_testbed::{Calls, Disk, Random};
 use std::io::Write as _;

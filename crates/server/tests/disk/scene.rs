@@ -1,6 +1,6 @@
 //! A store, the program on it, and users that are changed.
 
-use crate::ledger::{Ledger, Outcome};
+use super::ledger::{Ledger, Outcome};
 use guestlist_testbed::http::{Answer, Client, Request};
 use guestlist_testbed::process::{Place, Server};
 use rusqlite::Connection;

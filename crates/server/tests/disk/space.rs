@@ -1,7 +1,7 @@
 //! A disk that is full.
 
-use crate::ledger::Outcome;
-use crate::scene::{Scene, ready, wait_until};
+use super::ledger::Outcome;
+use super::scene::{Scene, ready, wait_until};
 use guestlist_testbed::Disk;
 use guestlist_testbed::http::Request;
 use std::fs::{self, File};

@@ -1,8 +1,8 @@
 //! Syncs that fail. After the first nothing is answered as done, the process ends, and the next start
 //! has all that was answered.
 
-use crate::ledger::{Ledger, Outcome};
-use crate::scene::Scene;
+use super::ledger::{Ledger, Outcome};
+use super::scene::Scene;
 use guestlist_testbed::Calls;
 use guestlist_testbed::http::Client;
 use std::io;

@@ -1,7 +1,7 @@
 //! Writes to the log that fail, the first, the second and so on until a change needs no more of them.
 
-use crate::ledger::Outcome;
-use crate::scene::{Scene, wait_until};
+use super::ledger::Outcome;
+use super::scene::{Scene, wait_until};
 use guestlist_testbed::Calls;
 
 /// More than a change takes.

@@ -1,6 +1,6 @@
 //! What is done on one node holds on all of them.
 
-use crate::site::{NODES, Site};
+use super::site::{NODES, Site};
 use guestlist_testbed::http::{Answer, Request};
 use serde_json::json;
 use std::io::Write as _;

@@ -1,7 +1,7 @@
 //! Clients under load: what they asked, and what they know of what became of it.
 
-use crate::site::{NODES, Site};
-use crate::user::{self, Groups};
+use super::site::{NODES, Site};
+use super::user::{self, Groups};
 use guestlist_testbed::Random;
 use guestlist_testbed::http::{self, Answer, Request};
 use guestlist_testbed::linear::{Action, Operation};

@@ -1,7 +1,7 @@
 //! Whether what happened was as promised.
 
-use crate::client::{Client, Scene};
-use crate::user;
+use super::client::{Client, Scene};
+use super::user;
 use guestlist_testbed::Cluster;
 use guestlist_testbed::http::Request;
 use guestlist_testbed::linear::{self, Action, Operation};
@@ -75,7 +75,7 @@ fn made_as_told(scene: &Scene<'_>, clients: &[Client]) {
             let again = found.insert(email, user);
             assert!(again.is_none(), "there twice: {user} and {again:?}");
         }
-        let mut owners = HashMap::<&str, Vec<&crate::client::Made>>::new();
+        let mut owners = HashMap::<&str, Vec<&super::client::Made>>::new();
         for made in clients.iter().flat_map(|client| &client.made) {
             owners.entry(&made.email).or_default().push(made);
         }

@@ -250,8 +250,8 @@ fn a_read_takes_no_notice_of_a_key() {
 
 #[test]
 fn of_many_at_once_one_is_done_and_all_are_answered_alike() {
-    // As many may wait for a hash as there are requests.
-    let scene = Scene::of(World::with(&Options { hash_workers: Some(4), ..Options::default() }));
+    // Twice as many may wait for a hash as there are requests.
+    let scene = Scene::of(World::with(&Options { hash_workers: Some(8), ..Options::default() }));
     let gate = Barrier::new(32);
     let post = scene.ask("POST", "experience/users", &user("a@example.com")).key("key");
     let answers: Vec<Answer> = thread::scope(|threads| {

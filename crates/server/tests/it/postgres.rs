@@ -23,5 +23,7 @@ mod mistakes;
 mod races;
 mod ready;
 mod refresh;
+#[path = "../remote/mod.rs"]
+mod remote;
 mod search;
 mod world;

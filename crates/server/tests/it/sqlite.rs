@@ -24,6 +24,8 @@ mod mistakes;
 mod races;
 mod ready;
 mod refresh;
+#[path = "../remote/mod.rs"]
+mod remote;
 mod search;
 mod testing;
 mod world;

@@ -1,6 +1,6 @@
 //! Each command, what it prints, and how it ends.
 
-use crate::scene::{EMAIL, PASSWORD, Scene};
+use super::scene::{EMAIL, PASSWORD, Scene};
 use serde_json::json;
 
 const ABSENT: &str = "ffffffffffffffffffffffff";

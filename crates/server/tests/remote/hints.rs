@@ -1,6 +1,6 @@
 //! What a failure says to do next.
 
-use crate::scene::{EMAIL, PASSWORD, Scene};
+use super::scene::{EMAIL, PASSWORD, Scene};
 
 const ABSENT: &str = "ffffffffffffffffffffffff";
 

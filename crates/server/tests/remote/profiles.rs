@@ -1,6 +1,6 @@
 //! Servers that were signed in to.
 
-use crate::scene::{EMAIL, PASSWORD, Scene};
+use super::scene::{EMAIL, PASSWORD, Scene};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -42,7 +42,7 @@ fn a_session_ends_unless_it_is_to_last_for_ever() {
     let kept = || {
         let file: toml::Table = scene.read(FILE).parse().unwrap();
         let token = file["profiles"]["default"]["token"].as_str().unwrap().to_owned();
-        crate::commands::days_of(&token)
+        super::commands::days_of(&token)
     };
     let told = scene.run(&login, &[], PASSWORD).ok();
     assert!(told.contains(" until 2"), "{told}");

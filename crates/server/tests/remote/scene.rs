@@ -26,7 +26,7 @@ pub(crate) struct Scene {
 
 /// A new store, of the kind that these tests are built for.
 fn store() -> (String, Option<Database>) {
-    if env!("CARGO_CRATE_NAME") != "remote_postgres" {
+    if env!("CARGO_CRATE_NAME") != "it_postgres" {
         return ("a.db".into(), None);
     }
     let cluster = std::env::var("GUESTLIST_TEST_POSTGRES").unwrap_or_else(|_| {

@@ -1,6 +1,6 @@
 //! `guestlist group list --tree`.
 
-use crate::scene::Scene;
+use super::scene::Scene;
 use serde_json::Value;
 
 fn made(scene: &Scene, name: &str, parent: Option<&str>, users: &[&str]) -> String {

@@ -1,8 +1,6 @@
 //! Reading from a standby: what was answered on one node is seen on every other, whatever the standby
 //! does, and the standby is what is read.
 
-#![expect(clippy::unwrap_used, reason = "in a test this is a failure that says where")]
-
 use guestlist::config::{CliArgs, Config, ServerArgs};
 use guestlist::rows::settings;
 use guestlist::store::{OpenError, Store};

@@ -1,0 +1,9 @@
+//! The commands that ask a server over its API: the real program against the real program.
+
+#![cfg(unix)]
+
+mod commands;
+mod hints;
+mod profiles;
+mod scene;
+mod tree;
