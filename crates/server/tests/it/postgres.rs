@@ -10,6 +10,7 @@
 #![expect(dead_code, reason = "what only tests of files use")]
 
 mod access;
+mod answers;
 mod bounds;
 mod client;
 mod conditions;
