@@ -1,8 +1,8 @@
 //! The query planner of lists: one page of a table, and how many rows the list has.
 //!
-//! A capability says which rows with a [`Select`]: conditions, and with each whether it may hold of
-//! few rows ([`Select::narrow`]), whether an index has its texts in order ([`Select::matching`]), and
-//! what is known of their number ([`Select::known`]). `Select::page` then reads a page by one of
+//! A capability says which rows with a `Select`: conditions, and with each whether it may hold of
+//! few rows (`Select::narrow`), whether an index has its texts in order (`Select::matching`), and
+//! what is known of their number (`Select::known`). `Select::page` then reads a page by one of
 //! these plans:
 //!
 //! - **Ordered**: in the order of an index, until the page is full.

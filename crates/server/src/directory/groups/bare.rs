@@ -28,7 +28,7 @@ impl FromRow<Error> for Bare {
 /// The group `id` of the application.
 ///
 /// # Errors
-/// [`Error::NotFound`](crate::error::Error::NotFound) when it has no such group.
+/// [`Error::NotFound`] when it has no such group.
 pub fn get(tx: &mut Tx<'_>, tenant: Tenant, id: ExperienceGroupId) -> Result<ExperienceGroup> {
     let Bare(mut group) = one_row(tx, tenant, id, "")?;
     complete(tx, tenant, std::slice::from_mut(&mut group))?;
