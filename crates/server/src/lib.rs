@@ -2,12 +2,12 @@
 //!
 //! A capability is a folder: `rules` know neither HTTP nor SQL, `rows` are its tables, and `routes`
 //! its part of the API. They are `directory`, `applications`, `tokens`, `administrators` and
-//! `operations`. What they stand on: `rest` is the frame of the API, on `http`, which serves; `rows`
-//! is what all tables share, on the engine in `crates/store`; `auth` proves who asks. `store` opens
-//! the engine with all tables, and `moving` copies them.
+//! `operations`, which has routes only. What they stand on: `rest` is the frame of the API, on
+//! `http`, which serves; `rows` is what all tables share, on the engine in `crates/store`; `auth`
+//! proves who asks. `store` opens the engine with all tables, and `moving` copies them.
 //!
-//! Routes import from other capabilities their rules and rows, never their routes. `http` knows no
-//! operation, and `rows` no capability.
+//! A capability may import from another, but never its routes. `http` knows no route, and `rows`
+//! imports no capability.
 
 pub mod administrators;
 pub mod applications;

@@ -4,8 +4,8 @@
 //!
 //! A [`Store`] is a database, the threads that work on it and the queues before them. A use case is a
 //! closure over a [`Tx`] that calls plain synchronous functions; [`Store::read`], [`Store::look_up`] and
-//! [`Store::write`] are the only `async`. One closure is one transaction: all of it is committed, or
-//! nothing.
+//! [`Store::write`] are the `async` functions that run one. One closure is one transaction: all of it is
+//! committed, or nothing.
 //!
 //! - **One SQL text for both engines.** Parameters are `$1`, `$2`, … in any order. What the two spell
 //!   differently, such as ` FOR UPDATE`, the engine spells; what they do differently asks
@@ -19,8 +19,8 @@
 //!   that failed nothing is answered as done.
 //! - **Caches can tell whether they are out of date.** A [`Snapshot`] is taken of the rows that an answer
 //!   is made of; [`Store::holds`] says whether they are still what they were.
-//! - **It knows no table.** A [`Schema`] has the migrations, and the work that its tables need while
-//!   nobody writes ([`Upkeep`]).
+//! - **It knows no table.** A [`Schema`] has the migrations, and the work that its tables need of the
+//!   thread that writes on SQLite ([`Upkeep`]).
 //!
 //! # What it is not
 //!

@@ -211,7 +211,7 @@ impl Gate {
     /// Proves the token in a transaction of a GET that writes all the same.
     ///
     /// # Errors
-    /// As [`tokens::grant`].
+    /// As [`grant::grant`].
     pub(crate) fn prove(&self, tx: &mut Tx<'_>, now: DateTime) -> Result<()> {
         self.token.map_or(Ok(()), |token| grant::grant(tx, token, now).map(drop))
     }

@@ -1,5 +1,6 @@
-//! What the rows of all tables share. Each table is a `rows.rs` of its capability, which stands on
-//! this and on nothing of the API.
+//! What the rows of all tables share, and the tables that belong to no capability: settings, counts
+//! and stored answers. The other tables are in the `rows.rs` of their capability, or in a file beside
+//! it that is named for what it has. These stand on this and on nothing of `rest`.
 //!
 //! Queries are plain synchronous functions over a [`Tx`]. They run on the store's own threads, so
 //! that composing queries is calling functions inside one closure, and no use case is ever half

@@ -12,7 +12,7 @@ use guestlist_api::id::ApplicationId;
 ///
 /// ```compile_fail
 /// let id = guestlist_api::id::ObjectId::from_bytes([0; 12]);
-/// guestlist::store::tenant::Tenant(guestlist_api::id::ApplicationId(id));
+/// guestlist::rows::tenant::Tenant(guestlist_api::id::ApplicationId(id));
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Tenant(ApplicationId);

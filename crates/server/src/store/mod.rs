@@ -1,7 +1,7 @@
 //! The database: the engine of `crates/store`, opened with the tables of all capabilities.
 //!
-//! `Store::read` and `Store::write` are the only `async` here. What they run is a closure that calls
-//! functions of `rows`.
+//! Reading and writing are `async` only at the door: `Store::read`, `Store::look_up` and
+//! `Store::write`. What they run is a closure that calls functions of `rows`.
 
 pub mod ephemeral;
 
