@@ -83,7 +83,7 @@
 //! |---|---|
 //! | the door, and what waits behind it | `store.rs`, `job.rs`, `pools.rs` |
 //! | what a function of a schema can ask for | `tx.rs`, `engine.rs` |
-//! | commits on SQLite, its log and its disk | `sqlite/writer.rs`, `sqlite/wal.rs`, `sqlite/disk.rs` |
+//! | commits on SQLite, its WAL and its disk | `sqlite/writer.rs`, `sqlite/wal.rs`, `sqlite/disk.rs` |
 //! | the order of messages to PostgreSQL | `postgres/mod.rs`, `postgres/session.rs` |
 //! | what goes to PostgreSQL together | `postgres/read_batch.rs`, `postgres/write_batch.rs` |
 //! | how caches know what has changed | `versions.rs`, `scope.rs` |

@@ -1,5 +1,5 @@
 //! The route table: each row names a path, a method, the operation it is (hence who may call it)
-//! and the handler. The guard, the scopes in the OpenAPI document, `_links` and `_actions`, and the
+//! and the handler. The gate, the scopes in the OpenAPI document, `_links` and `_actions`, and the
 //! authorization tests all follow from the row, so there is no route without a rule.
 //!
 //! **The signature is the specification.** A handler is an ordinary function:

@@ -40,8 +40,8 @@ impl Store {
         Ok((Self(store), proof))
     }
 
-    /// Refuses what comes from now on, finishes what waits, moves the log into the database and
-    /// ends the threads. When that takes too long it returns all the same: what was not answered
+    /// Refuses what comes from now on, finishes what waits, checkpoints the WAL on SQLite and ends
+    /// the threads. When that takes too long it returns all the same: what was not answered
     /// by then may not be kept, and what was is safe.
     pub async fn close(self) {
         self.0.close().await;

@@ -49,8 +49,8 @@ pub(crate) fn connect(
     // minds case, as on other engines, which also lets it use an index.
     const COMMON: &str = "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;
         PRAGMA case_sensitive_like = ON; PRAGMA mmap_size = 68719476736;";
-    // A log that grew for a long transaction gives its space back at 64 MiB; 16 MiB of cache keep
-    // the pages of a busy group; and when to copy the log is for the writer to say.
+    // A WAL that grew for a long transaction gives its space back at 64 MiB; 16 MiB of cache have room
+    // for the pages of a busy group; and when to checkpoint is for the writer to say.
     const WRITE: &str = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;
         PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16384;
         PRAGMA wal_autocheckpoint = 0;";

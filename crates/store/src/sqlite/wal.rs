@@ -13,27 +13,27 @@ use std::time::Duration;
 /// What failed, where SQLite does not say which of the two files it was.
 pub(super) const EITHER: &str = "the WAL or the database";
 
-/// Pages the log grows by between two copyings into the database: 4 MiB, as SQLite does.
+/// Pages the WAL grows by between two checkpoints: 4 MiB, as SQLite does.
 const COPY_EVERY: usize = 1000;
 
-/// Pages in the log above which writing pauses, when little is left to copy, until it starts from the
-/// front: 48 MiB. Copying alone never gets there while writes keep coming.
+/// Pages in the WAL above which writing pauses, when little is left to checkpoint, until it is restarted
+/// from its front: 48 MiB. Checkpoints alone never get there while writes come.
 const LOG_FULL: usize = 12 * 1024;
 
-/// Pages in the log above which writing pauses however much is left to copy: 64 MiB.
+/// Pages in the WAL above which writing pauses however much is left to checkpoint: 64 MiB.
 const LOG_BOUND: usize = 16 * 1024;
 
 /// How long such a pause waits for readers, who are what may prevent it.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// The write-ahead log, whose growth this keeps in bounds. Another thread copies it into the
-/// database, so that those who write do not wait for that.
+/// The write-ahead log, whose growth this bounds. Another thread checkpoints it, so that those who write
+/// do not wait for that.
 pub(super) struct Wal {
     pages: Arc<AtomicUsize>,
     /// Commits that reached it.
     pub(super) commits: Arc<AtomicUsize>,
     copy: flume::Sender<()>,
-    /// Held while it is copied: SQLite lets one at a time do so, and turns others away.
+    /// Held during a checkpoint: SQLite lets one at a time do so, and turns others away.
     copying: Arc<Mutex<()>>,
     copied: usize,
     restarted: usize,
@@ -41,7 +41,7 @@ pub(super) struct Wal {
 }
 
 impl Wal {
-    /// Watches the log that `connection` writes; also what the copying thread is to do.
+    /// Watches the WAL that `connection` writes; also what the thread that checkpoints is to do.
     pub(super) fn watch(
         path: &Path,
         connection: &mut Connection,
@@ -68,12 +68,12 @@ impl Wal {
                 match checkpoint(&copier, "PASSIVE") {
                     Ok(()) => {}
                     Err(error) if disk::is_failed_sync(&error) => disk_too.fail(EITHER, &error),
-                    // What was not copied is in the log still, and is copied the next time.
+                    // What was not checkpointed is in the WAL still, and is the next time.
                     Err(error) => tracing::error!(%error, "the log could not be copied"),
                 }
                 drop(turn);
-                // SQLite does so only once all of the log is copied, and then it is for the writer
-                // to wait for all of it.
+                // SQLite syncs the database only once all of the WAL is checkpointed, and then the
+                // writer would wait for all of it.
                 if let Some(Err(error)) = file.map(File::sync_data) {
                     disk_too.fail("the database", &error);
                 }
@@ -88,7 +88,7 @@ impl Wal {
         Ok((Self { pages, commits, copy, copying, copied: 0, restarted: 0, disk }, work))
     }
 
-    /// After a commit: has the log copied, or started anew, if it is time.
+    /// After a commit: has the WAL checkpointed, or restarted, if it is time.
     pub(super) fn tend(&mut self, connection: &Connection) {
         let pages = self.pages.load(Ordering::Relaxed);
         if pages < self.copied {
@@ -104,7 +104,7 @@ impl Wal {
         }
         let turn = match self.copying.try_lock() {
             Ok(turn) => turn,
-            // Soon there is less to copy.
+            // Soon there is less to checkpoint.
             Err(TryLockError::WouldBlock) if pages < LOG_BOUND.max(self.restarted) => return,
             Err(_) => self.copying.lock().unwrap_or_else(PoisonError::into_inner),
         };
@@ -142,7 +142,7 @@ fn restart(connection: &Connection) -> rusqlite::Result<()> {
     restarted
 }
 
-/// Copies the log into the database; that readers were in the way of some of it is no error.
+/// Checkpoints the WAL; that readers were in the way of some of it is no error.
 pub(super) fn checkpoint(connection: &Connection, how: &str) -> rusqlite::Result<()> {
     connection.query_row(&format!("PRAGMA wal_checkpoint({how})"), [], |_| Ok(()))
 }
