@@ -371,28 +371,26 @@ fn list_tokens(tx: &mut Tx<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Where functions are that work in a transaction.
-const PLACES: [&str; 8] = [
-    "administrators",
-    "applications",
-    "directory",
-    "directory/groups",
-    "directory/users",
-    "rows",
-    "store",
-    "tokens",
-];
+/// Folders whose functions are of no table, but put together what those of others do.
+const NOT_OF_TABLES: [&str; 5] = ["cli", "moving", "rest", "testing", "store/tests"];
 
 /// The functions that work in a transaction, as their files have them: after the name of the folder
 /// and of the file, but for names that say nothing of the table.
 fn functions() -> BTreeSet<String> {
-    let mut functions = BTreeSet::new();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for place in PLACES {
-        for entry in fs::read_dir(root.join(place)).unwrap() {
+    let (mut functions, mut folders) = (BTreeSet::new(), vec![root.clone()]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
-            let Ok(text) = fs::read_to_string(&path) else { continue };
-            let parts = place.split('/').chain([path.file_stem().unwrap().to_str().unwrap()]);
+            let place = path.strip_prefix(&root).unwrap().with_extension("");
+            if path.is_dir() {
+                if !NOT_OF_TABLES.iter().any(|other| place == Path::new(other)) {
+                    folders.push(path);
+                }
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            let parts = place.iter().map(|part| part.to_str().unwrap());
             let parts = parts.filter(|part| !["directory", "rows", "store"].contains(part));
             let module = parts.collect::<Vec<_>>().join("::");
             // Only what anybody may call: what is made of it is called with it.
