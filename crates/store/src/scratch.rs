@@ -24,6 +24,12 @@ use std::sync::Once;
 /// ```compile_fail
 /// guestlist_store::Ephemeral(());
 /// ```
+///
+/// It is there, and only cannot be made:
+///
+/// ```
+/// let again = |proof: &guestlist_store::Ephemeral| proof.clone();
+/// ```
 #[derive(Debug, Clone)]
 pub struct Ephemeral(());
 

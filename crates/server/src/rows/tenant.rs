@@ -14,6 +14,14 @@ use guestlist_api::id::ApplicationId;
 /// let id = guestlist_api::id::ObjectId::from_bytes([0; 12]);
 /// guestlist::rows::tenant::Tenant(guestlist_api::id::ApplicationId(id));
 /// ```
+///
+/// It is there, and only cannot be made:
+///
+/// ```
+/// # use guestlist::rows::tenant::Tenant;
+/// let id = guestlist_api::id::ObjectId::from_bytes([0; 12]);
+/// let same = |tenant: Tenant| tenant.id() == guestlist_api::id::ApplicationId(id);
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Tenant(ApplicationId);
 

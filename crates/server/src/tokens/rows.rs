@@ -82,6 +82,15 @@ impl Principal {
 /// let id = guestlist_api::id::ObjectId::from_bytes([0; 12]);
 /// Owner(Principal::User(guestlist_api::id::UserId(id)));
 /// ```
+///
+/// It is there, and only cannot be made:
+///
+/// ```
+/// # use guestlist::tokens::rows::{Owner, Principal};
+/// let id = guestlist_api::id::ObjectId::from_bytes([0; 12]);
+/// let principal = Principal::User(guestlist_api::id::UserId(id));
+/// let same = |owner: Owner| owner.id() == principal.id();
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Owner(Principal);
 
