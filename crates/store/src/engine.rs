@@ -18,8 +18,8 @@ pub struct Query<'q> {
     pub params: &'q [&'q dyn Param],
     /// What it changes at most, if it changes anything.
     pub scope: Scope,
-    /// Whether it is the only statement of a read: what is asked after it need not see the same
-    /// moment.
+    /// Whether it is that of a [`Lookup`](crate::Lookup): what is asked after it need not see the
+    /// same moment.
     pub single: bool,
     /// After how many steps of the engine's machine it is given up. It only reads then.
     pub steps: Option<u64>,
@@ -60,6 +60,15 @@ pub enum Dialect {
     Postgres,
 }
 
+/// What a transaction runs in.
+#[derive(Clone, Copy)]
+pub struct Environment {
+    /// Which SQL the engine speaks.
+    pub dialect: Dialect,
+    /// What the store was opened with for the functions of its schema.
+    pub extension: &'static (dyn Any + Send + Sync),
+}
+
 /// What an engine must do for a [`Tx`](crate::Tx).
 pub trait Engine {
     /// Gives the rows of `query` to `each`. `false` when it was given up after the steps that it may
@@ -76,18 +85,14 @@ pub trait Engine {
     /// When the statement fails, or one that was deferred before it.
     fn run(&mut self, change: &Change<'_>) -> Result<u64>;
 
-    /// Is told that `sql` is going to be queried.
+    /// Is told that `sql` is going to be queried, and may send it at once.
     ///
     /// # Errors
     /// When the transaction has failed already.
-    fn prefetch(&mut self, sql: &str, params: &[&dyn Param]) -> Result<()>;
+    fn prefetch(&mut self, _sql: &str, _params: &[&dyn Param]) -> Result<()> {
+        Ok(())
+    }
 
-    /// Is told that the transaction changes nothing but `what`, and locks it ahead.
-    fn scoped_to(&mut self, _what: Scope) {}
-
-    /// Which SQL it speaks.
-    fn dialect(&self) -> Dialect;
-
-    /// What the store was opened with for the functions of its schema.
-    fn extension(&self) -> &'static (dyn Any + Send + Sync);
+    /// What the transaction runs in.
+    fn environment(&self) -> Environment;
 }

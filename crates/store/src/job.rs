@@ -3,6 +3,7 @@
 use crate::engine::Engine;
 use crate::error::{Error, JobError, Result};
 use crate::migrate::OpenError;
+use crate::statement::{Lookup, RowChange, Rows, Statement};
 use crate::tx::Tx;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,6 +16,18 @@ pub(crate) trait Job: Send {
     fn gone(&self) -> bool;
     /// Does it; whether it is to be kept. May be called again after an undoing.
     fn run(&mut self, engine: &mut dyn Engine) -> bool;
+    /// The statement that it begins with, if its rows may be all that it takes: see [`Job::take`].
+    fn lookup(&self) -> Option<Statement> {
+        None
+    }
+    /// Does it with the rows of that statement; whether that was enough.
+    fn take(&mut self, _rows: Rows<'_>) -> bool {
+        false
+    }
+    /// What is known of it before it is run, if it changes one row.
+    fn row_change(&self) -> Option<&RowChange> {
+        None
+    }
     /// Answers with what it returned, or with what became of its transaction instead.
     fn finish(self: Box<Self>, outcome: Outcome);
 }
@@ -47,25 +60,106 @@ pub(crate) enum Kind {
     Write,
 }
 
-struct Task<F, T, E: From<Error>> {
-    kind: Kind,
-    work: F,
-    result: Option<Result<T, E>>,
-    reply: Option<oneshot::Sender<Result<T, E>>>,
+/// What a job does: a closure over a transaction, of which more may be known.
+pub(crate) trait Work<E>: Send {
+    /// What comes of it.
+    type Done: Send;
+    /// As [`Job::run`].
+    fn run(&self, tx: &mut Tx<'_, E>) -> Result<Self::Done, E>;
+    /// As [`Job::lookup`].
+    fn lookup(&self) -> Option<Statement> {
+        None
+    }
+    /// What comes of the rows of that statement, if they are enough.
+    fn take(&self, _rows: Rows<'_>) -> Result<Option<Self::Done>, E> {
+        Ok(None)
+    }
+    /// As [`Job::row_change`].
+    fn row_change(&self) -> Option<&RowChange> {
+        None
+    }
 }
 
-impl<F, T, E> Job for Task<F, T, E>
+impl<F, T, E> Work<E> for F
 where
     F: Fn(&mut Tx<'_, E>) -> Result<T, E> + Send,
     T: Send,
-    E: JobError,
 {
+    type Done = T;
+
+    fn run(&self, tx: &mut Tx<'_, E>) -> Result<T, E> {
+        self(tx)
+    }
+}
+
+/// A lookup.
+pub(crate) struct Finding<L>(pub(crate) L);
+
+impl<L: Lookup<E>, E: From<Error>> Work<E> for Finding<L> {
+    type Done = L::Found;
+
+    fn run(&self, tx: &mut Tx<'_, E>) -> Result<L::Found, E> {
+        tx.find(&self.0)
+    }
+
+    fn lookup(&self) -> Option<Statement> {
+        Some(self.0.statement())
+    }
+
+    fn take(&self, rows: Rows<'_>) -> Result<Option<L::Found>, E> {
+        self.0.read(rows)
+    }
+}
+
+/// A closure that changes one row.
+pub(crate) struct ChangingRow<F> {
+    pub(crate) change: RowChange,
+    pub(crate) work: F,
+}
+
+impl<F, T, E> Work<E> for ChangingRow<F>
+where
+    F: Fn(&mut Tx<'_, E>) -> Result<T, E> + Send,
+    T: Send,
+{
+    type Done = T;
+
+    fn run(&self, tx: &mut Tx<'_, E>) -> Result<T, E> {
+        (self.work)(tx)
+    }
+
+    fn row_change(&self) -> Option<&RowChange> {
+        Some(&self.change)
+    }
+}
+
+struct Task<W: Work<E>, E: From<Error>> {
+    kind: Kind,
+    work: W,
+    result: Option<Result<W::Done, E>>,
+    reply: Option<oneshot::Sender<Result<W::Done, E>>>,
+}
+
+impl<W: Work<E>, E: JobError> Job for Task<W, E> {
     fn gone(&self) -> bool {
         self.reply.as_ref().is_none_or(oneshot::Sender::is_closed)
     }
 
     fn run(&mut self, engine: &mut dyn Engine) -> bool {
-        self.result.insert(attempt(&self.work, engine)).is_ok()
+        self.result.insert(attempt(|tx| self.work.run(tx), engine)).is_ok()
+    }
+
+    fn lookup(&self) -> Option<Statement> {
+        self.work.lookup()
+    }
+
+    fn take(&mut self, rows: Rows<'_>) -> bool {
+        self.result = catch(|| self.work.take(rows)).transpose();
+        self.result.is_some()
+    }
+
+    fn row_change(&self) -> Option<&RowChange> {
+        self.work.row_change()
     }
 
     fn finish(mut self: Box<Self>, outcome: Outcome) {
@@ -79,7 +173,7 @@ where
     }
 }
 
-impl<F, T, E: From<Error>> Drop for Task<F, T, E> {
+impl<W: Work<E>, E: From<Error>> Drop for Task<W, E> {
     /// One that was not answered goes with its thread, which may have been about to commit.
     fn drop(&mut self) {
         if let Some(reply) = self.reply.take() {
@@ -95,14 +189,19 @@ impl<F, T, E: From<Error>> Drop for Task<F, T, E> {
     }
 }
 
-/// Does `work`; a panic is an error.
+/// Does `work` in a transaction of `engine`; a panic is an error.
 pub(crate) fn attempt<T, E: From<Error>>(
     work: impl FnOnce(&mut Tx<'_, E>) -> Result<T, E>,
     engine: &mut dyn Engine,
 ) -> Result<T, E> {
     // Unwinding leaves nothing half done that lives on: what `work` did to the database is undone,
     // and statements reset themselves when dropped.
-    catch_unwind(AssertUnwindSafe(|| work(&mut Tx::new(engine))))
+    catch(|| work(&mut Tx::new(engine)))
+}
+
+/// Does `work`; a panic is an error.
+fn catch<T, E: From<Error>>(work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|panic| Err(Error::internal(describe(&*panic)).into()))
 }
 
@@ -115,11 +214,11 @@ fn describe(panic: &(dyn Any + Send)) -> String {
 }
 
 /// Sends `work` off and waits for its answer.
-pub(crate) async fn submit<T: Send + 'static, E: JobError>(
+pub(crate) async fn submit<W: Work<E> + 'static, E: JobError>(
     kind: Kind,
-    work: impl Fn(&mut Tx<'_, E>) -> Result<T, E> + Send + 'static,
+    work: W,
     send: impl FnOnce(Box<dyn Job>) -> Result<()>,
-) -> Result<T, E> {
+) -> Result<W::Done, E> {
     let (reply, answer) = oneshot::channel();
     send(Box::new(Task { kind, work, result: None, reply: Some(reply) }))?;
     answer.await.unwrap_or_else(|_| Err(gone().into()))

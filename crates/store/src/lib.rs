@@ -12,9 +12,12 @@
 //!   [`Tx::dialect`].
 //! - **Statements are data.** A [`Query`] and a [`Change`] say what belongs to the statement beside its
 //!   text: what it changes at most, whether anybody waits for its result, what a conflict is called.
-//!   Both engines are two functions over these, and a few hints ([`Engine`]).
+//!   Both engines are two functions over these, and a hint ([`Engine`]). What is known before it is
+//!   run is a value as well: the one statement of a [`Lookup`], and those that a [`RowChange`] begins
+//!   with.
 //! - **Commits are shared.** On SQLite writes that wait share a sync (group commit), on PostgreSQL
-//!   changes of different rows share a transaction, and reads of one statement a round trip.
+//!   changes of different rows share a transaction ([`Store::write_row`]), and lookups a round trip
+//!   ([`Store::find`]).
 //! - **A write has one of three outcomes**: done, not done, or [`Error::Unknown`]. After the first sync
 //!   that failed nothing is answered as done.
 //! - **Caches can tell whether they are out of date.** A [`Snapshot`] is taken of the rows that an answer
@@ -82,7 +85,7 @@
 //! | To read about | Open |
 //! |---|---|
 //! | the door, and what waits behind it | `store.rs`, `job.rs`, `pools.rs` |
-//! | what a function of a schema can ask for | `tx.rs`, `engine.rs` |
+//! | what a function of a schema can ask for | `tx.rs`, `engine.rs`, `statement.rs` |
 //! | commits on SQLite, its WAL and its disk | `sqlite/writer.rs`, `sqlite/wal.rs`, `sqlite/disk.rs` |
 //! | the order of messages to PostgreSQL | `postgres/mod.rs`, `postgres/session.rs` |
 //! | what goes to PostgreSQL together | `postgres/read_batch.rs`, `postgres/write_batch.rs` |
@@ -102,6 +105,7 @@ mod schema;
 mod scope;
 mod scratch;
 mod sqlite;
+mod statement;
 mod store;
 mod tx;
 mod upkeep;
@@ -112,7 +116,7 @@ mod versions;
 #[cfg(test)]
 mod tests;
 
-pub use engine::{Change, Dialect, Each, Engine, Query};
+pub use engine::{Change, Dialect, Each, Engine, Environment, Query};
 pub use error::{Error, JobError, Result};
 pub use freeze::Frozen;
 pub use migrate::{Migration, OpenError};
@@ -123,6 +127,7 @@ pub use row::{FromRow, Row};
 pub use schema::{MakeUpkeep, Schema};
 pub use scope::{RowKey, Scope};
 pub use scratch::Ephemeral;
+pub use statement::{Lookup, RowChange, Rows, Statement};
 pub use store::{Store, Writes, migrate};
 pub use tx::Tx;
 pub use upkeep::{Upkeep, UpkeepError};

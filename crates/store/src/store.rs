@@ -1,7 +1,7 @@
 //! The door to the database.
 
 use crate::error::{Error, JobError, Result};
-use crate::job::{self, Kind, submit};
+use crate::job::{self, ChangingRow, Finding, Kind, Work, submit};
 use crate::migrate::{Migration, OpenError};
 use crate::options::Options;
 use crate::pools::Pools;
@@ -10,6 +10,7 @@ use crate::scope::{RowKey, Scope};
 use crate::scratch::{Ephemeral, Scratch};
 use crate::sqlite::connect::{Durability, Opening};
 use crate::sqlite::disk;
+use crate::statement::{Lookup, RowChange};
 use crate::tx::Tx;
 use crate::url::StoreUrl;
 use crate::versions::{Snapshot, Versions};
@@ -153,15 +154,36 @@ impl<E: JobError> Store<E> {
         &self,
         f: impl Fn(&mut Tx<'_, E>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
-        let mut found = None;
-        self.0.with_pools(|pools| {
-            found = pools.inline_readers.as_ref().and_then(|readers| readers.run_inline(&f));
-            Ok(())
-        })?;
-        match found {
+        match self.run_inline(&f)? {
             Some(found) => found,
             None => self.read(f).await,
         }
+    }
+
+    /// As [`Store::look_up`], of what one statement finds. On PostgreSQL lookups that wait at the same
+    /// time are sent together.
+    ///
+    /// # Errors
+    /// As [`Store::read`], and what the lookup says.
+    pub async fn find<L: Lookup<E>>(&self, lookup: L) -> Result<L::Found, E> {
+        if let Some(found) = self.run_inline(|tx| tx.find(&lookup))? {
+            return found;
+        }
+        let send = |job| self.0.with_pools(|pools| pools.read(job));
+        submit(Kind::Read, Finding(lookup), send).await
+    }
+
+    /// Runs `f` on this thread, if there is a connection for it that nobody uses.
+    fn run_inline<T>(
+        &self,
+        f: impl Fn(&mut Tx<'_, E>) -> Result<T, E>,
+    ) -> Result<Option<Result<T, E>>, E> {
+        let mut found = None;
+        self.0.with_pools(|pools| {
+            found = pools.inline_readers.as_ref().and_then(|readers| readers.run_inline(f));
+            Ok(())
+        })?;
+        Ok(found)
     }
 
     /// Runs `f` in a transaction that is kept, safe on disk, if this returns `Ok`, and undone if
@@ -180,6 +202,19 @@ impl<E: JobError> Store<E> {
         f: impl Fn(&mut Tx<'_, E>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
         self.0.write(f).await
+    }
+
+    /// As [`Store::write`], of an `f` that changes one row, as `change` says. On PostgreSQL changes of
+    /// different rows that wait at the same time share a transaction.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn write_row<T: Send + 'static>(
+        &self,
+        change: RowChange,
+        f: impl Fn(&mut Tx<'_, E>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        self.0.write(ChangingRow { change, work: f }).await
     }
 
     /// What an answer that was made of these rows depends on, as they are now. Taken before the read
@@ -252,11 +287,8 @@ impl<E: JobError> Store<E> {
 }
 
 impl Shared {
-    async fn write<T: Send + 'static, E: JobError>(
-        &self,
-        f: impl Fn(&mut Tx<'_, E>) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E> {
-        let done = submit(Kind::Write, f, |job| self.with_pools(|pools| pools.writer.send(job)));
+    async fn write<W: Work<E> + 'static, E: JobError>(&self, work: W) -> Result<W::Done, E> {
+        let done = submit(Kind::Write, work, |job| self.with_pools(|pools| pools.writer.send(job)));
         let done = done.await;
         if let Some(what @ (job::CANNOT_WRITE | job::FULL)) =
             done.as_ref().err().and_then(JobError::busy)
@@ -283,7 +315,7 @@ impl Shared {
         timeout(self.ready_deadline, read).await.unwrap_or_else(|_| Err(job::busy()))?;
         // A transaction that changes nothing asks nothing of the disk.
         let refused = self.refusal().is_some();
-        let write = self.write(move |tx: &mut Tx<'_>| {
+        let write = self.write(move |tx: &mut Tx<'_>| -> Result<()> {
             if refused {
                 tx.change(Scope::Nothing, &probe_write, &[])?;
             }

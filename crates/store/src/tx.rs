@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::freeze::Frozen;
 use crate::row::{FromRow, Row};
 use crate::scope::Scope;
+use crate::statement::{Lookup, Rows, visit};
 use crate::value::Param;
 use crate::{postgres, sqlite};
 use std::any::Any;
@@ -42,13 +43,13 @@ impl<'a, E: From<Error>> Tx<'a, E> {
     /// Which SQL the engine speaks, for the few statements that are not the same for both.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
-        self.engine.dialect()
+        self.engine.environment().dialect
     }
 
     /// What the store was opened with for the functions of its schema, if that is a `T`.
     #[must_use]
     pub fn extension<T: Any>(&self) -> Option<&'static T> {
-        self.engine.extension().downcast_ref()
+        self.engine.environment().extension.downcast_ref()
     }
 
     /// Says that `sql` is going to be asked with these `params`, before anything is changed: where
@@ -59,13 +60,6 @@ impl<'a, E: From<Error>> Tx<'a, E> {
     /// When the transaction has failed already.
     pub fn prefetch(&mut self, sql: &str, params: &[&dyn Param]) -> Result<(), E> {
         Ok(self.engine.prefetch(sql, params)?)
-    }
-
-    /// Says that nothing but `what` is changed from here on, and that the next statement that is
-    /// told ahead locks it, and ends with `FOR UPDATE`. It is a hint: where a commit costs much,
-    /// transactions that lock different things share one.
-    pub fn scoped_to(&mut self, what: impl Into<Scope>) {
-        self.engine.scoped_to(what.into());
     }
 
     /// Every row of `sql`, as `T`.
@@ -145,35 +139,26 @@ impl<'a, E: From<Error>> Tx<'a, E> {
         self.visit(&Query { steps: Some(steps), ..Query::new(sql, params) }, each)
     }
 
-    /// Gives every row of `sql` to `each`. It is for the only statement of a read: where that is
-    /// cheaper it is a transaction of its own, and what is asked after it sees a later moment. If
-    /// anything was asked or sent ahead before it, it belongs to that.
+    /// What `lookup` looks for. If it is the first of a read its statement is, where that is cheaper,
+    /// a transaction of its own, and what is asked after it sees a later moment.
     ///
     /// # Errors
-    /// As [`Tx::each`].
-    pub fn each_single_statement(
-        &mut self,
-        sql: &str,
-        params: &[&dyn Param],
-        mut each: impl FnMut(&Row<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let query = Query { single: true, ..Query::new(sql, params) };
-        self.visit(&query, |row| each(row).map(|()| true)).map(drop)
+    /// As [`Tx::all`], and what the lookup says.
+    pub fn find<L: Lookup<E>>(&mut self, lookup: &L) -> Result<L::Found, E> {
+        let statement = lookup.statement();
+        let params = statement.params();
+        let query = Query { single: true, ..Query::new(statement.sql(), &params) };
+        let found =
+            lookup.read(Rows::new(&mut |each| self.engine.query(&query, each).map(drop)))?;
+        found.map_or_else(|| lookup.otherwise(self), Ok)
     }
 
     fn visit(
         &mut self,
         query: &Query<'_>,
-        mut each: impl FnMut(&Row<'_>) -> Result<bool, E>,
+        each: impl FnMut(&Row<'_>) -> Result<bool, E>,
     ) -> Result<bool, E> {
-        let mut failed = None;
-        let whole = self.engine.query(query, &mut |row| {
-            Ok(each(row).unwrap_or_else(|error| {
-                failed = Some(error);
-                false
-            }))
-        })?;
-        failed.map_or(Ok(whole), Err)
+        visit(|each| self.engine.query(query, each), each)
     }
 
     /// Runs `sql`, which gives no rows, and counts those it touched: not the ones that went by

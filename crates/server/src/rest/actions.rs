@@ -6,10 +6,11 @@ use super::etag::ETag;
 use super::idempotency::Written;
 use super::outcome::{Created, Okay};
 use super::resource::{self, Neighbours, Resource};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::reply::Reply;
-use crate::rows::Tx;
 use crate::rows::idempotency::Answer;
+use crate::rows::{Lookup, RowChange, Tx};
+use crate::store::Snapshot;
 use crate::tokens::grant::Grant;
 use guestlist_api::entity::{Entity, Success};
 use hyper::{StatusCode, header};
@@ -22,7 +23,26 @@ impl Call<Grant> {
         find: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<Okay<Entity<T>>> {
         let snapshot = self.snapshot();
-        let reply = self.found(&self.read(find).await?)?;
+        let found = self.read(find).await?;
+        self.show_found(snapshot, &found)
+    }
+
+    /// As [`Call::show`], of a resource that one statement finds.
+    pub(crate) async fn find<L: Lookup<Error, Found: Resource>>(
+        &self,
+        lookup: L,
+    ) -> Result<Okay<Entity<L::Found>>> {
+        let snapshot = self.snapshot();
+        let found = self.context.gate.find(&self.app, self.now, lookup).await?;
+        self.show_found(snapshot, &found)
+    }
+
+    fn show_found<T: Resource>(
+        &self,
+        snapshot: Option<Snapshot>,
+        found: &T,
+    ) -> Result<Okay<Entity<T>>> {
+        let reply = self.found(found)?;
         self.cache(snapshot, &reply);
         Ok(Okay(reply, PhantomData))
     }
@@ -43,10 +63,11 @@ impl Call<Grant> {
     async fn write_resource<T: Resource, W: Into<Written<T>>>(
         &self,
         status: StatusCode,
+        row: Option<RowChange>,
         work: impl Fn(&mut Tx<'_>) -> Result<W> + Send + 'static,
     ) -> Result<Reply> {
         let call = self.clone();
-        self.write(move |tx| {
+        self.write(row, move |tx| {
             let written = work(tx)?.into();
             let mut body = resource::fields(&written.body)?;
             let etag = ETag::of(&body);
@@ -62,7 +83,16 @@ impl Call<Grant> {
         &self,
         work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<Okay<Entity<T>>> {
-        self.write_resource(StatusCode::OK, work).await.map(|reply| Okay(reply, PhantomData))
+        self.change_row(None, work).await
+    }
+
+    /// As [`Call::change`], where it may be known beforehand which `row` is changed.
+    pub(crate) async fn change_row<T: Resource>(
+        &self,
+        row: Option<RowChange>,
+        work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<Okay<Entity<T>>> {
+        self.write_resource(StatusCode::OK, row, work).await.map(|reply| Okay(reply, PhantomData))
     }
 
     /// Makes a resource.
@@ -70,7 +100,7 @@ impl Call<Grant> {
         &self,
         work: impl Fn(&mut Tx<'_>) -> Result<W> + Send + 'static,
     ) -> Result<Created<Entity<T>>> {
-        let reply = self.write_resource(StatusCode::CREATED, work).await?;
+        let reply = self.write_resource(StatusCode::CREATED, None, work).await?;
         Ok(Created(reply, PhantomData))
     }
 

@@ -3,7 +3,7 @@
 
 use super::cached::CacheSlot;
 use super::caller::Caller;
-use super::gate::{Gate, Reach};
+use super::gate::Gate;
 use super::idempotency::{self, Secret, Written};
 use super::input::Common;
 use super::outcome::Okay;
@@ -11,9 +11,9 @@ use super::resource::{Envelope, Neighbours, Resource};
 use super::state::App;
 use crate::error::{Error, Result};
 use crate::http::reply::Reply;
-use crate::rows::Tx;
 use crate::rows::idempotency::{Answer, RequestKey};
 use crate::rows::tenant::AuthorizedApp;
+use crate::rows::{RowChange, Tx};
 use crate::store::Snapshot;
 use crate::tokens::grant::Grant;
 use crate::tokens::rows::Principal;
@@ -31,8 +31,6 @@ pub(crate) struct RequestContext {
     pub(crate) key: Option<RequestKey>,
     /// Where the answer may be cached.
     pub(crate) slot: Option<CacheSlot>,
-    /// How much is read.
-    pub(crate) reach: Reach,
     /// What is done.
     pub(crate) operation: Operation,
     /// Where the token stands.
@@ -68,12 +66,14 @@ impl<C: Caller> Call<C> {
         idempotency::replay(&self.app, self.context.key.clone(), self.now).await
     }
 
-    /// Runs `work` once for this request, however often it is sent with its key.
+    /// Runs `work`, which may be the change of a `row`, once for this request, however often it is
+    /// sent with its key.
     pub(crate) fn write(
         &self,
+        row: Option<RowChange>,
         work: impl Fn(&mut Tx<'_>) -> Result<(Answer, Option<Secret>)> + Send + 'static,
     ) -> impl Future<Output = Result<Reply>> + Send {
-        idempotency::write(&self.app, self.context.key.clone(), self.now, work)
+        idempotency::write(&self.app, self.context.key.clone(), self.now, row, work)
     }
 
     /// Writes something that is not answered as a resource.
@@ -82,7 +82,7 @@ impl<C: Caller> Call<C> {
         work: impl Fn(&mut Tx<'_>) -> Result<Written<T>> + Send + 'static,
     ) -> Result<Okay<T>> {
         let reply = self
-            .write(move |tx| {
+            .write(None, move |tx| {
                 let written = work(tx)?;
                 let body = serde_json::to_vec(&written.body).map_err(Error::internal)?;
                 Ok((Answer { status: 200, etag: None, body, mint: None }, written.secret))
@@ -151,7 +151,7 @@ impl Call<Grant> {
         &self,
         find: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> impl Future<Output = Result<T>> + Send {
-        self.context.gate.read(&self.app, self.now, self.context.reach, find)
+        self.context.gate.read(&self.app, self.now, find)
     }
 
     /// What the answer depends on, taken before anything is read, if the row of the table says that

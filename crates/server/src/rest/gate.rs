@@ -27,8 +27,9 @@
 
 use super::caller::Caller;
 use super::state::App;
-use crate::error::Result;
-use crate::rows::Tx;
+use crate::error::{Error, Result};
+use crate::rows::{Lookup, Tx};
+use crate::store::Snapshot;
 use crate::tokens::grant::{self, Grant};
 use guestlist_api::id::ApiTokenId;
 use guestlist_api::scope::Operation;
@@ -123,15 +124,6 @@ pub(crate) struct Gate {
     trust: AtomicU8,
 }
 
-/// How much is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reach {
-    /// A few rows, found by their keys.
-    Few,
-    /// Whatever it takes.
-    Any,
-}
-
 impl Gate {
     fn new(token: Option<ApiTokenId>, trust: Trust) -> Self {
         Self { token, trust: AtomicU8::new(trust as u8) }
@@ -140,9 +132,8 @@ impl Gate {
     /// Lets the bearer of `token` in for `operation`, which only `reads` or may write.
     ///
     /// # Errors
-    /// [`Error::TokenInvalid`](crate::error::Error::TokenInvalid) or
-    /// [`Error::TokenExpired`](crate::error::Error::TokenExpired) when it is not good,
-    /// [`Error::Forbidden`](crate::error::Error::Forbidden) when it does not allow that.
+    /// [`Error::TokenInvalid`] or [`Error::TokenExpired`] when it is not good, [`Error::Forbidden`]
+    /// when it does not allow that.
     pub(crate) async fn enter<C: Caller>(
         app: &App,
         token: Option<Token>,
@@ -181,31 +172,40 @@ impl Gate {
         &self,
         app: &App,
         now: DateTime,
-        reach: Reach,
         find: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let assumed = self.assumed();
-        let snapshot = assumed.and_then(|token| app.store.snapshot_of_token(token));
-        let work = move |tx: &mut Tx<'_>| {
-            if let Some(token) = assumed {
-                grant::prefetch_grant(tx, token)?;
-            }
-            let found = find(tx)?;
-            // Of two refusals that of the token is told, which is asked about again in any case.
-            let proven = assumed.map(|token| grant::grant(tx, token, now)).transpose()?;
-            Ok((found, proven))
-        };
-        let (found, proven) = match reach {
-            Reach::Few => app.store.look_up(work).await?,
-            Reach::Any => app.store.read(work).await?,
-        };
-        if let Some(grant) = proven
-            && snapshot.is_some()
-        {
-            app.grants.put(&grant, snapshot);
+        let Some(token) = self.assumed() else { return app.store.read(find).await };
+        let snapshot = app.store.snapshot_of_token(token);
+        let (found, grant) = app.store.read(with_grant(token, now, find)).await?;
+        self.prove_with(app, &grant, snapshot);
+        Ok(found)
+    }
+
+    /// As [`Gate::read`], of what one statement finds. It shares a round trip with other lookups, or
+    /// with the question about the token.
+    ///
+    /// # Errors
+    /// As [`Gate::read`].
+    pub(crate) async fn find<L: Lookup<Error>>(
+        &self,
+        app: &App,
+        now: DateTime,
+        lookup: L,
+    ) -> Result<L::Found> {
+        let Some(token) = self.assumed() else { return app.store.find(lookup).await };
+        let snapshot = app.store.snapshot_of_token(token);
+        let find = move |tx: &mut Tx<'_>| tx.find(&lookup);
+        let (found, grant) = app.store.look_up(with_grant(token, now, find)).await?;
+        self.prove_with(app, &grant, snapshot);
+        Ok(found)
+    }
+
+    /// The token is proven by `grant`, which was read after `snapshot` was taken.
+    fn prove_with(&self, app: &App, grant: &Grant, snapshot: Option<Snapshot>) {
+        if snapshot.is_some() {
+            app.grants.put(grant, snapshot);
         }
         self.trust.store(Trust::Proven as u8, Ordering::Release);
-        Ok(found)
     }
 
     /// Proves the token in a transaction of a GET that writes all the same.
@@ -232,6 +232,20 @@ impl Gate {
             authenticate(app, token).await?;
         }
         answer
+    }
+}
+
+/// What `find` finds, and what the token `id` allows at `now`.
+fn with_grant<T>(
+    id: ApiTokenId,
+    now: DateTime,
+    find: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
+) -> impl Fn(&mut Tx<'_>) -> Result<(T, Grant)> + Send + 'static {
+    move |tx: &mut Tx<'_>| {
+        grant::prefetch_grant(tx, id)?;
+        let found = find(tx)?;
+        // Of two refusals that of the token is told, which is asked about again in any case.
+        Ok((found, grant::grant(tx, id, now)?))
     }
 }
 

@@ -5,8 +5,8 @@
 use super::state::App;
 use crate::error::{Error, Result};
 use crate::http::reply::Reply;
-use crate::rows::Tx;
 use crate::rows::idempotency::{self, Answer, Mint, RequestKey};
+use crate::rows::{RowChange, Tx};
 use crate::tokens::rows as tokens;
 use guestlist_api::api_token::ApiToken;
 use guestlist_api::id::ExperienceUserId;
@@ -73,13 +73,16 @@ pub(crate) async fn replay(
     }
 }
 
-/// Runs `work` once for the request with this `key`, however often it is sent.
+/// Runs `work` once for the request with this `key`, however often it is sent. It may be known that
+/// it is the change of a `row`; with a key it is more.
 pub(crate) async fn write(
     app: &App,
     key: Option<RequestKey>,
     now: DateTime,
+    row: Option<RowChange>,
     work: impl Fn(&mut Tx<'_>) -> Result<(Answer, Option<Secret>)> + Send + 'static,
 ) -> Result<Reply> {
+    let row = row.filter(|_| key.is_none());
     let work = move |tx: &mut Tx<'_>| {
         if let Some(key) = &key
             && let Some(answer) = idempotency::reserve(tx, key, now)?
@@ -93,7 +96,10 @@ pub(crate) async fn write(
         }
         Ok((answer, secret, false))
     };
-    let (answer, secret, replayed) = app.store.write(work).await?;
+    let (answer, secret, replayed) = match row {
+        Some(row) => app.store.write_row(row, work).await?,
+        None => app.store.write(work).await?,
+    };
     if replayed {
         return send_again(app, answer).await;
     }

@@ -21,9 +21,8 @@
 //! asks, in one transaction, what exists (404), what is up to date (412) and what is free (409).
 //! Everything that is wrong with what a request says is told in one answer.
 //!
-//! **Caching is said by the row** as well: [`Routes::cached`], with what its answers depend on, and
-//! [`Routes::by_key`] where so little is read that another thread would take longer. A handler
-//! calls `show` or `list` either way.
+//! **Caching is said by the row** as well: [`Routes::cached`], with what its answers depend on. A
+//! handler calls `show`, `find` or `list` either way.
 //!
 //! **Proving while reading.** A read may be let in before its token is proven, and asks the store
 //! about it in its own transaction; `gate.rs` says why and how far that goes. Nothing of it is seen
@@ -32,7 +31,7 @@
 use super::cached::{CacheSlot, DependsOn};
 use super::call::{Call, RequestContext};
 use super::caller::{Anybody, Caller, RequestText};
-use super::gate::{Gate, Reach, Token};
+use super::gate::{Gate, Token};
 use super::input::{Body, In, Params, Raw};
 use super::outcome::Output;
 use super::schemas::Schemas;
@@ -55,8 +54,6 @@ pub(crate) struct Request {
     pub(crate) text: RequestText,
     /// Where its answer may be cached.
     pub(crate) slot: Option<CacheSlot>,
-    /// How much it reads.
-    pub(crate) reach: Reach,
     /// Where it comes from.
     pub(crate) peer: IpAddr,
 }
@@ -92,8 +89,8 @@ where
             let reads = request.text.is_read();
             let (caller, gate) = Gate::enter::<C>(&app, request.token, &operation, reads).await?;
             let key = caller.grant().and_then(|grant| request.text.key(&common, grant.token));
-            let Request { slot, reach, peer, .. } = request;
-            let context = RequestContext { common, key, slot, reach, operation, gate };
+            let Request { slot, peer, .. } = request;
+            let context = RequestContext { common, key, slot, operation, gate };
             let call = Call::new(Arc::clone(&app), caller, context, peer);
             if let Some(reply) = call.replay().await? {
                 return Ok(reply);
@@ -134,8 +131,6 @@ pub struct Route {
     pub body: Option<&'static str>,
     /// What its answers depend on, if they may be cached.
     pub(crate) cached: Option<DependsOn>,
-    /// How much of the store it reads.
-    pub(crate) reach: Reach,
     pub(crate) run: Run,
     pub(crate) describe: fn(&mut Schemas) -> Value,
 }
@@ -189,15 +184,13 @@ impl Routes {
             Box::new(move |app, request| handler.clone().answer(app, operation, request));
         let (path, describe) = (self.path, E::describe);
         let body = E::BODY;
-        let (cached, reach) = (None, Reach::Any);
         self.rows.push(Route {
             method,
             path,
             operation,
             summary,
             body,
-            cached,
-            reach,
+            cached: None,
             run,
             describe,
         });
@@ -207,13 +200,6 @@ impl Routes {
     /// The answers of the row before may be cached, until what they depend on changes.
     pub(crate) fn cached(mut self, depends: DependsOn) -> Self {
         self.rows.last_mut().into_iter().for_each(|row| row.cached = Some(depends));
-        self
-    }
-
-    /// The row before reads a few rows of the store by their keys, which takes no longer than to
-    /// hand it to another thread.
-    pub(crate) fn by_key(mut self) -> Self {
-        self.rows.last_mut().into_iter().for_each(|row| row.reach = Reach::Few);
         self
     }
 

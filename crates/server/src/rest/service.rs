@@ -148,8 +148,8 @@ impl Service {
             body: bytes.unwrap_or_default(),
         };
         let raw = Raw { path, query, headers: head.headers, body };
-        let (reach, peer) = (row.reach, peer.ip());
-        (row.run)(Arc::clone(&self.app), Request { raw, token, text, slot, reach, peer }).await
+        let peer = peer.ip();
+        (row.run)(Arc::clone(&self.app), Request { raw, token, text, slot, peer }).await
     }
 
     /// The cached response to a request, and the token that it is for. If the token in its head had

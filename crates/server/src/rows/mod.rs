@@ -24,7 +24,7 @@ pub(crate) mod counts;
 pub(crate) mod table;
 
 pub use change_scope::ChangeScope;
-pub use guestlist_store::{FromRow, Param, Row};
+pub use guestlist_store::{FromRow, Lookup, Param, Row, RowChange, Rows, Statement};
 
 use crate::error::Error;
 

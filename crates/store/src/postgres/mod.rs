@@ -23,8 +23,8 @@
 //! <-  rows, rows                                  <-  ReadyForQuery, rows
 //! ```
 //!
-//! A read of one statement, which says so (`Query::single`), has its Sync right behind it: it sees no
-//! other moment than its own, and the server need not keep its transaction open.
+//! A lookup is one statement (`Query::single`) and has its Sync right behind it: it sees no other moment
+//! than its own, and the server need not keep its transaction open.
 //!
 //! **A pipeline is what is sent before an answer is waited for.** Two kinds of statements may be in it.
 //! Those that are told ahead (`Tx::prefetch`): they read, and their parameters are known before any
@@ -47,10 +47,11 @@
 //! <-  counts, COMMIT, ReadyForQuery       <-  counts, COMMIT, ReadyForQuery
 //! ```
 //!
-//! **What waits together goes together.** Reads of one statement that wait at the same time are sent
-//! before any of them is answered, with one Sync behind the last (`read_batch.rs`). They are one
-//! transaction then, which begins after all of them have come, so that each sees what it must. Changes
-//! that each lock and change one row share a transaction and its commit (`write_batch.rs`). Only
+//! **What waits together goes together.** Lookups that wait at the same time are sent before any of
+//! them is answered, with one Sync behind the last (`read_batch.rs`). They are one transaction then,
+//! which begins after all of them have come, so that each sees what it must. Changes that each lock and
+//! change one row share a transaction and its commit (`write_batch.rs`). Both are known before anything
+//! is run, because their statements are values (`Lookup`, `RowChange` in `statement.rs`). Only
 //! statements that are prepared already are in a read batch, and only changes that can neither violate a
 //! unique constraint nor wait for a lock are in a write batch: what one job is refused must be nothing to
 //! the others.

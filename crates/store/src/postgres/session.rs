@@ -9,7 +9,7 @@ use super::fault::{self, Meaning};
 use super::role::Role;
 use super::statements::Encoded;
 use super::wire;
-use crate::engine::{Change, Dialect, Each, Engine, Query};
+use crate::engine::{Change, Dialect, Each, Engine, Environment, Query};
 use crate::error::{Error, Result};
 use crate::job::too_long;
 use crate::scope::Scope;
@@ -389,11 +389,7 @@ impl Engine for Session<'_> {
         Ok(touched)
     }
 
-    fn dialect(&self) -> Dialect {
-        Dialect::Postgres
-    }
-
-    fn extension(&self) -> &'static (dyn Any + Send + Sync) {
-        self.extension
+    fn environment(&self) -> Environment {
+        Environment { dialect: Dialect::Postgres, extension: self.extension }
     }
 }

@@ -123,7 +123,7 @@ impl Worker {
         };
         let (other, (again, lost)) = match role {
             Role::Read => {
-                let mut together = ReadBatch::new(link, extension);
+                let mut together = ReadBatch::new(link);
                 (gather(&mut |job| together.add(job)), together.answer())
             }
             Role::Write => {

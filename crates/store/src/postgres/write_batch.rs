@@ -3,31 +3,28 @@
 //!
 //! Its first half locks all their rows, and nothing waits there: a row that another transaction has
 //! locked is passed over, so that one that waits does not hold up the others, and no two such groups
-//! wait for each other. Its second half has what they change, and the commit. So each must say what it
-//! is going to change, which is what it locks, and no two of a group the same: what one changes,
-//! another must not have looked at.
+//! wait for each other. Its second half has what they change, and the commit. So each must say before
+//! it is run which row it changes and how that is locked (a [`RowChange`]), and no two of a group the
+//! same: what one changes, another must not have looked at.
 //!
-//! A job is run twice for that, as any may be: first to see what it asks, and again when the answer
-//! is there. One that does anything else, or has to wait, is run by itself, and so is each if all of
-//! them are undone: what one is refused is nothing to the others.
+//! A job that does anything else, or has to wait, is run by itself, and so is each if all of them are
+//! undone: what one is refused is nothing to the others.
 
 use super::ahead::{Ahead, Visit};
 use super::ending::Ending;
 use super::fault;
 use super::session::Session;
-use crate::engine::{Change, Dialect, Each, Engine, Query};
+use crate::engine::{Change, Each, Engine, Environment, Query};
 use crate::error::Result;
 use crate::job::{Job, Outcome, busy};
 use crate::scope::Scope;
-use crate::value::Param;
-use std::any::Any;
+use crate::statement::RowChange;
 use std::ops::Range;
 
 /// Jobs, and what they change.
 pub(super) struct WriteBatch<'l> {
     session: Session<'l>,
     asked: Vec<Asked>,
-    rows: Vec<Scope>,
 }
 
 struct Asked {
@@ -40,24 +37,39 @@ struct Asked {
 impl<'l> WriteBatch<'l> {
     /// One whose transaction is `session`, where nothing has been done.
     pub(super) fn new(session: Session<'l>) -> Self {
-        Self { session, asked: Vec::new(), rows: Vec::new() }
+        Self { session, asked: Vec::new() }
     }
 
     /// Puts what `job` asks behind what is to be sent, or gives it back if it is to be run by
     /// itself.
-    pub(super) fn add(&mut self, mut job: Box<dyn Job>) -> Result<(), Box<dyn Job>> {
-        let mut member = BatchedTx::new(&mut self.session, Step::Ask { taken: &self.rows });
-        job.run(&mut member);
-        let BatchedTx { row: Some(row), questions, other: false, .. } = member else {
+    pub(super) fn add(&mut self, job: Box<dyn Job>) -> Result<(), Box<dyn Job>> {
+        let sent = job.row_change().and_then(|change| Some((change.scope, self.send(change)?)));
+        match sent {
+            Some((row, questions)) => {
+                self.asked.push(Asked { job, row, questions });
+                Ok(())
+            }
             // What it may have locked is let go with the rest.
-            return Err(job);
-        };
-        if questions.is_empty() {
-            return Err(job);
+            None => Err(job),
         }
-        self.rows.push(row);
-        self.asked.push(Asked { job, row, questions });
-        Ok(())
+    }
+
+    /// Sends what `change` asks, if none of the others has the same row and there is room: which of
+    /// what was sent ahead it is. A failure is the session's, which tells what to do about it.
+    fn send(&mut self, change: &RowChange) -> Option<Range<usize>> {
+        if self.asked.iter().any(|other| other.row == change.scope) {
+            return None;
+        }
+        let lock = &change.lock;
+        if !self.session.ahead_skipping(lock.sql(), &lock.params()).ok()? {
+            return None;
+        }
+        // The first that was sent may have begun the transaction.
+        let first = self.session.count_ahead().checked_sub(1)?;
+        for statement in &change.ahead {
+            self.session.prefetch(statement.sql(), &statement.params()).ok()?;
+        }
+        Some(first..self.session.count_ahead())
     }
 
     /// Changes what all of them change and answers them, or none. Gives back those that are to be run
@@ -81,7 +93,8 @@ impl<'l> WriteBatch<'l> {
                 // Somebody has locked the row, or there is none: who waits for it waits last.
                 held.push(job);
             } else {
-                let mut member = BatchedTx::new(&mut session, Step::Do { row, found });
+                let mut member =
+                    BatchedTx { session: &mut session, row, found, wrote: false, other: false };
                 let done = job.run(&mut member);
                 let BatchedTx { wrote, other, .. } = member;
                 match done {
@@ -117,30 +130,17 @@ impl<'l> WriteBatch<'l> {
 /// The transaction of a group, as one of its jobs sees it.
 struct BatchedTx<'s, 'l> {
     session: &'s mut Session<'l>,
-    step: Step<'s>,
-    /// What it says that it changes.
-    row: Option<Scope>,
-    /// What of it was sent ahead.
-    questions: Range<usize>,
+    /// All that it may change, and what it has locked.
+    row: Scope,
+    /// What was asked ahead and is not yet asked by the job.
+    found: Vec<Ahead>,
     /// Whether it has changed anything.
     wrote: bool,
     /// It is not that simple.
     other: bool,
 }
 
-enum Step<'s> {
-    /// What it asks is found out. The others have `taken` these.
-    Ask { taken: &'s [Scope] },
-    /// It has locked `row`, and does what it does with what was `found`.
-    Do { row: Scope, found: Vec<Ahead> },
-}
-
-impl<'s, 'l> BatchedTx<'s, 'l> {
-    fn new(session: &'s mut Session<'l>, step: Step<'s>) -> Self {
-        let next = session.count_ahead();
-        Self { session, step, row: None, questions: next..next, wrote: false, other: false }
-    }
-
+impl BatchedTx<'_, '_> {
     /// What is said to everything that is not that simple.
     fn other<T>(&mut self) -> Result<T> {
         self.other = true;
@@ -149,52 +149,15 @@ impl<'s, 'l> BatchedTx<'s, 'l> {
 }
 
 impl Engine for BatchedTx<'_, '_> {
-    fn scoped_to(&mut self, what: Scope) {
-        let free = match &self.step {
-            Step::Ask { taken } => self.row.is_none() && !taken.contains(&what),
-            Step::Do { row, .. } => *row == what,
-        };
-        if free {
-            self.row = Some(what);
-        } else {
-            self.other = true;
-        }
-    }
-
-    fn prefetch(&mut self, sql: &str, params: &[&dyn Param]) -> Result<()> {
-        if matches!(self.step, Step::Do { .. }) {
-            return Ok(());
-        }
-        if self.other || self.row.is_none() {
-            return self.other();
-        }
-        if self.questions.is_empty() {
-            if !self.session.ahead_skipping(sql, params)? {
-                return self.other();
-            }
-            // Which may have begun the transaction as well.
-            let next = self.session.count_ahead();
-            self.questions = next - 1..next;
-            return Ok(());
-        }
-        self.session.prefetch(sql, params)?;
-        self.questions.end = self.session.count_ahead();
-        Ok(())
-    }
-
     fn query(&mut self, query: &Query<'_>, each: &mut Each<'_>) -> Result<bool> {
         if query.steps.is_some() {
             return Ok(false);
         }
-        let Step::Do { found, .. } = &mut self.step else {
-            // It goes on when there is an answer.
-            return Err(busy());
-        };
         let bound = self.session.bind(query.sql, query.params)?;
-        match found.iter().position(|ahead| ahead.is(&bound)) {
+        match self.found.iter().position(|ahead| ahead.is(&bound)) {
             Some(place) => {
                 let mut visit = Visit::new(each);
-                found.remove(place).show(&mut visit);
+                self.found.remove(place).show(&mut visit);
                 visit.end().map(|()| true)
             }
             None => self.other(),
@@ -203,20 +166,16 @@ impl Engine for BatchedTx<'_, '_> {
 
     fn run(&mut self, change: &Change<'_>) -> Result<u64> {
         let simple = change.deferred && change.conflict.is_none();
-        if !simple || self.other || matches!(self.step, Step::Ask { .. }) {
+        if !simple || self.other {
             return self.other();
         }
         self.wrote = true;
         let touched = self.session.run(change)?;
-        self.other |= touched > 0 && self.row != Some(change.scope);
+        self.other |= touched > 0 && self.row != change.scope;
         Ok(touched)
     }
 
-    fn dialect(&self) -> Dialect {
-        Dialect::Postgres
-    }
-
-    fn extension(&self) -> &'static (dyn Any + Send + Sync) {
-        self.session.extension()
+    fn environment(&self) -> Environment {
+        self.session.environment()
     }
 }

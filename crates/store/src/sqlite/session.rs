@@ -4,7 +4,7 @@ use super::connect::Role;
 use super::disk;
 use super::fault::fault;
 use super::spell::spell;
-use crate::engine::{Change, Dialect, Each, Engine, Query};
+use crate::engine::{Change, Dialect, Each, Engine, Environment, Query};
 use crate::error::{Error, Result};
 use crate::job::too_long;
 use crate::options::Options;
@@ -269,16 +269,8 @@ impl Engine for Session {
         Ok(touched)
     }
 
-    fn prefetch(&mut self, _: &str, _: &[&dyn Param]) -> Result<()> {
-        Ok(()) // there is no way to save
-    }
-
-    fn dialect(&self) -> Dialect {
-        Dialect::Sqlite
-    }
-
-    fn extension(&self) -> &'static (dyn Any + Send + Sync) {
-        self.extension
+    fn environment(&self) -> Environment {
+        Environment { dialect: Dialect::Sqlite, extension: self.extension }
     }
 }
 

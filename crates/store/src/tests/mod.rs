@@ -14,8 +14,11 @@ mod tls;
 mod versions;
 
 use crate::sqlite::{Durability, Opening};
-use crate::{FromRow, JobError, Migration, OpenError, Options, Param, Schema, StoreUrl};
+use crate::{
+    FromRow, JobError, Lookup, Migration, OpenError, Options, Rows, Schema, Statement, StoreUrl,
+};
 use rusqlite::Connection;
+use std::marker::PhantomData;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -121,15 +124,31 @@ mod settings {
 const OPENING: Opening =
     Opening { durability: Durability::Synced, must_exist: false, after_failure: false };
 
-/// Every row of `sql`, as a read of one statement gets them.
-fn all_single_statement<T: FromRow<Error>>(
-    tx: &mut Tx<'_>,
-    sql: &str,
-    params: &[&dyn Param],
-) -> Result<Vec<T>> {
-    let mut found = Vec::new();
-    tx.each_single_statement(sql, params, |row| T::from_row(row).map(|one| found.push(one)))?;
-    Ok(found)
+/// Looks for every row of a statement with one parameter, or none.
+struct All<T>(&'static str, Option<i64>, PhantomData<fn() -> T>);
+
+impl<T> All<T> {
+    fn of(sql: &'static str, param: Option<i64>) -> Self {
+        Self(sql, param, PhantomData)
+    }
+}
+
+impl<T: FromRow<Error> + Send + 'static> Lookup<Error> for All<T> {
+    type Found = Vec<T>;
+
+    fn statement(&self) -> Statement {
+        Statement::new(self.0, self.1)
+    }
+
+    fn read(&self, rows: Rows<'_>) -> Result<Option<Vec<T>>> {
+        let mut found = Vec::new();
+        rows.each(|row| T::from_row(row).map(|one| found.push(one)))?;
+        Ok(Some(found))
+    }
+
+    fn otherwise(&self, _: &mut Tx<'_>) -> Result<Vec<T>> {
+        unreachable!("the rows are all there is to it")
+    }
 }
 
 /// A database with tables of its own beside whatever the migrations make, in its own directory.

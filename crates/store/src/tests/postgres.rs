@@ -118,7 +118,6 @@ async fn of_two_that_wait_for_each_other_one_goes_again() {
         let bump = "UPDATE t SET v = v + 10 WHERE k = $1";
         let (one, other) = if number == 0 { (1, 2) } else { (2, 1) };
         tx.run(bump, &[&one])?;
-        // Not counted is what is only run to see what it asks.
         if counted.fetch_add(1, Ordering::SeqCst) < 2 {
             both.wait();
         }

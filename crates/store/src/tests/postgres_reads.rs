@@ -1,7 +1,8 @@
 //! Reads on PostgreSQL: by themselves, and those that wait at the same time.
 
 use super::postgres::{Scene, keys};
-use super::{Error, Result, Store, Tx, all_single_statement, insert};
+use super::{All, Error, Result, Store, Tx, insert};
+use crate::{FromRow, Lookup, Rows, Statement};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
@@ -42,16 +43,15 @@ async fn a_read_of_one_statement_ends_with_its_answer() {
                 if ahead {
                     tx.prefetch(next, &[])?;
                 }
-                let before = all_single_statement::<i64>(tx, count, &[])?;
+                let before = tx.find(&All::<i64>::of(count, None))?;
                 inner.block_on(beside.write(|tx| {
                     let key: Option<i64> = tx.first("SELECT count(*) + 1 FROM t", &[])?;
                     insert(tx, key.unwrap_or_default())
                 }))?;
-                Ok((before, all_single_statement::<i64>(tx, next, &[])?))
+                Ok((before, tx.find(&All::<i64>::of(next, None))?))
             })
         };
-        let refused =
-            runtime.block_on(store.read(|tx| all_single_statement::<i64>(tx, "SELECT 1 / 0", &[])));
+        let refused = runtime.block_on(store.find(All::<i64>::of("SELECT 1 / 0", None)));
         assert!(matches!(refused, Err(Error::Internal(_))), "{refused:?}");
         (runtime.block_on(read(false)), runtime.block_on(read(true)))
     });
@@ -61,12 +61,11 @@ async fn a_read_of_one_statement_ends_with_its_answer() {
     assert_eq!(together.unwrap(), (vec![1], vec![1]));
 }
 
-/// Whatever is read while the only thread that reads is kept busy; `meanwhile` happens before it
-/// goes on.
-async fn waiting_together<T: Send + 'static>(
+/// What is read while the only thread that reads is kept busy; `meanwhile` happens before it goes on.
+async fn waiting_together<T: Send + 'static, F: Future<Output = Result<T>> + Send + 'static>(
     store: &Store,
     count: i64,
-    work: impl Fn(&mut Tx<'_>, i64) -> Result<T> + Clone + Send + 'static,
+    read: impl Fn(Store, i64) -> F,
     meanwhile: impl FnOnce(),
 ) -> Vec<Result<T>> {
     let (release, held) = mpsc::channel::<()>();
@@ -80,12 +79,7 @@ async fn waiting_together<T: Send + 'static>(
         })
         .await
     });
-    let all: Vec<_> = (0..count)
-        .map(|number| {
-            let (store, work) = (store.clone(), work.clone());
-            tokio::spawn(async move { store.read(move |tx| work(tx, number)).await })
-        })
-        .collect();
+    let all: Vec<_> = (0..count).map(|number| tokio::spawn(read(store.clone(), number))).collect();
     // One thread runs all tasks, in their order: now each has its job in the queue.
     tokio::task::yield_now().await;
     meanwhile();
@@ -98,39 +92,101 @@ async fn waiting_together<T: Send + 'static>(
     answers
 }
 
-#[tokio::test]
-async fn reads_that_wait_together_are_each_answered_by_itself() {
-    const DIVIDE: &str = "SELECT 60 / $1";
-    let mut scene = Scene::new();
+/// Divides 60 by a number, and says which transaction did: when it began, in microseconds.
+const DIVIDE: &str = "SELECT 60 / $1, (extract(epoch FROM now()) * 1000000)::bigint";
+
+/// Such a division, and how often its answer was read.
+struct Divide(i64, Arc<[AtomicUsize]>);
+
+impl Lookup<Error> for Divide {
+    type Found = (i64, i64);
+
+    fn statement(&self) -> Statement {
+        Statement::new(DIVIDE, [self.0])
+    }
+
+    fn read(&self, rows: Rows<'_>) -> Result<Option<(i64, i64)>> {
+        self.1[usize::try_from(self.0).unwrap()].fetch_add(1, Ordering::SeqCst);
+        let mut found = None;
+        rows.each::<Error>(|row| <(i64, i64)>::from_row(row).map(|one| found = Some(one)))?;
+        match self.0 {
+            5 => Ok(None),
+            6 => panic!("as it is meant to"),
+            _ => Ok(found),
+        }
+    }
+
+    fn otherwise(&self, tx: &mut Tx<'_>) -> Result<(i64, i64)> {
+        let found = tx.first("SELECT count(*), $1 FROM t WHERE k < $1", &[&self.0])?;
+        found.ok_or(Error::NoRow)
+    }
+}
+
+/// A store with one thread that reads, which has prepared how to divide.
+async fn dividing(scene: &mut Scene) -> Store {
     scene.options.readers = 1;
     let store = scene.direct();
-    let prepared = store.read(|tx| all_single_statement::<i64>(tx, DIVIDE, &[&1_i64])).await;
-    assert_eq!(prepared.unwrap(), [60]);
+    assert_eq!(store.find(Divide(1, counts())).await.unwrap().0, 60);
+    store
+}
 
-    let runs: Arc<[AtomicUsize]> = (0..12).map(|_| AtomicUsize::new(0)).collect();
-    let counted = Arc::clone(&runs);
-    let work = move |tx: &mut Tx<'_>, number: i64| {
-        counted[usize::try_from(number).unwrap()].fetch_add(1, Ordering::SeqCst);
-        let alone = all_single_statement::<i64>(tx, DIVIDE, &[&number]);
-        match number {
-            4 => Ok(vec![alone.is_err().into()]),
-            5 => tx.all("SELECT count(*) FROM t WHERE k < $1", &[&number]),
-            6 => panic!("as it is meant to"),
-            _ => alone,
-        }
+fn counts() -> Arc<[AtomicUsize]> {
+    (0..12).map(|_| AtomicUsize::new(0)).collect()
+}
+
+#[tokio::test]
+async fn reads_that_wait_together_are_one_transaction() {
+    let mut scene = Scene::new();
+    let store = dividing(&mut scene).await;
+    let divide =
+        |store: Store, number: i64| async move { store.find(Divide(number + 1, counts())).await };
+    let answers = waiting_together(&store, 4, divide, || ()).await;
+    let answers: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
+    let moment = answers[0].1;
+    assert_eq!(answers, [(60, moment), (30, moment), (20, moment), (15, moment)]);
+    // One by one they are not.
+    let later = store.find(Divide(1, counts())).await.unwrap();
+    assert!(later.1 > moment, "{later:?} {moment}");
+}
+
+#[tokio::test]
+async fn reads_that_wait_together_are_each_answered_by_itself() {
+    let mut scene = Scene::new();
+    let store = dividing(&mut scene).await;
+    let reads = counts();
+    let counted = Arc::clone(&reads);
+    let divide = move |store: Store, number: i64| {
+        // From the end, where one divides by nothing: what comes after it is read again.
+        let lookup = Divide(11 - number, Arc::clone(&counted));
+        async move { store.find(lookup).await }
     };
-    let answers = waiting_together(&store, 12, work, || ()).await;
-    for (number, answer) in (0..).zip(answers) {
+    let answers = waiting_together(&store, 12, divide, || ()).await;
+    for (number, answer) in (0..12).rev().zip(answers) {
         match (number, answer) {
             (0 | 6, Err(Error::Internal(_))) => {}
-            (4 | 5, Ok(rows)) => assert_eq!(rows, [0], "{number}"),
-            (_, Ok(rows)) => assert_eq!(rows, [60 / number]),
+            (5, Ok(found)) => assert_eq!(found, (0, 5)),
+            (_, Ok((sixtieth, _))) => assert_eq!(sixtieth, 60 / number),
             (_, refused) => panic!("{number}: {refused:?}"),
         }
     }
-    // Once to see what it asks, and once with the answer.
-    let runs: Vec<usize> = runs.iter().map(|runs| runs.load(Ordering::SeqCst)).collect();
-    assert_eq!((&runs[..4], &runs[7..11]), (&[2; 4][..], &[2; 4][..]), "{runs:?}");
+    // Of one the rows were not enough, so that it was run once more, by itself.
+    let reads: Vec<usize> = reads.iter().map(|reads| reads.load(Ordering::SeqCst)).collect();
+    assert_eq!(reads, [1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1]);
+}
+
+#[tokio::test]
+async fn one_that_is_refused_is_nothing_to_those_that_wait_with_it() {
+    let mut scene = Scene::new();
+    let store = dividing(&mut scene).await;
+    let divide =
+        |store: Store, number: i64| async move { store.find(Divide(number, counts())).await };
+    let answers = waiting_together(&store, 4, divide, || ()).await;
+    for (number, answer) in (0..).zip(answers) {
+        match (number, answer) {
+            (0, answer) => assert!(matches!(answer, Err(Error::Internal(_))), "{answer:?}"),
+            (_, answer) => assert_eq!(answer.unwrap().0, 60 / number),
+        }
+    }
 }
 
 #[tokio::test]
@@ -139,10 +195,12 @@ async fn one_that_takes_too_long_is_nothing_to_those_that_wait_with_it() {
     let mut scene = Scene::new();
     (scene.options.readers, scene.options.read_deadline) = (1, Duration::from_secs(2));
     let store = scene.direct();
-    let sleep = |tx: &mut Tx<'_>, time: i64| all_single_statement::<String>(tx, SLEEP, &[&time]);
-    store.read(move |tx| sleep(tx, 0)).await.unwrap();
-    let work = move |tx: &mut Tx<'_>, number: i64| sleep(tx, if number == 2 { 60 } else { 0 });
-    let answers = waiting_together(&store, 5, work, || ()).await;
+    let sleep = |store: Store, time: i64| async move {
+        store.find(All::<String>::of(SLEEP, Some(time))).await
+    };
+    sleep(store.clone(), 0).await.unwrap();
+    let read = move |store, number: i64| sleep(store, if number == 2 { 60 } else { 0 });
+    let answers = waiting_together(&store, 5, read, || ()).await;
     for (number, answer) in (0..).zip(answers) {
         match (number, answer) {
             (2, Err(Error::Busy { what: "The query took too long", .. })) => {}
@@ -157,9 +215,11 @@ async fn reads_that_wait_together_outlive_their_connection() {
     let mut scene = Scene::new();
     scene.options.readers = 1;
     let store = scene.open();
-    let work = |tx: &mut Tx<'_>, number: i64| all_single_statement::<i64>(tx, TWICE, &[&number]);
-    store.read(move |tx| work(tx, 1)).await.unwrap();
-    let answers = waiting_together(&store, 9, work, || scene.proxy.cut()).await;
+    let twice = |store: Store, number: i64| async move {
+        store.find(All::<i64>::of(TWICE, Some(number))).await
+    };
+    twice(store.clone(), 1).await.unwrap();
+    let answers = waiting_together(&store, 9, twice, || scene.proxy.cut()).await;
     for (number, answer) in (0..).zip(answers) {
         assert_eq!(answer.unwrap(), [2 * number]);
     }

@@ -1,5 +1,6 @@
 //! `experienceUser` and `experienceUsers`.
 
+use super::by_id::ById;
 use super::listing::{self, Listing};
 use super::rows as users;
 use super::rules::{changed_user, new_user};
@@ -29,7 +30,6 @@ pub(crate) fn routes() -> [Routes; 2] {
             .post(Operation::application("experienceUsers.post"), "Make a user", post),
         Routes::at("/applications/{applicationId}/experience/users/{experienceUserId}")
             .get(Operation::application("experienceUser.get").read(), "Show a user", get)
-            .by_key()
             .cached(DependsOn::User)
             .patch(Operation::application("experienceUser.patch"), "Change a user", patch)
             .delete(Operation::application("experienceUser.delete"), "Delete a user", delete),
@@ -78,9 +78,8 @@ async fn get(
     call: Call<Grant>,
     input: In<OneExperienceUser>,
 ) -> Result<Okay<Entity<ExperienceUser>>> {
-    let (app, id) =
-        (call.authorized_app(input.path.application_id)?, input.path.experience_user_id);
-    call.show(move |tx| users::get_within(tx, app, id)).await
+    let within = call.authorized_app(input.path.application_id)?;
+    call.find(ById { within, id: input.path.experience_user_id }).await
 }
 
 async fn list(
@@ -143,11 +142,10 @@ async fn patch(
         None => None,
     };
     let request = call.clone();
-    call.change(move |tx| {
-        let (tenant, before) = match &patch.experience_group_ids {
-            Some(_) => users::lock_within(tx, app, id)?,
-            None => users::lock_only_within(tx, app, id)?,
-        };
+    // With groups more than the row of the user is changed.
+    let row = patch.experience_group_ids.is_none().then(|| users::row_change(app, id));
+    call.change_row(row, move |tx| {
+        let (tenant, before) = users::lock_within(tx, app, id)?;
         request.check(&before)?;
         let groups = match &patch.experience_group_ids {
             Some(ids) => Some(users::groups(tx, tenant, &ids.0, GROUP_IDS)?),

@@ -17,7 +17,7 @@ use crate::rows::convert::{
 use crate::rows::counts::{self, Counted};
 use crate::rows::table::{Table, table, text, whole};
 use crate::rows::tenant::{AuthorizedApp, Tenant};
-use crate::rows::{ChangeScope, FromRow, Param, Row, Tx};
+use crate::rows::{ChangeScope, FromRow, Param, Row, RowChange, Statement, Tx};
 use guestlist_api::experience_user::{ExperienceUser, GroupRef};
 use guestlist_api::id::{ExperienceGroupId, ExperienceUserId};
 use guestlist_api::time::DateTime;
@@ -52,6 +52,18 @@ pub(super) static COLUMNS: LazyLock<String> = LazyLock::new(|| TABLE.selected("u
 
 /// The statement that adds one.
 static INSERT: LazyLock<String> = LazyLock::new(|| TABLE.insert());
+
+/// The statement that finds one.
+static BY_ID: LazyLock<String> = LazyLock::new(|| {
+    let columns = COLUMNS.as_str();
+    format!(
+        "SELECT {columns} FROM experience_users u
+         WHERE u.application_id = $1 AND u.id = $2"
+    )
+});
+
+/// The same, with a row lock.
+static LOCK: LazyLock<String> = LazyLock::new(|| format!("{} FOR UPDATE", BY_ID.as_str()));
 
 impl FromRow<Error> for ExperienceUser {
     fn from_row(row: &Row<'_>) -> Result<Self> {
@@ -91,7 +103,7 @@ impl FromRow<Error> for GroupRef {
 /// # Errors
 /// [`Error::NotFound`] when it has no such user.
 pub fn get(tx: &mut Tx<'_>, tenant: Tenant, id: ExperienceUserId) -> Result<ExperienceUser> {
-    one(tx, tenant, id, "")
+    one(tx, tenant, id, &BY_ID)
 }
 
 /// As [`get`], and nobody else may change the user before this transaction ends.
@@ -99,35 +111,20 @@ pub fn get(tx: &mut Tx<'_>, tenant: Tenant, id: ExperienceUserId) -> Result<Expe
 /// # Errors
 /// As [`get`].
 pub fn lock(tx: &mut Tx<'_>, tenant: Tenant, id: ExperienceUserId) -> Result<ExperienceUser> {
-    one(tx, tenant, id, " FOR UPDATE")
+    one(tx, tenant, id, &LOCK)
 }
 
-fn one(
-    tx: &mut Tx<'_>,
-    tenant: Tenant,
-    id: ExperienceUserId,
-    lock: &str,
-) -> Result<ExperienceUser> {
-    let columns = COLUMNS.as_str();
-    let sql = format!(
-        "SELECT {columns} FROM experience_users u
-         WHERE u.application_id = $1 AND u.id = $2{lock}"
-    );
+fn one(tx: &mut Tx<'_>, tenant: Tenant, id: ExperienceUserId, sql: &str) -> Result<ExperienceUser> {
     let (application, id) = (tenant.id().to_string(), id.to_string());
-    tx.prefetch(&sql, &[&application, &id])?;
+    tx.prefetch(sql, &[&application, &id])?;
     tx.prefetch(GROUPS_OF, &[&application, &id])?;
-    let user: Option<ExperienceUser> = tx.first(&sql, &[&application, &id])?;
+    let user: Option<ExperienceUser> = tx.first(sql, &[&application, &id])?;
     let mut user = user.ok_or(Error::NotFound("Experience user"))?;
     user.experience_groups = groups_of(tx, &user)?;
     Ok(user)
 }
 
-/// Groups that come along with a user in one statement. Each repeats what is known of the user, so
-/// that one who is in many is read in two statements.
-const SORT_LIMIT: usize = 16;
-
-/// As [`get`], where the caller may act, for a read that asks nothing else: one statement says who
-/// the user is and which groups it is in.
+/// As [`get`], where the caller may act.
 ///
 /// # Errors
 /// As [`get`] and [`AuthorizedApp::require`].
@@ -136,39 +133,7 @@ pub fn get_within(
     within: AuthorizedApp,
     id: ExperienceUserId,
 ) -> Result<ExperienceUser> {
-    let columns = COLUMNS.as_str();
-    let sql = format!(
-        "SELECT {columns}, g.id AS group_id, g.name AS group_name, g.parent_id AS group_parent_id
-         FROM experience_users u
-         LEFT JOIN memberships m ON m.application_id = u.application_id AND m.user_id = u.id
-         LEFT JOIN experience_groups g ON g.application_id = m.application_id AND g.id = m.group_id
-         WHERE u.application_id = $1 AND u.id = $2 LIMIT {}",
-        SORT_LIMIT + 1
-    );
-    let params: [&dyn Param; 2] = [&within.id().to_string(), &id.to_string()];
-    let (mut rows, mut user, mut groups) = (0, None, Vec::new());
-    tx.each_single_statement(&sql, &params, |row| {
-        rows += 1;
-        if rows == 1 {
-            user = Some(ExperienceUser::from_row(row)?);
-        }
-        if let Some(id) = maybe_id(row, "group_id")? {
-            let (name, parent_id) = (row.get("group_name")?, maybe_id(row, "group_parent_id")?);
-            groups.push(GroupRef { id, name, parent_id });
-        }
-        Ok(())
-    })?;
-    if rows > SORT_LIMIT {
-        let tenant = within.require(tx)?;
-        return get(tx, tenant, id);
-    }
-    let Some(mut user) = user else {
-        // A user refers to its application, which is only looked for where there is no user.
-        within.require(tx)?;
-        return Err(Error::NotFound("Experience user"));
-    };
-    user.experience_groups = sorted(groups);
-    Ok(user)
+    one_within(tx, within, id, &BY_ID).map(|(_, user)| user)
 }
 
 /// As [`lock`], where the caller may act; and the proof that the application exists.
@@ -180,9 +145,18 @@ pub fn lock_within(
     within: AuthorizedApp,
     id: ExperienceUserId,
 ) -> Result<(Tenant, ExperienceUser)> {
+    one_within(tx, within, id, &LOCK)
+}
+
+fn one_within(
+    tx: &mut Tx<'_>,
+    within: AuthorizedApp,
+    id: ExperienceUserId,
+    sql: &str,
+) -> Result<(Tenant, ExperienceUser)> {
     // A user refers to its application, which is only looked for where there is no user.
     let tenant = within.assume_exists();
-    match lock(tx, tenant, id) {
+    match one(tx, tenant, id, sql) {
         Err(Error::NotFound(what)) => {
             within.require(tx)?;
             Err(Error::NotFound(what))
@@ -191,18 +165,17 @@ pub fn lock_within(
     }
 }
 
-/// As [`lock_within`], where nothing but the user is going to be changed, and not the groups that it
-/// is in.
-///
-/// # Errors
-/// As [`lock_within`].
-pub fn lock_only_within(
-    tx: &mut Tx<'_>,
-    within: AuthorizedApp,
-    id: ExperienceUserId,
-) -> Result<(Tenant, ExperienceUser)> {
-    tx.scoped_to(ChangeScope::User(within.id(), id));
-    lock_within(tx, within, id)
+/// A change that begins with [`lock_within`] and changes nothing but the user, and not the groups that
+/// it is in.
+#[must_use]
+pub fn row_change(within: AuthorizedApp, id: ExperienceUserId) -> RowChange {
+    let of_user =
+        |sql: &'static str| Statement::new(sql, [within.id().to_string(), id.to_string()]);
+    RowChange {
+        scope: ChangeScope::User(within.id(), id).into(),
+        lock: of_user(&LOCK),
+        ahead: vec![of_user(GROUPS_OF)],
+    }
 }
 
 /// A row that is the id of a user.

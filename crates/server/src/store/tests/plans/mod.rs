@@ -1,5 +1,6 @@
 //! How the engines run the statements of the store.
 
+mod ahead;
 mod postgres;
 mod sqlite;
 mod statements;
@@ -21,9 +22,8 @@ use guestlist_api::experience_user::{ExperienceUser, ExperienceUserSort, GroupRe
 use guestlist_api::id::{ApplicationId, ExperienceGroupId, ExperienceUserId, ObjectId};
 use guestlist_api::time::DateTime;
 use guestlist_api::wire;
-use guestlist_store::{self as store, Change, Dialect, Each, Engine, Query};
+use guestlist_store::{self as store, Change, Each, Engine, Environment, Query};
 use serde_json::json;
-use std::any::Any;
 use std::collections::BTreeMap;
 
 /// What an engine says of how it would run a statement, a text for each step.
@@ -102,16 +102,8 @@ impl Engine for Noting<'_> {
         self.session.run(&Change { deferred: false, ..*change })
     }
 
-    fn prefetch(&mut self, _: &str, _: &[&dyn Param]) -> store::Result<()> {
-        Ok(())
-    }
-
-    fn dialect(&self) -> Dialect {
-        self.session.dialect()
-    }
-
-    fn extension(&self) -> &'static (dyn Any + Send + Sync) {
-        self.session.extension()
+    fn environment(&self) -> Environment {
+        self.session.environment()
     }
 }
 

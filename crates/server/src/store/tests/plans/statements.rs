@@ -11,6 +11,7 @@ use crate::auth::hasher::PasswordHash;
 use crate::directory::groups::rules::new_group;
 use crate::directory::groups::{bare, forest, listing as group_listing, rows as groups};
 use crate::directory::search;
+use crate::directory::users::by_id::ById;
 use crate::directory::users::rules::new_user;
 use crate::directory::users::{listing as user_listing, rows as users};
 use crate::error::Result;
@@ -113,14 +114,14 @@ const CALLED: &[Called] = &[
         let own = tenant(tx)?;
         users::lock(tx, own, USER).map(drop)
     }),
+    ("users::by_id::ById", |tx| {
+        tx.find(&ById { within: AuthorizedApp::allowed(APPLICATION), id: USER }).map(drop)
+    }),
     ("users::get_within", |tx| {
         users::get_within(tx, AuthorizedApp::allowed(APPLICATION), USER).map(drop)
     }),
     ("users::lock_within", |tx| {
         users::lock_within(tx, AuthorizedApp::allowed(APPLICATION), USER).map(drop)
-    }),
-    ("users::lock_only_within", |tx| {
-        users::lock_only_within(tx, AuthorizedApp::allowed(APPLICATION), USER).map(drop)
     }),
     ("users::with_address", |tx| {
         let own = tenant(tx)?;
@@ -374,8 +375,8 @@ fn list_tokens(tx: &mut Tx<'_>) -> Result<()> {
 /// Folders whose functions are of no table, but put together what those of others do.
 const NOT_OF_TABLES: [&str; 5] = ["cli", "moving", "rest", "testing", "store/tests"];
 
-/// The functions that work in a transaction, as their files have them: after the name of the folder
-/// and of the file, but for names that say nothing of the table.
+/// The functions that work in a transaction, and the lookups, as their files have them: after the name
+/// of the folder and of the file, but for names that say nothing of the table.
 fn functions() -> BTreeSet<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let (mut functions, mut folders) = (BTreeSet::new(), vec![root.clone()]);
@@ -400,6 +401,10 @@ fn functions() -> BTreeSet<String> {
                     let name = part.split(['(', '<']).next().unwrap();
                     functions.insert(format!("{module}::{name}"));
                 }
+            }
+            for part in text.split("impl Lookup<Error> for ").skip(1) {
+                let name = part.split([' ', '<']).next().unwrap();
+                functions.insert(format!("{module}::{name}"));
             }
         }
     }
