@@ -38,6 +38,7 @@
 //! use guestlist_store::{Error, Migration, Options, Result, Schema, Scope, Store, Tx};
 //!
 //! const SCHEMA: Schema = Schema {
+//!     name: "bank",
 //!     migrations: &[Migration {
 //!         both: "CREATE TABLE named (
 //!     name TEXT NOT NULL PRIMARY KEY,

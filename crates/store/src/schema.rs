@@ -10,6 +10,8 @@ pub type MakeUpkeep = fn(&Options) -> Box<dyn Upkeep>;
 /// What a store consists of.
 #[derive(Debug, Clone, Copy)]
 pub struct Schema {
+    /// Whose it is, as PostgreSQL lists the connections to it (`application_name`).
+    pub name: &'static str,
     /// Every migration there ever was, in order: they are added to, never changed.
     pub migrations: &'static [Migration<'static>],
     /// A table of named values that a migration makes, `name TEXT PRIMARY KEY, value BYTEA NOT NULL`.

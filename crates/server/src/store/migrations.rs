@@ -6,6 +6,7 @@ use guestlist_store::{Migration, Options, Schema, Upkeep};
 
 /// All of it.
 pub(super) const SCHEMA: Schema = Schema {
+    name: "guestlist",
     migrations: MIGRATIONS,
     values: "settings",
     secret: "the key that signs tokens",

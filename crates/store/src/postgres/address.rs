@@ -39,6 +39,8 @@ pub struct Address {
     pub(crate) encryption: Encryption,
     /// Whether a server that only follows another will do.
     pub(crate) may_follow: bool,
+    /// Who connects, as the server lists its connections.
+    pub(crate) application: &'static str,
 }
 
 impl fmt::Display for Host {
@@ -106,7 +108,13 @@ impl Address {
             password: Zeroizing::new(password),
             encryption: encryption(query)?,
             may_follow: false,
+            application: "",
         })
+    }
+
+    /// The same, for those who connect as `application`.
+    pub(crate) fn by(&self, application: &'static str) -> Self {
+        Self { application, ..self.clone() }
     }
 
     /// Reads the address of a standby: one server, for what one has does not say what another has.

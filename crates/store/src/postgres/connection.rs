@@ -95,7 +95,7 @@ impl Connection {
         let names = [
             ("user", &*address.user),
             ("database", &address.database),
-            ("application_name", "guestlist"),
+            ("application_name", address.application),
             ("client_encoding", "UTF8"),
         ];
         frontend::startup_message(names, &mut link.out)?;

@@ -28,6 +28,7 @@ pub(crate) fn start(
     schema: &Schema,
     options: &Options,
 ) -> Result<Pools, OpenError> {
+    let address = &address.by(schema.name);
     migrate::prepare(address, schema.migrations, options.must_exist)?;
     let versions = Arc::new(Versions::with_trust(options.trust));
     let threads = |role: Role| {
@@ -38,8 +39,8 @@ pub(crate) fn start(
     let readers = threads(Role::Read)?;
     let writers = threads(Role::Write)?;
     let readers = Queue::start("store-read", options.read_queue, readers)?;
-    let replica = options.replica.as_ref();
-    let replica = replica.map(|at| Replica::start(address, at, &readers.feed(), schema, options));
+    let replica = options.replica.as_ref().map(|at| at.by(schema.name));
+    let replica = replica.map(|at| Replica::start(address, &at, &readers.feed(), schema, options));
     Ok(Pools {
         inline_readers: None,
         replica: replica.transpose()?,

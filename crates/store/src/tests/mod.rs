@@ -76,8 +76,13 @@ const MIGRATIONS: &[Migration<'static>] = &[Migration {
     postgres: "",
 }];
 
-pub(crate) const SCHEMA: Schema =
-    Schema { migrations: MIGRATIONS, values: "settings", secret: "a value", upkeep: None };
+pub(crate) const SCHEMA: Schema = Schema {
+    name: "tests of the store",
+    migrations: MIGRATIONS,
+    values: "settings",
+    secret: "a value",
+    upkeep: None,
+};
 
 /// A store with this schema.
 #[derive(Debug, Clone)]

@@ -1,7 +1,7 @@
 //! What the store promises on PostgreSQL: that those who write side by side see each other, and what
 //! becomes of a connection that is cut.
 
-use super::{Error, Result, Store, Tx, insert};
+use super::{Error, Result, SCHEMA, Store, Tx, insert};
 use crate::postgres::migrate;
 use crate::{Address, Database, Migration, OpenError, Options, RowKey, Scope, Snapshot, StoreUrl};
 use guestlist_testbed::{Fate, Proxy};
@@ -328,6 +328,16 @@ fn many_nodes_may_start_at_once() {
     });
     let versions = "DO $$ BEGIN ASSERT (SELECT count(*) FROM guestlist_store) = 1; END $$";
     database.run(versions).unwrap();
+}
+
+#[tokio::test]
+async fn the_server_lists_whose_connections_it_has() {
+    let scene = Scene::new();
+    let store = scene.direct();
+    let name = "SELECT current_setting('application_name')";
+    let read = store.read(move |tx| tx.first::<String>(name, &[])).await;
+    let written = store.write(move |tx| tx.first::<String>(name, &[])).await;
+    assert_eq!([read, written].map(|name| name.unwrap().unwrap()), [SCHEMA.name; 2]);
 }
 
 #[test]

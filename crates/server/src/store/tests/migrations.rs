@@ -2,7 +2,7 @@
 
 use super::super::StoreUrl;
 use super::super::migrations::MIGRATIONS;
-use super::engines::database;
+use super::engines::{Own, database};
 use guestlist_store::migrate;
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -31,6 +31,13 @@ fn tags_and_endpoints_of_before_are_found_after() {
     assert_eq!(read("SELECT application_id || group_id || tag || value FROM group_tags"), "agkx");
     let endpoints = "SELECT count(*) || '' FROM group_endpoints WHERE group_id = 'g'";
     assert_eq!(read(endpoints), "2");
+}
+
+#[test]
+fn the_server_of_the_database_lists_our_connections_by_name() {
+    let name = "SELECT current_setting('application_name')";
+    let listed = Own::on_postgres().kept(move |tx| tx.first::<String>(name, &[]));
+    assert_eq!(listed.unwrap().unwrap(), "guestlist");
 }
 
 #[test]
