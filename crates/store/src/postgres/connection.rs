@@ -36,7 +36,7 @@ impl From<Error> for Failure {
     }
 }
 
-pub(super) type Outcome<T> = Result<T, Failure>;
+pub(super) type ConnectionResult<T> = Result<T, Failure>;
 
 /// A connection that is ready for statements.
 pub(super) struct Connection {
@@ -68,7 +68,11 @@ impl Connection {
     /// Connects to the first server that can be written to, or to any where the address says that
     /// it may follow, and says who it is; then runs `setup`,
     /// statements without parameters.
-    pub(super) fn open(address: &Address, setup: &str, patience: Duration) -> Outcome<Self> {
+    pub(super) fn open(
+        address: &Address,
+        setup: &str,
+        patience: Duration,
+    ) -> ConnectionResult<Self> {
         let mut outcome = Err(Error::from(ErrorKind::NotFound).into());
         for host in &address.hosts {
             outcome = Self::to(host, address, setup, patience);
@@ -79,7 +83,12 @@ impl Connection {
         outcome
     }
 
-    fn to(host: &Host, address: &Address, setup: &str, patience: Duration) -> Outcome<Self> {
+    fn to(
+        host: &Host,
+        address: &Address,
+        setup: &str,
+        patience: Duration,
+    ) -> ConnectionResult<Self> {
         let mut link = Self {
             socket: Socket::open(host, &address.encryption)?,
             out: BytesMut::with_capacity(1024),
@@ -110,7 +119,7 @@ impl Connection {
         Ok(link)
     }
 
-    fn log_in(&mut self, address: &Address) -> Outcome<()> {
+    fn log_in(&mut self, address: &Address) -> ConnectionResult<()> {
         let (password, mut scram) = (address.password.as_bytes(), None);
         // A server that was asked for a proof has to prove as well that it knew the password.
         let mut proven = true;
@@ -162,7 +171,7 @@ impl Connection {
     }
 
     /// Runs `sql`, statements without parameters whose rows are nobody's business.
-    pub(super) fn command(&mut self, sql: &str) -> Outcome<()> {
+    pub(super) fn command(&mut self, sql: &str) -> ConnectionResult<()> {
         self.settle()?;
         frontend::query(sql, &mut self.out)?;
         self.syncs += 1;
@@ -171,12 +180,12 @@ impl Connection {
 
     /// Waits until the server is ready and nothing is on its way. What it refuses is told after
     /// that.
-    pub(super) fn settle(&mut self) -> Outcome<()> {
+    pub(super) fn settle(&mut self) -> ConnectionResult<()> {
         self.settle_with(|_| {})
     }
 
     /// The text that `sql` finds, which prepares nothing and depends on nothing that was said before.
-    pub(super) fn ask(&mut self, sql: &str) -> Outcome<Option<String>> {
+    pub(super) fn ask(&mut self, sql: &str) -> ConnectionResult<Option<String>> {
         self.settle()?;
         frontend::query(sql, &mut self.out)?;
         self.syncs += 1;
@@ -190,7 +199,7 @@ impl Connection {
     }
 
     /// As [`Connection::settle`], with whatever rows come meanwhile.
-    fn settle_with(&mut self, mut each: impl FnMut(&DataRowBody)) -> Outcome<()> {
+    fn settle_with(&mut self, mut each: impl FnMut(&DataRowBody)) -> ConnectionResult<()> {
         let mut refused = None;
         self.send()?;
         while self.ready < self.syncs {
@@ -212,7 +221,7 @@ impl Connection {
     }
 
     /// `sql` with `params`, as they are sent.
-    pub(super) fn bind(&mut self, sql: &str, params: &[&dyn Param]) -> Outcome<Encoded> {
+    pub(super) fn bind(&mut self, sql: &str, params: &[&dyn Param]) -> ConnectionResult<Encoded> {
         Ok(self.statements.bind(sql, params)?)
     }
 
@@ -222,25 +231,29 @@ impl Connection {
     }
 
     /// Puts `bound`, whose parameters are like `params`, behind what is to be sent.
-    pub(super) fn run(&mut self, bound: &Encoded, params: &[&dyn Param]) -> Outcome<InFlight> {
+    pub(super) fn run(
+        &mut self,
+        bound: &Encoded,
+        params: &[&dyn Param],
+    ) -> ConnectionResult<InFlight> {
         let slot = self.statements.write(bound, params, &mut self.out)?;
         Ok(InFlight { slot, after: self.syncs })
     }
 
     /// As [`Connection::run`], for `sql` that has no parameters.
-    pub(super) fn run_plain(&mut self, sql: &str) -> Outcome<InFlight> {
+    pub(super) fn run_plain(&mut self, sql: &str) -> ConnectionResult<InFlight> {
         let bound = self.bind(sql, &[])?;
         self.run(&bound, &[])
     }
 
     /// Has the answers sent to what is behind.
-    pub(super) fn flush(&mut self) -> Outcome<()> {
+    pub(super) fn flush(&mut self) -> ConnectionResult<()> {
         frontend::flush(&mut self.out);
         self.send()
     }
 
     /// Ends what belongs together. It goes with the next to be sent.
-    pub(super) fn sync(&mut self) -> Outcome<()> {
+    pub(super) fn sync(&mut self) -> ConnectionResult<()> {
         frontend::sync(&mut self.out);
         self.syncs += 1;
         // Now the server does as it is told, whatever happened before.
@@ -249,7 +262,7 @@ impl Connection {
     }
 
     /// Sends what is to be sent.
-    pub(super) fn send(&mut self) -> Outcome<()> {
+    pub(super) fn send(&mut self) -> ConnectionResult<()> {
         if !self.out.is_empty() {
             self.socket.write_all(&self.out)?;
             self.out.clear();
@@ -263,7 +276,7 @@ impl Connection {
         &mut self,
         sent: InFlight,
         mut each: impl FnMut(&Arc<[ColumnOf]>, DataRowBody),
-    ) -> Outcome<Box<str>> {
+    ) -> ConnectionResult<Box<str>> {
         let mut columns = self.columns(sent);
         loop {
             let message = self.receive()?;

@@ -1,7 +1,7 @@
 //! The schema: knowing it for ours, and bringing it up to date.
 
 use super::address::Address;
-use super::connection::{Connection, Failure, Outcome};
+use super::connection::{Connection, ConnectionResult, Failure};
 use super::fault::{unusable, why};
 use super::pooler;
 use crate::migrate::{Migration, OpenError};
@@ -65,7 +65,7 @@ pub(crate) fn prepare(
 
 /// Waits for other nodes that do the same. Where there is no such lock, two that start on an empty
 /// database at once may fail, and do no harm.
-fn lock(link: &mut Connection) -> Outcome<()> {
+fn lock(link: &mut Connection) -> ConnectionResult<()> {
     link.command("SAVEPOINT lock")?;
     match link.command(&format!("SELECT pg_advisory_xact_lock({LOCK})")) {
         Err(Failure::Refused(_)) => link.command("ROLLBACK TO lock"),
@@ -94,7 +94,7 @@ fn version(link: &mut Connection, address: &Address, known: usize) -> Result<usi
 }
 
 /// The number that `sql` finds.
-fn number(link: &mut Connection, sql: &str) -> Outcome<i64> {
+fn number(link: &mut Connection, sql: &str) -> ConnectionResult<i64> {
     let sent = link.run_plain(sql)?;
     link.sync()?;
     link.send()?;

@@ -8,7 +8,7 @@
 //! found out at the start and refused.
 
 use super::address::Address;
-use super::connection::{Connection, Failure, Outcome};
+use super::connection::{Connection, ConnectionResult, Failure};
 use super::fault::{POOLED, unusable};
 use crate::migrate::OpenError;
 use std::time::Duration;
@@ -43,7 +43,7 @@ pub(super) fn refused(address: &Address) -> OpenError {
 }
 
 /// Whether whoever is at `address`, where `link` leads, shares sessions.
-pub(super) fn shares(link: &mut Connection, address: &Address) -> Outcome<bool> {
+pub(super) fn shares(link: &mut Connection, address: &Address) -> ConnectionResult<bool> {
     let mut other = Connection::open(address, "", PATIENCE)?;
     let mut seen: [Option<String>; 2] = [None, None];
     for which in ORDER {

@@ -6,7 +6,7 @@
 //! what was sent behind a statement that is refused: what one job is refused is nothing to the others.
 
 use super::ahead::Visit;
-use super::connection::{Connection, InFlight, ON_THE_WAY, Outcome};
+use super::connection::{Connection, ConnectionResult, InFlight, ON_THE_WAY};
 use super::fault::{self, Meaning};
 use super::role::Role;
 use super::wire::ColumnOf;
@@ -45,7 +45,7 @@ impl<'l> ReadBatch<'l> {
 
     /// Puts `statement` behind what is to be sent, if it is prepared and there is room: then nothing
     /// but rows comes of it, or a refusal.
-    fn put(&mut self, statement: &Statement) -> Outcome<Option<InFlight>> {
+    fn put(&mut self, statement: &Statement) -> ConnectionResult<Option<InFlight>> {
         let params = statement.params();
         let bound = self.link.bind(statement.sql(), &params)?;
         if !self.link.is_prepared(&bound) || self.link.waiting() + bound.size() > ON_THE_WAY {

@@ -53,7 +53,7 @@ pub(super) fn connect(
     address: &Address,
     setup: &str,
     patience: Duration,
-) -> connection::Outcome<Connection> {
+) -> connection::ConnectionResult<Connection> {
     let mut link = Connection::open(address, setup, patience)?;
     // Compiling a statement takes longer than any of these does. Not every engine knows it.
     match link.command("SET jit = off") {

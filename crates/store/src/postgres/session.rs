@@ -3,7 +3,7 @@
 //! is going to ask is asked at once.
 
 use super::ahead::{Ahead, Visit};
-use super::connection::{Connection, Failure, InFlight, ON_THE_WAY, Outcome};
+use super::connection::{Connection, ConnectionResult, Failure, InFlight, ON_THE_WAY};
 use super::ending::Ending;
 use super::fault::{self, Meaning};
 use super::role::Role;
@@ -90,7 +90,7 @@ impl<'l> Session<'l> {
         if Instant::now() >= self.until { Err(too_long()) } else { Ok(()) }
     }
 
-    fn begin(&mut self) -> Outcome<()> {
+    fn begin(&mut self) -> ConnectionResult<()> {
         if self.role == Role::Write && !self.begun {
             let sent = self.link.run_plain(BEGIN)?;
             self.ahead.push_back(Ahead { bound: None, sent, conflict: None, rows: None });
@@ -100,7 +100,7 @@ impl<'l> Session<'l> {
     }
 
     /// Reads the answers to the first `count` that were sent ahead.
-    fn catch_up(&mut self, count: usize) -> Outcome<()> {
+    fn catch_up(&mut self, count: usize) -> ConnectionResult<()> {
         self.reading = true;
         for ahead in self.ahead.iter_mut().take(count).filter(|ahead| ahead.rows.is_none()) {
             let mut rows = Vec::new();
@@ -115,7 +115,7 @@ impl<'l> Session<'l> {
     }
 
     /// Sends `bound`, of which the answer is the next.
-    fn send(&mut self, bound: &Encoded, params: &[&dyn Param]) -> Outcome<InFlight> {
+    fn send(&mut self, bound: &Encoded, params: &[&dyn Param]) -> ConnectionResult<InFlight> {
         self.begin()?;
         if !self.fits(bound) {
             self.link.flush()?;
@@ -132,7 +132,7 @@ impl<'l> Session<'l> {
         self.link.waiting() + bound.size() <= ON_THE_WAY
     }
 
-    fn ask(&mut self, query: &Query<'_>, each: &mut Each<'_>) -> Outcome<Result<()>> {
+    fn ask(&mut self, query: &Query<'_>, each: &mut Each<'_>) -> ConnectionResult<Result<()>> {
         let bound = self.link.bind(query.sql, query.params)?;
         let mut visit = Visit::new(each);
         let known = self.ahead.iter().position(|ahead| ahead.is(&bound));
@@ -162,7 +162,7 @@ impl<'l> Session<'l> {
         &mut self,
         query: &Query<'_>,
         each: &mut Each<'_>,
-    ) -> Outcome<Result<()>> {
+    ) -> ConnectionResult<Result<()>> {
         let bound = self.link.bind(query.sql, query.params)?;
         let mut visit = Visit::new(each);
         let sent = self.link.run(&bound, query.params)?;
@@ -182,7 +182,7 @@ impl<'l> Session<'l> {
     }
 
     /// Runs `change` and counts the rows it touched, which are some where nobody waits for the answer.
-    fn touch(&mut self, change: &Change<'_>) -> Outcome<u64> {
+    fn touch(&mut self, change: &Change<'_>) -> ConnectionResult<u64> {
         let bound = self.link.bind(change.sql, change.params)?;
         if change.deferred && self.fits(&bound) {
             return self.touch_deferred(&bound, change).map(|()| 1);
@@ -202,7 +202,7 @@ impl<'l> Session<'l> {
         sql: &str,
         params: &[&dyn Param],
         asked: Option<Encoded>,
-    ) -> Outcome<bool> {
+    ) -> ConnectionResult<bool> {
         let bound = self.link.bind(sql, params)?;
         let fits = self.fits(&bound);
         if fits {
@@ -241,7 +241,7 @@ impl<'l> Session<'l> {
     }
 
     /// Sends a change of which nobody waits for the answer, and for which there is room.
-    fn touch_deferred(&mut self, bound: &Encoded, change: &Change<'_>) -> Outcome<()> {
+    fn touch_deferred(&mut self, bound: &Encoded, change: &Change<'_>) -> ConnectionResult<()> {
         self.begin()?;
         // Prefetched results may be stale after a change: drop them.
         self.ahead.retain(|ahead| ahead.rows.is_none());
@@ -290,7 +290,7 @@ impl<'l> Session<'l> {
     }
 
     /// A read has nothing to keep, and nobody waits for its end.
-    fn end_read(&mut self) -> Outcome<()> {
+    fn end_read(&mut self) -> ConnectionResult<()> {
         if self.begun {
             self.catch_up(self.ahead.len())?;
             self.link.sync()?;
@@ -298,7 +298,7 @@ impl<'l> Session<'l> {
         Ok(())
     }
 
-    fn undo(&mut self) -> Outcome<()> {
+    fn undo(&mut self) -> ConnectionResult<()> {
         if self.begun {
             // The first lets a server that has refused something listen again.
             self.link.sync()?;

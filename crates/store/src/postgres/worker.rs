@@ -65,7 +65,7 @@ impl Worker {
         Ok(Box::new(move |jobs: &Jobs| worker.serve(jobs)))
     }
 
-    fn connect(&self) -> connection::Outcome<Connection> {
+    fn connect(&self) -> connection::ConnectionResult<Connection> {
         connect(&self.address, &self.setup, self.time + SLACK)
     }
 
