@@ -53,9 +53,9 @@ impl Outcome {
     }
 }
 
-/// What is being submitted.
+/// What a job does to the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum Access {
     Read,
     Write,
 }
@@ -134,7 +134,7 @@ where
 }
 
 struct Task<W: Work<E>, E: From<Error>> {
-    kind: Kind,
+    access: Access,
     work: W,
     result: Option<Result<W::Done, E>>,
     reply: Option<oneshot::Sender<Result<W::Done, E>>>,
@@ -178,7 +178,7 @@ impl<W: Work<E>, E: From<Error>> Drop for Task<W, E> {
     fn drop(&mut self) {
         if let Some(reply) = self.reply.take() {
             let why = match self.result {
-                Some(Ok(_)) if self.kind == Kind::Write => {
+                Some(Ok(_)) if self.access == Access::Write => {
                     Outcome::Unknown("The store ended during a commit")
                 }
                 _ => Outcome::NotDone(gone()),
@@ -215,12 +215,12 @@ fn describe(panic: &(dyn Any + Send)) -> String {
 
 /// Sends `work` off and waits for its answer.
 pub(crate) async fn submit<W: Work<E> + 'static, E: JobError>(
-    kind: Kind,
+    access: Access,
     work: W,
     send: impl FnOnce(Box<dyn Job>) -> Result<()>,
 ) -> Result<W::Done, E> {
     let (reply, answer) = oneshot::channel();
-    send(Box::new(Task { kind, work, result: None, reply: Some(reply) }))?;
+    send(Box::new(Task { access, work, result: None, reply: Some(reply) }))?;
     answer.await.unwrap_or_else(|_| Err(gone().into()))
 }
 

@@ -133,5 +133,5 @@ pub use store::{Store, Writes, migrate};
 pub use tx::Tx;
 pub use upkeep::{Upkeep, UpkeepError};
 pub use url::StoreUrl;
-pub use value::{Column, Kind, Param};
+pub use value::{Column, Param, ValueType};
 pub use versions::Snapshot;

@@ -1,7 +1,7 @@
 //! The door to the database.
 
 use crate::error::{Error, JobError, Result};
-use crate::job::{self, ChangingRow, Finding, Kind, Work, submit};
+use crate::job::{self, Access, ChangingRow, Finding, Work, submit};
 use crate::migrate::{Migration, OpenError};
 use crate::options::Options;
 use crate::pools::Pools;
@@ -142,7 +142,7 @@ impl<E: JobError> Store<E> {
         &self,
         f: impl Fn(&mut Tx<'_, E>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
-        submit(Kind::Read, f, |job| self.0.with_pools(|pools| pools.read(job))).await
+        submit(Access::Read, f, |job| self.0.with_pools(|pools| pools.read(job))).await
     }
 
     /// As [`Store::read`], for what finds a few rows by their keys, and so takes no longer than it
@@ -170,7 +170,7 @@ impl<E: JobError> Store<E> {
             return found;
         }
         let send = |job| self.0.with_pools(|pools| pools.read(job));
-        submit(Kind::Read, Finding(lookup), send).await
+        submit(Access::Read, Finding(lookup), send).await
     }
 
     /// Runs `f` on this thread, if there is a connection for it that nobody uses.
@@ -288,7 +288,8 @@ impl<E: JobError> Store<E> {
 
 impl Shared {
     async fn write<W: Work<E> + 'static, E: JobError>(&self, work: W) -> Result<W::Done, E> {
-        let done = submit(Kind::Write, work, |job| self.with_pools(|pools| pools.writer.send(job)));
+        let done =
+            submit(Access::Write, work, |job| self.with_pools(|pools| pools.writer.send(job)));
         let done = done.await;
         if let Some(what @ (job::CANNOT_WRITE | job::FULL)) =
             done.as_ref().err().and_then(JobError::busy)
@@ -311,7 +312,8 @@ impl Shared {
         })?;
         // Of the database itself, which is enough to serve.
         let read = move |tx: &mut Tx<'_>| tx.first::<i64>(probe, &[]).map(drop);
-        let read = submit(Kind::Read, read, |job| self.with_pools(|pools| pools.readers.send(job)));
+        let read =
+            submit(Access::Read, read, |job| self.with_pools(|pools| pools.readers.send(job)));
         timeout(self.ready_deadline, read).await.unwrap_or_else(|_| Err(job::busy()))?;
         // A transaction that changes nothing asks nothing of the disk.
         let refused = self.refusal().is_some();

@@ -4,9 +4,9 @@
 use crate::error::{Error, Result};
 use bytes::BytesMut;
 
-/// What a value is to PostgreSQL.
+/// The type of a value, as PostgreSQL has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ValueType {
     /// `boolean`
     Truth,
     /// `bytea`
@@ -17,7 +17,7 @@ pub enum Kind {
     Text,
 }
 
-impl Kind {
+impl ValueType {
     /// How PostgreSQL numbers the type.
     pub(crate) const fn oid(self) -> u32 {
         match self {
@@ -32,20 +32,20 @@ impl Kind {
 /// A value the engines can store.
 pub trait Param: rusqlite::ToSql + Sync {
     /// What it is to PostgreSQL, also where it is nothing.
-    fn kind(&self) -> Kind;
+    fn value_type(&self) -> ValueType;
     /// Adds its binary form to `out`, or says `false` because it is nothing.
     fn put(&self, out: &mut BytesMut) -> bool;
 }
 
 /// A type of which there can be nothing as well as something.
 trait Typed: rusqlite::ToSql + Sync {
-    const KIND: Kind;
+    const TYPE: ValueType;
     fn put(&self, out: &mut BytesMut) -> bool;
 }
 
 impl<T: Typed> Param for T {
-    fn kind(&self) -> Kind {
-        T::KIND
+    fn value_type(&self) -> ValueType {
+        T::TYPE
     }
     fn put(&self, out: &mut BytesMut) -> bool {
         Typed::put(self, out)
@@ -53,9 +53,9 @@ impl<T: Typed> Param for T {
 }
 
 macro_rules! typed {
-    ($($type:ty, $kind:ident, $value:ident => $bytes:expr;)*) => {$(
+    ($($type:ty, $value_type:ident, $value:ident => $bytes:expr;)*) => {$(
         impl Typed for $type {
-            const KIND: Kind = Kind::$kind;
+            const TYPE: ValueType = ValueType::$value_type;
             fn put(&self, out: &mut BytesMut) -> bool {
                 let $value = self;
                 out.extend_from_slice(&$bytes);
@@ -76,14 +76,14 @@ typed! {
 }
 
 impl<T: Typed + ?Sized> Typed for &T {
-    const KIND: Kind = T::KIND;
+    const TYPE: ValueType = T::TYPE;
     fn put(&self, out: &mut BytesMut) -> bool {
         T::put(self, out)
     }
 }
 
 impl<T: Typed> Typed for Option<T> {
-    const KIND: Kind = T::KIND;
+    const TYPE: ValueType = T::TYPE;
     fn put(&self, out: &mut BytesMut) -> bool {
         self.as_ref().is_some_and(|value| value.put(out))
     }
@@ -112,7 +112,7 @@ impl Column for i64 {
             Some(match (oid, bytes?) {
                 (SMALL, bytes) => i16::from_be_bytes(bytes.try_into().ok()?).into(),
                 (INTEGER, bytes) => i32::from_be_bytes(bytes.try_into().ok()?).into(),
-                (oid, bytes) if oid == Kind::Whole.oid() => {
+                (oid, bytes) if oid == ValueType::Whole.oid() => {
                     Self::from_be_bytes(bytes.try_into().ok()?)
                 }
                 _ => return None,
@@ -125,7 +125,7 @@ impl Column for i64 {
 impl Column for bool {
     fn take(oid: u32, bytes: Option<&[u8]>) -> Result<Self> {
         match bytes {
-            Some([truth]) if oid == Kind::Truth.oid() => Ok(*truth != 0),
+            Some([truth]) if oid == ValueType::Truth.oid() => Ok(*truth != 0),
             _ => other(oid),
         }
     }
@@ -136,7 +136,7 @@ impl Column for bool {
 /// # Errors
 /// When it is something else.
 pub(crate) fn text(oid: u32, bytes: &[u8]) -> Result<&str> {
-    if oid == Kind::Text.oid() || oid == NAME {
+    if oid == ValueType::Text.oid() || oid == NAME {
         std::str::from_utf8(bytes).map_err(Error::internal)
     } else {
         other(oid)
@@ -152,7 +152,7 @@ impl Column for String {
 impl Column for Vec<u8> {
     fn take(oid: u32, bytes: Option<&[u8]>) -> Result<Self> {
         match bytes {
-            Some(bytes) if oid == Kind::Bytes.oid() => Ok(bytes.to_vec()),
+            Some(bytes) if oid == ValueType::Bytes.oid() => Ok(bytes.to_vec()),
             _ => other(oid),
         }
     }
@@ -171,7 +171,7 @@ mod tests {
     fn there_and_back<T: Column + Param>(value: &T) -> T {
         let mut bytes = BytesMut::new();
         let some = value.put(&mut bytes);
-        T::take(value.kind().oid(), some.then_some(&*bytes)).unwrap()
+        T::take(value.value_type().oid(), some.then_some(&*bytes)).unwrap()
     }
 
     #[test]
@@ -186,9 +186,9 @@ mod tests {
 
     #[test]
     fn another_type_is_no_value() {
-        assert!(i64::take(Kind::Text.oid(), Some(b"12345678")).is_err());
-        assert!(String::take(Kind::Bytes.oid(), Some(b"a")).is_err());
-        assert!(String::take(Kind::Text.oid(), None).is_err());
+        assert!(i64::take(ValueType::Text.oid(), Some(b"12345678")).is_err());
+        assert!(String::take(ValueType::Bytes.oid(), Some(b"a")).is_err());
+        assert!(String::take(ValueType::Text.oid(), None).is_err());
         assert_eq!(i64::take(INTEGER, Some(&[255; 4])).unwrap(), -1);
     }
 }

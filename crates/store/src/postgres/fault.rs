@@ -17,7 +17,7 @@ pub(super) const POOLED: &str = "a pooler that gives a connection another sessio
 /// What a failure means for its transaction.
 pub(super) enum Meaning {
     /// The answer is this.
-    Refused(Kind),
+    Refused(Cause),
     /// Another transaction was in the way, or what was prepared is no longer right: run it again,
     /// after preparing all anew if it says so.
     Again { forget: bool },
@@ -25,9 +25,9 @@ pub(super) enum Meaning {
     Lost,
 }
 
-/// What is answered.
+/// Why a statement is refused, as it is answered.
 #[derive(Debug, Clone)]
-pub(super) enum Kind {
+pub(super) enum Cause {
     Taken(String),
     Busy,
     CannotWrite,
@@ -42,13 +42,13 @@ impl Meaning {
         match self {
             Self::Again { .. } => busy(),
             Self::Lost => away(),
-            Self::Refused(kind) => match kind {
-                Kind::Taken(what) => Error::Taken(what.clone()),
-                Kind::Busy => busy(),
-                Kind::CannotWrite => cannot_write(),
-                Kind::TooLong => too_long(),
-                Kind::Frozen(why) => why.to_error(),
-                Kind::Internal(why) => Error::internal(why.clone()),
+            Self::Refused(cause) => match cause {
+                Cause::Taken(what) => Error::Taken(what.clone()),
+                Cause::Busy => busy(),
+                Cause::CannotWrite => cannot_write(),
+                Cause::TooLong => too_long(),
+                Cause::Frozen(why) => why.to_error(),
+                Cause::Internal(why) => Error::internal(why.clone()),
             },
         }
     }
@@ -74,9 +74,9 @@ pub(super) fn meaning(failure: Failure, role: Role) -> Meaning {
         Failure::Refused(refusal) => refusal,
     };
     let Refusal { code, message, constraint } = &refusal;
-    let says = || Kind::Internal(format!("{message} ({code})"));
-    let kind = match code.as_str() {
-        "23505" => Kind::Taken(constraint.clone().unwrap_or_else(|| message.clone())),
+    let says = || Cause::Internal(format!("{message} ({code})"));
+    let cause = match code.as_str() {
+        "23505" => Cause::Taken(constraint.clone().unwrap_or_else(|| message.clone())),
         // Serialization, deadlock; and a row that is referred to and has just gone, or the reverse,
         // because functions look before they write.
         "40001" | "40P01" | "23503" => return Meaning::Again { forget: false },
@@ -88,19 +88,19 @@ pub(super) fn meaning(failure: Failure, role: Role) -> Meaning {
         // A plan or a statement that is no longer what it was.
         "26000" => return Meaning::Again { forget: true },
         "0A000" if message.contains("cached plan") => return Meaning::Again { forget: true },
-        "57014" => Kind::TooLong,
-        "55P03" => Kind::Busy,
+        "57014" => Cause::TooLong,
+        "55P03" => Cause::Busy,
         // A server that has become one that only follows: another is the one to write to.
         "25006" if role == Role::Write => return Meaning::Lost,
         code if code.starts_with("53") && role == Role::Write => {
             tracing::error!(code, message, "the database cannot write");
-            Kind::CannotWrite
+            Cause::CannotWrite
         }
-        code if code.starts_with("53") => Kind::Busy,
+        code if code.starts_with("53") => Cause::Busy,
         code if code.starts_with("08") || code.starts_with("57P") => return Meaning::Lost,
-        code => Frozen::from_mark(code).map_or_else(says, Kind::Frozen),
+        code => Frozen::from_mark(code).map_or_else(says, Cause::Frozen),
     };
-    Meaning::Refused(kind)
+    Meaning::Refused(cause)
 }
 
 /// Why `address` cannot be opened.

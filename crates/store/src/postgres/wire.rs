@@ -94,8 +94,8 @@ pub(super) fn prepare(
     sql: &str,
     params: &[&dyn Param],
 ) -> io::Result<()> {
-    let (name, kinds) = (called(name), params.iter().map(|param| param.kind().oid()));
-    frontend::parse(&name, sql, kinds, out)?;
+    let (name, types) = (called(name), params.iter().map(|param| param.value_type().oid()));
+    frontend::parse(&name, sql, types, out)?;
     frontend::describe(b'S', &name, out)
 }
 

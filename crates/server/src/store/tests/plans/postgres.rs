@@ -14,7 +14,7 @@ use guestlist_api::experience_user::{ExperienceUserFilter, ExperienceUserSort, M
 use guestlist_api::id::{ExperienceGroupId, ObjectId};
 use guestlist_api::time::DateTime;
 use guestlist_api::wire;
-use guestlist_store::{Engine, Kind};
+use guestlist_store::{Engine, ValueType};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -39,17 +39,17 @@ fn chosen(engine: &mut dyn Engine, sql: &str, params: &[&dyn Param]) -> Result<V
 
 /// The plan for whatever values.
 fn general(engine: &mut dyn Engine, sql: &str, params: &[&dyn Param]) -> Result<Vec<String>> {
-    let kinds = params.iter().map(|param| match param.kind() {
-        Kind::Truth => "boolean",
-        Kind::Bytes => "bytea",
-        Kind::Whole => "bigint",
-        Kind::Text => "text",
+    let types = params.iter().map(|param| match param.value_type() {
+        ValueType::Truth => "boolean",
+        ValueType::Bytes => "bytea",
+        ValueType::Whole => "bigint",
+        ValueType::Text => "text",
     });
     let listed = |words: Vec<&str>| match words[..] {
         [] => String::new(),
         _ => format!("({})", words.join(", ")),
     };
-    Tx::new(engine).run(&format!("PREPARE noted{} AS {sql}", listed(kinds.collect())), &[])?;
+    Tx::new(engine).run(&format!("PREPARE noted{} AS {sql}", listed(types.collect())), &[])?;
     let values = listed(vec!["NULL"; params.len()]);
     let steps = steps(engine, &format!("EXPLAIN (COSTS OFF) EXECUTE noted{values}"), &[])?;
     Tx::new(engine).run("DEALLOCATE noted", &[])?;
