@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::http::limits::Limits;
 use crate::http::listen;
 use crate::moving::{self, Record, State};
-use crate::rest::{App, Parts, Service};
+use crate::rest::{App, AppParts, Service};
 use crate::rows::{idempotency, settings};
 use crate::store::{Options, Store, StoreUrl};
 use anyhow::{Context as _, Result, bail};
@@ -164,5 +164,5 @@ pub async fn service(
     options.workers = config.hash_workers.unwrap_or(options.workers);
     let hasher = Hasher::start(&options)?;
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{issuer}"));
-    Service::new(Parts { store, hasher, clock, issuer, public_url }, limits).await
+    Service::new(AppParts { store, hasher, clock, issuer, public_url }, limits).await
 }

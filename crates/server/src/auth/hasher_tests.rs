@@ -288,12 +288,12 @@ fn the_cheap_prefix_says_the_parameters() {
 #[tokio::test]
 async fn no_service_over_a_store_that_is_kept_hashes_cheaply() {
     use crate::http::limits::Limits;
-    use crate::rest::{Parts, Service};
+    use crate::rest::{AppParts, Service};
     let (_other, proof) = ephemeral();
     let directory = tempfile::tempdir().unwrap();
     let options = crate::store::Options::default();
     let store = crate::store::Store::open(&directory.path().join("a.db"), &options).unwrap();
-    let parts = Parts {
+    let parts = AppParts {
         store,
         hasher: Hasher::cheap(&HasherOptions::default(), &proof).unwrap(),
         clock: crate::clock::Clock::System,

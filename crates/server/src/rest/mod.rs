@@ -42,5 +42,5 @@ pub(crate) mod table;
 
 pub use route::Route;
 pub use service::{Service, document as openapi};
-pub use state::{App, Parts};
+pub use state::{App, AppParts};
 pub use table::table;

@@ -8,7 +8,7 @@ use super::openapi;
 use super::resource::ResourceRoute;
 use super::response_cache::{CachedResponse, LONGEST_TARGET};
 use super::route::{Request, Route};
-use super::state::{App, Catalog, Parts};
+use super::state::{App, AppParts, Catalog};
 use super::table::table;
 use crate::error::{Error, Result};
 use crate::http::access_log::AccessLog;
@@ -76,7 +76,7 @@ impl Service {
     /// # Errors
     /// When the store fails, the table has two rows for one path and method, or the hasher is a
     /// cheap one and the store is not ephemeral.
-    pub async fn new(parts: Parts, limits: Limits) -> Result<Self> {
+    pub async fn new(parts: AppParts, limits: Limits) -> Result<Self> {
         let table = table();
         let (mut paths, mut rows) = (matchit::Router::new(), HashMap::<_, Vec<usize>>::new());
         for (index, row) in table.iter().enumerate() {

@@ -92,7 +92,7 @@ impl Identity {
 }
 
 /// What the state of a service is made of.
-pub struct Parts {
+pub struct AppParts {
     /// The database.
     pub store: Store,
     /// Where passwords are hashed.
@@ -110,8 +110,8 @@ impl App {
     ///
     /// # Errors
     /// When the store fails, or the hasher is a cheap one and the store is not ephemeral.
-    pub(crate) async fn new(parts: Parts, catalog: Catalog) -> Result<Arc<Self>> {
-        let Parts { store, hasher, clock, issuer, public_url } = parts;
+    pub(crate) async fn new(parts: AppParts, catalog: Catalog) -> Result<Arc<Self>> {
+        let AppParts { store, hasher, clock, issuer, public_url } = parts;
         if hasher.is_cheap() && !store.is_ephemeral() {
             return Err(Error::internal("a store that is kept needs hashes that cost something"));
         }

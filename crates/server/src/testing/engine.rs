@@ -10,7 +10,7 @@ use crate::auth::hasher::{Hasher, HasherOptions};
 use crate::clock::{Clock, Settable};
 use crate::http::limits::Limits;
 use crate::http::listen;
-use crate::rest::{Parts, Service};
+use crate::rest::{AppParts, Service};
 use crate::store::{Options, Store};
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ impl Engine {
         let issuer = address.to_string();
         let public_url = format!("http://{address}");
         let clock_of_app = Clock::Settable(Arc::clone(&clock));
-        let parts = Parts { store, hasher, clock: clock_of_app, issuer, public_url };
+        let parts = AppParts { store, hasher, clock: clock_of_app, issuer, public_url };
         let service = Service::new(parts, limits).await?;
         let app = Arc::clone(service.app());
         let (plan, known) = Plan::of(seed, &app).await?;
