@@ -1,10 +1,11 @@
 //! Generations of rows, by which the caches know whether an entry is still valid.
 //!
-//! Every row that an answer depends on has a count, its generation, which the writer makes odd before
+//! Every row that an answer depends on has a generation, a counter which the writer makes odd before
 //! it commits a change of that row and even again after (a seqlock). Whoever caches an answer takes a
-//! snapshot of the counts *before* the transaction that reads begins. The answer stands for as long as they are what they were: a
-//! change that the transaction did not see has moved one of them since, or is moving it now. There
-//! are fewer counts than rows, and rows that share one only forget each other's answers.
+//! snapshot of the generations *before* the transaction that reads begins. The answer stands for as long
+//! as they are what they were: a change that the transaction did not see has moved one of them since, or
+//! is moving it now. There are fewer counters than rows, and rows that share one only forget each other's
+//! answers.
 //!
 //! Another process may write the same file. SQLite numbers the commits of a file, whoever makes
 //! them, in the memory that its processes share, and that number is looked at each time: when it is
@@ -23,9 +24,9 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Counts of rows: half a megabyte of them.
-const COUNTS: usize = 1 << 16;
-/// The count of everything that has none of its own.
+/// Generations of rows: half a megabyte of them.
+const GENERATIONS: usize = 1 << 16;
+/// The generation of everything that has none of its own.
 const REST: usize = 0;
 
 /// The most that an answer may depend on, beside everything.
@@ -34,14 +35,14 @@ const DEPENDS: usize = 3;
 /// The generations of what an answer depends on, as they were before it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Snapshot {
-    counts: [(usize, u64); 1 + DEPENDS],
-    /// When it is worth nothing any more, whatever the counts are.
+    generations: [(usize, u64); 1 + DEPENDS],
+    /// When it is worth nothing any more, whatever the generations are.
     until: Option<Instant>,
 }
 
-/// The counts of a store.
+/// The generations of a store.
 pub(crate) struct Versions {
-    counts: Box<[AtomicU64]>,
+    generations: Box<[AtomicU64]>,
     hasher: RandomState,
     external: Option<ExternalCommits>,
     /// How long a brief snapshot is good, if others may change what it is of and nothing tells of it.
@@ -51,8 +52,8 @@ pub(crate) struct Versions {
 impl Versions {
     /// Those of a store that no other process can write.
     pub(crate) fn exclusive() -> Self {
-        let counts = std::iter::repeat_with(|| AtomicU64::new(0)).take(COUNTS).collect();
-        Self { counts, hasher: RandomState::new(), external: None, trust: None }
+        let generations = std::iter::repeat_with(|| AtomicU64::new(0)).take(GENERATIONS).collect();
+        Self { generations, hasher: RandomState::new(), external: None, trust: None }
     }
 
     /// Those of a store that others write without a trace, where a brief snapshot is good as long as
@@ -70,11 +71,12 @@ impl Versions {
     }
 
     fn place(&self, key: &RowKey) -> usize {
-        // The remainder is below the number of counts.
-        1 + usize::try_from(self.hasher.hash_one(key) % (COUNTS as u64 - 1)).unwrap_or_default()
+        // The remainder is below the number of generations.
+        1 + usize::try_from(self.hasher.hash_one(key) % (GENERATIONS as u64 - 1))
+            .unwrap_or_default()
     }
 
-    /// The counts of `what`; `None` while one of them is changing. Where others write without a
+    /// The generations of `what`; `None` while one of them is changing. Where others write without a
     /// trace there is one only of what is `brief`, and for a while.
     pub(crate) fn snapshot(
         &self,
@@ -92,19 +94,21 @@ impl Versions {
         }
         let until = self.trust.map(|trust| Instant::now() + trust);
         let [a, b, c] = what.map(|key| key.map_or(REST, |key| self.place(&key)));
-        let counts =
-            [REST, a, b, c].map(|place| (place, self.counts[place].load(Ordering::SeqCst)));
-        counts.iter().all(|(_, count)| count % 2 == 0).then_some(Snapshot { counts, until })
+        let generations =
+            [REST, a, b, c].map(|place| (place, self.generations[place].load(Ordering::SeqCst)));
+        let settled = generations.iter().all(|(_, generation)| generation % 2 == 0);
+        settled.then_some(Snapshot { generations, until })
     }
 
     /// Whether nothing of what `snapshot` is of has changed, or is changing.
     pub(crate) fn hold(&self, snapshot: &Snapshot) -> bool {
-        let same =
-            |(place, count): &(usize, u64)| self.counts[*place].load(Ordering::SeqCst) == *count;
-        // The others first: they are silent again once everything was forgotten, which the counts
-        // tell from then on.
+        let same = |(place, generation): &(usize, u64)| {
+            self.generations[*place].load(Ordering::SeqCst) == *generation
+        };
+        // The others first: they are silent again once everything was forgotten, which the
+        // generations tell from then on.
         self.external.as_ref().is_none_or(ExternalCommits::up_to_date)
-            && snapshot.counts.iter().all(same)
+            && snapshot.generations.iter().all(same)
             && snapshot.until.is_none_or(|until| Instant::now() < until)
     }
 
@@ -130,7 +134,7 @@ impl Versions {
 
     fn step(&self, places: &[usize]) {
         for place in places {
-            self.counts[*place].fetch_add(1, Ordering::SeqCst);
+            self.generations[*place].fetch_add(1, Ordering::SeqCst);
         }
     }
 
@@ -237,6 +241,6 @@ impl Snapshot {
     /// One that nothing ends, for whoever tries out what is done with one.
     #[must_use]
     pub fn of_nothing() -> Self {
-        Self { counts: [(REST, 0); 1 + DEPENDS], until: None }
+        Self { generations: [(REST, 0); 1 + DEPENDS], until: None }
     }
 }
