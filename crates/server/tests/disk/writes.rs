@@ -64,7 +64,7 @@ fn a_checkpoint_that_cannot_write_loses_nothing() {
     let calls = Calls::fail(server.pid(), &[&scene.store], inject).expect("strace");
     // What is not copied stays in the WAL, so that the server may go on.
     scene.work(&server, || {
-        wait_until("a checkpoint", || server.log().contains("the log could not be copied"));
+        wait_until("a checkpoint", || server.log().contains("the WAL could not be checkpointed"));
     });
     assert!(calls.end().expect("its log") > 0);
     let mut client = scene.client(&server);

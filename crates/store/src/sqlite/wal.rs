@@ -14,7 +14,7 @@ use std::time::Duration;
 pub(super) const EITHER: &str = "the WAL or the database";
 
 /// Pages the WAL grows by between two checkpoints: 4 MiB, as SQLite does.
-const COPY_EVERY: usize = 1000;
+const CHECKPOINT_EVERY: usize = 1000;
 
 /// Pages in the WAL above which writing pauses, when little is left to checkpoint, until it is restarted
 /// from its front: 48 MiB. Checkpoints alone never get there while writes come.
@@ -32,16 +32,19 @@ pub(super) struct Wal {
     pages: Arc<AtomicUsize>,
     /// Commits that reached it.
     pub(super) commits: Arc<AtomicUsize>,
-    copy: flume::Sender<()>,
+    /// Asks the checkpointer for a checkpoint.
+    ask: flume::Sender<()>,
     /// Held during a checkpoint: SQLite lets one at a time do so, and turns others away.
-    copying: Arc<Mutex<()>>,
-    copied: usize,
+    checkpointing: Arc<Mutex<()>>,
+    /// Pages in the WAL when a checkpoint was last asked for.
+    asked_at: usize,
     restarted: usize,
     disk: Arc<Disk>,
 }
 
 impl Wal {
-    /// Watches the WAL that `connection` writes; also what the thread that checkpoints is to do.
+    /// Watches the WAL that `connection` writes; also what the checkpointer, a thread of its own, is to
+    /// do.
     pub(super) fn watch(
         path: &Path,
         connection: &mut Connection,
@@ -57,19 +60,19 @@ impl Wal {
             counted.store(usize::try_from(pages).unwrap_or(0), Ordering::Relaxed);
             Ok(())
         }))?;
-        let (copy, asked) = flume::bounded::<()>(1);
-        let copier = connect(path, Role::Write, durability)?;
+        let (ask, asked) = flume::bounded::<()>(1);
+        let checkpointer = connect(path, Role::Write, durability)?;
         let file = durable(path, durability);
-        let copying = Arc::new(Mutex::new(()));
-        let (copying_too, disk_too) = (Arc::clone(&copying), Arc::clone(disk));
+        let checkpointing = Arc::new(Mutex::new(()));
+        let (checkpointing_too, disk_too) = (Arc::clone(&checkpointing), Arc::clone(disk));
         let work = move || {
             for () in asked {
-                let turn = copying_too.lock().unwrap_or_else(PoisonError::into_inner);
-                match checkpoint(&copier, "PASSIVE") {
+                let turn = checkpointing_too.lock().unwrap_or_else(PoisonError::into_inner);
+                match checkpoint(&checkpointer, "PASSIVE") {
                     Ok(()) => {}
                     Err(error) if disk::is_failed_sync(&error) => disk_too.fail(EITHER, &error),
                     // What was not checkpointed is in the WAL still, and is the next time.
-                    Err(error) => tracing::error!(%error, "the log could not be copied"),
+                    Err(error) => tracing::error!(%error, "the WAL could not be checkpointed"),
                 }
                 drop(turn);
                 // SQLite syncs the database only once all of the WAL is checkpointed, and then the
@@ -80,39 +83,40 @@ impl Wal {
                 if disk_too.has_failed() {
                     disk_too.end_process();
                     // Or else SQLite checkpoints once more if this is closed last.
-                    return std::mem::forget(copier);
+                    return std::mem::forget(checkpointer);
                 }
             }
         };
         let disk = Arc::clone(disk);
-        Ok((Self { pages, commits, copy, copying, copied: 0, restarted: 0, disk }, work))
+        let (asked_at, restarted) = (0, 0);
+        Ok((Self { pages, commits, ask, checkpointing, asked_at, restarted, disk }, work))
     }
 
     /// After a commit: has the WAL checkpointed, or restarted, if it is time.
     pub(super) fn tend(&mut self, connection: &Connection) {
         let pages = self.pages.load(Ordering::Relaxed);
-        if pages < self.copied {
-            (self.copied, self.restarted) = (0, 0); // it has started from the front
+        if pages < self.asked_at {
+            (self.asked_at, self.restarted) = (0, 0); // it has started from the front
         }
-        if pages >= self.copied + COPY_EVERY {
-            self.copied = pages;
-            let _ = self.copy.try_send(()); // full when one is asked for already
+        if pages >= self.asked_at + CHECKPOINT_EVERY {
+            self.asked_at = pages;
+            let _ = self.ask.try_send(()); // full when one is asked for already
         }
         // Where a reader is in the way, not again for each commit.
         if pages < LOG_FULL.max(self.restarted + LOG_FULL / 8) {
             return;
         }
-        let turn = match self.copying.try_lock() {
+        let turn = match self.checkpointing.try_lock() {
             Ok(turn) => turn,
             // Soon there is less to checkpoint.
             Err(TryLockError::WouldBlock) if pages < LOG_BOUND.max(self.restarted) => return,
-            Err(_) => self.copying.lock().unwrap_or_else(PoisonError::into_inner),
+            Err(_) => self.checkpointing.lock().unwrap_or_else(PoisonError::into_inner),
         };
         self.restarted = pages;
         match restart(connection) {
             Ok(()) => {}
             Err(error) if disk::is_failed_sync(&error) => self.disk.fail(EITHER, &error),
-            Err(error) => tracing::error!(%error, pages, "the log could not be started anew"),
+            Err(error) => tracing::error!(%error, pages, "the WAL could not be restarted"),
         }
         drop(turn);
     }
@@ -128,7 +132,7 @@ fn durable(path: &Path, durability: Durability) -> Option<&'static File> {
         Durability::Synced => {
             let file = OpenOptions::new().read(true).write(true).open(path);
             if let Err(error) = &file {
-                tracing::warn!(%error, "what is copied from the log is left to the writer to sync");
+                tracing::warn!(%error, "what is checkpointed is left to the writer to sync");
             }
             file.ok().map(|file| &*Box::leak(Box::new(file)))
         }

@@ -38,7 +38,8 @@ pub(super) fn start(
 ) -> Result<Queue, OpenError> {
     let failed = |error: rusqlite::Error| files::unusable(path, &error);
     let mut connection = connect(path, Role::Write, durability).map_err(failed)?;
-    let (mut wal, copier) = Wal::watch(path, &mut connection, durability, disk).map_err(failed)?;
+    let (mut wal, checkpointer) =
+        Wal::watch(path, &mut connection, durability, disk).map_err(failed)?;
     let session = Session::new(connection, Role::Write, options).map_err(failed)?;
     let commits = Arc::clone(&wal.commits);
     let mut writer = Writer {
@@ -53,7 +54,8 @@ pub(super) fn start(
         looked: 0,
     };
     let service = move |jobs: &Jobs| {
-        let copier = thread::Builder::new().name("store-copy".to_owned()).spawn(copier);
+        let name = "store-checkpoint".to_owned();
+        let checkpointer = thread::Builder::new().name(name).spawn(checkpointer);
         loop {
             let next = writer.next(jobs);
             match (next, writer.disk.refusal()) {
@@ -73,9 +75,9 @@ pub(super) fn start(
                 writer.disk.end_process();
             }
         }
-        drop(wal); // which ends the copier
-        if let Ok(copier) = copier {
-            drop(copier.join());
+        drop(wal); // which ends the checkpointer
+        if let Ok(checkpointer) = checkpointer {
+            drop(checkpointer.join());
         }
         if !writer.disk.has_failed()
             && let Err(error) = wal::checkpoint(writer.session.connection(), "TRUNCATE")
