@@ -158,7 +158,7 @@ async fn change_password(
 ) -> Result<Okay<AuthedUser>> {
     let (user, data, now) = (call.user()?, input.body, call.now);
     let email = call.app.store.read(move |tx| administrators::get(tx, user)).await?.email;
-    let who = Throttled::holder(call.caller.token);
+    let who = Throttled::administrator(user);
     let (_, hash) = find(&call, &who, &email).await?;
     let known = hash.as_ref().map(|hash| hash.as_stored().to_owned());
     if !call.app.hasher.verify(data.password, hash).await? {

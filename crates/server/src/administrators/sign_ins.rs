@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::rows::convert::key;
 use crate::rows::table::{Table, table, text, whole};
 use crate::rows::{ChangeScope, Tx};
-use guestlist_api::id::ApiTokenId;
+use guestlist_api::id::UserId;
 use guestlist_api::time::DateTime;
 use std::net::IpAddr;
 
@@ -40,10 +40,11 @@ impl Throttled {
         Self(format!("{} {network}", key(email)))
     }
 
-    /// The holder of a token.
+    /// An administrator who says their password again, with whichever token: each would be another
+    /// twenty guesses.
     #[must_use]
-    pub fn holder(token: ApiTokenId) -> Self {
-        Self(token.to_string())
+    pub fn administrator(user: UserId) -> Self {
+        Self(user.to_string())
     }
 }
 

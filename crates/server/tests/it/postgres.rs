@@ -14,6 +14,7 @@ mod answers;
 mod bounds;
 mod client;
 mod conditions;
+mod credentials;
 mod experience;
 mod groups;
 mod idempotency;

@@ -14,6 +14,7 @@ mod bounds;
 mod cli;
 mod client;
 mod conditions;
+mod credentials;
 mod experience;
 mod files;
 mod groups;

@@ -201,9 +201,11 @@ const CALLED: &[Called] = &[
     }),
     ("tokens::end_sessions", |tx| tokens::end_sessions(tx, ADMINISTRATOR)),
     ("administrators::sign_ins::attempt", |tx| {
-        sign_ins::attempt(tx, &Throttled::holder(TOKEN), NOW)
+        sign_ins::attempt(tx, &Throttled::administrator(ADMINISTRATOR), NOW)
     }),
-    ("administrators::sign_ins::clear", |tx| sign_ins::clear(tx, &Throttled::holder(TOKEN))),
+    ("administrators::sign_ins::clear", |tx| {
+        sign_ins::clear(tx, &Throttled::administrator(ADMINISTRATOR))
+    }),
     ("idempotency::reserve", |tx| idempotency::reserve(tx, &key(), NOW).map(drop)),
     ("idempotency::put", |tx| {
         let answer = Answer { status: 200, etag: None, body: Vec::new(), mint: None };
