@@ -4,7 +4,7 @@ use crate::entity::{Cursor, OwnerType, PageNumber, PerPage, SortDirection, filte
 use crate::experience_user::Glob;
 use crate::id::{ApiTokenId, ApplicationId, ForeignId};
 use crate::scope::Scopes;
-use crate::text::{List, Name, Text};
+use crate::text::{List, Name, Switch, Text};
 use crate::time::DateTime;
 use crate::wire::{Problems, Rule, Wire};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -221,7 +221,7 @@ crate::object! {
         required name "name": Name,
         /// What it is for.
         optional description "description": Text<0, 32767>,
-        /// When it ends; never, unless said.
+        /// When it ends: no later than the API token that makes it, and with that unless said.
         optional expiration_date "expirationDate": DateTime,
         /// Kept as given.
         optional default_role "defaultRole": Role,
@@ -265,6 +265,15 @@ crate::object! {
     allow_unknown OneUserApiToken {
         /// The token.
         required api_token_id "apiTokenId": ApiTokenId,
+    }
+}
+
+crate::object! {
+    /// What goes with a token that is revoked.
+    allow_unknown ApiTokenDelete {
+        /// Whether the tokens that it has made go too, those that they have made, and so on; they stay
+        /// unless said.
+        optional with_children "withChildren": Switch = false,
     }
 }
 

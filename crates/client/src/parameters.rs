@@ -1,7 +1,9 @@
 //! The parameters that each action takes beside those that all have.
 
 use crate::call::{Call, json, params};
-use crate::resource::action::{ChangePassword, Create, DeleteExperience, Get, List, Patch, SignIn};
+use crate::resource::action::{
+    ChangePassword, Create, Delete, DeleteExperience, Get, List, Patch, SignIn,
+};
 use guestlist_api::api_token::{ApiToken, ApiTokenFilter, ApiTokenSort};
 use guestlist_api::application::{Application, ApplicationSort};
 use guestlist_api::experience_group::{ExperienceGroup, ExperienceGroupSort, NameFilter, Parent};
@@ -164,6 +166,11 @@ params! { List<ApiToken>, TOKENS:
     filter "filter": &str,
 }
 
+params! { Delete<ApiToken>, REVOKED:
+    /// Whether the tokens that it has made go too, those that they have made, and so on.
+    with_children "withChildren": bool,
+}
+
 params! { Get<ExperienceGroup>, GROUP:
     /// Whether counts take the place of the ids of members. The tag of such an answer is good to ask
     /// whether it is still the same, and not for a change.
@@ -239,6 +246,7 @@ mod tests {
         for all in [APPLICATION, CHANGED_APPLICATION, NEW_APPLICATION] {
             assert_eq!(read::<application::SummaryFields>(), own(all));
         }
+        assert_eq!(read::<api_token::ApiTokenDelete>(), own(REVOKED));
         assert_eq!(read::<user::MeGet>(), own(ME));
         assert_eq!(read::<experience::ExperienceDelete>(), own(PARTS));
     }

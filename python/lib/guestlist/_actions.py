@@ -29,6 +29,7 @@ _LIST = ("sortField", "sortDirection", "page", "perPage", "cursor", "filterField
 _SUMMARY = ("summaryExclude", "summaryInclude")
 _COUNTS = ("includeDirectDeviceCount", "includeTotalDeviceCount")
 _ME = ("includeRecent", *_SUMMARY)
+_CHILDREN = ("withChildren",)
 _PARTS = ("keepUsers", "keepGroups", "keepSlugs", "keepDomains", "removeVersions") + (
     "keepViews",
     "keepEndpoints",
@@ -55,8 +56,8 @@ def _patch(path: str, body: str, what: str, query: tuple[str, ...] = ()) -> Spec
     return Spec("PATCH", path, query, body=body, doc=f"Changes {what}; what is not named stays.")
 
 
-def _delete(path: str, what: str) -> Spec:
-    return Spec("DELETE", path, doc=f"Deletes {what}.")
+def _delete(path: str, what: str, query: tuple[str, ...] = ()) -> Spec:
+    return Spec("DELETE", path, query, doc=f"Deletes {what}.")
 
 
 def _list(
@@ -82,7 +83,7 @@ RESOURCES: dict[str, dict[str, Spec]] = {
     "application_api_token": {
         "get": _get(_APP_TOKEN, "an API token of an application"),
         "patch": _patch(_APP_TOKEN, "apiToken", "an API token of an application"),
-        "delete": _delete(_APP_TOKEN, "an API token of an application"),
+        "delete": _delete(_APP_TOKEN, "an API token of an application", _CHILDREN),
     },
     "application_api_tokens": {
         "get": _list(_APP_TOKENS, "the API tokens of an application"),
@@ -159,7 +160,7 @@ RESOURCES: dict[str, dict[str, Spec]] = {
     "user_api_token": {
         "get": _get(_MY_TOKEN, "one of one's own API tokens"),
         "patch": _patch(_MY_TOKEN, "apiToken", "one of one's own API tokens"),
-        "delete": _delete(_MY_TOKEN, "one of one's own API tokens"),
+        "delete": _delete(_MY_TOKEN, "one of one's own API tokens", _CHILDREN),
     },
     "user_api_tokens": {
         "get": _list(_MY_TOKENS, "one's own API tokens"),

@@ -149,6 +149,7 @@ class ApplicationApiTokenActions(_Resource):
         *,
         applicationId: str,
         apiTokenId: str,
+        withChildren: Flag | None = None,
         **more: Unpack[WriteOptions],
     ) -> Success: ...
 
@@ -425,7 +426,13 @@ class UserApiTokenActions(_Resource):
         apiToken: ApiTokenPatch,
         **more: Unpack[WriteOptions],
     ) -> ApiToken: ...
-    def delete(self, *, apiTokenId: str, **more: Unpack[WriteOptions]) -> Success: ...
+    def delete(
+        self,
+        *,
+        apiTokenId: str,
+        withChildren: Flag | None = None,
+        **more: Unpack[WriteOptions],
+    ) -> Success: ...
 
 class UserApiTokensActions(_Resource):
     def get(
@@ -550,6 +557,7 @@ class AsyncApplicationApiTokenActions(_Resource):
         *,
         applicationId: str,
         apiTokenId: str,
+        withChildren: Flag | None = None,
         **more: Unpack[WriteOptions],
     ) -> Success: ...
 
@@ -826,7 +834,13 @@ class AsyncUserApiTokenActions(_Resource):
         apiToken: ApiTokenPatch,
         **more: Unpack[WriteOptions],
     ) -> ApiToken: ...
-    async def delete(self, *, apiTokenId: str, **more: Unpack[WriteOptions]) -> Success: ...
+    async def delete(
+        self,
+        *,
+        apiTokenId: str,
+        withChildren: Flag | None = None,
+        **more: Unpack[WriteOptions],
+    ) -> Success: ...
 
 class AsyncUserApiTokensActions(_Resource):
     async def get(

@@ -43,6 +43,8 @@ pub(super) enum Command {
     Revoke {
         /// The token.
         id: ApiTokenId,
+        /// Whether what it has made goes with it.
+        with_children: bool,
     },
 }
 
@@ -66,10 +68,13 @@ pub(super) async fn run(command: Command, app: Arc<App>, out: Output) -> Result<
             all.iter().try_for_each(|one| rows.push(&resource("applicationApiToken", one)?))?;
             rows.end()
         }
-        Command::Revoke { id } => {
+        Command::Revoke { id, with_children } => {
             let revoked = app.store.write(move |tx| {
                 let found = tokens::find(tx, id)?;
                 let (token, _) = found.ok_or(Error::NotFound("API token"))?;
+                if with_children {
+                    return tokens::delete_with_children(tx, &token);
+                }
                 tokens::delete(tx, &token)
             });
             revoked.await?;

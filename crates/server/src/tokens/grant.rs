@@ -26,6 +26,14 @@ pub struct Grant {
     pub expires: Option<DateTime>,
 }
 
+impl Grant {
+    /// Until when what it makes may be good. A session acts for an administrator, who has no end.
+    #[must_use]
+    pub const fn bound(&self) -> Option<DateTime> {
+        if self.session { None } else { self.expires }
+    }
+}
+
 struct Stored {
     grant: Grant,
     status: TokenStatus,

@@ -2,7 +2,7 @@
 
 use super::grant::Grant;
 use super::rows::{self as tokens, Listing, Owner, Principal};
-use super::rules::{changed_token, ends_later, new_token};
+use super::rules::{changed_token, end, new_token};
 use crate::administrators::rows as administrators;
 use crate::error::{Error, Result};
 use crate::rest::call::Call;
@@ -15,7 +15,7 @@ use crate::rest::route::Routes;
 use crate::rows::Tx;
 use crate::rows::tenant::AuthorizedApp;
 use guestlist_api::api_token::{
-    ApiToken, ApiTokenList, ApiTokenPatch, ApiTokenPost, ApiTokenSort, CreatorType,
+    ApiToken, ApiTokenDelete, ApiTokenList, ApiTokenPatch, ApiTokenPost, ApiTokenSort, CreatorType,
     OneApplicationApiToken, OneUserApiToken, TokenStatus,
 };
 use guestlist_api::application::OneApplication;
@@ -239,14 +239,16 @@ async fn post(
     let (id, now, grant) = (ApiTokenId(call.app.ids.next(call.now)), call.now, call.caller.clone());
     call.create(move |tx| {
         // In here, because what is repeated is answered as it was, also after its token has ended.
-        ends_later(&post, now)?;
+        let ends = end(&post, grant.bound(), now)?;
         let owner = whose.require(tx)?;
+        tokens::lock_against_removal(tx, grant.token)?;
         let (creator_id, creator_type) = creator(&grant);
         let creator_name = match (creator_type, grant.owner) {
             (CreatorType::User, Principal::User(user)) => administrators::get(tx, user)?.full_name,
             _ => grant.name.clone(),
         };
         let mut token = new_token(&post, id, owner.id(), owner.kind(), scopes.clone(), now);
+        token.expiration_date = ends;
         token.creator_id = Some(creator_id);
         token.creator_type = Some(creator_type);
         token.creator_name = Some(creator_name);
@@ -284,10 +286,10 @@ async fn patch(
         let before = tokens::lock(tx, owner, id)?;
         request.check(&before)?;
         let after = changed_token(&before, &patch, now);
-        // To switch a token on is to grant what it may do.
+        // To switch a token on is to grant what it may do, for as long as it lasts.
         if after.status != before.status
             && after.status == TokenStatus::Active
-            && !request.may_grant(&before.scope)
+            && !(request.may_grant(&before.scope) && outlives(&request.caller, &before))
         {
             return Err(Error::Forbidden);
         }
@@ -299,25 +301,42 @@ async fn patch(
     .await
 }
 
+/// Whether the token that `grant` is of ends no earlier than `token`.
+fn outlives(grant: &Grant, token: &ApiToken) -> bool {
+    grant.bound().is_none_or(|bound| token.expiration_date.is_some_and(|end| end <= bound))
+}
+
 async fn delete_of_application(
     call: Call<Grant>,
-    input: In<OneApplicationApiToken>,
+    input: In<OneApplicationApiToken, ApiTokenDelete>,
 ) -> Result<Okay<Success>> {
     let whose = TokenOwner::Application(call.authorized_app(input.path.application_id)?);
-    delete(call, whose, input.path.api_token_id).await
+    delete(call, whose, input.path.api_token_id, &input.query).await
 }
 
-async fn delete_of_user(call: Call<Grant>, input: In<OneUserApiToken>) -> Result<Okay<Success>> {
+async fn delete_of_user(
+    call: Call<Grant>,
+    input: In<OneUserApiToken, ApiTokenDelete>,
+) -> Result<Okay<Success>> {
     let whose = TokenOwner::User(call.user()?);
-    delete(call, whose, input.path.api_token_id).await
+    delete(call, whose, input.path.api_token_id, &input.query).await
 }
 
-async fn delete(call: Call<Grant>, whose: TokenOwner, id: ApiTokenId) -> Result<Okay<Success>> {
+async fn delete(
+    call: Call<Grant>,
+    whose: TokenOwner,
+    id: ApiTokenId,
+    query: &ApiTokenDelete,
+) -> Result<Okay<Success>> {
+    let with_children = query.with_children.is_some_and(|yes| yes.0);
     let request = call.clone();
     call.remove(move |tx| {
         let owner = whose.require(tx)?;
         let token = tokens::lock(tx, owner, id)?;
         request.check(&token)?;
+        if with_children {
+            return tokens::delete_with_children(tx, &token);
+        }
         tokens::delete(tx, &token)
     })
     .await

@@ -12,7 +12,7 @@ use crate::rows::convert::{id, key, maybe_id, maybe_moment, moment, to_json};
 use crate::rows::counts::{self, Counted};
 use crate::rows::list::{Folded, Key, Listed, Order, Paging, Select};
 use crate::rows::table::{Table, table, text, whole};
-use crate::rows::tenant::{Tenant, lock_against_removal};
+use crate::rows::tenant::{self, Tenant};
 use crate::rows::{ChangeScope, FromRow, Row, Tx};
 use guestlist_api::api_token::{
     ApiToken, ApiTokenFilter, ApiTokenSort, CreatorType, Role, TokenStatus,
@@ -267,7 +267,7 @@ pub fn list(tx: &mut Tx<'_>, owner: Owner, listing: &Listing) -> Result<Listed<A
 pub fn add(tx: &mut Tx<'_>, new: &ApiToken) -> Result<()> {
     // Nothing in the schema refers from a token to its owner, which is of one kind or the other.
     if new.owner_type == OwnerType::Application {
-        lock_against_removal(tx, &new.owner_id.to_string())?;
+        tenant::lock_against_removal(tx, &new.owner_id.to_string())?;
     }
     insert(tx, new, new.owner_type.as_str())?;
     match counted(new) {
@@ -301,6 +301,18 @@ pub fn begin(tx: &mut Tx<'_>, session: &ApiToken) -> Result<()> {
         &[&owner, &(MOST_SESSIONS - 1)],
     )?;
     insert(tx, session, SESSION)
+}
+
+/// Nobody may remove the token or the session `maker` before this transaction ends.
+///
+/// # Errors
+/// [`Error::TokenInvalid`] when somebody has.
+pub fn lock_against_removal(tx: &mut Tx<'_>, maker: ApiTokenId) -> Result<()> {
+    let found: Option<i64> = tx.first(
+        "SELECT 1 AS found FROM api_tokens WHERE id = $1 FOR KEY SHARE",
+        &[&maker.to_string()],
+    )?;
+    found.map(drop).ok_or(Error::TokenInvalid)
 }
 
 /// Ends every session of the administrator.
@@ -369,4 +381,20 @@ pub fn delete(tx: &mut Tx<'_>, token: &ApiToken) -> Result<()> {
         Some(counted) => counts::fewer(tx, counted, gone),
         None => Ok(()),
     }
+}
+
+/// As [`delete`], with the tokens that it has made, those that they have made, and so on.
+pub fn delete_with_children(tx: &mut Tx<'_>, token: &ApiToken) -> Result<()> {
+    let columns = COLUMNS.as_str();
+    let children =
+        format!("SELECT {columns} FROM api_tokens t WHERE t.creator_id = $1 AND t.creator_type = $2");
+    let mut left = vec![token.clone()];
+    while let Some(token) = left.pop() {
+        // It goes first: who makes another with it just now is waited for, and what they made is found.
+        delete(tx, &token)?;
+        let made: Vec<ApiToken> =
+            tx.all(&children, &[&token.id.to_string(), &CreatorType::ApiToken.as_str()])?;
+        left.extend(made);
+    }
+    Ok(())
 }

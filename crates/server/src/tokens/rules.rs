@@ -9,18 +9,27 @@ use guestlist_api::scope::Scopes;
 use guestlist_api::time::DateTime;
 use guestlist_api::wire::{Problem, Rule};
 
-/// What is wrong with a token that would end before it is made: nobody could ever use it, and what
-/// was meant is another year.
+/// When the token that `post` asks for ends. One whose maker lasts until `bound` ends no later, and
+/// then if nothing is said.
 ///
 /// # Errors
-/// [`Error::Invalid`].
-pub fn ends_later(post: &ApiTokenPost, now: DateTime) -> Result<()> {
-    match post.expiration_date {
-        Some(end) if end <= now => {
-            let rule = Rule::Other(format!("must be in the future: it is {now} now").into());
-            Err(Error::Invalid(vec![Problem::new("apiToken.expirationDate", rule)]))
+/// [`Error::Invalid`] when it would end before it is made, so that nobody could ever use it and what
+/// was meant is another year; or after its maker.
+pub fn end(
+    post: &ApiTokenPost,
+    bound: Option<DateTime>,
+    now: DateTime,
+) -> Result<Option<DateTime>> {
+    let refuse = |why: String| {
+        let rule = Rule::Other(why.into());
+        Err(Error::Invalid(vec![Problem::new("apiToken.expirationDate", rule)]))
+    };
+    match (post.expiration_date, bound) {
+        (Some(end), _) if end <= now => refuse(format!("must be in the future: it is {now} now")),
+        (Some(end), Some(bound)) if end > bound => {
+            refuse(format!("must not be after {bound}, when the token that makes it ends"))
         }
-        _ => Ok(()),
+        (end, bound) => Ok(end.or(bound)),
     }
 }
 

@@ -1,8 +1,10 @@
 //! Credentials end: with what made them, with the password, and with whoever had them.
 
+use crate::client::Answer;
 use crate::world::{PASSWORD, World};
 use guestlist::tokens::rows::Principal;
-use serde_json::json;
+use guestlist_api::api_token::TokenStatus;
+use serde_json::{Value, json};
 
 #[test]
 fn guesses_at_ones_password_count_together_whichever_token_makes_them() {
@@ -31,4 +33,157 @@ fn guesses_at_ones_password_count_together_whichever_token_makes_them() {
     world.pass(2_000);
     let right = json!({ "password": PASSWORD, "newPassword": "Battery-staple-2" });
     world.call(token, "PATCH", "/me/changePassword", &right).expect(200);
+}
+
+/// What `answer` says of a token: its id, and itself.
+fn made(answer: Answer) -> (String, String) {
+    let made = answer.expect(201).json();
+    let text = |field: &str| made[field].as_str().unwrap().to_owned();
+    (text("id"), text("token"))
+}
+
+#[test]
+fn a_token_ends_no_later_than_the_one_that_made_it() {
+    let world = World::standing_still();
+    let user = Principal::User(world.administrator("a@example.com"));
+    let own = world.application("own");
+    for (owner, path, widest) in [
+        (Principal::Application(own), format!("/applications/{own}/tokens"), "all.Application"),
+        (user, "/me/tokens".to_owned(), "all.User"),
+    ] {
+        let end = world.now().plus_millis(60_000);
+        let mut parent = world.record(owner, widest);
+        parent.expiration_date = Some(end);
+        let parent = world.keep(&parent);
+        let post = |maker: &str, ends: Value| {
+            let mut body = json!({ "name": "child" });
+            if !ends.is_null() {
+                body["expirationDate"] = ends;
+            }
+            world.call(maker, "POST", &path, &body)
+        };
+        let later = end.plus_millis(1);
+        post(&parent, json!(later)).refused(
+            400,
+            &format!(
+                "apiToken.expirationDate must not be after {end}, when the token that makes it ends"
+            ),
+        );
+        // Without a word it ends with its maker, and so does what it makes in turn.
+        let child = post(&parent, Value::Null).expect(201).json();
+        assert_eq!(child["expirationDate"], json!(end));
+        let child = child["token"].as_str().unwrap();
+        assert_eq!(post(child, Value::Null).expect(201).json()["expirationDate"], json!(end));
+        let sooner = end.plus_millis(-1);
+        let sooner = post(&parent, json!(sooner)).expect(201).json();
+        world.get(child, &path).expect(200);
+        world.pass(60_000);
+        for ended in [&parent, child, sooner["token"].as_str().unwrap()] {
+            world.get(ended, &path).refused(401, "Access token has expired");
+        }
+    }
+}
+
+#[test]
+fn what_is_made_in_a_session_lasts_because_an_administrator_does() {
+    let world = World::standing_still();
+    world.administrator("a@example.com");
+    let own = world.application("own");
+    let path = format!("/applications/{own}/tokens");
+    let credentials =
+        json!({ "email": "a@example.com", "password": PASSWORD, "tokenTTL": 60_000 });
+    let session = world.call("", "POST", "/auth/user", &credentials).expect(200).json();
+    let session = session["token"].as_str().unwrap();
+    let answer = world.call(session, "POST", &path, &json!({ "name": "lasts" })).expect(201);
+    assert_eq!(answer.json()["expirationDate"], Value::Null);
+    let lasts = made(answer).1;
+    world.pass(60_000);
+    world.get(session, "/me").refused(401, "Access token has expired");
+    world.get(&lasts, &path).expect(200);
+}
+
+#[test]
+fn a_token_is_not_switched_on_for_longer_than_who_does_it() {
+    let world = World::standing_still();
+    let own = Principal::Application(world.application("own"));
+    let end = world.now().plus_millis(60_000);
+    let mut who = world.record(own, "all.Application");
+    who.expiration_date = Some(end);
+    let who = world.keep(&who);
+    for (ends, may) in [(None, false), (Some(end.plus_millis(1)), false), (Some(end), true)] {
+        let mut off = world.record(own, "all.Application");
+        off.status = TokenStatus::Inactive;
+        off.expiration_date = ends;
+        world.keep(&off);
+        let path = format!("/applications/{}/tokens/{}", own.id(), off.id);
+        let switch = |status: &str| world.call(&who, "PATCH", &path, &json!({ "status": status }));
+        if may {
+            switch("active").expect(200);
+        } else {
+            switch("active").refused(403, "Access is forbidden");
+        }
+        // To switch off, or to say again what is, grants nothing.
+        switch("inactive").expect(200);
+    }
+}
+
+#[test]
+fn a_token_is_revoked_alone_or_with_all_that_came_of_it() {
+    let world = World::new();
+    let user = Principal::User(world.administrator("a@example.com"));
+    let own = world.application("own");
+    let root = world.token(user, "all.User");
+    let path = format!("/applications/{own}/tokens");
+    let make = |maker: &str, path: &str, scope: &str| {
+        made(world.call(maker, "POST", path, &json!({ "name": "made", "scope": [scope] })))
+    };
+    let good = |token: &str| world.get(token, &path).status == 200;
+    let count = || world.get(&root, &path).expect(200).json()["totalCount"].clone();
+    for alone in [true, false] {
+        let mine = make(&root, "/me/tokens", "all.User");
+        let child = make(&mine.1, &path, "all.Application");
+        let grandchild = make(&child.1, &path, "all.Application");
+        let other = make(&root, &path, "all.Application");
+        assert!([&mine, &child, &grandchild, &other].iter().all(|token| good(&token.1)));
+        let query = if alone { "" } else { "?withChildren=true" };
+        let one = format!("/me/tokens/{}{query}", mine.0);
+        world.call(&root, "DELETE", &one, &Value::Null).expect(200);
+        assert!(!good(&mine.1) && good(&other.1));
+        assert_eq!([good(&child.1), good(&grandchild.1)], [alone; 2]);
+        assert_eq!(count(), if alone { 3 } else { 1 });
+        for token in [&child, &other] {
+            let one = format!("{path}/{}?withChildren=true", token.0);
+            let status = if alone || token == &other { 200 } else { 404 };
+            world.call(&root, "DELETE", &one, &Value::Null).expect(status);
+        }
+        assert!(!good(&grandchild.1));
+        assert_eq!(count(), 0);
+    }
+    let query = format!("{path}/{}?withChildren=perhaps", "0".repeat(24));
+    world
+        .call(&root, "DELETE", &query, &Value::Null)
+        .refused(400, "withChildren must be one of: true, 1, yes, false, 0, no");
+}
+
+#[test]
+fn who_makes_tokens_while_being_revoked_leaves_none() {
+    let world = World::new();
+    let own = world.application("own");
+    let root = world.token(Principal::Application(own), "all.Application");
+    let path = format!("/applications/{own}/tokens");
+    for _ in 0..20 {
+        let parent = made(world.call(&root, "POST", &path, &json!({ "name": "parent" })));
+        std::thread::scope(|threads| {
+            for _ in 0..4 {
+                threads.spawn(|| {
+                    let make = || world.call(&parent.1, "POST", &path, &json!({ "name": "child" }));
+                    while make().status == 201 {}
+                });
+            }
+            let one = format!("{path}/{}?withChildren=true", parent.0);
+            world.call(&root, "DELETE", &one, &Value::Null).expect(200);
+        });
+        let left = world.get(&root, &path).expect(200).json();
+        assert_eq!(left["totalCount"], 1, "{left}");
+    }
 }

@@ -195,6 +195,14 @@ fn tokens_of_a_server() {
     let mine = scene.bare(&["token", "create", "--mine", "--name", "mine"]).ok();
     assert_eq!(mine.split('.').count(), 3, "a token is printed");
     assert_eq!(scene.bare(&["token", "list", "--mine", "--json"]).lines().len(), 1);
+    let env = [("GUESTLIST_URL", scene.url.as_str()), ("GUESTLIST_TOKEN", mine.trim_end())];
+    scene.run(&create, &env, "").json();
+    let id = scene.bare(&["token", "list", "--mine", "--json"]).lines()[0]["id"].clone();
+    let revoke = ["token", "revoke", id.as_str().unwrap(), "--mine", "--with-children"];
+    let shown = scene.bare(&[&revoke[..], &["--curl"]].concat()).ok();
+    assert!(shown.contains("?withChildren=true"), "{shown}");
+    scene.bare(&revoke).ok();
+    assert_eq!(scene.bare(&[&["token", "list"], &of[..]].concat()).lines().len(), 0);
 }
 
 #[test]

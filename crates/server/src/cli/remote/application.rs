@@ -126,7 +126,7 @@ pub(super) async fn run(command: Command, session: &Session) -> Result<()> {
             resource::patch(session, &KIND, &path(id), body, &condition).await
         }
         Command::Delete { id, condition } => {
-            resource::delete(session, &KIND, &path(id), &id.to_string(), &condition).await
+            resource::delete(session, &KIND, &path(id), &[], &id.to_string(), &condition).await
         }
     }
 }

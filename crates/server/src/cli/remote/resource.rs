@@ -113,6 +113,11 @@ fn plain(method: Method, path: &str) -> Request {
     Request::new(method, path).query("_actions", "false").query("_links", "false")
 }
 
+/// `request` with `query`.
+fn asking(request: Request, query: &[(&str, &str)]) -> Request {
+    query.iter().fold(request, |request, (name, value)| request.query(*name, *value))
+}
+
 /// The whole answer.
 pub(super) fn value(session: &Session, reply: &Reply, scope: &str) -> Result<Value> {
     reply.json().map_err(|error| session.failed(&error, scope))
@@ -134,10 +139,7 @@ pub(super) async fn get(
     query: &[(&str, &str)],
 ) -> Result<()> {
     let scope = format!("{}.get", kind.one);
-    let mut request = plain(Method::GET, path);
-    for (name, value) in query {
-        request = request.query(*name, *value);
-    }
+    let request = asking(plain(Method::GET, path), query);
     let Some(reply) = session.send(&request, &scope).await? else { return Ok(()) };
     one(&tagged(value(session, &reply, &scope)?, &reply, session.out), session.out)?;
     match reply.etag {
@@ -221,16 +223,17 @@ pub(super) async fn patch(
     one(&tagged(value(session, &reply, &scope)?, &reply, session.out), session.out)
 }
 
-/// Deletes one, which is called `id`.
+/// Deletes one, which is called `id`, as `query` says.
 pub(super) async fn delete(
     session: &Session,
     kind: &Kind,
     path: &str,
+    query: &[(&str, &str)],
     id: &str,
     condition: &Condition,
 ) -> Result<()> {
     let scope = format!("{}.delete", kind.one);
-    let request = condition.on(Request::new(Method::DELETE, path));
+    let request = condition.on(asking(Request::new(Method::DELETE, path), query));
     let Some(reply) = session.send(&request, &scope).await? else { return Ok(()) };
     let done = value(session, &reply, &scope)?;
     session.out.result(&done, || format!("deleted {id}"))

@@ -63,6 +63,9 @@ enum Command {
         /// The token
         #[arg(value_name = "ID")]
         id: ApiTokenId,
+        /// With the tokens that it has made, those that they have made, and so on
+        #[arg(long)]
+        with_children: bool,
         #[command(flatten)]
         condition: Condition,
     },
@@ -148,7 +151,9 @@ impl Token {
                 "on a store, `token revoke` takes no --if-match: name a server with --url or \
                  --profile for it",
             )),
-            Command::Revoke { id, .. } => Ok(store::Command::Revoke { id }),
+            Command::Revoke { id, with_children, .. } => {
+                Ok(store::Command::Revoke { id, with_children })
+            }
             _ => Err(usage(OF_A_SERVER)),
         }
     }
@@ -182,8 +187,10 @@ pub(super) async fn run(token: Token, session: &Session) -> Result<()> {
             let body = fields.body()?.changes()?;
             resource::patch(session, kind, &path(id), body, &condition).await
         }
-        Command::Revoke { id, condition } => {
-            resource::delete(session, kind, &path(id), &id.to_string(), &condition).await
+        Command::Revoke { id, with_children, condition } => {
+            let query: &[_] = if with_children { &[("withChildren", "true")] } else { &[] };
+            let path = path(id);
+            resource::delete(session, kind, &path, query, &id.to_string(), &condition).await
         }
     }
 }

@@ -171,7 +171,7 @@ pub(super) async fn run(user: User, session: &Session) -> Result<()> {
             resource::patch(session, &KIND, &path(id), body.changes()?, &condition).await
         }
         Command::Delete { id, condition } => {
-            resource::delete(session, &KIND, &path(id), &id.to_string(), &condition).await
+            resource::delete(session, &KIND, &path(id), &[], &id.to_string(), &condition).await
         }
         Command::Seed(_) => Err(usage(FOR_A_STORE)),
     }

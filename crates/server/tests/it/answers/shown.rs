@@ -197,7 +197,11 @@ pub(super) const SHOWN: &[Shown] = &[
       "status": "active",
       "_type": "userApiToken",
       "_actions": {
-        "delete": {"href":"/me/tokens/<token of the administrator>","method":"DELETE"},
+        "delete": {
+          "href": "/me/tokens/<token of the administrator>",
+          "method": "DELETE",
+          "params": ["withChildren"]
+        },
         "get": {"href":"/me/tokens/<token of the administrator>","method":"GET"},
         "patch": {"href":"/me/tokens/<token of the administrator>","method":"PATCH","params":["apiToken"]}
       },
@@ -243,7 +247,7 @@ pub(super) const SHOWN: &[Shown] = &[
   "token": "<token>",
   "_type": "userApiToken",
   "_actions": {
-    "delete": {"href":"/me/tokens/<new>","method":"DELETE"},
+    "delete": {"href":"/me/tokens/<new>","method":"DELETE","params":["withChildren"]},
     "get": {"href":"/me/tokens/<new>","method":"GET"},
     "patch": {"href":"/me/tokens/<new>","method":"PATCH","params":["apiToken"]}
   },
@@ -266,7 +270,11 @@ pub(super) const SHOWN: &[Shown] = &[
   "status": "active",
   "_type": "userApiToken",
   "_actions": {
-    "delete": {"href":"/me/tokens/<token of the administrator>","method":"DELETE"},
+    "delete": {
+      "href": "/me/tokens/<token of the administrator>",
+      "method": "DELETE",
+      "params": ["withChildren"]
+    },
     "get": {"href":"/me/tokens/<token of the administrator>","method":"GET"},
     "patch": {"href":"/me/tokens/<token of the administrator>","method":"PATCH","params":["apiToken"]}
   },
@@ -290,7 +298,11 @@ pub(super) const SHOWN: &[Shown] = &[
   "status": "active",
   "_type": "userApiToken",
   "_actions": {
-    "delete": {"href":"/me/tokens/<token of the administrator>","method":"DELETE"},
+    "delete": {
+      "href": "/me/tokens/<token of the administrator>",
+      "method": "DELETE",
+      "params": ["withChildren"]
+    },
     "get": {"href":"/me/tokens/<token of the administrator>","method":"GET"},
     "patch": {"href":"/me/tokens/<token of the administrator>","method":"PATCH","params":["apiToken"]}
   },
@@ -473,7 +485,11 @@ pub(super) const SHOWN: &[Shown] = &[
       "status": "active",
       "_type": "applicationApiToken",
       "_actions": {
-        "delete": {"href":"/applications/<application>/tokens/<token of the application>","method":"DELETE"},
+        "delete": {
+          "href": "/applications/<application>/tokens/<token of the application>",
+          "method": "DELETE",
+          "params": ["withChildren"]
+        },
         "get": {"href":"/applications/<application>/tokens/<token of the application>","method":"GET"},
         "patch": {
           "href": "/applications/<application>/tokens/<token of the application>",
@@ -523,7 +539,11 @@ pub(super) const SHOWN: &[Shown] = &[
   "token": "<token>",
   "_type": "applicationApiToken",
   "_actions": {
-    "delete": {"href":"/applications/<application>/tokens/<new>","method":"DELETE"},
+    "delete": {
+      "href": "/applications/<application>/tokens/<new>",
+      "method": "DELETE",
+      "params": ["withChildren"]
+    },
     "get": {"href":"/applications/<application>/tokens/<new>","method":"GET"},
     "patch": {"href":"/applications/<application>/tokens/<new>","method":"PATCH","params":["apiToken"]}
   },
@@ -546,7 +566,11 @@ pub(super) const SHOWN: &[Shown] = &[
   "status": "active",
   "_type": "applicationApiToken",
   "_actions": {
-    "delete": {"href":"/applications/<application>/tokens/<token of the application>","method":"DELETE"},
+    "delete": {
+      "href": "/applications/<application>/tokens/<token of the application>",
+      "method": "DELETE",
+      "params": ["withChildren"]
+    },
     "get": {"href":"/applications/<application>/tokens/<token of the application>","method":"GET"},
     "patch": {
       "href": "/applications/<application>/tokens/<token of the application>",
@@ -574,7 +598,11 @@ pub(super) const SHOWN: &[Shown] = &[
   "status": "active",
   "_type": "applicationApiToken",
   "_actions": {
-    "delete": {"href":"/applications/<application>/tokens/<token of the application>","method":"DELETE"},
+    "delete": {
+      "href": "/applications/<application>/tokens/<token of the application>",
+      "method": "DELETE",
+      "params": ["withChildren"]
+    },
     "get": {"href":"/applications/<application>/tokens/<token of the application>","method":"GET"},
     "patch": {
       "href": "/applications/<application>/tokens/<token of the application>",

@@ -123,14 +123,22 @@ fn a_token_works_at_once_and_not_after_it_is_revoked() {
     assert!(table.contains(" never "), "{table}");
     assert!(!table.contains(token.rsplit_once('.').unwrap().1), "{table}");
 
+    let tokens = format!("/applications/{application}/tokens");
+    let child = scene.serving.client.call(plain, "POST", &tokens, &json!({ "name": "child" }));
+    let child = child.expect(201).json()["token"].as_str().unwrap().to_owned();
+
     let revoked = scene.json(&["token", "revoke", id]);
     assert_eq!(revoked, json!({ "apiTokenId": id, "revoked": true }));
     scene.serving.client.get(token, &users).refused(401, "Invalid access token");
     scene.serving.client.get(plain, &users).expect(200);
     scene.run(&["token", "revoke", id]).failed("API token was not found");
-    let rest = scene.tokens(&application)[0]["id"].as_str().unwrap().to_owned();
-    assert_eq!(scene.run(&["token", "revoke", &rest]).ok(), format!("revoked {rest}\n"));
-    scene.serving.client.get(plain, &users).refused(401, "Invalid access token");
+    let rest = scene.tokens(&application);
+    let rest = rest.iter().find(|one| one["name"] != "child").unwrap()["id"].as_str().unwrap();
+    let all = ["token", "revoke", rest, "--with-children"];
+    assert_eq!(scene.run(&all).ok(), format!("revoked {rest}\n"));
+    for token in [plain, &child] {
+        scene.serving.client.get(token, &users).refused(401, "Invalid access token");
+    }
     assert_eq!(scene.tokens(&application), Vec::<Value>::new());
     scene.serving.stop();
 }

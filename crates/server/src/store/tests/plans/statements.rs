@@ -191,6 +191,12 @@ const CALLED: &[Called] = &[
         let token = token(tx)?;
         tokens::put(tx, &token)
     }),
+    ("tokens::lock_against_removal", |tx| tokens::lock_against_removal(tx, TOKEN)),
+    ("tokens::delete_with_children", |tx| {
+        let token = token(tx)?;
+        tokens::delete_with_children(tx, &token)?;
+        tokens::add(tx, &token)
+    }),
     ("tokens::delete", |tx| {
         let token = token(tx)?;
         tokens::delete(tx, &token)
