@@ -36,7 +36,7 @@ pub struct Me {
     pub needs_to_verify_email: bool,
     /// Always false: there is no second factor here.
     pub two_factor_auth_enabled: bool,
-    /// Sessions begun before this moment are not good any more.
+    /// Sessions and API tokens from before this moment are not good any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_cutoff: Option<DateTime>,
     /// What the administrator says of themselves.
@@ -92,7 +92,7 @@ crate::object! {
         optional url "url": Text<0, 1024>,
         /// The new password.
         optional password "password": NewUserPassword,
-        /// Sessions begun before this moment are not good any more.
+        /// Sessions and API tokens from before this moment are not good any more.
         optional token_cutoff "tokenCutoff": DateTime,
     }
 }
@@ -118,7 +118,7 @@ crate::object! {
         required password "password": TypedPassword,
         /// The new one.
         required new_password "newPassword": NewUserPassword,
-        /// Whether every session that there is ends.
+        /// Whether every session that there is ends, and every API token of one's own is inactive.
         optional invalidate_existing_tokens "invalidateExistingTokens": bool = false,
         /// How long the new session lasts.
         optional token_ttl "tokenTTL": TokenTtl,

@@ -297,7 +297,7 @@ body! {
         /// The new password: 12 to 2,048 characters, a capital, a small letter, a digit and one
         /// that is none of these among them.
         set password "password": String,
-        /// Sessions begun before this moment are not good any more.
+        /// Sessions and API tokens from before this moment are not good any more.
         set token_cutoff "tokenCutoff": DateTime,
     }
 }

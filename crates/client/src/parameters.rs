@@ -40,7 +40,7 @@ impl<C> Call<C, SignIn> {
 }
 
 impl<C> Call<C, ChangePassword> {
-    /// Whether every session that there is ends.
+    /// Whether every session that there is ends, and every API token of one's own is inactive.
     pub fn invalidate_existing_tokens(self, end: bool) -> Self {
         self.field("invalidateExistingTokens", end)
     }

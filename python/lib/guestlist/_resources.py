@@ -134,7 +134,7 @@ class ApiTokenPost(_ApiTokenPost, total=False):
     description: str
     """What it is for."""
     expirationDate: str
-    """When it ends; never, unless said."""
+    """When it ends: no later than the API token that makes it, and with that unless said."""
     defaultRole: Role
     """Kept as given."""
     orgRoles: list[OrgRole]
@@ -308,7 +308,7 @@ class ChangePassword(_ChangePassword, total=False):
     twoFactorCode: str
     """A second factor; there is none here."""
     invalidateExistingTokens: bool
-    """Whether every session that there is ends."""
+    """Whether every session that there is ends, and every API token of one's own is inactive."""
     tokenTTL: int
     """How long the new session lasts."""
 
@@ -643,7 +643,7 @@ class _Me(TypedDict):
 
 class Me(_Me, Entity, total=False):
     tokenCutoff: str
-    """Sessions begun before this moment are not good any more."""
+    """Sessions and API tokens from before this moment are not good any more."""
     firstName: str
     """Given name."""
     lastName: str
@@ -682,7 +682,7 @@ class MePatch(TypedDict, total=False):
     password: str
     """The new password."""
     tokenCutoff: str
-    """Sessions begun before this moment are not good any more."""
+    """Sessions and API tokens from before this moment are not good any more."""
 
 
 class _OrgRole(TypedDict):

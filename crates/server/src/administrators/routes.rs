@@ -187,6 +187,7 @@ async fn change_password(
         )?;
         if end_others {
             tokens::end_sessions(tx, user)?;
+            tokens::switch_off(tx, user, now)?;
         }
         let session = new_session(id, user, scopes.clone(), ends, now);
         tokens::begin(tx, &session)?;

@@ -66,7 +66,7 @@ impl FromRow<Error> for Stored {
 
 const GRANT: &str = "SELECT t.id, t.kind, t.owner_id, t.name, t.scope, t.status, t.created,
         t.expires, u.token_cutoff
-    FROM api_tokens t LEFT JOIN users u ON t.kind = 'session' AND u.id = t.owner_id
+    FROM api_tokens t LEFT JOIN users u ON t.kind <> 'application' AND u.id = t.owner_id
     WHERE t.id = $1";
 
 /// Says that [`grant`] is going to be asked about the token `id`.
@@ -80,8 +80,8 @@ pub fn prefetch_grant(tx: &mut Tx<'_>, id: ApiTokenId) -> Result<()> {
 /// What the token `id` allows at `now`.
 ///
 /// # Errors
-/// [`Error::TokenInvalid`] when there is no such token or it is not active, or when it is a
-/// session that began before its administrator's cutoff; [`Error::TokenExpired`] when it has ended.
+/// [`Error::TokenInvalid`] when there is no such token or it is not active, or when it is an
+/// administrator's from before their cutoff; [`Error::TokenExpired`] when it has ended.
 pub fn grant(tx: &mut Tx<'_>, id: ApiTokenId, now: DateTime) -> Result<Grant> {
     let stored: Option<Stored> = tx.first(GRANT, &[&id.to_string()])?;
     let stored = stored.ok_or(Error::TokenInvalid)?;

@@ -324,6 +324,16 @@ pub fn end_sessions(tx: &mut Tx<'_>, user: UserId) -> Result<()> {
     Ok(())
 }
 
+/// Switches every API token of the administrator off.
+pub fn switch_off(tx: &mut Tx<'_>, user: UserId, now: DateTime) -> Result<()> {
+    tx.run(
+        "UPDATE api_tokens SET status = $2, updated = CASE WHEN updated > $3 THEN updated ELSE $3 END
+         WHERE owner_id = $1 AND kind = 'user' AND status <> $2",
+        &[&user.to_string(), &TokenStatus::Inactive.as_str(), &now.millis()],
+    )?;
+    Ok(())
+}
+
 fn insert(tx: &mut Tx<'_>, new: &ApiToken, kind: &str) -> Result<()> {
     tx.change(
         ChangeScope::Token(new.id),

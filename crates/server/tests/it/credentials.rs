@@ -187,3 +187,70 @@ fn who_makes_tokens_while_being_revoked_leaves_none() {
         assert_eq!(left["totalCount"], 1, "{left}");
     }
 }
+
+/// The token of a new session of the administrator.
+fn sign_in(world: &World, password: &str) -> String {
+    let credentials = json!({ "email": "a@example.com", "password": password });
+    let session = world.call("", "POST", "/auth/user", &credentials).expect(200).json();
+    session["token"].as_str().unwrap().to_owned()
+}
+
+const OTHER: &str = "Battery-staple-2";
+
+#[test]
+fn a_new_password_ends_all_that_there_is_when_it_is_to() {
+    let world = World::standing_still();
+    world.administrator("a@example.com");
+    let own = world.application("own");
+    let session = sign_in(&world, PASSWORD);
+    let mine = made(world.call(&session, "POST", "/me/tokens", &json!({ "name": "mine" })));
+    let path = format!("/applications/{own}/tokens");
+    let of_own = made(world.call(&session, "POST", &path, &json!({ "name": "of the shop" })));
+    world.pass(1_000);
+    let change = |token: &str, from: &str, to: &str, all: bool| {
+        let body =
+            json!({ "password": from, "newPassword": to, "invalidateExistingTokens": all });
+        let answer = world.call(token, "PATCH", "/me/changePassword", &body).expect(200).json();
+        answer["token"].as_str().unwrap().to_owned()
+    };
+    let second = change(&session, PASSWORD, OTHER, false);
+    for token in [&session, &mine.1, &second] {
+        world.get(token, "/me").expect(200);
+    }
+    // Asked with the very token that ends.
+    let third = change(&mine.1, OTHER, PASSWORD, true);
+    for token in [&session, &mine.1, &second] {
+        world.get(token, "/me").refused(401, "Invalid access token");
+    }
+    let one = format!("/me/tokens/{}", mine.0);
+    let shown = world.get(&third, &one).expect(200).json();
+    assert_eq!((&shown["status"], &shown["lastUpdated"]), (&json!("inactive"), &json!(world.now())));
+    // It is the application's, not theirs.
+    world.get(&of_own.1, &path).expect(200);
+    world.call(&third, "PATCH", &one, &json!({ "status": "active" })).expect(200);
+    world.get(&mine.1, "/me").expect(200);
+}
+
+#[test]
+fn a_cutoff_is_for_api_tokens_too() {
+    let world = World::standing_still();
+    world.administrator("a@example.com");
+    let session = sign_in(&world, PASSWORD);
+    let mine = made(world.call(&session, "POST", "/me/tokens", &json!({ "name": "mine" })));
+    world.get(&mine.1, "/me").expect(200);
+    world.pass(2_000);
+    let cutoff = json!({ "tokenCutoff": world.now() });
+    world.call(&mine.1, "PATCH", "/me", &cutoff).expect(200);
+    for token in [&session, &mine.1] {
+        world.get(token, "/me").refused(401, "Invalid access token");
+    }
+    let session = sign_in(&world, PASSWORD);
+    let one = format!("/me/tokens/{}", mine.0);
+    // To switch it on does not bring it back.
+    for status in ["inactive", "active"] {
+        world.call(&session, "PATCH", &one, &json!({ "status": status })).expect(200);
+    }
+    world.get(&mine.1, "/me").refused(401, "Invalid access token");
+    let later = made(world.call(&session, "POST", "/me/tokens", &json!({ "name": "later" })));
+    world.get(&later.1, "/me").expect(200);
+}

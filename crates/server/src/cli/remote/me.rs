@@ -26,7 +26,7 @@ pub(crate) enum Command {
     /// Change the password; it is asked for, or standard input has the present one on its first
     /// line and the new one on its second; the token of a new session is printed
     ChangePassword {
-        /// End every session that there is
+        /// End every session that there is, and switch every API token of one's own off
         #[arg(long)]
         sign_out_everywhere: bool,
         /// When the new session ends, such as 12h or 30d, or never

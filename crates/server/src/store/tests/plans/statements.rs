@@ -206,6 +206,7 @@ const CALLED: &[Called] = &[
         tokens::begin(tx, &new_session(TOKEN, ADMINISTRATOR, scopes, None, NOW))
     }),
     ("tokens::end_sessions", |tx| tokens::end_sessions(tx, ADMINISTRATOR)),
+    ("tokens::switch_off", |tx| tokens::switch_off(tx, ADMINISTRATOR, NOW)),
     ("administrators::sign_ins::attempt", |tx| {
         sign_ins::attempt(tx, &Throttled::administrator(ADMINISTRATOR), NOW)
     }),
