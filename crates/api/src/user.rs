@@ -92,6 +92,9 @@ crate::object! {
         optional url "url": Text<0, 1024>,
         /// The new password.
         optional password "password": NewUserPassword,
+        /// The present password: needed for a new address or a new password, unless it was given within
+        /// the last ten minutes to sign in.
+        optional current_password "currentPassword": TypedPassword,
         /// Sessions and API tokens from before this moment are not good any more.
         optional token_cutoff "tokenCutoff": DateTime,
     }

@@ -297,6 +297,9 @@ body! {
         /// The new password: 12 to 2,048 characters, a capital, a small letter, a digit and one
         /// that is none of these among them.
         set password "password": String,
+        /// The present password: needed for a new address or a new password, unless it was given within
+        /// the last ten minutes to sign in.
+        set current_password "currentPassword": String,
         /// Sessions and API tokens from before this moment are not good any more.
         set token_cutoff "tokenCutoff": DateTime,
     }

@@ -15,6 +15,9 @@ pub enum Error {
     /// The email or the password is not right. It never says which.
     #[error("Unauthorized")]
     BadCredentials,
+    /// A change of what one signs in with, by whoever has not given the password lately.
+    #[error("Give the present password as currentPassword, or sign in again")]
+    ReauthenticationRequired,
     /// Too many wrong passwords in a row for one address; worth another try after `retry_after`
     /// seconds.
     #[error("Too many failed sign-ins: try again in {retry_after} s")]

@@ -681,6 +681,9 @@ class MePatch(TypedDict, total=False):
     """Web page."""
     password: str
     """The new password."""
+    currentPassword: str
+    """The present password: needed for a new address or a new password, unless it was given within
+    the last ten minutes to sign in."""
     tokenCutoff: str
     """Sessions and API tokens from before this moment are not good any more."""
 

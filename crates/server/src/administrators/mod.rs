@@ -5,3 +5,5 @@ pub mod rules;
 pub mod sign_ins;
 
 pub(crate) mod routes;
+
+mod password;

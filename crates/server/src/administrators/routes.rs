@@ -1,5 +1,6 @@
 //! `auth` and `me`: administrators, and how they sign in.
 
+use super::password::{self, Given, PresentPassword};
 use super::rows as administrators;
 use super::rules::changed_me;
 use super::sign_ins::{self, Throttled};
@@ -81,7 +82,7 @@ async fn authenticate(
     let credentials = input.body;
     let email = credentials.email.to_string();
     let who = Throttled::stranger(&email, call.peer);
-    let (user, hash) = find(&call, &who, &email).await?;
+    let (user, hash) = password::find(&call, &who, &email).await?;
     let good = call.app.hasher.verify_stranger(credentials.password, hash).await?;
     let user = user.filter(|_| good).ok_or(Error::BadCredentials)?;
     let scopes = credentials
@@ -92,24 +93,10 @@ async fn authenticate(
     call.do_once(move |tx| {
         sign_ins::clear(tx, &who)?;
         let session = new_session(id, user, scopes.clone(), ends, now);
-        tokens::begin(tx, &session)?;
+        tokens::begin(tx, &session, Some(now))?;
         Ok(Written::with_token(AuthedUser { user_id: user, token: None }, (session, true)))
     })
     .await
-}
-
-/// Who has this address and what their password is checked against, if they may try now.
-async fn find<C: Caller>(
-    call: &Call<C>,
-    who: &Throttled,
-    email: &str,
-) -> Result<(Option<UserId>, Option<PasswordHash>)> {
-    let (who, email, now) = (who.clone(), email.to_owned(), call.now);
-    let found = call.app.store.write(move |tx| {
-        sign_ins::attempt(tx, &who, now)?;
-        administrators::by_email(tx, &email)
-    });
-    Ok(found.await?.map(|found| (found.user, found.hash)).unzip())
 }
 
 async fn sso_domain(_: Call<Anybody>, _: In<(), SsoDomain>) -> Result<NoContent> {
@@ -125,7 +112,7 @@ async fn get(call: Call<Grant>, _: In<(), MeGet>) -> Result<Okay<Entity<Me>>> {
 }
 
 async fn patch(call: Call<Grant>, input: In<(), MeGet, MePatch>) -> Result<Okay<Entity<Me>>> {
-    let (user, patch, now) = (call.user()?, input.body, call.now);
+    let (user, mut patch, now) = (call.user()?, input.body, call.now);
     // Whoever sets the address or the password can sign in, and then do everything.
     let signs_in = patch.email.is_some() || patch.password.is_some();
     if signs_in && !call.may_grant(&[Scope::ALL_USER].into_iter().collect()) {
@@ -135,6 +122,17 @@ async fn patch(call: Call<Grant>, input: In<(), MeGet, MePatch>) -> Result<Okay<
         let rule = Rule::Other("must not be in the future: nobody could sign in until then".into());
         return Err(Error::Invalid(vec![Problem::new("user.tokenCutoff", rule)]));
     }
+    let present = match patch.current_password.take() {
+        Some(password) => match password::check(&call, user, password).await? {
+            Given::Present(present) => Some(present),
+            Given::Before(reply) => return Ok(Okay(reply, PhantomData)),
+        },
+        None if signs_in => {
+            password::require_fresh(&call, user, &patch).await?;
+            None
+        }
+        None => None,
+    };
     let hash = match patch.password.clone() {
         Some(password) => Some(call.app.hasher.hash(password.into_password()).await?),
         None => None,
@@ -143,6 +141,7 @@ async fn patch(call: Call<Grant>, input: In<(), MeGet, MePatch>) -> Result<Okay<
     call.change(move |tx| {
         let before = administrators::lock(tx, user)?;
         request.check(&before)?;
+        present.iter().try_for_each(|present: &PresentPassword| present.confirm(tx, &before))?;
         let after = changed_me(&before, &patch, now);
         if hash.is_some() || after != before {
             administrators::put(tx, &after, hash.as_ref())?;
@@ -157,16 +156,10 @@ async fn change_password(
     input: In<(), (), ChangePassword>,
 ) -> Result<Okay<AuthedUser>> {
     let (user, data, now) = (call.user()?, input.body, call.now);
-    let email = call.app.store.read(move |tx| administrators::get(tx, user)).await?.email;
-    let who = Throttled::administrator(user);
-    let (_, hash) = find(&call, &who, &email).await?;
-    let known = hash.as_ref().map(|hash| hash.as_stored().to_owned());
-    if !call.app.hasher.verify(data.password, hash).await? {
-        // The same request may have gone through meanwhile, so that its password is the old one.
-        let again = call.replay().await?.ok_or(Error::BadCredentials)?;
-        call.app.store.write(move |tx| sign_ins::clear(tx, &who)).await?;
-        return Ok(Okay(again, PhantomData));
-    }
+    let present = match password::check(&call, user, data.password).await? {
+        Given::Present(present) => present,
+        Given::Before(reply) => return Ok(Okay(reply, PhantomData)),
+    };
     let new = call.app.hasher.hash(data.new_password.into_password()).await?;
     let id = ApiTokenId(call.app.ids.next(now));
     let ends = data.token_ttl.and_then(|ttl| ttl.ends(now));
@@ -174,12 +167,7 @@ async fn change_password(
     let scopes = call.caller.scopes.clone();
     call.do_once(move |tx| {
         let before = administrators::lock(tx, user)?;
-        // Somebody may have changed it since it was checked.
-        let present = administrators::by_email(tx, &before.email)?;
-        if present.map(|found| found.hash.as_stored().to_owned()) != known {
-            return Err(Error::BadCredentials);
-        }
-        sign_ins::clear(tx, &who)?;
+        present.confirm(tx, &before)?;
         administrators::put(
             tx,
             &crate::administrators::rules::with_new_password(&before, now),
@@ -190,7 +178,7 @@ async fn change_password(
             tokens::switch_off(tx, user, now)?;
         }
         let session = new_session(id, user, scopes.clone(), ends, now);
-        tokens::begin(tx, &session)?;
+        tokens::begin(tx, &session, Some(now))?;
         Ok(Written::with_token(AuthedUser { user_id: user, token: None }, (session, true)))
     })
     .await
@@ -215,7 +203,8 @@ async fn refresh_token(call: Call<Grant>, _: In) -> Result<Okay<AuthedUser>> {
         let lasts = |end: DateTime| end.millis() - asking.creation_date.millis();
         let ends = asking.expiration_date.map(|end| now.plus_millis(lasts(end)));
         let session = new_session(id, user, asking.scope.clone(), ends, now);
-        tokens::begin(tx, &session)?;
+        let signed_in = tokens::signed_in(tx, token)?;
+        tokens::begin(tx, &session, signed_in)?;
         Ok(Written::with_token(answer, (session, true)))
     })
     .await

@@ -47,6 +47,9 @@ fn kind(error: &Error) -> (StatusCode, &'static str) {
         Error::BadCredentials | Error::TokenExpired | Error::TokenInvalid => {
             (StatusCode::UNAUTHORIZED, "Unauthorized")
         }
+        Error::ReauthenticationRequired => {
+            (StatusCode::UNAUTHORIZED, "ReauthenticationRequired")
+        }
         Error::AccountLocked { .. } => (StatusCode::TOO_MANY_REQUESTS, "AccountLocked"),
         Error::Forbidden => (StatusCode::FORBIDDEN, "Forbidden"),
         Error::NotFound(_) | Error::NoRoute(_) => (StatusCode::NOT_FOUND, "NotFound"),
@@ -109,6 +112,12 @@ mod tests {
             (Error::BadCredentials, 401, "Unauthorized", "Unauthorized"),
             (Error::TokenExpired, 401, "Unauthorized", "Access token has expired"),
             (Error::TokenInvalid, 401, "Unauthorized", "Invalid access token"),
+            (
+                Error::ReauthenticationRequired,
+                401,
+                "ReauthenticationRequired",
+                "Give the present password as currentPassword, or sign in again",
+            ),
             (Error::Forbidden, 403, "Forbidden", "Access is forbidden"),
             (Error::NotFound("Application"), 404, "NotFound", "Application was not found"),
             (Error::NoRoute("/x".into()), 404, "NotFound", "/x does not exist"),

@@ -44,6 +44,7 @@ pub(crate) const TABLE: Table = table(
         text("status"),
         text("default_role"),
         text("org_roles"),
+        whole("signed_in").unread(),
     ],
 );
 
@@ -269,7 +270,7 @@ pub fn add(tx: &mut Tx<'_>, new: &ApiToken) -> Result<()> {
     if new.owner_type == OwnerType::Application {
         tenant::lock_against_removal(tx, &new.owner_id.to_string())?;
     }
-    insert(tx, new, new.owner_type.as_str())?;
+    insert(tx, new, new.owner_type.as_str(), None)?;
     match counted(new) {
         Some(counted) => counts::change(tx, counted, 1),
         None => Ok(()),
@@ -284,9 +285,9 @@ fn counted(token: &ApiToken) -> Option<Counted> {
     }
 }
 
-/// Inserts a new session, and deletes those of the same administrator that have ended or that are
-/// too many.
-pub fn begin(tx: &mut Tx<'_>, session: &ApiToken) -> Result<()> {
+/// Inserts a new session, for which the password was given at `signed_in` if that is known, and deletes
+/// those of the same administrator that have ended or that are too many.
+pub fn begin(tx: &mut Tx<'_>, session: &ApiToken, signed_in: Option<DateTime>) -> Result<()> {
     let owner = session.owner_id.to_string();
     // One sign-in after the other, or those who come at once would not count each other's.
     tx.first::<i64>("SELECT 1 AS found FROM users WHERE id = $1 FOR NO KEY UPDATE", &[&owner])?;
@@ -300,7 +301,23 @@ pub fn begin(tx: &mut Tx<'_>, session: &ApiToken) -> Result<()> {
              ORDER BY created DESC, id DESC LIMIT $2)",
         &[&owner, &(MOST_SESSIONS - 1)],
     )?;
-    insert(tx, session, SESSION)
+    insert(tx, session, SESSION, signed_in)
+}
+
+struct SignedIn(Option<DateTime>);
+
+impl FromRow<Error> for SignedIn {
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        Ok(Self(maybe_moment(row, "signed_in")?))
+    }
+}
+
+/// When the password was given for the session `id`, or for the one that it goes on from; `None` if it
+/// is a token, or that is not known.
+pub fn signed_in(tx: &mut Tx<'_>, id: ApiTokenId) -> Result<Option<DateTime>> {
+    let found =
+        tx.first("SELECT signed_in FROM api_tokens WHERE id = $1", &[&id.to_string()])?;
+    Ok(found.and_then(|SignedIn(at)| at))
 }
 
 /// Nobody may remove the token or the session `maker` before this transaction ends.
@@ -334,7 +351,12 @@ pub fn switch_off(tx: &mut Tx<'_>, user: UserId, now: DateTime) -> Result<()> {
     Ok(())
 }
 
-fn insert(tx: &mut Tx<'_>, new: &ApiToken, kind: &str) -> Result<()> {
+fn insert(
+    tx: &mut Tx<'_>,
+    new: &ApiToken,
+    kind: &str,
+    signed_in: Option<DateTime>,
+) -> Result<()> {
     tx.change(
         ChangeScope::Token(new.id),
         &INSERT,
@@ -355,6 +377,7 @@ fn insert(tx: &mut Tx<'_>, new: &ApiToken, kind: &str) -> Result<()> {
             &new.status.as_str(),
             &new.default_role.map(Role::as_str),
             &new.org_roles.as_ref().map(to_json).transpose()?,
+            &signed_in.map(DateTime::millis),
         ],
     )?;
     Ok(())

@@ -215,6 +215,9 @@ impl Answer {
     fn check_error(&self) {
         let kind = match self.status {
             400 | 422 => "Validation",
+            401 if self.message().starts_with("Give the present password") => {
+                "ReauthenticationRequired"
+            }
             401 => "Unauthorized",
             403 => "Forbidden",
             404 => "NotFound",

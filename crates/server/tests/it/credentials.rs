@@ -254,3 +254,66 @@ fn a_cutoff_is_for_api_tokens_too() {
     let later = made(world.call(&session, "POST", "/me/tokens", &json!({ "name": "later" })));
     world.get(&later.1, "/me").expect(200);
 }
+
+#[test]
+fn what_signs_in_is_changed_by_who_gives_the_password_or_did_a_moment_ago() {
+    let world = World::standing_still();
+    world.administrator("a@example.com");
+    let session = sign_in(&world, PASSWORD);
+    let mine = made(world.call(&session, "POST", "/me/tokens", &json!({ "name": "mine" })));
+    let patch = |token: &str, body: Value| world.call(token, "PATCH", "/me", &body);
+    let again = "Give the present password as currentPassword, or sign in again";
+    let refused = |token: &str, body: Value| {
+        let answer = patch(token, body);
+        answer.refused(401, again);
+        assert_eq!(answer.json()["type"], "ReauthenticationRequired");
+    };
+    refused(&mine.1, json!({ "password": OTHER }));
+    refused(&mine.1, json!({ "email": "b@example.com" }));
+    // Who says what is there already changes nothing of it.
+    patch(&mine.1, json!({ "email": "a@example.com", "firstName": "Ada" })).expect(200);
+    patch(&mine.1, json!({ "password": OTHER, "currentPassword": OTHER }))
+        .refused(401, "Unauthorized");
+    let known = json!({ "email": "b@example.com", "currentPassword": PASSWORD });
+    patch(&mine.1, known).expect(200);
+    patch(&session, json!({ "email": "a@example.com" })).expect(200);
+    world.pass(10 * 60_000 - 1);
+    patch(&session, json!({ "password": OTHER })).expect(200);
+    world.pass(1);
+    refused(&session, json!({ "password": PASSWORD }));
+    // A session that goes on is as old as the one that it goes on from.
+    let on = world.get(&session, "/me/refreshToken").expect(200).json();
+    refused(on["token"].as_str().unwrap(), json!({ "email": "b@example.com" }));
+    patch(&session, json!({ "password": PASSWORD, "currentPassword": OTHER })).expect(200);
+    let change = json!({ "password": PASSWORD, "newPassword": OTHER });
+    let answer = world.call(&mine.1, "PATCH", "/me/changePassword", &change).expect(200).json();
+    let fresh = answer["token"].as_str().unwrap();
+    patch(fresh, json!({ "email": "b@example.com" })).expect(200);
+}
+
+#[test]
+fn guesses_in_a_patch_count_with_the_others_and_a_repeated_one_is_answered_again() {
+    let world = World::standing_still();
+    let user = world.administrator("a@example.com");
+    let token = world.token(Principal::User(user), "all.User");
+    let body = json!({ "password": OTHER, "currentPassword": PASSWORD });
+    let ask = world.request("PATCH", "/me").token(&token).json(&body).key("key");
+    let first = ask.send().expect(200);
+    // By now the password in the request is wrong, which must not matter.
+    assert_eq!(ask.send().expect(200).body, first.body);
+    for guess in 0..20 {
+        let wrong = "not the password";
+        let answer = if guess % 2 == 0 {
+            let body = json!({ "firstName": "Ada", "currentPassword": wrong });
+            world.call(&token, "PATCH", "/me", &body)
+        } else {
+            let body = json!({ "password": wrong, "newPassword": PASSWORD });
+            world.call(&token, "PATCH", "/me/changePassword", &body)
+        };
+        answer.refused(401, "Unauthorized");
+    }
+    let right = json!({ "firstName": "Ada", "currentPassword": OTHER });
+    world
+        .call(&token, "PATCH", "/me", &right)
+        .refused(429, "Too many failed sign-ins: try again in 2 s");
+}

@@ -12,7 +12,7 @@ fn neither_a_token_nor_a_password_is_in_the_files_of_the_store() {
     let secret = "Find-me-if-y0u-can";
     let body = json!({ "email": "findable@example.com", "password": secret });
     scene.ask("POST", "experience/users", &body).key("the-key-that-was-sent").send().expect(201);
-    let body = json!({ "password": secret });
+    let body = json!({ "password": secret, "currentPassword": crate::world::PASSWORD });
     let administrator = scene.world.administrator("a@example.com");
     let of_user = scene.world.token(Principal::User(administrator), "all.User");
     scene.world.request("PATCH", "/me").token(&of_user).json(&body).key("me").send().expect(200);

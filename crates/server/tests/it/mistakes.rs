@@ -293,7 +293,8 @@ fn an_administrator_signs_in_whatever_the_form_of_the_letters() {
             scene.sign_in(email, typed).expect(200);
         }
     }
-    scene.send("PATCH", "/me", &json!({ "password": format!("{DECOMPOSED}2") })).expect(200);
+    let patch = json!({ "password": format!("{DECOMPOSED}2"), "currentPassword": DECOMPOSED });
+    scene.send("PATCH", "/me", &patch).expect(200);
     scene.sign_in(email, &format!("{COMPOSED}2")).expect(200);
     scene.sign_in(email, "Konig-h0rse-12").refused(401, "Unauthorized");
 }

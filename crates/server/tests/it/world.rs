@@ -281,7 +281,7 @@ impl World {
         let scopes = "all.User".parse().unwrap();
         let session = new_session(id, user, scopes, None, self.now().plus_millis(-ago));
         let kept = session.clone();
-        self.write(move |tx| tokens::begin(tx, &kept));
+        self.write(move |tx| tokens::begin(tx, &kept, Some(kept.creation_date)));
         self.app.mint(&session, true).unwrap().expose().to_owned()
     }
 }

@@ -212,6 +212,17 @@ fn me() {
     assert_eq!(scene.bare(&["me", "get", "--json"]).json()["email"], EMAIL);
     let changed = scene.bare(&["me", "patch", "--first-name", "Ada", "--json"]).json();
     assert_eq!(changed["fullName"], "Ada");
+    // A token does not know the password, as a session does that has just begun.
+    let token = scene.bare(&["token", "create", "--mine", "--name", "mine"]).ok();
+    let env = [("GUESTLIST_URL", scene.url.as_str()), ("GUESTLIST_TOKEN", token.trim_end())];
+    let moved = ["me", "patch", "--email", "ada@example.com", "--json"];
+    scene.run(&moved, &env, "").failed(4, &["Give the present password", "--with-password"]);
+    let proven = [&moved[..], &["--with-password"]].concat();
+    scene.run(&proven, &env, "wrong-password").failed(4, &["The present password is wrong"]);
+    assert_eq!(scene.run(&proven, &env, PASSWORD).json()["email"], "ada@example.com");
+    let shown = scene.run(&[&proven[..], &["--curl"]].concat(), &env, "").ok();
+    assert!(shown.contains("GUESTLIST_PASSWORD"), "{shown}");
+    scene.bare(&["me", "patch", "--email", EMAIL, "--json"]).json();
     let change =
         |stdin: &str| scene.run(&["me", "change-password", "--sign-out-everywhere"], &[], stdin);
     change(PASSWORD).failed(2, &["New password is missing", "line 2"]);

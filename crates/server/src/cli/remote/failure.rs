@@ -122,6 +122,12 @@ fn hint(error: &Error, request: FailedRequest<'_>) -> Option<String> {
              with `guestlist serve`."
         ),
         (_, Some(401)) if scope.is_none() => "The address or the password is wrong.".into(),
+        (Error::Status { kind, .. }, Some(401)) if **kind == *"ReauthenticationRequired" => {
+            "Say it with --with-password.".into()
+        }
+        (Error::Status { message, .. }, Some(401)) if **message == *"Unauthorized" => {
+            "The present password is wrong.".into()
+        }
         (_, Some(401)) => match request.token {
             TokenFrom::Environment => format!(
                 "GUESTLIST_TOKEN is not a token that is good at {url}: set it to another, or unset \

@@ -20,6 +20,10 @@ pub(crate) enum Command {
     Patch {
         #[command(flatten)]
         fields: Fields,
+        /// Give the present password, which is asked for, or is the first line of standard input; a new
+        /// address needs it unless you signed in within the last ten minutes
+        #[arg(long)]
+        with_password: bool,
         #[command(flatten)]
         condition: Condition,
     },
@@ -72,8 +76,16 @@ const KIND: Kind = Kind { one: "me", many: "me", columns: &[], filter: "" };
 pub(super) async fn run(command: Command, session: &Session) -> Result<()> {
     match command {
         Command::Get => resource::get(session, &KIND, "/me", &[]).await,
-        Command::Patch { fields, condition } => {
-            let body = fields.body()?.changes()?;
+        Command::Patch { fields, with_password, condition } => {
+            let mut body = fields.body()?.changes()?;
+            if with_password {
+                let present = if session.curl {
+                    curl::PASSWORD.to_owned().into()
+                } else {
+                    secret::read("Present password", false)?
+                };
+                body["currentPassword"] = present.as_str().into();
+            }
             resource::patch(session, &KIND, "/me", body, &condition).await
         }
         Command::ChangePassword { sign_out_everywhere, expires } => {

@@ -98,8 +98,9 @@ fn fill(tx: &mut Tx<'_>) -> Result<()> {
             ('a1', 'g1', 'a', 'a', 'd', 'g2', 1, 2, '{}', '[]', '[]', '[]', NULL)",
         "INSERT INTO memberships VALUES ('a1', 'e1', 'g1'), ('a1', 'e1', 'g2'), ('a1', 'e2', 'g1')",
         "INSERT INTO api_tokens VALUES
-            ('t1', 'k', 'a1', NULL, NULL, NULL, 'n', 'n', NULL, 1, 2, NULL, 's', 'active', NULL, NULL),
-            ('t2', 'k', 'u1', 'u1', 'user', '名', 'n', 'n', '', 1, 2, 3, '', 'x', 'r', '[]')",
+            ('t1', 'k', 'a1', NULL, NULL, NULL, 'n', 'n', NULL, 1, 2, NULL, 's', 'active', NULL, NULL,
+                NULL),
+            ('t2', 'k', 'u1', 'u1', 'user', '名', 'n', 'n', '', 1, 2, 3, '', 'x', 'r', '[]', 5)",
         "INSERT INTO user_tags VALUES ('a1', 'e1', 'Z', ''), ('a1', 'e1', 'a', ' '),
             ('a1', 'e1', 'ä', '\u{FFFD}'), ('a1', 'e1', '\u{FFFF}', '1'),
             ('a1', 'e1', '\u{10000}', '2'), ('a1', 'e1', '_', '3'), ('a1', 'e2', 'Z', '1')",

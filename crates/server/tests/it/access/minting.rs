@@ -166,8 +166,10 @@ fn what_signs_in_is_only_set_by_who_may_do_everything() {
     }
     let root = world.token(own, "all.User");
     assert_eq!(world.get(&root, "/me").expect(200).json()["email"], "a@example.com");
-    let body = json!({ "email": "b@example.com", "password": "Battery-staple-2" });
+    let mut body = json!({ "email": "b@example.com", "password": "Battery-staple-2" });
+    body["currentPassword"] = crate::world::PASSWORD.into();
     world.call(&root, "PATCH", "/me", &body).expect(200);
+    body.as_object_mut().unwrap().remove("currentPassword");
     let signed_in = world.request("POST", "/auth/user").json(&body).send().expect(200).json();
     world.get(signed_in["token"].as_str().unwrap(), "/me").expect(200);
 }

@@ -203,8 +203,9 @@ const CALLED: &[Called] = &[
     }),
     ("tokens::begin", |tx| {
         let scopes = [].into_iter().collect();
-        tokens::begin(tx, &new_session(TOKEN, ADMINISTRATOR, scopes, None, NOW))
+        tokens::begin(tx, &new_session(TOKEN, ADMINISTRATOR, scopes, None, NOW), Some(NOW))
     }),
+    ("tokens::signed_in", |tx| tokens::signed_in(tx, TOKEN).map(drop)),
     ("tokens::end_sessions", |tx| tokens::end_sessions(tx, ADMINISTRATOR)),
     ("tokens::switch_off", |tx| tokens::switch_off(tx, ADMINISTRATOR, NOW)),
     ("administrators::sign_ins::attempt", |tx| {
