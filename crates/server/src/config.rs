@@ -65,6 +65,7 @@ struct File {
     public_url: Option<String>,
     max_connections: Option<usize>,
     hash_workers: Option<usize>,
+    max_session: Option<usize>,
     store_replica: Option<String>,
     must_exist: Option<bool>,
     store_readers: Option<usize>,
@@ -91,6 +92,8 @@ pub struct Config {
     pub max_connections: Option<usize>,
     /// The threads that hash passwords, if it was said.
     pub hash_workers: Option<usize>,
+    /// How long a session lasts at most, if it was said.
+    pub max_session: Option<Duration>,
 }
 
 impl Config {
@@ -123,6 +126,7 @@ impl Config {
             public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()),
             max_connections: file.max_connections,
             hash_workers: file.hash_workers,
+            max_session: file.max_session.map(seconds),
         })
     }
 }
@@ -189,11 +193,15 @@ const MOST_CONNECTIONS: usize = 65_535;
 /// The longest that anything is let go on, in seconds: a day. What PostgreSQL takes ends at 24 of them.
 const LONGEST: usize = 24 * 60 * 60;
 
+/// The longest that a session may be let last, in seconds: a year.
+const LONGEST_SESSION: usize = 365 * LONGEST;
+
 /// Refuses numbers that no machine can do, by the name of the setting.
 fn bounds(file: &File) -> Result<()> {
     for (name, value, most) in [
         ("max-connections", file.max_connections, MOST_CONNECTIONS),
         ("hash-workers", file.hash_workers, MOST_THREADS),
+        ("max-session", file.max_session, LONGEST_SESSION),
         ("store-readers", file.store_readers, MOST_THREADS),
         ("store-writers", file.store_writers, MOST_THREADS),
         ("store-read-timeout", file.store_read_timeout, LONGEST),
@@ -210,10 +218,12 @@ fn bounds(file: &File) -> Result<()> {
     Ok(())
 }
 
+fn seconds(value: usize) -> Duration {
+    Duration::from_secs(u64::try_from(value).unwrap_or(u64::MAX))
+}
+
 fn options(file: &File, place: &StoreUrl) -> Options {
-    let seconds = |value: Option<usize>, usual| {
-        value.map_or(usual, |value| Duration::from_secs(u64::try_from(value).unwrap_or(u64::MAX)))
-    };
+    let seconds = |value: Option<usize>, usual| value.map_or(usual, seconds);
     let usual = Options::usual(place);
     Options {
         readers: file.store_readers.unwrap_or(usual.readers),
@@ -273,9 +283,11 @@ mod tests {
         let usual = with_file("", CliArgs::default(), &ServerArgs::default()).unwrap();
         assert_eq!(usual.store, StoreUrl::Sqlite(DEFAULT_STORE.into()));
         assert_eq!(usual.listen.to_string(), DEFAULT_LISTEN);
-        let file = "store = 'sqlite:/a.db'\nlisten = '127.0.0.1:1'\nhash-workers = 3";
+        let file =
+            "store = 'sqlite:/a.db'\nlisten = '127.0.0.1:1'\nhash-workers = 3\nmax-session = 60";
         let filed = with_file(file, CliArgs::default(), &ServerArgs::default()).unwrap();
         assert_eq!((filed.store, filed.hash_workers), (StoreUrl::Sqlite("/a.db".into()), Some(3)));
+        assert_eq!((usual.max_session, filed.max_session), (None, Some(Duration::from_mins(1))));
         let given = CliArgs { store: Some("/b.db".into()), ..CliArgs::default() };
         let server = ServerArgs { listen: Some("localhost:0".into()), ..ServerArgs::default() };
         let config = with_file(file, given, &server).unwrap();
@@ -296,6 +308,7 @@ mod tests {
         for (name, most) in [
             ("max-connections", 65_535),
             ("hash-workers", 256),
+            ("max-session", 31_536_000),
             ("store-readers", 256),
             ("store-writers", 256),
             ("store-read-timeout", 86_400),

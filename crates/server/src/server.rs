@@ -164,5 +164,6 @@ pub async fn service(
     options.workers = config.hash_workers.unwrap_or(options.workers);
     let hasher = Hasher::start(&options)?;
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{issuer}"));
-    Service::new(AppParts { store, hasher, clock, issuer, public_url }, limits).await
+    let max_session = config.max_session;
+    Service::new(AppParts { store, hasher, clock, issuer, public_url, max_session }, limits).await
 }

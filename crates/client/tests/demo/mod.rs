@@ -52,6 +52,7 @@ impl Demo {
                     public_url: None,
                     max_connections: None,
                     hash_workers: Some(1),
+                    max_session: None,
                 };
                 let server = Server::bind(&config, Clock::System).await.unwrap();
                 let token = administrator(&server).await;

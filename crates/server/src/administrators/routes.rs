@@ -15,7 +15,7 @@ use crate::rest::resource::Resource;
 use crate::rest::route::Routes;
 use crate::tokens::grant::Grant;
 use crate::tokens::rows as tokens;
-use crate::tokens::rules::new_session;
+use crate::tokens::rules::{new_session, session_end};
 use guestlist_api::entity::Entity;
 use guestlist_api::id::{ApiTokenId, ObjectId, UserId};
 use guestlist_api::scope::{Operation, Scope, Scopes};
@@ -89,7 +89,8 @@ async fn authenticate(
         .requested_scopes
         .unwrap_or_else(|| [Scope::ALL_USER].into_iter().collect::<Scopes>());
     let (id, now) = (ApiTokenId(call.app.ids.next(call.now)), call.now);
-    let ends = credentials.token_ttl.and_then(|ttl| ttl.ends(now));
+    let asked = credentials.token_ttl.and_then(|ttl| ttl.ends(now));
+    let ends = session_end(asked, call.app.max_session, now);
     call.do_once(move |tx| {
         sign_ins::clear(tx, &who)?;
         let session = new_session(id, user, scopes.clone(), ends, now);
@@ -162,7 +163,8 @@ async fn change_password(
     };
     let new = call.app.hasher.hash(data.new_password.into_password()).await?;
     let id = ApiTokenId(call.app.ids.next(now));
-    let ends = data.token_ttl.and_then(|ttl| ttl.ends(now));
+    let asked = data.token_ttl.and_then(|ttl| ttl.ends(now));
+    let ends = session_end(asked, call.app.max_session, now);
     let end_others = data.invalidate_existing_tokens.unwrap_or(false);
     let scopes = call.caller.scopes.clone();
     call.do_once(move |tx| {
@@ -201,9 +203,14 @@ async fn refresh_token(call: Call<Grant>, _: In) -> Result<Okay<AuthedUser>> {
             return Ok(Written::with_token(answer, (asking, false)));
         }
         let lasts = |end: DateTime| end.millis() - asking.creation_date.millis();
-        let ends = asking.expiration_date.map(|end| now.plus_millis(lasts(end)));
-        let session = new_session(id, user, asking.scope.clone(), ends, now);
+        let asked = asking.expiration_date.map(|end| now.plus_millis(lasts(end)));
         let signed_in = tokens::signed_in(tx, token)?;
+        let began = signed_in.unwrap_or(asking.creation_date);
+        let ends = session_end(asked, request.app.max_session, began);
+        if ends.is_some_and(|end| end <= now) {
+            return Err(Error::TokenExpired);
+        }
+        let session = new_session(id, user, asking.scope.clone(), ends, now);
         tokens::begin(tx, &session, signed_in)?;
         Ok(Written::with_token(answer, (session, true)))
     })

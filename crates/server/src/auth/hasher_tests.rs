@@ -299,6 +299,7 @@ async fn no_service_over_a_store_that_is_kept_hashes_cheaply() {
         clock: crate::clock::Clock::System,
         issuer: String::new(),
         public_url: String::new(),
+        max_session: None,
     };
     let started = Service::new(parts, Limits::default()).await;
     let Err(Error::Internal(why)) = started else { panic!("it starts") };

@@ -18,6 +18,7 @@ use guestlist_api::scope::Operation;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The state that all requests share.
 pub struct App {
@@ -39,6 +40,8 @@ pub struct App {
     pub issuer: String,
     /// The URL by which they do.
     pub public_url: String,
+    /// How long a session lasts at most after the password was given for it.
+    pub max_session: Option<Duration>,
     pub(crate) grants: GrantCache,
     pub(crate) responses: ResponseCache,
     pub(crate) catalog: Catalog,
@@ -103,6 +106,8 @@ pub struct AppParts {
     pub issuer: String,
     /// The URL by which they do.
     pub public_url: String,
+    /// How long a session lasts at most after the password was given for it.
+    pub max_session: Option<Duration>,
 }
 
 impl App {
@@ -111,7 +116,7 @@ impl App {
     /// # Errors
     /// When the store fails, or the hasher is a cheap one and the store is not ephemeral.
     pub(crate) async fn new(parts: AppParts, catalog: Catalog) -> Result<Arc<Self>> {
-        let AppParts { store, hasher, clock, issuer, public_url } = parts;
+        let AppParts { store, hasher, clock, issuer, public_url, max_session } = parts;
         if hasher.is_cheap() && !store.is_ephemeral() {
             return Err(Error::internal("a store that is kept needs hashes that cost something"));
         }
@@ -127,6 +132,7 @@ impl App {
             organization,
             issuer,
             public_url,
+            max_session,
             grants: GrantCache::default(),
             responses: ResponseCache::default(),
             catalog,

@@ -8,6 +8,7 @@ use guestlist_api::id::{ApiTokenId, ForeignId, UserId};
 use guestlist_api::scope::Scopes;
 use guestlist_api::time::DateTime;
 use guestlist_api::wire::{Problem, Rule};
+use std::time::Duration;
 
 /// When the token that `post` asks for ends. One whose maker lasts until `bound` ends no later, and
 /// then if nothing is said.
@@ -65,6 +66,19 @@ pub fn new_token(
             .map(|roles| roles.0.into_iter().map(OrgRole::from).collect()),
         token: None,
     }
+}
+
+/// When a session ends that was asked to end at `asked`: no later than `longest` after the password was
+/// given for it.
+#[must_use]
+pub fn session_end(
+    asked: Option<DateTime>,
+    longest: Option<Duration>,
+    signed_in: DateTime,
+) -> Option<DateTime> {
+    let millis = |longest: Duration| i64::try_from(longest.as_millis()).unwrap_or(i64::MAX);
+    let bound = longest.map(|longest| signed_in.plus_millis(millis(longest)));
+    asked.into_iter().chain(bound).min()
 }
 
 /// A session of the administrator `user`.

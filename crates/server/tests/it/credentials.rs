@@ -1,10 +1,11 @@
 //! Credentials end: with what made them, with the password, and with whoever had them.
 
 use crate::client::Answer;
-use crate::world::{PASSWORD, World};
+use crate::world::{Options, PASSWORD, World};
 use guestlist::tokens::rows::Principal;
 use guestlist_api::api_token::TokenStatus;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 #[test]
 fn guesses_at_ones_password_count_together_whichever_token_makes_them() {
@@ -316,4 +317,42 @@ fn guesses_in_a_patch_count_with_the_others_and_a_repeated_one_is_answered_again
     world
         .call(&token, "PATCH", "/me", &right)
         .refused(429, "Too many failed sign-ins: try again in 2 s");
+}
+
+#[test]
+fn a_session_lasts_no_longer_than_it_is_let_however_it_goes_on() {
+    let longest = Some(Duration::from_mins(1));
+    let world =
+        World::with(&Options { manual_clock: true, max_session: longest, ..Options::default() });
+    world.administrator("a@example.com");
+    let begin = |ttl: Value| {
+        let mut credentials = json!({ "email": "a@example.com", "password": PASSWORD });
+        if !ttl.is_null() {
+            credentials["tokenTTL"] = ttl;
+        }
+        let session = world.call("", "POST", "/auth/user", &credentials).expect(200).json();
+        session["token"].as_str().unwrap().to_owned()
+    };
+    let bounded = [begin(Value::Null), begin(json!(0)), begin(json!(3_600_000))];
+    let short = begin(json!(10_000));
+    world.pass(10_000);
+    world.get(&short, "/me").refused(401, "Access token has expired");
+    world.pass(30_000);
+    let on = world.get(&bounded[0], "/me/refreshToken").expect(200).json();
+    let on = on["token"].as_str().unwrap();
+    let change = json!({ "password": PASSWORD, "newPassword": OTHER });
+    let changed = world.call(on, "PATCH", "/me/changePassword", &change).expect(200).json();
+    let changed = changed["token"].as_str().unwrap();
+    world.pass(19_999);
+    for token in bounded.iter().map(String::as_str).chain([on, changed]) {
+        world.get(token, "/me").expect(200);
+    }
+    world.pass(1);
+    for token in bounded.iter().map(String::as_str).chain([on]) {
+        world.get(token, "/me").refused(401, "Access token has expired");
+    }
+    // Another password was given for this one.
+    world.get(changed, "/me").expect(200);
+    world.pass(40_000);
+    world.get(changed, "/me").refused(401, "Access token has expired");
 }

@@ -38,6 +38,7 @@ use std::ops::Deref;
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::oneshot;
@@ -52,6 +53,8 @@ pub(crate) const NOON: i64 = 1_782_000_000_000;
 pub(crate) struct Options {
     /// Threads that hash passwords, if it matters.
     pub(crate) hash_workers: Option<usize>,
+    /// How long a session lasts at most, if it is bounded.
+    pub(crate) max_session: Option<Duration>,
     /// A clock that stands still, rather than the machine's.
     pub(crate) manual_clock: bool,
 }
@@ -121,6 +124,7 @@ impl World {
             public_url: Some("https://guests.example.com".into()),
             max_connections: None,
             hash_workers: options.hash_workers,
+            max_session: options.max_session,
         };
         let clock = if options.manual_clock {
             let clock = Settable::running();
