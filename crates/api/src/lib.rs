@@ -7,6 +7,7 @@
 mod email;
 mod switch;
 
+pub mod administrator;
 pub mod api_token;
 pub mod application;
 pub mod entity;

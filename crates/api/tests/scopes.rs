@@ -8,6 +8,13 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 const OPERATIONS: &[Operation] = &[
+    Operation::organization("administrator.delete").credential(),
+    Operation::organization("administrator.get").read(),
+    Operation::organization("administrator.patch").credential(),
+    Operation::organization("administratorSession.delete").credential(),
+    Operation::organization("administratorSessions.delete").credential(),
+    Operation::organization("administratorSessions.get").read(),
+    Operation::organization("administrators.get").read(),
     Operation::application("application.delete"),
     Operation::application("application.get").read().cli(),
     Operation::application("application.patch").cli(),

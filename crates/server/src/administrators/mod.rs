@@ -4,6 +4,7 @@ pub mod rows;
 pub mod rules;
 pub mod sign_ins;
 
+pub(crate) mod accounts;
 pub(crate) mod routes;
 
 mod password;

@@ -10,11 +10,10 @@ use crate::rest::call::Call;
 use crate::rest::caller::Caller;
 use crate::rows::Tx;
 use crate::tokens::grant::Grant;
-use crate::tokens::rows as tokens;
+use crate::tokens::sessions;
 use guestlist_api::id::UserId;
 use guestlist_api::secret::TypedPassword;
 use guestlist_api::time::DateTime;
-use guestlist_api::user::{Me, MePatch};
 
 /// How long after it was given the password need not be given again, in milliseconds.
 const FRESH: i64 = 10 * 60 * 1000;
@@ -71,13 +70,13 @@ pub(super) async fn check(
 }
 
 impl PresentPassword {
-    /// Makes sure that it still is the one of the administrator, who was locked, and forgets what was
-    /// given wrong before it.
+    /// Makes sure that it still is the one of the administrator with this address, who was locked, and
+    /// forgets what was given wrong before it.
     ///
     /// # Errors
     /// [`Error::BadCredentials`] when somebody has changed it since it was looked at.
-    pub(super) fn confirm(&self, tx: &mut Tx<'_>, locked: &Me) -> Result<()> {
-        let now = administrators::by_email(tx, &locked.email)?;
+    pub(super) fn confirm(&self, tx: &mut Tx<'_>, email: &str) -> Result<()> {
+        let now = administrators::by_email(tx, email)?;
         if now.map(|found| found.hash.as_stored().to_owned()) != self.hash {
             return Err(Error::BadCredentials);
         }
@@ -85,23 +84,14 @@ impl PresentPassword {
     }
 }
 
-/// Lets `patch` change what the administrator `user` signs in with without the present password, if it
-/// was given a moment ago or nothing of that changes.
+/// Makes sure that who calls gave the password a moment ago.
 ///
 /// # Errors
-/// [`Error::ReauthenticationRequired`] when it has to be given.
-pub(super) async fn require_fresh(call: &Call<Grant>, user: UserId, patch: &MePatch) -> Result<()> {
-    let (token, now) = (call.caller.token, call.now);
-    let (me, signed_in) = call
-        .app
-        .store
-        .read(move |tx| Ok((administrators::get(tx, user)?, tokens::signed_in(tx, token)?)))
-        .await?;
-    let other_address = patch.email.as_ref().is_some_and(|email| **email != *me.email);
-    if (other_address || patch.password.is_some()) && !is_fresh(signed_in, now) {
-        return Err(Error::ReauthenticationRequired);
-    }
-    Ok(())
+/// [`Error::ReauthenticationRequired`] when they did not.
+pub(super) async fn require_fresh(call: &Call<Grant>) -> Result<()> {
+    let token = call.caller.token;
+    let signed_in = call.app.store.read(move |tx| sessions::signed_in(tx, token)).await?;
+    if is_fresh(signed_in, call.now) { Ok(()) } else { Err(Error::ReauthenticationRequired) }
 }
 
 fn is_fresh(signed_in: Option<DateTime>, now: DateTime) -> bool {

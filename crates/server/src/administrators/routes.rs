@@ -4,10 +4,9 @@ use super::password::{self, Given, PresentPassword};
 use super::rows as administrators;
 use super::rules::changed_me;
 use super::sign_ins::{self, Throttled};
-use crate::auth::hasher::PasswordHash;
 use crate::error::{Error, Result};
 use crate::rest::call::Call;
-use crate::rest::caller::{Anybody, Caller};
+use crate::rest::caller::Anybody;
 use crate::rest::idempotency::Written;
 use crate::rest::input::{BodyParam, In, bodies};
 use crate::rest::outcome::{NoContent, Okay};
@@ -16,6 +15,7 @@ use crate::rest::route::Routes;
 use crate::tokens::grant::Grant;
 use crate::tokens::rows as tokens;
 use crate::tokens::rules::{new_session, session_end};
+use crate::tokens::sessions;
 use guestlist_api::entity::Entity;
 use guestlist_api::id::{ApiTokenId, ObjectId, UserId};
 use guestlist_api::scope::{Operation, Scope, Scopes};
@@ -94,7 +94,7 @@ async fn authenticate(
     call.do_once(move |tx| {
         sign_ins::clear(tx, &who)?;
         let session = new_session(id, user, scopes.clone(), ends, now);
-        tokens::begin(tx, &session, Some(now))?;
+        sessions::begin(tx, &session, Some(now))?;
         Ok(Written::with_token(AuthedUser { user_id: user, token: None }, (session, true)))
     })
     .await
@@ -123,17 +123,15 @@ async fn patch(call: Call<Grant>, input: In<(), MeGet, MePatch>) -> Result<Okay<
         let rule = Rule::Other("must not be in the future: nobody could sign in until then".into());
         return Err(Error::Invalid(vec![Problem::new("user.tokenCutoff", rule)]));
     }
-    let present = match patch.current_password.take() {
-        Some(password) => match password::check(&call, user, password).await? {
-            Given::Present(present) => Some(present),
+    let mut present = None;
+    if let Some(password) = patch.current_password.take() {
+        match password::check(&call, user, password).await? {
+            Given::Present(password) => present = Some(password),
             Given::Before(reply) => return Ok(Okay(reply, PhantomData)),
-        },
-        None if signs_in => {
-            password::require_fresh(&call, user, &patch).await?;
-            None
         }
-        None => None,
-    };
+    } else if changes_sign_in(&call, user, &patch).await? {
+        password::require_fresh(&call).await?;
+    }
     let hash = match patch.password.clone() {
         Some(password) => Some(call.app.hasher.hash(password.into_password()).await?),
         None => None,
@@ -142,7 +140,9 @@ async fn patch(call: Call<Grant>, input: In<(), MeGet, MePatch>) -> Result<Okay<
     call.change(move |tx| {
         let before = administrators::lock(tx, user)?;
         request.check(&before)?;
-        present.iter().try_for_each(|present: &PresentPassword| present.confirm(tx, &before))?;
+        present
+            .iter()
+            .try_for_each(|present: &PresentPassword| present.confirm(tx, &before.email))?;
         let after = changed_me(&before, &patch, now);
         if hash.is_some() || after != before {
             administrators::put(tx, &after, hash.as_ref())?;
@@ -150,6 +150,14 @@ async fn patch(call: Call<Grant>, input: In<(), MeGet, MePatch>) -> Result<Okay<
         Ok(after)
     })
     .await
+}
+
+/// Whether `patch` changes what the administrator `user` signs in with. To say the address that is
+/// there changes nothing.
+async fn changes_sign_in(call: &Call<Grant>, user: UserId, patch: &MePatch) -> Result<bool> {
+    let Some(email) = &patch.email else { return Ok(patch.password.is_some()) };
+    let me = call.app.store.read(move |tx| administrators::get(tx, user)).await?;
+    Ok(patch.password.is_some() || **email != *me.email)
 }
 
 async fn change_password(
@@ -169,18 +177,18 @@ async fn change_password(
     let scopes = call.caller.scopes.clone();
     call.do_once(move |tx| {
         let before = administrators::lock(tx, user)?;
-        present.confirm(tx, &before)?;
+        present.confirm(tx, &before.email)?;
         administrators::put(
             tx,
             &crate::administrators::rules::with_new_password(&before, now),
             Some(&new),
         )?;
         if end_others {
-            tokens::end_sessions(tx, user)?;
+            sessions::end_all(tx, user)?;
             tokens::switch_off(tx, user, now)?;
         }
         let session = new_session(id, user, scopes.clone(), ends, now);
-        tokens::begin(tx, &session, Some(now))?;
+        sessions::begin(tx, &session, Some(now))?;
         Ok(Written::with_token(AuthedUser { user_id: user, token: None }, (session, true)))
     })
     .await
@@ -204,14 +212,14 @@ async fn refresh_token(call: Call<Grant>, _: In) -> Result<Okay<AuthedUser>> {
         }
         let lasts = |end: DateTime| end.millis() - asking.creation_date.millis();
         let asked = asking.expiration_date.map(|end| now.plus_millis(lasts(end)));
-        let signed_in = tokens::signed_in(tx, token)?;
+        let signed_in = sessions::signed_in(tx, token)?;
         let began = signed_in.unwrap_or(asking.creation_date);
         let ends = session_end(asked, request.app.max_session, began);
         if ends.is_some_and(|end| end <= now) {
             return Err(Error::TokenExpired);
         }
         let session = new_session(id, user, asking.scope.clone(), ends, now);
-        tokens::begin(tx, &session, signed_in)?;
+        sessions::begin(tx, &session, signed_in)?;
         Ok(Written::with_token(answer, (session, true)))
     })
     .await

@@ -5,8 +5,10 @@ use crate::auth::hasher::PasswordHash;
 use crate::directory::users::rules::avatar_url;
 use crate::error::{Error, Result};
 use crate::rows::convert::{email_taken, id, json, key, maybe_moment, moment, to_json};
+use crate::rows::list::{Folded, Key, Listed, Order, Paging, Select};
 use crate::rows::table::{Table, table, text, whole};
 use crate::rows::{FromRow, Row, Tx};
+use guestlist_api::administrator::{Administrator, AdministratorSort, AdministratorStatus};
 use guestlist_api::id::UserId;
 use guestlist_api::time::DateTime;
 use guestlist_api::user::{Me, Profile};
@@ -26,6 +28,7 @@ pub(crate) const TABLE: Table = table(
         whole("updated"),
         whole("password_updated"),
         whole("token_cutoff"),
+        whole("disabled"),
     ],
 );
 
@@ -52,6 +55,36 @@ impl FromRow<Error> for Me {
     }
 }
 
+impl FromRow<Error> for Administrator {
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        let Me {
+            id,
+            creation_date,
+            last_updated,
+            password_last_updated,
+            email,
+            full_name,
+            token_cutoff,
+            ..
+        } = Me::from_row(row)?;
+        let status = match maybe_moment(row, "disabled")? {
+            None => AdministratorStatus::Active,
+            Some(_) => AdministratorStatus::Inactive,
+        };
+        Ok(Self {
+            id,
+            administrator_id: id,
+            creation_date,
+            last_updated,
+            password_last_updated,
+            email,
+            full_name,
+            status,
+            token_cutoff,
+        })
+    }
+}
+
 /// What is read of one.
 static COLUMNS: LazyLock<String> = LazyLock::new(|| TABLE.selected("a"));
 
@@ -74,10 +107,55 @@ pub fn lock(tx: &mut Tx<'_>, id: UserId) -> Result<Me> {
     one(tx, id, " FOR UPDATE")
 }
 
-fn one(tx: &mut Tx<'_>, id: UserId, lock: &str) -> Result<Me> {
+/// The administrator `id`, as the others see them.
+///
+/// # Errors
+/// As [`get`].
+pub fn account(tx: &mut Tx<'_>, id: UserId) -> Result<Administrator> {
+    one(tx, id, "")
+}
+
+/// As [`account`], locked as by [`lock`].
+///
+/// # Errors
+/// As [`get`].
+pub fn lock_account(tx: &mut Tx<'_>, id: UserId) -> Result<Administrator> {
+    one(tx, id, " FOR UPDATE")
+}
+
+fn one<T: FromRow<Error>>(tx: &mut Tx<'_>, id: UserId, lock: &str) -> Result<T> {
     let columns = COLUMNS.as_str();
     tx.first(&format!("SELECT {columns} FROM users a WHERE a.id = $1{lock}"), &[&id.to_string()])?
         .ok_or(Error::NotFound("User"))
+}
+
+/// Which administrators are listed.
+#[derive(Debug, Clone)]
+pub struct Listing {
+    /// Only those whose address matches.
+    pub email: Option<String>,
+    /// What they are sorted by.
+    pub sort: AdministratorSort,
+    /// Which page.
+    pub paging: Paging,
+}
+
+/// One page of the administrators, and how many there are.
+///
+/// # Errors
+/// When the store fails.
+pub fn list(tx: &mut Tx<'_>, listing: &Listing) -> Result<Listed<Administrator>> {
+    let mut select = Select::from("users a");
+    if let Some(glob) = &listing.email {
+        select.matching(Folded::short("a.email_key"), glob);
+    }
+    let key = match listing.sort {
+        AdministratorSort::Email => Some(Key::text(Folded::short("a.email_key"))),
+        AdministratorSort::Id => None,
+        AdministratorSort::CreationDate => Some(Key::moment("a.created")),
+        AdministratorSort::LastUpdated => Some(Key::moment("a.updated")),
+    };
+    select.page(tx, &COLUMNS, Order { key, id: "a.id" }, &listing.paging)
 }
 
 /// An administrator and what their password is checked against.
@@ -122,6 +200,7 @@ pub fn add(tx: &mut Tx<'_>, new: &Me, hash: &PasswordHash) -> Result<()> {
             &new.last_updated.millis(),
             &new.password_last_updated.millis(),
             &new.token_cutoff.map(DateTime::millis),
+            &None::<i64>,
         ],
     )
     .map_err(email_taken(&new.email))?;
@@ -149,5 +228,45 @@ pub fn put(tx: &mut Tx<'_>, after: &Me, hash: Option<&PasswordHash>) -> Result<(
         ],
     )
     .map_err(email_taken(&after.email))?;
+    Ok(())
+}
+
+/// Gives the administrator `id` a new password, at `now`.
+///
+/// # Errors
+/// When the store fails.
+pub fn set_password(tx: &mut Tx<'_>, id: UserId, hash: &PasswordHash, now: DateTime) -> Result<()> {
+    tx.run(
+        "UPDATE users SET password_hash = $2, password_updated = $3, updated = $3 WHERE id = $1",
+        &[&id.to_string(), &hash.as_stored(), &now.millis()],
+    )?;
+    Ok(())
+}
+
+/// Lets the administrator `id` do anything again, or nothing since `disabled`.
+///
+/// # Errors
+/// When the store fails.
+pub fn disable(
+    tx: &mut Tx<'_>,
+    id: UserId,
+    disabled: Option<DateTime>,
+    now: DateTime,
+) -> Result<()> {
+    tx.run(
+        "UPDATE users SET disabled = $2, updated = $3 WHERE id = $1",
+        &[&id.to_string(), &disabled.map(DateTime::millis), &now.millis()],
+    )?;
+    Ok(())
+}
+
+/// Removes the administrator `id`, who was locked, with their sessions and API tokens.
+///
+/// # Errors
+/// When the store fails.
+pub fn delete(tx: &mut Tx<'_>, id: UserId) -> Result<()> {
+    let id = id.to_string();
+    tx.run("DELETE FROM api_tokens WHERE owner_id = $1 AND kind <> 'application'", &[&id])?;
+    tx.run("DELETE FROM users WHERE id = $1", &[&id])?;
     Ok(())
 }

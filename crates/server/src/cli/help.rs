@@ -26,8 +26,8 @@ const NAMES_THE_SERVER: [&str; 3] = ["quickstart", "serve", "token create"];
 /// Those that have one way to print.
 const PLAIN: [&str; 2] = ["openapi", "completions"];
 /// Those that say themselves what a store is to them.
-const OF_A_SERVER: [&str; 7] =
-    ["application", "token", "user", "group", "experience", "me", "login"];
+const OF_A_SERVER: [&str; 8] =
+    ["admin", "application", "token", "user", "group", "experience", "me", "login"];
 
 /// Whether the command or the family at `path` looks at `option`.
 fn acts(option: &str, path: &str) -> bool {

@@ -59,9 +59,8 @@ enum Command {
     User(remote::Users),
     #[command(flatten)]
     Remote(remote::Command),
-    /// Administrators
-    #[command(subcommand)]
-    Admin(admin::Command),
+    /// Administrators; on the store itself with --store, or of a server with --url or --profile
+    Admin(remote::Administrators),
     /// Copy a store into another, of the other engine or the same, and hold one against the other
     Move(moving::Args),
     /// Print the checksum of what a store holds, which is that of every copy of it
@@ -127,8 +126,12 @@ impl Cli {
                 };
                 with_app(&self.given, seed.makes_a_store(), |app| seed::run(seed, app, out)).await
             }
-            Command::Admin(command) => {
-                with_app(&self.given, true, |app| admin::run(command, app, out)).await
+            Command::Admin(commands) => {
+                let Some(command) = commands.on_store(&self.given, out).await? else {
+                    return Ok(());
+                };
+                with_app(&self.given, command.makes_a_store(), |app| admin::run(command, app, out))
+                    .await
             }
             Command::Move(args) => moving::run(args, out).await,
             Command::Checksum => moving::checksum(&self.given, out).await,

@@ -25,6 +25,7 @@ use crate::telemetry;
 use crate::tokens::grant;
 use crate::tokens::rows::{self as tokens, Principal};
 use crate::tokens::rules::new_token;
+use crate::tokens::sessions;
 use anyhow::{Context as _, Result};
 use guestlist_api::api_token::ApiTokenPost;
 use guestlist_api::application::ApplicationPost;
@@ -167,7 +168,7 @@ async fn make(app: &App, path: &Path) -> Result<Demo> {
             let me = with_new_password(&administrators::lock(tx, before.user)?, now);
             administrators::put(tx, &me, Some(&hash))?;
             // What is lost may have been found: the old token and the sessions end.
-            tokens::end_sessions(tx, me.id)?;
+            sessions::end_all(tx, me.id)?;
             if let Some((old, _)) = tokens::find(tx, before.token)? {
                 tokens::delete(tx, &old)?;
             }

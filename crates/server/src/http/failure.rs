@@ -47,9 +47,7 @@ fn kind(error: &Error) -> (StatusCode, &'static str) {
         Error::BadCredentials | Error::TokenExpired | Error::TokenInvalid => {
             (StatusCode::UNAUTHORIZED, "Unauthorized")
         }
-        Error::ReauthenticationRequired => {
-            (StatusCode::UNAUTHORIZED, "ReauthenticationRequired")
-        }
+        Error::ReauthenticationRequired => (StatusCode::UNAUTHORIZED, "ReauthenticationRequired"),
         Error::AccountLocked { .. } => (StatusCode::TOO_MANY_REQUESTS, "AccountLocked"),
         Error::Forbidden => (StatusCode::FORBIDDEN, "Forbidden"),
         Error::NotFound(_) | Error::NoRoute(_) => (StatusCode::NOT_FOUND, "NotFound"),

@@ -1,7 +1,7 @@
 //! The route table.
 
 use super::route::{Route, Routes};
-use crate::administrators::routes as administrators;
+use crate::administrators::{accounts, routes as administrators};
 use crate::applications::routes as applications;
 use crate::directory::experience::routes as experience;
 use crate::directory::groups::routes as groups;
@@ -15,6 +15,7 @@ static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
     root::routes()
         .into_iter()
         .chain(administrators::routes())
+        .chain(accounts::routes())
         .chain(applications::routes())
         .chain(tokens::routes())
         .chain(experience::routes())

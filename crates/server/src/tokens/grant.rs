@@ -39,6 +39,8 @@ struct Stored {
     status: TokenStatus,
     created: DateTime,
     cutoff: Option<DateTime>,
+    /// Whether it is of an administrator who has gone or is disabled.
+    orphan: bool,
 }
 
 impl FromRow<Error> for Stored {
@@ -60,12 +62,15 @@ impl FromRow<Error> for Stored {
             status: word(&row.get::<String>("status")?, TokenStatus::parse)?,
             created: moment(row, "created")?,
             cutoff: maybe_moment(row, "token_cutoff")?,
+            orphan: kind != "application"
+                && row.get::<Option<i64>>("administrator_is_active")?.is_none(),
         })
     }
 }
 
 const GRANT: &str = "SELECT t.id, t.kind, t.owner_id, t.name, t.scope, t.status, t.created,
-        t.expires, u.token_cutoff
+        t.expires, u.token_cutoff,
+        CASE WHEN u.id IS NOT NULL AND u.disabled IS NULL THEN 1 END AS administrator_is_active
     FROM api_tokens t LEFT JOIN users u ON t.kind <> 'application' AND u.id = t.owner_id
     WHERE t.id = $1";
 
@@ -81,14 +86,15 @@ pub fn prefetch_grant(tx: &mut Tx<'_>, id: ApiTokenId) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::TokenInvalid`] when there is no such token or it is not active, or when it is an
-/// administrator's from before their cutoff; [`Error::TokenExpired`] when it has ended.
+/// administrator's who has gone, is disabled or has set a cutoff after it; [`Error::TokenExpired`] when
+/// it has ended.
 pub fn grant(tx: &mut Tx<'_>, id: ApiTokenId, now: DateTime) -> Result<Grant> {
     let stored: Option<Stored> = tx.first(GRANT, &[&id.to_string()])?;
     let stored = stored.ok_or(Error::TokenInvalid)?;
     // Tokens count whole seconds, so one of the cutoff's own second has to live.
     let seconds = |moment: DateTime| moment.millis().div_euclid(1000);
     let cut = stored.cutoff.is_some_and(|cutoff| seconds(stored.created) < seconds(cutoff));
-    if stored.status != TokenStatus::Active || cut {
+    if stored.status != TokenStatus::Active || cut || stored.orphan {
         return Err(Error::TokenInvalid);
     }
     if stored.grant.expires.is_some_and(|end| end <= now) {

@@ -3,5 +3,6 @@
 pub mod grant;
 pub mod rows;
 pub mod rules;
+pub mod sessions;
 
 pub(crate) mod routes;

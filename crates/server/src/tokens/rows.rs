@@ -1,5 +1,5 @@
-//! Tokens of applications and of administrators, and the sessions that signing in begins. Only
-//! what a token says is stored, never the token.
+//! Tokens of applications and of administrators. Only what a token says is stored, never the token.
+//! Sessions are in the same table (`sessions.rs`).
 //!
 //! # Errors
 //! When the store fails; a function says what else it refuses.
@@ -44,7 +44,7 @@ pub(crate) const TABLE: Table = table(
         text("status"),
         text("default_role"),
         text("org_roles"),
-        whole("signed_in").unread(),
+        whole("signed_in"),
     ],
 );
 
@@ -125,8 +125,6 @@ impl Owner {
 
 /// How the store tells the session of an administrator from a token.
 pub(super) const SESSION: &str = "session";
-/// How many sessions an administrator may have; beyond that the oldest end.
-const MOST_SESSIONS: i64 = 1000;
 
 pub(super) fn word<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T> {
     parse(text).ok_or_else(|| Error::internal(format!("unknown word in the store: {text}")))
@@ -172,7 +170,7 @@ impl FromRow<Error> for ApiToken {
 }
 
 /// What is read of one.
-static COLUMNS: LazyLock<String> = LazyLock::new(|| TABLE.selected("t"));
+pub(super) static COLUMNS: LazyLock<String> = LazyLock::new(|| TABLE.selected("t"));
 
 /// The statement that adds one.
 static INSERT: LazyLock<String> = LazyLock::new(|| TABLE.insert());
@@ -285,41 +283,6 @@ fn counted(token: &ApiToken) -> Option<Counted> {
     }
 }
 
-/// Inserts a new session, for which the password was given at `signed_in` if that is known, and deletes
-/// those of the same administrator that have ended or that are too many.
-pub fn begin(tx: &mut Tx<'_>, session: &ApiToken, signed_in: Option<DateTime>) -> Result<()> {
-    let owner = session.owner_id.to_string();
-    // One sign-in after the other, or those who come at once would not count each other's.
-    tx.first::<i64>("SELECT 1 AS found FROM users WHERE id = $1 FOR NO KEY UPDATE", &[&owner])?;
-    tx.run(
-        "DELETE FROM api_tokens WHERE owner_id = $1 AND kind = 'session' AND expires <= $2",
-        &[&owner, &session.creation_date.millis()],
-    )?;
-    tx.run(
-        "DELETE FROM api_tokens WHERE owner_id = $1 AND kind = 'session' AND id NOT IN
-            (SELECT id FROM api_tokens WHERE owner_id = $1 AND kind = 'session'
-             ORDER BY created DESC, id DESC LIMIT $2)",
-        &[&owner, &(MOST_SESSIONS - 1)],
-    )?;
-    insert(tx, session, SESSION, signed_in)
-}
-
-struct SignedIn(Option<DateTime>);
-
-impl FromRow<Error> for SignedIn {
-    fn from_row(row: &Row<'_>) -> Result<Self> {
-        Ok(Self(maybe_moment(row, "signed_in")?))
-    }
-}
-
-/// When the password was given for the session `id`, or for the one that it goes on from; `None` if it
-/// is a token, or that is not known.
-pub fn signed_in(tx: &mut Tx<'_>, id: ApiTokenId) -> Result<Option<DateTime>> {
-    let found =
-        tx.first("SELECT signed_in FROM api_tokens WHERE id = $1", &[&id.to_string()])?;
-    Ok(found.and_then(|SignedIn(at)| at))
-}
-
 /// Nobody may remove the token or the session `maker` before this transaction ends.
 ///
 /// # Errors
@@ -332,15 +295,6 @@ pub fn lock_against_removal(tx: &mut Tx<'_>, maker: ApiTokenId) -> Result<()> {
     found.map(drop).ok_or(Error::TokenInvalid)
 }
 
-/// Ends every session of the administrator.
-pub fn end_sessions(tx: &mut Tx<'_>, user: UserId) -> Result<()> {
-    tx.run(
-        "DELETE FROM api_tokens WHERE owner_id = $1 AND kind = 'session'",
-        &[&user.to_string()],
-    )?;
-    Ok(())
-}
-
 /// Switches every API token of the administrator off.
 pub fn switch_off(tx: &mut Tx<'_>, user: UserId, now: DateTime) -> Result<()> {
     tx.run(
@@ -351,7 +305,8 @@ pub fn switch_off(tx: &mut Tx<'_>, user: UserId, now: DateTime) -> Result<()> {
     Ok(())
 }
 
-fn insert(
+/// Inserts the record of a token or of a session, for which the password was given at `signed_in`.
+pub(super) fn insert(
     tx: &mut Tx<'_>,
     new: &ApiToken,
     kind: &str,
@@ -419,8 +374,9 @@ pub fn delete(tx: &mut Tx<'_>, token: &ApiToken) -> Result<()> {
 /// As [`delete`], with the tokens that it has made, those that they have made, and so on.
 pub fn delete_with_children(tx: &mut Tx<'_>, token: &ApiToken) -> Result<()> {
     let columns = COLUMNS.as_str();
-    let children =
-        format!("SELECT {columns} FROM api_tokens t WHERE t.creator_id = $1 AND t.creator_type = $2");
+    let children = format!(
+        "SELECT {columns} FROM api_tokens t WHERE t.creator_id = $1 AND t.creator_type = $2"
+    );
     let mut left = vec![token.clone()];
     while let Some(token) = left.pop() {
         // It goes first: who makes another with it just now is waited for, and what they made is found.

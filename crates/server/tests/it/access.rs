@@ -79,7 +79,7 @@ fn each_scope_allows_exactly_what_the_published_lists_say() {
     let scene = Scene::new();
     let published = published();
     let scopes: Vec<&str> = Scope::all().map(Scope::as_str).collect();
-    assert_eq!(scopes.len(), 500);
+    assert_eq!(scopes.len(), 511);
     let owners = [Principal::Application(scene.own), Principal::User(scene.administrator)];
     let tokens = scene.tokens(&owners, &scopes);
     for_every_row(&scene, tokens.len(), |ask, number| {

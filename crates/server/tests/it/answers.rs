@@ -33,12 +33,16 @@ impl Scene {
         let of_user = world.record(Principal::User(administrator), "me.get");
         world.keep(&of_application);
         world.keep(&of_user);
+        let colleague = world.administrator("colleague@example.com");
+        let session = id_of(&world.session(colleague, 0));
         let token = world.session(administrator, 0);
         let names = vec![
             (application.to_string(), "application"),
             (group.id.to_string(), "group"),
             (user.id.to_string(), "user"),
             (administrator.to_string(), "administrator"),
+            (colleague.to_string(), "colleague"),
+            (session, "session"),
             (of_application.id.to_string(), "token of the application"),
             (of_user.id.to_string(), "token of the administrator"),
         ];
@@ -57,6 +61,8 @@ impl Scene {
             ("{experienceUserId}", "user"),
             ("{experienceGroupId}", "group"),
             ("{apiTokenId}", token),
+            ("{administratorId}", "colleague"),
+            ("{sessionId}", "session"),
         ] {
             let id = self.names.iter().find(|(_, other)| *other == name).unwrap();
             target = target.replace(part, &id.0);
@@ -105,6 +111,14 @@ impl Scene {
             _ => {}
         }
     }
+}
+
+/// The id of the session that `token` is of.
+fn id_of(token: &str) -> String {
+    use base64::Engine as _;
+    let middle = token.split('.').nth(1).unwrap();
+    let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(middle).unwrap();
+    serde_json::from_slice::<Value>(&bytes).unwrap()["sub"].as_str().unwrap().to_owned()
 }
 
 /// Where an id is in `text`: so many digits and no more.

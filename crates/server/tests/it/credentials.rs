@@ -91,8 +91,7 @@ fn what_is_made_in_a_session_lasts_because_an_administrator_does() {
     world.administrator("a@example.com");
     let own = world.application("own");
     let path = format!("/applications/{own}/tokens");
-    let credentials =
-        json!({ "email": "a@example.com", "password": PASSWORD, "tokenTTL": 60_000 });
+    let credentials = json!({ "email": "a@example.com", "password": PASSWORD, "tokenTTL": 60_000 });
     let session = world.call("", "POST", "/auth/user", &credentials).expect(200).json();
     let session = session["token"].as_str().unwrap();
     let answer = world.call(session, "POST", &path, &json!({ "name": "lasts" })).expect(201);
@@ -209,8 +208,7 @@ fn a_new_password_ends_all_that_there_is_when_it_is_to() {
     let of_own = made(world.call(&session, "POST", &path, &json!({ "name": "of the shop" })));
     world.pass(1_000);
     let change = |token: &str, from: &str, to: &str, all: bool| {
-        let body =
-            json!({ "password": from, "newPassword": to, "invalidateExistingTokens": all });
+        let body = json!({ "password": from, "newPassword": to, "invalidateExistingTokens": all });
         let answer = world.call(token, "PATCH", "/me/changePassword", &body).expect(200).json();
         answer["token"].as_str().unwrap().to_owned()
     };
@@ -225,7 +223,10 @@ fn a_new_password_ends_all_that_there_is_when_it_is_to() {
     }
     let one = format!("/me/tokens/{}", mine.0);
     let shown = world.get(&third, &one).expect(200).json();
-    assert_eq!((&shown["status"], &shown["lastUpdated"]), (&json!("inactive"), &json!(world.now())));
+    assert_eq!(
+        (&shown["status"], &shown["lastUpdated"]),
+        (&json!("inactive"), &json!(world.now()))
+    );
     // It is the application's, not theirs.
     world.get(&of_own.1, &path).expect(200);
     world.call(&third, "PATCH", &one, &json!({ "status": "active" })).expect(200);

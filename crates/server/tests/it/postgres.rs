@@ -10,6 +10,7 @@
 #![expect(dead_code, reason = "what only tests of files use")]
 
 mod access;
+mod administrators;
 mod answers;
 mod bounds;
 mod client;

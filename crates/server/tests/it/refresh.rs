@@ -2,6 +2,7 @@
 
 use crate::world::World;
 use guestlist::tokens::rows::{self as tokens, Principal};
+use guestlist::tokens::sessions;
 use serde_json::{Value, json};
 
 /// What a token says of itself.
@@ -54,7 +55,7 @@ fn one_without_an_end_has_none_and_all_end_together() {
     let first = session["token"].as_str().unwrap();
     let second = refreshed(&world, first);
     assert!(claims(&second)["exp"].is_null());
-    world.write(move |tx| tokens::end_sessions(tx, user));
+    world.write(move |tx| sessions::end_all(tx, user));
     for token in [first, &second] {
         world.get(token, "/me/refreshToken").refused(401, "Invalid access token");
     }

@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod administrators;
 mod answers;
 mod bounds;
 mod cli;

@@ -25,6 +25,7 @@ use guestlist::store::ephemeral::Database;
 use guestlist::store::{self, StoreUrl};
 use guestlist::tokens::rows::{self as tokens, Principal};
 use guestlist::tokens::rules::{new_session, new_token};
+use guestlist::tokens::sessions;
 use guestlist_api::api_token::{ApiToken, ApiTokenPost};
 use guestlist_api::experience_group::ExperienceGroup;
 use guestlist_api::experience_user::{ExperienceUser, GroupRef};
@@ -285,7 +286,7 @@ impl World {
         let scopes = "all.User".parse().unwrap();
         let session = new_session(id, user, scopes, None, self.now().plus_millis(-ago));
         let kept = session.clone();
-        self.write(move |tx| tokens::begin(tx, &kept, Some(kept.creation_date)));
+        self.write(move |tx| sessions::begin(tx, &kept, Some(kept.creation_date)));
         self.app.mint(&session, true).unwrap().expose().to_owned()
     }
 }

@@ -10,6 +10,22 @@ pub(in crate::cli) const APPLICATION: &[Column] = &[
     ("USERS", |application| text(&application["summary"], "experienceUserCount")),
 ];
 
+/// Of administrators.
+pub(in crate::cli) const ADMINISTRATOR: &[Column] = &[
+    ("ID", |administrator| text(administrator, "id")),
+    ("EMAIL", |administrator| text(administrator, "email")),
+    ("NAME", |administrator| text(administrator, "fullName")),
+    ("STATUS", |administrator| text(administrator, "status")),
+];
+
+/// Of sessions of administrators.
+pub(in crate::cli) const SESSION: &[Column] = &[
+    ("ID", |session| text(session, "id")),
+    ("BEGAN", |session| text(session, "creationDate")),
+    ("ENDS", ends),
+    ("SCOPE", scope),
+];
+
 /// Of tokens.
 pub(in crate::cli) const TOKEN: &[Column] = &[
     ("ID", |token| text(token, "id")),

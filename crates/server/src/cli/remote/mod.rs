@@ -1,5 +1,6 @@
 //! The commands that ask a server, over its API.
 
+mod admin;
 mod application;
 mod body;
 pub(super) mod columns;
@@ -53,6 +54,8 @@ pub(super) struct OverCommands<T: Subcommand> {
     what: T,
 }
 
+/// Administrators, of a store or of a server.
+pub(super) type Administrators = OverCommands<admin::Command>;
 /// Applications, of a store or of a server.
 pub(super) type Applications = OverCommands<application::Command>;
 /// Tokens, of a store or of a server.
@@ -82,6 +85,27 @@ fn only_a_server(given: &CliArgs) -> Result<()> {
         return Err(failure::usage("this is asked of a server: give --url rather than --store"));
     }
     Ok(())
+}
+
+impl Administrators {
+    /// What to do on the store, if it is meant; else it is done on the server.
+    pub(super) async fn on_store(
+        self,
+        given: &CliArgs,
+        out: Output,
+    ) -> Result<Option<super::admin::Command>> {
+        // The first one is made before there is anybody to ask.
+        let makes = matches!(self.what, admin::Command::Create { .. });
+        if makes && self.remote.is_named() {
+            let why = "an administrator is made on the store itself: name it with --store";
+            return Err(failure::usage(why));
+        }
+        if makes || self.remote.is_for_store(given)? {
+            return self.what.on_store().map(Some);
+        }
+        admin::run(self.what, &self.remote.session("admin", out)?).await?;
+        Ok(None)
+    }
 }
 
 impl Applications {

@@ -48,11 +48,15 @@ pub(super) fn names_store(given: &CliArgs) -> bool {
 }
 
 impl Remote {
+    /// Whether a flag names it.
+    pub(super) const fn is_named(&self) -> bool {
+        self.url.is_some() || self.profile.is_some() || self.curl
+    }
+
     /// Whether a command that has both forms is for the store itself: if the store was named, or
     /// nothing was. A flag beats what the environment and files say.
     pub(crate) fn is_for_store(&self, given: &CliArgs) -> Result<bool> {
-        let flagged = self.url.is_some() || self.profile.is_some() || self.curl;
-        match (flagged, names_store(given)) {
+        match (self.is_named(), names_store(given)) {
             (true, true) => Err(usage(
                 "--store is for the store itself, --url, --profile and --curl are for a server: \
                  give one of them",

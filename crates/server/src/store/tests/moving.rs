@@ -78,8 +78,8 @@ fn fill(tx: &mut Tx<'_>) -> Result<()> {
     let put = "INSERT INTO settings (name, value) VALUES ($1, $2), ($3, $4)";
     tx.run(put, &[&"signing_key", &all, &"organization", &Vec::<u8>::new()])?;
     for sql in [
-        "INSERT INTO users VALUES ('u1', 'Ä@b.c', 'ä@b.c', '$h$', '{}', 1, 2, 3, NULL),
-            ('u2', 'x@b.c', 'x@b.c', '', '{\"a\":\"\u{10FFFF}\"}', -1, 0, 9223372036854775807, 0)",
+        "INSERT INTO users VALUES ('u1', 'Ä@b.c', 'ä@b.c', '$h$', '{}', 1, 2, 3, NULL, NULL),
+            ('u2', 'x@b.c', 'x@b.c', '', '{\"a\":\"\u{10FFFF}\"}', -1, 0, 9223372036854775807, 0, 7)",
         "INSERT INTO applications (id, name, name_key, description, created, updated, token_cutoff, kept)
             VALUES ('a1', 'Ünï', 'ünï', NULL, 1, 2, NULL, '{}'),
             ('a2', '', '', '', 1, 2, -9223372036854775807, '{\"x\": 1}')",

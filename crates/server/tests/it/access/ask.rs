@@ -31,7 +31,7 @@ pub(super) struct Ask {
 
 impl Ask {
     pub(super) fn is_of_user(&self) -> bool {
-        self.path.starts_with("/me")
+        self.path.starts_with("/me") || self.path.starts_with("/administrators")
     }
 
     pub(super) fn is_in_application(&self) -> bool {
@@ -132,9 +132,9 @@ impl Scene {
             let (allowed, body) = good(name);
             assert_eq!(row.body.is_some(), !body.is_null(), "the body of {name}");
             // Whoever is allowed to remove something is let remove what is not there.
-            let ids: [(&str, String); 4] = match (name, row.method.as_str()) {
+            let ids: [(&str, String); 6] = match (name, row.method.as_str()) {
                 ("application.delete", _) => {
-                    [("applicationId", ABSENT); 4].map(|(part, id)| (part, id.to_owned()))
+                    [("applicationId", ABSENT); 6].map(|(part, id)| (part, id.to_owned()))
                 }
                 (_, method) => {
                     let one = |id: String| if method == "DELETE" { ABSENT.to_owned() } else { id };
@@ -145,6 +145,8 @@ impl Scene {
                         ("experienceUserId", one(self.user.to_string())),
                         ("experienceGroupId", one(self.group.to_string())),
                         ("apiTokenId", one(token.to_string())),
+                        ("administratorId", one(self.administrator.to_string())),
+                        ("sessionId", ABSENT.to_owned()),
                     ]
                 }
             };
@@ -232,6 +234,7 @@ fn good(name: &str) -> (u16, Value) {
         }
         ("experienceUsers", "post") => json!({ "email": "", "password": PASSWORD }),
         ("experience", "bootstrap") => json!({ "createUsers": false, "createGroups": false }),
+        ("administrator", "patch") => json!({ "status": "active" }),
         ("me" | "experienceUser", "patch") => json!({ "firstName": "Some" }),
         ("applications" | "experienceGroups", "post") => json!({ "name": "made" }),
         (_, "patch") => json!({ "description": "changed" }),

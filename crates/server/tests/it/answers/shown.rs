@@ -20,6 +20,10 @@ pub(super) const SHOWN: &[Shown] = &[
   "description": "A directory and sign-in service for the end users of applications",
   "openapi": "/openapi.json",
   "resources": {
+    "administrator": "/administrators/{administratorId}",
+    "administratorSession": "/administrators/{administratorId}/sessions/{sessionId}",
+    "administratorSessions": "/administrators/{administratorId}/sessions",
+    "administrators": "/administrators",
     "application": "/applications/{applicationId}",
     "applicationApiToken": "/applications/{applicationId}/tokens/{apiTokenId}",
     "applicationApiTokens": "/applications/{applicationId}/tokens",
@@ -67,6 +71,16 @@ pub(super) const SHOWN: &[Shown] = &[
       "name": "me",
       "description": "Show me. Change me. Change my password. Go on with a new token, of the same scopes and for as long again."
     },
+    {"name":"administrators","description":"List administrators."},
+    {
+      "name": "administrator",
+      "description": "Show an administrator. Disable an administrator, let one in again, or give one a new password. Remove an administrator, with their sessions and API tokens."
+    },
+    {
+      "name": "administratorSessions",
+      "description": "List the sessions of an administrator. End all sessions of an administrator."
+    },
+    {"name":"administratorSession","description":"End a session of an administrator."},
     {"name":"applications","description":"List applications. Make an application."},
     {
       "name": "application",
@@ -975,4 +989,161 @@ pub(super) const SHOWN: &[Shown] = &[
         answer: r#"200 {"userId":"<administrator>","token":"<token>"}"#,
     },
     Shown { action: "application.delete", query: "", body: "", answer: r#"200 {"success":true}"# },
+    Shown {
+        action: "administrators.get",
+        query: "",
+        body: "",
+        answer: r#"200 {
+  "count": 2,
+  "items": [
+    {
+      "id": "<administrator>",
+      "administratorId": "<administrator>",
+      "creationDate": "2026-06-21T00:00:00.000Z",
+      "lastUpdated": "2026-06-21T00:00:37.000Z",
+      "passwordLastUpdated": "2026-06-21T00:00:37.000Z",
+      "email": "administrator@example.com",
+      "fullName": "Ada",
+      "status": "active",
+      "_type": "administrator",
+      "_actions": {
+        "delete": {"href":"/administrators/<administrator>","method":"DELETE"},
+        "get": {"href":"/administrators/<administrator>","method":"GET"},
+        "patch": {"href":"/administrators/<administrator>","method":"PATCH","params":["administrator"]}
+      },
+      "_links": {"self":{"href":"/administrators/<administrator>"}}
+    },
+    {
+      "id": "<colleague>",
+      "administratorId": "<colleague>",
+      "creationDate": "2026-06-21T00:00:00.000Z",
+      "lastUpdated": "2026-06-21T00:00:00.000Z",
+      "passwordLastUpdated": "2026-06-21T00:00:00.000Z",
+      "email": "colleague@example.com",
+      "fullName": "colleague@example.com",
+      "status": "active",
+      "_type": "administrator",
+      "_actions": {
+        "delete": {"href":"/administrators/<colleague>","method":"DELETE"},
+        "get": {"href":"/administrators/<colleague>","method":"GET"},
+        "patch": {"href":"/administrators/<colleague>","method":"PATCH","params":["administrator"]}
+      },
+      "_links": {"self":{"href":"/administrators/<colleague>"}}
+    }
+  ],
+  "perPage": 100,
+  "page": 0,
+  "sortField": "email",
+  "sortDirection": "asc",
+  "totalCount": 2,
+  "_type": "administrators",
+  "_actions": {
+    "get": {
+      "href": "/administrators",
+      "method": "GET",
+      "params": ["sortField","sortDirection","page","perPage","cursor","filterField","filter"]
+    }
+  },
+  "_links": {"self":{"href":"/administrators"}}
+}"#,
+    },
+    Shown {
+        action: "administrator.get",
+        query: "",
+        body: "",
+        answer: r#"200 {
+  "id": "<colleague>",
+  "administratorId": "<colleague>",
+  "creationDate": "2026-06-21T00:00:00.000Z",
+  "lastUpdated": "2026-06-21T00:00:00.000Z",
+  "passwordLastUpdated": "2026-06-21T00:00:00.000Z",
+  "email": "colleague@example.com",
+  "fullName": "colleague@example.com",
+  "status": "active",
+  "_type": "administrator",
+  "_actions": {
+    "delete": {"href":"/administrators/<colleague>","method":"DELETE"},
+    "get": {"href":"/administrators/<colleague>","method":"GET"},
+    "patch": {"href":"/administrators/<colleague>","method":"PATCH","params":["administrator"]}
+  },
+  "_links": {"self":{"href":"/administrators/<colleague>"}}
+}"#,
+    },
+    Shown {
+        action: "administrator.patch",
+        query: "",
+        body: r#"{ "status": "inactive" }"#,
+        answer: r#"200 {
+  "id": "<colleague>",
+  "administratorId": "<colleague>",
+  "creationDate": "2026-06-21T00:00:00.000Z",
+  "lastUpdated": "2026-06-21T00:00:41.000Z",
+  "passwordLastUpdated": "2026-06-21T00:00:00.000Z",
+  "email": "colleague@example.com",
+  "fullName": "colleague@example.com",
+  "status": "inactive",
+  "_type": "administrator",
+  "_actions": {
+    "delete": {"href":"/administrators/<colleague>","method":"DELETE"},
+    "get": {"href":"/administrators/<colleague>","method":"GET"},
+    "patch": {"href":"/administrators/<colleague>","method":"PATCH","params":["administrator"]}
+  },
+  "_links": {"self":{"href":"/administrators/<colleague>"}}
+}"#,
+    },
+    Shown {
+        action: "administratorSessions.get",
+        query: "",
+        body: "",
+        answer: r#"200 {
+  "count": 1,
+  "items": [
+    {
+      "id": "<session>",
+      "sessionId": "<session>",
+      "administratorId": "<colleague>",
+      "creationDate": "2026-06-21T00:00:00.000Z",
+      "signInDate": "2026-06-21T00:00:00.000Z",
+      "scope": ["all.User"],
+      "_type": "administratorSession",
+      "_actions": {"delete":{"href":"/administrators/<colleague>/sessions/<session>","method":"DELETE"}},
+      "_links": {}
+    }
+  ],
+  "administratorId": "<colleague>",
+  "perPage": 100,
+  "page": 0,
+  "sortField": "creationDate",
+  "sortDirection": "asc",
+  "totalCount": 1,
+  "_type": "administratorSessions",
+  "_actions": {
+    "delete": {"href":"/administrators/<colleague>/sessions","method":"DELETE"},
+    "get": {
+      "href": "/administrators/<colleague>/sessions",
+      "method": "GET",
+      "params": ["sortField","sortDirection","page","perPage","cursor"]
+    }
+  },
+  "_links": {"self":{"href":"/administrators/<colleague>/sessions"}}
+}"#,
+    },
+    Shown {
+        action: "administratorSession.delete",
+        query: "",
+        body: "",
+        answer: r#"200 {"success":true}"#,
+    },
+    Shown {
+        action: "administratorSessions.delete",
+        query: "",
+        body: "",
+        answer: r#"200 {"success":true}"#,
+    },
+    Shown {
+        action: "administrator.delete",
+        query: "",
+        body: "",
+        answer: r#"200 {"success":true}"#,
+    },
 ];

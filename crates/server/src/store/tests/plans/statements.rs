@@ -23,6 +23,8 @@ use crate::store::Store;
 use crate::tokens::grant;
 use crate::tokens::rows::{self as tokens, Owner};
 use crate::tokens::rules::{new_session, new_token};
+use crate::tokens::sessions;
+use guestlist_api::administrator::{AdministratorSessionSort, AdministratorSort};
 use guestlist_api::api_token::{ApiToken, ApiTokenFilter, ApiTokenSort};
 use guestlist_api::application::ApplicationSort;
 use guestlist_api::entity::{OwnerType, SortDirection};
@@ -171,6 +173,18 @@ const CALLED: &[Called] = &[
         let me = administrators::get(tx, ADMINISTRATOR)?;
         administrators::put(tx, &me, Some(&hash()))
     }),
+    ("administrators::account", |tx| administrators::account(tx, ADMINISTRATOR).map(drop)),
+    ("administrators::lock_account", |tx| {
+        administrators::lock_account(tx, ADMINISTRATOR).map(drop)
+    }),
+    ("administrators::list", list_administrators),
+    ("administrators::set_password", |tx| {
+        administrators::set_password(tx, ADMINISTRATOR, &hash(), NOW)
+    }),
+    ("administrators::disable", |tx| {
+        administrators::disable(tx, ADMINISTRATOR, Some(NOW), NOW)?;
+        administrators::disable(tx, ADMINISTRATOR, None, NOW)
+    }),
     ("tokens::add", |tx| {
         let post = wire::read("apiToken", json!({ "name": "t" })).unwrap();
         let owner = (ForeignId(APPLICATION.0), OwnerType::Application);
@@ -201,12 +215,15 @@ const CALLED: &[Called] = &[
         let token = token(tx)?;
         tokens::delete(tx, &token)
     }),
-    ("tokens::begin", |tx| {
+    ("tokens::sessions::begin", |tx| {
         let scopes = [].into_iter().collect();
-        tokens::begin(tx, &new_session(TOKEN, ADMINISTRATOR, scopes, None, NOW), Some(NOW))
+        sessions::begin(tx, &new_session(TOKEN, ADMINISTRATOR, scopes, None, NOW), Some(NOW))
     }),
-    ("tokens::signed_in", |tx| tokens::signed_in(tx, TOKEN).map(drop)),
-    ("tokens::end_sessions", |tx| tokens::end_sessions(tx, ADMINISTRATOR)),
+    ("tokens::sessions::signed_in", |tx| sessions::signed_in(tx, TOKEN).map(drop)),
+    ("tokens::sessions::list", list_sessions),
+    ("tokens::sessions::lock", |tx| sessions::lock(tx, ADMINISTRATOR, TOKEN).map(drop)),
+    ("tokens::sessions::end", |tx| sessions::end(tx, TOKEN)),
+    ("tokens::sessions::end_all", |tx| sessions::end_all(tx, ADMINISTRATOR)),
     ("tokens::switch_off", |tx| tokens::switch_off(tx, ADMINISTRATOR, NOW)),
     ("administrators::sign_ins::attempt", |tx| {
         sign_ins::attempt(tx, &Throttled::administrator(ADMINISTRATOR), NOW)
@@ -214,6 +231,7 @@ const CALLED: &[Called] = &[
     ("administrators::sign_ins::clear", |tx| {
         sign_ins::clear(tx, &Throttled::administrator(ADMINISTRATOR))
     }),
+    ("administrators::delete", |tx| administrators::delete(tx, ADMINISTRATOR)),
     ("idempotency::reserve", |tx| idempotency::reserve(tx, &key(), NOW).map(drop)),
     ("idempotency::put", |tx| {
         let answer = Answer { status: 200, etag: None, body: Vec::new(), mint: None };
@@ -362,6 +380,28 @@ fn list_applications(tx: &mut Tx<'_>) -> Result<()> {
                     applications::list(tx, &applications::Listing { only, name, sort, paging })?;
                 }
             }
+        }
+    }
+    Ok(())
+}
+
+fn list_administrators(tx: &mut Tx<'_>) -> Result<()> {
+    for word in AdministratorSort::WORDS {
+        for paging in pagings(word) {
+            for email in [None, Some("a*".to_owned())] {
+                let (sort, paging) = (AdministratorSort::parse(word).unwrap(), paging.clone());
+                administrators::list(tx, &administrators::Listing { email, sort, paging })?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn list_sessions(tx: &mut Tx<'_>) -> Result<()> {
+    for word in AdministratorSessionSort::WORDS {
+        for paging in pagings(word) {
+            let sort = AdministratorSessionSort::parse(word).unwrap();
+            sessions::list(tx, ADMINISTRATOR, &sessions::Listing { sort, paging })?;
         }
     }
     Ok(())
