@@ -1,6 +1,7 @@
 //! A server: the store, what stands on it, and a socket.
 
 use crate::auth::hasher::{Hasher, HasherOptions};
+use crate::auth::keys;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::directory::search;
@@ -16,6 +17,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::time::MissedTickBehavior;
 
 /// A server that has its socket and is ready to run.
 pub struct Server {
@@ -59,8 +61,10 @@ impl Server {
     /// Answers requests until `shutdown`, then finishes what is under way and closes the store.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let sweeping = tokio::spawn(sweep(Arc::clone(&self.app)));
+        let watching = tokio::spawn(watch_keys(Arc::clone(&self.app)));
         listen::serve(self.listener, self.service, self.limits, shutdown).await;
         sweeping.abort();
+        watching.abort();
         self.app.store.clone().close().await;
     }
 }
@@ -88,6 +92,23 @@ pub fn explained(error: anyhow::Error, place: &StoreUrl) -> anyhow::Error {
     match error.downcast_ref() {
         Some(Error::Busy { .. }) => place.obstacle().map_or(error, Into::into),
         _ => error,
+    }
+}
+
+/// How often the keys that tokens are signed with are looked at, which `guestlist key` changes.
+const KEYS_EVERY: Duration = Duration::from_secs(1);
+
+/// Takes the keys of the store in place of those that there are, for as long as it runs.
+async fn watch_keys(app: Arc<App>) {
+    let mut seconds = tokio::time::interval(KEYS_EVERY);
+    seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        seconds.tick().await;
+        let keys = app.store.read(keys::load).await;
+        // It is tried again soon; until then tokens of the keys that are known are good.
+        if let Err(error) = keys.and_then(|keys| app.signer.replace(&keys)) {
+            tracing::debug!(%error, "the signing keys could not be looked at");
+        }
     }
 }
 

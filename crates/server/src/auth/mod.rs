@@ -1,6 +1,7 @@
 //! What tells who a caller is: hashes of passwords, and tokens.
 
 pub mod hasher;
+pub(crate) mod keys;
 pub mod seal;
 pub mod token;
 mod verified_tokens;

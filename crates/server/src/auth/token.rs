@@ -15,7 +15,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt::{self, Write as _};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use zeroize::Zeroizing;
 
 /// The longest token that is looked at: one with every scope there is takes a third of it.
@@ -31,6 +31,12 @@ const PKCS8: [u8; 16] = [
 pub struct SecretBytes(Zeroizing<Vec<u8>>);
 
 impl SecretBytes {
+    /// `bytes`, which nobody may see.
+    #[must_use]
+    pub const fn new(bytes: Zeroizing<Vec<u8>>) -> Self {
+        Self(bytes)
+    }
+
     /// The bytes, for the store alone.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
@@ -125,11 +131,50 @@ pub struct Verified {
 pub struct Signer(Arc<Inner>);
 
 struct Inner {
+    /// Those whose tokens are good, the newest first. There is one at least.
+    keys: RwLock<Vec<Key>>,
+    validation: Validation,
+    verified: VerifiedTokens<Verified>,
+}
+
+/// A key, as it is stored.
+pub(crate) struct StoredKey {
+    /// Since when it signs.
+    pub(crate) since: DateTime,
+    /// The key itself.
+    pub(crate) secret: SecretBytes,
+}
+
+/// A key, and since when it signs.
+struct Key {
+    since: DateTime,
     private: EncodingKey,
     public: DecodingKey,
     header: Header,
-    validation: Validation,
-    verified: VerifiedTokens<Verified>,
+}
+
+impl Key {
+    fn new(since: DateTime, key: &[u8]) -> Result<Self> {
+        if key.len() != 32 {
+            return Err(Error::internal("a stored signing key is not 32 bytes long"));
+        }
+        let private = EncodingKey::from_ed_der(&Zeroizing::new([&PKCS8, key].concat()));
+        let described =
+            Jwk::from_encoding_key(&private, Algorithm::EdDSA).map_err(Error::internal)?;
+        let AlgorithmParameters::OctetKeyPair(pair) = &described.algorithm else {
+            return Err(Error::internal("a stored signing key is not an Ed25519 key"));
+        };
+        let public = DecodingKey::from_ed_components(&pair.x).map_err(Error::internal)?;
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.kid = Some(described.thumbprint(ThumbprintHash::SHA256).map_err(Error::internal)?);
+        Ok(Self { since, private, public, header })
+    }
+}
+
+/// The key that signed at `now`, or the oldest where the one that did is not known any more.
+fn signing(keys: &[Key], now: DateTime) -> Result<&Key> {
+    let key = keys.iter().find(|key| key.since <= now).or(keys.last());
+    key.ok_or_else(|| Error::internal("there is no signing key"))
 }
 
 impl Signer {
@@ -142,40 +187,66 @@ impl Signer {
         Ok((Self::from_stored(&key[..])?, SecretBytes(Zeroizing::new(key.to_vec()))))
     }
 
-    /// The signer with the key that [`Signer::generate`] gave.
+    /// The signer with the key that [`Signer::generate`] gave, and no other.
     ///
     /// # Errors
     /// [`Error::Internal`] when `key` is none.
     pub fn from_stored(key: &[u8]) -> Result<Self> {
-        if key.len() != 32 {
-            return Err(Error::internal("the stored signing key is not 32 bytes long"));
-        }
-        let private = EncodingKey::from_ed_der(&Zeroizing::new([&PKCS8, key].concat()));
-        let described =
-            Jwk::from_encoding_key(&private, Algorithm::EdDSA).map_err(Error::internal)?;
-        let AlgorithmParameters::OctetKeyPair(pair) = &described.algorithm else {
-            return Err(Error::internal("the stored signing key is not an Ed25519 key"));
-        };
-        let public = DecodingKey::from_ed_components(&pair.x).map_err(Error::internal)?;
-        let mut header = Header::new(Algorithm::EdDSA);
-        header.kid = Some(described.thumbprint(ThumbprintHash::SHA256).map_err(Error::internal)?);
+        Ok(Self::with(vec![Key::new(DateTime::from_millis(0), key)?]))
+    }
+
+    /// The signer with `keys`, the newest first.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when one of them is no key, or there is none.
+    pub(crate) fn of(keys: &[StoredKey]) -> Result<Self> {
+        read(keys).map(Self::with)
+    }
+
+    fn with(keys: Vec<Key>) -> Self {
         // The one algorithm, whatever a token says of itself. Neither the issuer nor the time is
-        // looked at here: the key is this store's own, while the name of its host may change; and
+        // looked at here: the keys are this store's own, while the name of its host may change; and
         // the time is the caller's.
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.required_spec_claims.clear();
         validation.validate_exp = false;
         validation.validate_aud = false;
         let verified = VerifiedTokens::new(REMEMBERED);
-        Ok(Self(Arc::new(Inner { private, public, header, validation, verified })))
+        Self(Arc::new(Inner { keys: RwLock::new(keys), validation, verified }))
     }
 
-    /// The token that says `claims`: always the same for the same, so that a request which is
-    /// repeated can be answered alike with no token kept.
+    /// Takes `keys`, the newest first, in place of those that there are. Tokens of one that is not
+    /// among them are refused from now on.
+    ///
+    /// # Errors
+    /// As [`Signer::of`]; then nothing changes.
+    pub(crate) fn replace(&self, keys: &[StoredKey]) -> Result<()> {
+        let new = read(keys)?;
+        let mut keys = self.0.keys.write().unwrap_or_else(PoisonError::into_inner);
+        let kid = |key: &Key| key.header.kid.clone();
+        if !keys.iter().map(kid).eq(new.iter().map(kid)) {
+            *keys = new;
+            // Nobody puts anything in meanwhile: that is done with the keys in hand.
+            self.0.verified.clear();
+        }
+        Ok(())
+    }
+
+    fn keys(&self) -> RwLockReadGuard<'_, Vec<Key>> {
+        self.0.keys.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The names of its keys, the newest first.
+    pub(crate) fn kids(&self) -> Vec<String> {
+        self.keys().iter().filter_map(|key| key.header.kid.clone()).collect()
+    }
+
+    /// The token that says `claims`, by the key that signs at `now`: always the same for the same, so
+    /// that a request which is repeated can be answered alike with no token kept.
     ///
     /// # Errors
     /// [`Error::Internal`] when it cannot be signed.
-    pub fn mint(&self, claims: &Claims<'_>) -> Result<Token> {
+    pub fn mint(&self, claims: &Claims<'_>, now: DateTime) -> Result<Token> {
         let written = Written {
             iss: claims.issuer,
             sub: claims.id,
@@ -185,20 +256,27 @@ impl Signer {
             // Rounded up: the record, which knows the millisecond, decides first.
             exp: claims.expires.map(|at| at.plus_millis(999).millis().div_euclid(1000)),
         };
-        jsonwebtoken::encode(&self.0.header, &written, &self.0.private)
+        let keys = self.keys();
+        let key = signing(&keys, now)?;
+        jsonwebtoken::encode(&key.header, &written, &key.private)
             .map(|text| Token(Zeroizing::new(text)))
             .map_err(Error::internal)
     }
 
     /// The password that a user is made with when nobody chooses one: 32 hexadecimal digits, always
     /// the same for the same user, so that they can be answered again with nothing kept. Nobody
-    /// without the key can tell them, and no token is a signature of such a text.
+    /// without the key that signed when the user was made can tell them, and no token is a signature
+    /// of such a text.
     ///
     /// # Errors
     /// [`Error::Internal`] when it cannot be made.
     pub fn first_password(&self, user: ExperienceUserId) -> Result<Zeroizing<String>> {
         let text = format!("first password of {user}");
-        let signature = sign(text.as_bytes(), &self.0.private, Algorithm::EdDSA);
+        let [a, b, c, d, ..] = user.0.bytes();
+        // The moment that an id begins with is that of the request which made it.
+        let made = DateTime::from_millis(i64::from(u32::from_be_bytes([a, b, c, d])) * 1000);
+        let keys = self.keys();
+        let signature = sign(text.as_bytes(), &signing(&keys, made)?.private, Algorithm::EdDSA);
         let digest = Sha256::digest(Zeroizing::new(signature.map_err(Error::internal)?).as_bytes());
         let mut password = Zeroizing::new(String::with_capacity(32));
         for byte in digest.iter().take(16) {
@@ -222,7 +300,8 @@ impl Signer {
         let verified = if let Some(verified) = self.0.verified.get(&digest) {
             verified
         } else {
-            let verified = self.read(text).ok_or(Error::TokenInvalid)?;
+            let keys = self.keys();
+            let verified = self.read(&keys, text).ok_or(Error::TokenInvalid)?;
             self.0.verified.put(digest, verified);
             verified
         };
@@ -232,10 +311,13 @@ impl Signer {
         }
     }
 
-    fn read(&self, text: &str) -> Option<Verified> {
-        let token = jsonwebtoken::decode::<Read>(text, &self.0.public, &self.0.validation).ok()?;
+    fn read(&self, keys: &[Key], text: &str) -> Option<Verified> {
+        // A token says which key it is of, and is of no other.
+        let kid = jsonwebtoken::decode_header(text).ok()?.kid?;
+        let key = keys.iter().find(|key| key.header.kid.as_ref() == Some(&kid))?;
+        let token = jsonwebtoken::decode::<Read>(text, &key.public, &self.0.validation).ok()?;
         let moment = |seconds: i64| DateTime::from_millis(seconds.saturating_mul(1000));
-        (token.header.kid == self.0.header.kid).then(|| Verified {
+        Some(Verified {
             id: token.claims.sub,
             issued: moment(token.claims.iat),
             expires: token.claims.exp.map(moment),
@@ -243,9 +325,17 @@ impl Signer {
     }
 }
 
+/// `keys`, ready to be used.
+fn read(keys: &[StoredKey]) -> Result<Vec<Key>> {
+    if keys.is_empty() {
+        return Err(Error::internal("the store has no signing key"));
+    }
+    keys.iter().map(|key| Key::new(key.since, key.secret.expose())).collect()
+}
+
 impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Signer").field("kid", &self.0.header.kid).finish_non_exhaustive()
+        f.debug_struct("Signer").field("kids", &self.kids()).finish_non_exhaustive()
     }
 }
 

@@ -25,7 +25,7 @@ fn mint(signer: &Signer, expires: Option<DateTime>) -> String {
         issued: NOW,
         expires,
     };
-    signer.mint(&claims).unwrap().expose().to_owned()
+    signer.mint(&claims, NOW).unwrap().expose().to_owned()
 }
 
 fn parts(token: &str) -> [Value; 2] {
@@ -138,7 +138,7 @@ fn no_other_algorithm_is_taken() {
     let signer = signer();
     let [header, payload] = parts(&mint(&signer, None));
     assert!(signer.verify(&sign(&header, &payload), NOW).is_ok());
-    let pair = Jwk::from_encoding_key(&signer.0.private, Algorithm::EdDSA).unwrap();
+    let pair = Jwk::from_encoding_key(&signer.keys()[0].private, Algorithm::EdDSA).unwrap();
     let AlgorithmParameters::OctetKeyPair(pair) = pair.algorithm else { panic!() };
     let public = BASE64.decode(&pair.x).unwrap();
     for algorithm in ["none", "None", "HS256", "HS512", "RS256", "ES256", "eddsa", ""] {
@@ -200,7 +200,7 @@ fn a_token_with_every_scope_fits_and_a_huge_one_is_not_read() {
         issued: NOW,
         expires: None,
     };
-    let token = signer.mint(&claims).unwrap();
+    let token = signer.mint(&claims, NOW).unwrap();
     assert!(token.expose().len() < LONGEST / 2);
     assert!(signer.verify(token.expose(), NOW).is_ok());
     assert_eq!(format!("{token:?}"), "Token");
@@ -225,4 +225,45 @@ fn remembers_only_what_is_signed_and_only_so_much() {
         assert!(signer.clone().verify(&token, NOW).is_ok());
     }
     assert_eq!(signer.0.verified.len(), 50);
+}
+
+#[test]
+fn the_newest_key_signs_and_all_are_good_until_they_are_retired() {
+    let key = |since: DateTime, first: u8| {
+        let mut bytes = KEY;
+        bytes[0] = first;
+        StoredKey { since, secret: SecretBytes(Zeroizing::new(bytes.to_vec())) }
+    };
+    let later = NOW.plus_millis(1);
+    let keys = || vec![key(later, 1), key(DateTime::from_millis(0), KEY[0])];
+    let signer = Signer::of(&keys()).unwrap();
+    let [new, old] = signer.kids().try_into().unwrap();
+    let scope = Scopes::default();
+    let mint = |now: DateTime| {
+        let id = ID.parse().unwrap();
+        let (issuer, subtype) = ("guestlist.example", Subtype::User);
+        let claims = Claims { issuer, id, subtype, scope: &scope, issued: NOW, expires: None };
+        signer.mint(&claims, now).unwrap().expose().to_owned()
+    };
+    let (before, after) = (mint(NOW), mint(later));
+    assert_eq!([&before, &after].map(|token| parts(token)[0]["kid"].clone()), [&*old, &*new]);
+    let good = || [&before, &after].map(|token| !is_invalid(&signer, token));
+    assert_eq!(good(), [true; 2]);
+    let first = |seconds: u32| {
+        let mut bytes = [0; 12];
+        bytes[..4].copy_from_slice(&seconds.to_be_bytes());
+        let user = ExperienceUserId(guestlist_api::id::ObjectId::from_bytes(bytes));
+        signer.first_password(user).unwrap().to_string()
+    };
+    let seconds = u32::try_from(NOW.millis() / 1000).unwrap();
+    let passwords = || [first(seconds - 9), first(seconds + 9)];
+    let told = passwords();
+    signer.replace(&keys()).unwrap();
+    assert_eq!((good(), passwords()), ([true; 2], told.clone()));
+    // Also what was known to be good.
+    signer.replace(&keys()[..1]).unwrap();
+    assert_eq!(good(), [false, true]);
+    assert_eq!(passwords()[1], told[1]);
+    assert!(signer.replace(&[]).is_err());
+    assert_eq!(good(), [false, true]);
 }

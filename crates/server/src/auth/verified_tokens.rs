@@ -47,6 +47,14 @@ impl<V: Copy> VerifiedTokens<V> {
         self.shard(&key).put(key, value, self.share);
     }
 
+    pub(super) fn clear(&self) {
+        for shard in &self.shards {
+            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            shard.young.clear();
+            shard.old.clear();
+        }
+    }
+
     fn shard(&self, key: &Key) -> MutexGuard<'_, Generations<V>> {
         // Nothing panics while it holds the lock, and a map is sound whenever nothing runs.
         self.shards[usize::from(key[0]) % SHARDS].lock().unwrap_or_else(PoisonError::into_inner)

@@ -9,11 +9,12 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory as _};
 
 /// Families, and commands of them, that open the store itself.
-const ON_A_STORE: [&str; 10] = [
+const ON_A_STORE: [&str; 11] = [
     "quickstart",
     "serve",
     "admin",
     "checksum",
+    "key",
     "application create",
     "application list",
     "token create",

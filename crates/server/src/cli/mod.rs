@@ -3,6 +3,7 @@
 mod admin;
 mod application;
 mod help;
+mod key;
 mod moving;
 mod output;
 mod progress;
@@ -61,6 +62,9 @@ enum Command {
     Remote(remote::Command),
     /// Administrators; on the store itself with --store, or of a server with --url or --profile
     Admin(remote::Administrators),
+    /// The keys that tokens are signed with
+    #[command(subcommand)]
+    Key(key::Command),
     /// Copy a store into another, of the other engine or the same, and hold one against the other
     Move(moving::Args),
     /// Print the checksum of what a store holds, which is that of every copy of it
@@ -132,6 +136,9 @@ impl Cli {
                 };
                 with_app(&self.given, command.makes_a_store(), |app| admin::run(command, app, out))
                     .await
+            }
+            Command::Key(command) => {
+                with_app(&self.given, false, |app| key::run(command, app, out)).await
             }
             Command::Move(args) => moving::run(args, out).await,
             Command::Checksum => moving::checksum(&self.given, out).await,

@@ -5,8 +5,9 @@ use super::grant_cache::GrantCache;
 use super::resource::ResourceRoute;
 use super::response_cache::ResponseCache;
 use crate::auth::hasher::Hasher;
+use crate::auth::keys;
 use crate::auth::seal::Seal;
-use crate::auth::token::{Claims, SecretBytes, Signer, Subtype, Token};
+use crate::auth::token::{Claims, Signer, Subtype, Token};
 use crate::clock::{Clock, Ids};
 use crate::error::{Error, Result};
 use crate::rows::settings;
@@ -59,7 +60,7 @@ pub(crate) struct Catalog {
     pub(crate) openapi: Bytes,
 }
 
-/// The identity of a store: made with it, and never changed.
+/// The identity of a store: made with it. All that changes is which keys sign.
 struct Identity {
     /// What tokens are signed with.
     signer: Signer,
@@ -76,21 +77,20 @@ impl Identity {
     /// When the store fails.
     async fn of(store: &Store, ids: &Ids, clock: &Clock) -> Result<Self> {
         let organization = ids.next(clock.now()).to_string();
-        let made = Arc::new(Signer::generate()?.1);
-        let (key, organization) = store
+        let made = Signer::generate()?.1;
+        let (first, all, organization) = store
             .write(move |tx| {
-                let new = || Ok(SecretBytes::expose(&made).to_vec());
-                let key = settings::get_or_make(tx, "signing_key", new)?;
+                let first = keys::first(tx, &made)?;
                 let new = || Ok(organization.clone().into_bytes());
-                Ok((zeroize::Zeroizing::new(key), settings::get_or_make(tx, "organization", new)?))
+                Ok((first, keys::load(tx)?, settings::get_or_make(tx, "organization", new)?))
             })
             .await?;
         let organization: ObjectId = String::from_utf8(organization)
             .map_err(Error::internal)?
             .parse()
             .map_err(Error::internal)?;
-        let seal = Seal::new(&key, cursor::PURPOSE)?;
-        Ok(Self { signer: Signer::from_stored(&key)?, seal, organization: OrgId(organization) })
+        let seal = Seal::new(first.expose(), cursor::PURPOSE)?;
+        Ok(Self { signer: Signer::of(&all)?, seal, organization: OrgId(organization) })
     }
 }
 
@@ -149,18 +149,19 @@ impl App {
     /// # Errors
     /// When it cannot be signed.
     pub fn mint(&self, record: &ApiToken, session: bool) -> Result<Token> {
-        self.signer.mint(&Claims {
+        let claims = Claims {
             issuer: &self.issuer,
             id: record.id,
             subtype: if session { Subtype::User } else { Subtype::ApiToken },
             scope: &record.scope,
             issued: record.creation_date,
             expires: record.expiration_date,
-        })
+        };
+        self.signer.mint(&claims, self.clock.now())
     }
 
     /// `body`, a JSON object, with the token of `record` as the last of its own fields. The token
-    /// is never stored: the same record gives the same token again.
+    /// is never stored: the same record gives the same token again, or a newer key's.
     pub(crate) fn with_token(
         &self,
         body: &[u8],

@@ -139,14 +139,15 @@ fn bad_tokens(scene: &Scene) -> Vec<(&'static str, String, bool)> {
 
     let record = world.record(own, all);
     world.keep(&record);
-    let elsewhere = Signer::generate().unwrap().0.mint(&Claims {
+    let claims = Claims {
         issuer: &world.app.issuer,
         id: record.id,
         subtype: Subtype::ApiToken,
         scope: &record.scope,
         issued: record.creation_date,
         expires: None,
-    });
+    };
+    let elsewhere = Signer::generate().unwrap().0.mint(&claims, world.now());
 
     let leaver = world.administrator("leaver@example.com");
     let cut = world.session(leaver, 60_000);

@@ -1,6 +1,7 @@
 //! The command line: what is printed where, how the program ends, and what its settings mean.
 
 mod commands;
+mod credentials;
 mod moving;
 mod program;
 mod quickstart;

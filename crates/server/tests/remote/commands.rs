@@ -206,6 +206,28 @@ fn tokens_of_a_server() {
 }
 
 #[test]
+fn administrators_of_a_server() {
+    let scene = Scene::new();
+    scene.run(&["login", "--email", EMAIL, "--url", &scene.url], &[], PASSWORD).ok();
+    let listed = scene.bare(&["admin", "list", "--json"]).lines();
+    let me = listed.iter().find(|one| one["email"] == EMAIL).unwrap()["id"].clone();
+    let me = me.as_str().unwrap();
+    scene.bare(&["admin", "disable", me]).failed(1, &["must not be inactive for yourself"]);
+    scene.bare(&["admin", "remove", me]).failed(1, &["must not be yours"]);
+    assert_eq!(scene.bare(&["admin", "enable", me, "--json"]).json()["status"], "active");
+    let sessions = scene.bare(&["admin", "sessions", me, "--json"]).lines();
+    assert_eq!(sessions.len(), 1);
+    let shown = scene.bare(&["admin", "reset-password", me, "--curl"]).ok();
+    assert!(shown.contains("GUESTLIST_NEW_PASSWORD"), "{shown}");
+    scene
+        .bare(&["admin", "create", "--email", "b@example.com", "--url", &scene.url])
+        .failed(2, &["made on the store itself"]);
+    let one = sessions[0]["id"].as_str().unwrap();
+    scene.bare(&["admin", "end-sessions", me, "--session", one]).ok();
+    scene.bare(&["admin", "list"]).failed(4, &["Invalid access token"]);
+}
+
+#[test]
 fn me() {
     let scene = Scene::new();
     scene.run(&["login", "--email", EMAIL, "--url", &scene.url], &[], PASSWORD).ok();
