@@ -25,7 +25,7 @@ pub(crate) trait Job: Send {
         false
     }
     /// What is known of it before it is run, if it changes one row.
-    fn row_change(&self) -> Option<&RowChange> {
+    fn row_change(&self) -> Option<RowChange> {
         None
     }
     /// Answers with what it returned, or with what became of its transaction instead.
@@ -75,7 +75,7 @@ pub(crate) trait Work<E>: Send {
         Ok(None)
     }
     /// As [`Job::row_change`].
-    fn row_change(&self) -> Option<&RowChange> {
+    fn row_change(&self) -> Option<RowChange> {
         None
     }
 }
@@ -111,14 +111,15 @@ impl<L: Lookup<E>, E: From<Error>> Work<E> for Finding<L> {
     }
 }
 
-/// A closure that changes one row.
-pub(crate) struct ChangingRow<F> {
-    pub(crate) change: RowChange,
+/// A closure that changes one row, and another that says which.
+pub(crate) struct ChangingRow<C, F> {
+    pub(crate) change: C,
     pub(crate) work: F,
 }
 
-impl<F, T, E> Work<E> for ChangingRow<F>
+impl<C, F, T, E> Work<E> for ChangingRow<C, F>
 where
+    C: Fn() -> Option<RowChange> + Send,
     F: Fn(&mut Tx<'_, E>) -> Result<T, E> + Send,
     T: Send,
 {
@@ -128,8 +129,8 @@ where
         (self.work)(tx)
     }
 
-    fn row_change(&self) -> Option<&RowChange> {
-        Some(&self.change)
+    fn row_change(&self) -> Option<RowChange> {
+        (self.change)()
     }
 }
 
@@ -150,7 +151,7 @@ impl<W: Work<E>, E: JobError> Job for Task<W, E> {
     }
 
     fn lookup(&self) -> Option<Statement> {
-        self.work.lookup()
+        known(|| self.work.lookup())
     }
 
     fn take(&mut self, rows: Rows<'_>) -> bool {
@@ -158,8 +159,8 @@ impl<W: Work<E>, E: JobError> Job for Task<W, E> {
         self.result.is_some()
     }
 
-    fn row_change(&self) -> Option<&RowChange> {
-        self.work.row_change()
+    fn row_change(&self) -> Option<RowChange> {
+        known(|| self.work.row_change())
     }
 
     fn finish(mut self: Box<Self>, outcome: Outcome) {
@@ -197,6 +198,12 @@ pub(crate) fn attempt<T, E: From<Error>>(
     // Unwinding leaves nothing half done that lives on: what `work` did to the database is undone,
     // and statements reset themselves when dropped.
     catch(|| work(&mut Tx::new(engine)))
+}
+
+/// What is known of a job before it is run. After a panic it is nothing: the job is run by itself, and
+/// panics there.
+fn known<T>(work: impl FnOnce() -> Option<T>) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_default()
 }
 
 /// Does `work`; a panic is an error.

@@ -102,7 +102,7 @@ pub(crate) fn visit<E: From<Error>>(
 }
 
 /// What is known of a change of one row before it is run: [`Store::write_row`](crate::Store::write_row)
-/// takes it along. Where a commit costs much, changes of different rows that wait at the same time share
+/// asks for it. Where a commit costs much, changes of different rows that wait at the same time share
 /// one; what this says is sent for all of them first.
 ///
 /// It changes no answer. A change that asks or does anything else is run by itself.

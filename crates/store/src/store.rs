@@ -204,14 +204,14 @@ impl<E: JobError> Store<E> {
         self.0.write(f).await
     }
 
-    /// As [`Store::write`], of an `f` that changes one row, as `change` says. On PostgreSQL changes of
-    /// different rows that wait at the same time share a transaction.
+    /// As [`Store::write`], of an `f` that changes one row if `change` says so. That is called where it
+    /// is of use: on PostgreSQL changes of different rows that wait at the same time share a transaction.
     ///
     /// # Errors
     /// As [`Store::write`].
     pub async fn write_row<T: Send + 'static>(
         &self,
-        change: RowChange,
+        change: impl Fn() -> Option<RowChange> + Send + 'static,
         f: impl Fn(&mut Tx<'_, E>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
         self.0.write(ChangingRow { change, work: f }).await

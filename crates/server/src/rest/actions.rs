@@ -63,7 +63,7 @@ impl Call<Grant> {
     async fn write_resource<T: Resource, W: Into<Written<T>>>(
         &self,
         status: StatusCode,
-        row: Option<RowChange>,
+        row: impl Fn() -> Option<RowChange> + Send + 'static,
         work: impl Fn(&mut Tx<'_>) -> Result<W> + Send + 'static,
     ) -> Result<Reply> {
         let call = self.clone();
@@ -83,13 +83,13 @@ impl Call<Grant> {
         &self,
         work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<Okay<Entity<T>>> {
-        self.change_row(None, work).await
+        self.change_row(|| None, work).await
     }
 
     /// As [`Call::change`], where it may be known beforehand which `row` is changed.
     pub(crate) async fn change_row<T: Resource>(
         &self,
-        row: Option<RowChange>,
+        row: impl Fn() -> Option<RowChange> + Send + 'static,
         work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<Okay<Entity<T>>> {
         self.write_resource(StatusCode::OK, row, work).await.map(|reply| Okay(reply, PhantomData))
@@ -100,7 +100,7 @@ impl Call<Grant> {
         &self,
         work: impl Fn(&mut Tx<'_>) -> Result<W> + Send + 'static,
     ) -> Result<Created<Entity<T>>> {
-        let reply = self.write_resource(StatusCode::CREATED, None, work).await?;
+        let reply = self.write_resource(StatusCode::CREATED, || None, work).await?;
         Ok(Created(reply, PhantomData))
     }
 

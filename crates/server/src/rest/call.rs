@@ -70,7 +70,7 @@ impl<C: Caller> Call<C> {
     /// sent with its key.
     pub(crate) fn write(
         &self,
-        row: Option<RowChange>,
+        row: impl Fn() -> Option<RowChange> + Send + 'static,
         work: impl Fn(&mut Tx<'_>) -> Result<(Answer, Option<Secret>)> + Send + 'static,
     ) -> impl Future<Output = Result<Reply>> + Send {
         idempotency::write(&self.app, self.context.key.clone(), self.now, row, work)
@@ -82,11 +82,14 @@ impl<C: Caller> Call<C> {
         work: impl Fn(&mut Tx<'_>) -> Result<Written<T>> + Send + 'static,
     ) -> Result<Okay<T>> {
         let reply = self
-            .write(None, move |tx| {
-                let written = work(tx)?;
-                let body = serde_json::to_vec(&written.body).map_err(Error::internal)?;
-                Ok((Answer { status: 200, etag: None, body, mint: None }, written.secret))
-            })
+            .write(
+                || None,
+                move |tx| {
+                    let written = work(tx)?;
+                    let body = serde_json::to_vec(&written.body).map_err(Error::internal)?;
+                    Ok((Answer { status: 200, etag: None, body, mint: None }, written.secret))
+                },
+            )
             .await?;
         Ok(Okay(reply, PhantomData))
     }

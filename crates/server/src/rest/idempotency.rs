@@ -79,10 +79,11 @@ pub(crate) async fn write(
     app: &App,
     key: Option<RequestKey>,
     now: DateTime,
-    row: Option<RowChange>,
+    row: impl Fn() -> Option<RowChange> + Send + 'static,
     work: impl Fn(&mut Tx<'_>) -> Result<(Answer, Option<Secret>)> + Send + 'static,
 ) -> Result<Reply> {
-    let row = row.filter(|_| key.is_none());
+    let keyed = key.is_some();
+    let row = move || if keyed { None } else { row() };
     let work = move |tx: &mut Tx<'_>| {
         if let Some(key) = &key
             && let Some(answer) = idempotency::reserve(tx, key, now)?
@@ -96,10 +97,7 @@ pub(crate) async fn write(
         }
         Ok((answer, secret, false))
     };
-    let (answer, secret, replayed) = match row {
-        Some(row) => app.store.write_row(row, work).await?,
-        None => app.store.write(work).await?,
-    };
+    let (answer, secret, replayed) = app.store.write_row(row, work).await?;
     if replayed {
         return send_again(app, answer).await;
     }

@@ -43,7 +43,7 @@ impl<'l> WriteBatch<'l> {
     /// Puts what `job` asks behind what is to be sent, or gives it back if it is to be run by
     /// itself.
     pub(super) fn add(&mut self, job: Box<dyn Job>) -> Result<(), Box<dyn Job>> {
-        let sent = job.row_change().and_then(|change| Some((change.scope, self.send(change)?)));
+        let sent = job.row_change().and_then(|change| Some((change.scope, self.send(&change)?)));
         match sent {
             Some((row, questions)) => {
                 self.asked.push(Asked { job, row, questions });

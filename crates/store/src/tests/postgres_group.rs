@@ -79,12 +79,7 @@ async fn waiting<T: Send + 'static>(
         .map(|(number, key)| {
             let (store, work) = (store.clone(), work.clone());
             let work = move |tx: &mut Tx<'_>| work(tx, number);
-            tokio::spawn(async move {
-                match key {
-                    Some(key) => store.write_row(change_of(key), work).await,
-                    None => store.write(work).await,
-                }
-            })
+            tokio::spawn(async move { store.write_row(move || key.map(change_of), work).await })
         })
         .collect();
     // One thread runs all tasks, in their order: now each has its job in the queue.

@@ -102,6 +102,7 @@ impl Lookup<Error> for Divide {
     type Found = (i64, i64);
 
     fn statement(&self) -> Statement {
+        assert_ne!(self.0, 9, "as it is meant to");
         Statement::new(DIVIDE, [self.0])
     }
 
@@ -163,7 +164,7 @@ async fn reads_that_wait_together_are_each_answered_by_itself() {
     let answers = waiting_together(&store, 12, divide, || ()).await;
     for (number, answer) in (0..12).rev().zip(answers) {
         match (number, answer) {
-            (0 | 6, Err(Error::Internal(_))) => {}
+            (0 | 6 | 9, Err(Error::Internal(_))) => {}
             (5, Ok(found)) => assert_eq!(found, (0, 5)),
             (_, Ok((sixtieth, _))) => assert_eq!(sixtieth, 60 / number),
             (_, refused) => panic!("{number}: {refused:?}"),
@@ -171,7 +172,7 @@ async fn reads_that_wait_together_are_each_answered_by_itself() {
     }
     // Of one the rows were not enough, so that it was run once more, by itself.
     let reads: Vec<usize> = reads.iter().map(|reads| reads.load(Ordering::SeqCst)).collect();
-    assert_eq!(reads, [1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1]);
+    assert_eq!(reads, [1, 1, 1, 1, 1, 2, 1, 1, 1, 0, 1, 1]);
 }
 
 #[tokio::test]

@@ -143,7 +143,8 @@ async fn patch(
     };
     let request = call.clone();
     // With groups more than the row of the user is changed.
-    let row = patch.experience_group_ids.is_none().then(|| users::row_change(app, id));
+    let only = patch.experience_group_ids.is_none();
+    let row = move || only.then(|| users::row_change(app, id));
     call.change_row(row, move |tx| {
         let (tenant, before) = users::lock_within(tx, app, id)?;
         request.check(&before)?;
