@@ -37,6 +37,9 @@ class Entity(TypedDict, total=False):
 SortDirection = Literal["asc", "desc"]
 Role = Literal["admin", "edit", "collaborate", "view", "none"]
 TokenStatus = Literal["active", "inactive"]
+AdministratorSort = Literal["email", "id", "creationDate", "lastUpdated"]
+AdministratorFilter = Literal["email"]
+AdministratorSessionSort = Literal["creationDate", "id", "expirationDate"]
 ApplicationSort = Literal[
     "name",
     "id",
@@ -66,6 +69,113 @@ ExperienceUserSort = Literal[
 ExperienceUserFilter = Literal["firstName", "lastName", "email"]
 ExperienceGroupSort = Literal["name", "id", "creationDate", "lastUpdated"]
 ExperienceGroupFilter = Literal["name"]
+
+
+class _Administrator(TypedDict):
+    id: str
+    """Who it is."""
+    administratorId: str
+    """The same as `id`."""
+    creationDate: str
+    """When the account was made."""
+    lastUpdated: str
+    """When it last changed."""
+    passwordLastUpdated: str
+    """When its password last changed."""
+    email: str
+    """Its address."""
+    fullName: str
+    """Given and family name, or the address when there is neither."""
+    status: TokenStatus
+    """Whether they may sign in, and their sessions and API tokens are good."""
+
+
+class Administrator(_Administrator, Entity, total=False):
+    tokenCutoff: str
+    """Sessions and API tokens from before this moment are not good any more."""
+
+
+class AdministratorPatch(TypedDict, total=False):
+    """What changes of an administrator; what is not there stays as it is."""
+
+    status: TokenStatus
+    """Whether they may do anything from now on."""
+    password: str
+    """A new password; their sessions end with the old one, and their API tokens are inactive."""
+    currentPassword: str
+    """The present password of whoever asks: needed for a new password, unless it was given within
+    the last ten minutes to sign in."""
+
+
+class _Administrators(TypedDict):
+    count: int
+    """How many items this page has."""
+    items: list[Administrator]
+    """The items."""
+    perPage: int
+    """The most a page holds."""
+    page: int
+    """Which page this is, counted from 0; 0 for one that a cursor was sent for."""
+    sortField: str
+    """What the list is sorted by."""
+    sortDirection: SortDirection
+    """In which direction."""
+    totalCount: int
+    """How many items all pages have together."""
+
+
+class Administrators(_Administrators, Entity, total=False):
+    filter: str
+    """The pattern that the items match, if one was asked for."""
+    filterField: str
+    """The field that the pattern is matched against, if one was named."""
+
+
+class _AdministratorSession(TypedDict):
+    id: str
+    """Which session it is."""
+    sessionId: str
+    """The same as `id`."""
+    administratorId: str
+    """Whose it is."""
+    creationDate: str
+    """When it began."""
+    scope: list[str]
+    """What it may do."""
+
+
+class AdministratorSession(_AdministratorSession, Entity, total=False):
+    signInDate: str
+    """When the password was given for it, or for the session that it goes on from; left out for
+    one of a time when that was not kept."""
+    expirationDate: str
+    """When it ends; never, if this is left out."""
+
+
+class _AdministratorSessions(TypedDict):
+    count: int
+    """How many items this page has."""
+    items: list[AdministratorSession]
+    """The items."""
+    administratorId: str
+    """The administrator."""
+    perPage: int
+    """The most a page holds."""
+    page: int
+    """Which page this is, counted from 0; 0 for one that a cursor was sent for."""
+    sortField: str
+    """What the list is sorted by."""
+    sortDirection: SortDirection
+    """In which direction."""
+    totalCount: int
+    """How many items all pages have together."""
+
+
+class AdministratorSessions(_AdministratorSessions, Entity, total=False):
+    filter: str
+    """The pattern that the items match, if one was asked for."""
+    filterField: str
+    """The field that the pattern is matched against, if one was named."""
 
 
 class _ApiToken(TypedDict):
