@@ -85,11 +85,12 @@ pub trait Engine {
     /// When the statement fails, or one that was deferred before it.
     fn run(&mut self, change: &Change<'_>) -> Result<u64>;
 
-    /// Is told that `sql` is going to be queried, and may send it at once.
+    /// Is told that `sql` is going to be queried, and may send it at once. An answer that `lasts` is
+    /// that of the moment before anything was changed, also when it is taken after that.
     ///
     /// # Errors
     /// When the transaction has failed already.
-    fn prefetch(&mut self, _sql: &str, _params: &[&dyn Param]) -> Result<()> {
+    fn prefetch(&mut self, _sql: &str, _params: &[&dyn Param], _lasts: bool) -> Result<()> {
         Ok(())
     }
 

@@ -59,7 +59,16 @@ impl<'a, E: From<Error>> Tx<'a, E> {
     /// # Errors
     /// When the transaction has failed already.
     pub fn prefetch(&mut self, sql: &str, params: &[&dyn Param]) -> Result<(), E> {
-        Ok(self.engine.prefetch(sql, params)?)
+        Ok(self.engine.prefetch(sql, params, false)?)
+    }
+
+    /// As [`Tx::prefetch`], of what is going to be asked once anything was changed, too. Where it is
+    /// sent ahead, the answer is then of the moment before the change.
+    ///
+    /// # Errors
+    /// As [`Tx::prefetch`].
+    pub fn prefetch_for_later(&mut self, sql: &str, params: &[&dyn Param]) -> Result<(), E> {
+        Ok(self.engine.prefetch(sql, params, true)?)
     }
 
     /// Every row of `sql`, as `T`.

@@ -73,7 +73,10 @@ impl<C: Caller> Call<C> {
         row: impl Fn() -> Option<RowChange> + Send + 'static,
         work: impl Fn(&mut Tx<'_>) -> Result<(Answer, Option<Secret>)> + Send + 'static,
     ) -> impl Future<Output = Result<Reply>> + Send {
-        idempotency::write(&self.app, self.context.key.clone(), self.now, row, work)
+        let (call, context, asks) = (self.clone(), &self.context, Arc::clone(&self.context));
+        let row = move || row().map(|row| asks.gate.asking(row));
+        let work = move |tx: &mut Tx<'_>| call.context.gate.write(&call.app, tx, call.now, &work);
+        idempotency::write(&self.app, context.key.clone(), self.now, row, work)
     }
 
     /// Writes something that is not answered as a resource.

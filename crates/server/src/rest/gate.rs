@@ -19,8 +19,9 @@
 //! has, even if that is old, and its own transaction asks about the token along with what is read:
 //! both are sent at once. What was found is only answered when the token was good.
 //!
-//! - A write never assumes. It could not be taken back. The one GET that writes proves its token in
-//!   the transaction that does.
+//! - A write never assumes, as it could not be taken back. It is let in by a proof that may be half a
+//!   second old on PostgreSQL, or older by as long as a password waited to be hashed; so it asks again in
+//!   its own transaction, along with the first of its statements. The one GET that writes does as well.
 //! - Nobody leaves without proof. Whoever is still assumed when the handler is done, because it
 //!   failed or read nothing, is asked about then, and a refusal of the token comes before any other.
 //! - What an assumed grant does not allow is not refused with it. The store is asked first.
@@ -28,12 +29,13 @@
 use super::caller::Caller;
 use super::state::App;
 use crate::error::{Error, Result};
-use crate::rows::{Lookup, Tx};
+use crate::rows::{Lookup, RowChange, Tx};
 use crate::store::Snapshot;
 use crate::tokens::grant::{self, Grant};
 use guestlist_api::id::ApiTokenId;
 use guestlist_api::scope::Operation;
 use guestlist_api::time::DateTime;
+use guestlist_store::Dialect;
 use hyper::header::{self, HeaderMap};
 use serde_json::{Map, Value};
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -208,18 +210,50 @@ impl Gate {
         self.trust.store(Trust::Proven as u8, Ordering::Release);
     }
 
-    /// Proves the token in a transaction of a GET that writes all the same.
+    /// What `row` asks beforehand, and about the token.
+    pub(crate) fn asking(&self, mut row: RowChange) -> RowChange {
+        row.ahead.extend(self.token.map(grant::question));
+        row
+    }
+
+    /// Does `work` in a transaction that writes, where the token is asked about once more: what let the
+    /// request in may be half a second old on PostgreSQL, and older by as long as a hash waited.
     ///
     /// # Errors
-    /// As [`grant::grant`].
-    pub(crate) fn prove(&self, tx: &mut Tx<'_>, now: DateTime) -> Result<()> {
-        self.token.map_or(Ok(()), |token| grant::grant(tx, token, now).map(drop))
+    /// Those of `work`, and before them those of [`grant::grant`].
+    pub(crate) fn write<T>(
+        &self,
+        app: &App,
+        tx: &mut Tx<'_>,
+        now: DateTime,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let Some(token) = self.token else { return work(tx) };
+        match tx.dialect() {
+            // Nobody else writes meanwhile. Where nothing has changed there is nothing to ask.
+            Dialect::Sqlite => {
+                if !app.grants.is_fresh(&app.store, token, now) {
+                    grant::grant(tx, token, now)?;
+                }
+                work(tx)
+            }
+            // It goes with the first statement, and nobody waits for it alone.
+            Dialect::Postgres => {
+                grant::prefetch_grant_for_later(tx, token)?;
+                let done = work(tx);
+                match grant::grant(tx, token, now) {
+                    Err(refused @ (Error::TokenInvalid | Error::TokenExpired)) => Err(refused),
+                    Err(failed) => done.and(Err(failed)),
+                    Ok(_) => done,
+                }
+            }
+        }
     }
 
     /// Whether the token is good for all that is read from now on: it is proven by that, or nothing
     /// has changed since it was. One that was proven before may have been revoked in between.
     pub(crate) fn is_good_from_now(&self, app: &App, now: DateTime) -> bool {
-        let fresh = |token| app.grants.fresh(&app.store, token, now).is_some();
+        let fresh = |token| app.grants.is_fresh(&app.store, token, now);
         self.trust() == Trust::Assumed || self.token.is_some_and(fresh)
     }
 

@@ -26,6 +26,13 @@ struct Entry {
     snapshot: Option<Snapshot>,
 }
 
+impl Entry {
+    fn holds(&self, store: &Store, now: DateTime) -> bool {
+        self.snapshot.as_ref().is_some_and(|snapshot| store.holds(snapshot))
+            && self.grant.expires.is_none_or(|end| now < end)
+    }
+}
+
 impl GrantCache {
     /// What the token `id` allowed when it was last asked about, which proves nothing.
     pub(crate) fn stale(&self, id: ApiTokenId) -> Option<Grant> {
@@ -34,10 +41,12 @@ impl GrantCache {
 
     /// What the token `id` allows at `now`, if that is known.
     pub(crate) fn fresh(&self, store: &Store, id: ApiTokenId, now: DateTime) -> Option<Grant> {
-        let entry = self.entry(id)?;
-        let good = entry.snapshot.as_ref().is_some_and(|snapshot| store.holds(snapshot))
-            && entry.grant.expires.is_none_or(|end| now < end);
-        good.then(|| entry.grant.clone())
+        self.entry(id).filter(|entry| entry.holds(store, now)).map(|entry| entry.grant.clone())
+    }
+
+    /// Whether that is known.
+    pub(crate) fn is_fresh(&self, store: &Store, id: ApiTokenId, now: DateTime) -> bool {
+        self.entry(id).is_some_and(|entry| entry.holds(store, now))
     }
 
     fn entry(&self, id: ApiTokenId) -> Option<Arc<Entry>> {

@@ -3,7 +3,7 @@
 use super::rows::{Principal, SESSION, scopes, word};
 use crate::error::{Error, Result};
 use crate::rows::convert::{id, maybe_moment, moment};
-use crate::rows::{FromRow, Row, Tx};
+use crate::rows::{FromRow, Row, Statement, Tx};
 use guestlist_api::api_token::TokenStatus;
 use guestlist_api::id::ApiTokenId;
 use guestlist_api::scope::Scopes;
@@ -80,6 +80,16 @@ const GRANT: &str = "SELECT t.id, t.kind, t.owner_id, t.name, t.scope, t.status,
 /// When the transaction has failed already.
 pub fn prefetch_grant(tx: &mut Tx<'_>, id: ApiTokenId) -> Result<()> {
     tx.prefetch(GRANT, &[&id.to_string()])
+}
+
+/// The question of [`grant`], for whatever says beforehand what it asks.
+pub(crate) fn question(id: ApiTokenId) -> Statement {
+    Statement::new(GRANT, [id.to_string()])
+}
+
+/// As [`prefetch_grant`], where it is asked at the end, once something has been changed.
+pub(crate) fn prefetch_grant_for_later(tx: &mut Tx<'_>, id: ApiTokenId) -> Result<()> {
+    tx.prefetch_for_later(GRANT, &[&id.to_string()])
 }
 
 /// What the token `id` allows at `now`.

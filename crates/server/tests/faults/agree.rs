@@ -118,6 +118,31 @@ fn a_token_that_is_ended_on_one_node_is_refused_by_all() {
 }
 
 #[test]
+fn a_token_that_is_ended_on_one_node_changes_nothing_on_any() {
+    let site = Site::new();
+    let (tokens, users) = (site.path("tokens"), site.path("experience/users"));
+    let body = json!({ "email": "changed@guests.test", "password": "One-Pass-w0rd" });
+    let user = ask(&site, 0, &site.token, &Request::new("POST", users.clone(), Some(body)));
+    let user = format!("{users}/{}", user.body["id"].as_str().expect("an id"));
+    for round in 0..ROUNDS {
+        let by = round % NODES;
+        let body = json!({ "name": format!("{round}"), "scope": ["all.Application"] });
+        let make = Request::new("POST", tokens.clone(), Some(body));
+        let made = ask(&site, (by + 1) % NODES, &site.token, &make);
+        let token = made.body["token"].as_str().expect("a token");
+        let one = format!("{tokens}/{}", made.body["id"].as_str().expect("an id"));
+        let end = Request::new("DELETE", one, None);
+        // One that shares a commit with others, and one that may change more than a row.
+        let name = json!({ "firstName": format!("{round}") });
+        let groups = json!({ "experienceGroupIds": [] });
+        let body = if round % 2 == 0 { name } else { groups };
+        let change = Request::new("PATCH", user.clone(), Some(body));
+        let longest = outlives(&site, token, &change, by, &end, &site.token);
+        assert_eq!(longest, Duration::ZERO, "round {round}");
+    }
+}
+
+#[test]
 fn a_key_is_answered_once_by_all_nodes_together() {
     let site = Site::new();
     let total = |path: &str| {

@@ -1,8 +1,8 @@
 //! Requests that meet: what one of them looked at before it wrote is still so when it has.
 
 use crate::client::Answer;
-use crate::world::{PASSWORD, World};
-use guestlist::tokens::rows::Principal;
+use crate::world::{Options, PASSWORD, World};
+use guestlist::tokens::rows::{self as tokens, Principal};
 use guestlist_api::id::ApplicationId;
 use serde_json::{Value, json};
 use std::sync::Barrier;
@@ -175,4 +175,52 @@ fn attempts_to_sign_in_at_once_all_count() {
     // Those that were let through, also where no password could be looked at for want of room.
     let tried = all.iter().filter(|status| matches!(status, 401 | 503)).count();
     assert_eq!(tried, 20, "{all:?}");
+}
+
+#[test]
+fn a_write_that_waited_for_a_hash_asks_again_about_its_token() {
+    // One thread that hashes: most of those who write wait for it.
+    let world = World::with(&Options { hash_workers: Some(1), ..Options::default() });
+    let own = world.application("own");
+    let user = world.user(own, json!({ "email": "a@example.com" }), &[]);
+    let path = format!("/applications/{own}/experience/users/{}", user.id);
+    let root = world.token(Principal::Application(own), "all.Application");
+    let shown = || world.get(&root, &path).expect(200).json();
+    for _ in 0..3 {
+        let record = world.record(Principal::Application(own), "all.Application");
+        let token = world.keep(&record);
+        let hashed = world.app.hasher.hashed();
+        let statuses = thread::scope(|threads| {
+            let write = || {
+                let body = json!({ "password": PASSWORD });
+                world.call(&token, "PATCH", &path, &body).status
+            };
+            let writers: Vec<_> = (0..6).map(|_| threads.spawn(write)).collect();
+            while world.app.hasher.hashed() == hashed {
+                thread::yield_now();
+            }
+            world.write(move |tx| tokens::delete(tx, &record));
+            let revoked = shown();
+            let statuses: Vec<u16> = writers.into_iter().map(|one| one.join().unwrap()).collect();
+            assert_eq!(shown(), revoked, "{statuses:?}");
+            statuses
+        });
+        assert!(statuses.iter().all(|status| matches!(status, 200 | 401)), "{statuses:?}");
+        assert!(statuses.contains(&401), "{statuses:?}");
+    }
+}
+
+#[test]
+fn a_token_may_still_revoke_or_change_itself() {
+    let world = World::new();
+    let own = Principal::Application(world.application("own"));
+    let path = format!("/applications/{}/tokens", own.id());
+    for end in ["DELETE", "PATCH"] {
+        let record = world.record(own, "all.Application");
+        let token = world.keep(&record);
+        let one = format!("{path}/{}", record.id);
+        let body = if end == "PATCH" { json!({ "status": "inactive" }) } else { Value::Null };
+        world.call(&token, end, &one, &body).expect(200);
+        world.get(&token, &path).refused(401, "Invalid access token");
+    }
 }

@@ -17,6 +17,8 @@ pub(super) struct Ahead {
     /// What is asked; nothing where nobody is going to.
     pub(super) bound: Option<Encoded>,
     pub(super) sent: InFlight,
+    /// Whether a change leaves its answer as it is.
+    pub(super) lasts: bool,
     /// What is said if it is refused as a conflict.
     pub(super) conflict: Option<Box<str>>,
     /// The answer, once it is read.

@@ -93,7 +93,8 @@ impl<'l> Session<'l> {
     fn begin(&mut self) -> ConnectionResult<()> {
         if self.role == Role::Write && !self.begun {
             let sent = self.link.run_plain(BEGIN)?;
-            self.ahead.push_back(Ahead { bound: None, sent, conflict: None, rows: None });
+            let (bound, lasts, conflict, rows) = (None, false, None, None);
+            self.ahead.push_back(Ahead { bound, sent, lasts, conflict, rows });
         }
         self.begun = true;
         Ok(())
@@ -189,27 +190,29 @@ impl<'l> Session<'l> {
         }
         let sent = self.send(&bound, change.params)?;
         // Prefetched results may be stale after a change: drop them.
-        self.ahead.clear();
+        self.ahead.retain(|ahead| ahead.lasts);
         self.reading = true;
         let words = self.link.answer(sent, |_, _| {})?;
         self.reading = false;
         Ok(wire::touched(&words))
     }
 
-    /// Sends `sql` ahead, whose answer is that to `asked` too, if there is room: whether there is.
+    /// Sends `sql` ahead, whose answer is that to `asked` too and `lasts` beyond a change or not, if
+    /// there is room: whether there is.
     fn send_ahead(
         &mut self,
         sql: &str,
         params: &[&dyn Param],
         asked: Option<Encoded>,
+        lasts: bool,
     ) -> ConnectionResult<bool> {
         let bound = self.link.bind(sql, params)?;
         let fits = self.fits(&bound);
         if fits {
             self.begin()?;
             let sent = self.link.run(&bound, params)?;
-            let bound = Some(asked.unwrap_or(bound));
-            self.ahead.push_back(Ahead { bound, sent, conflict: None, rows: None });
+            let (bound, conflict, rows) = (Some(asked.unwrap_or(bound)), None, None);
+            self.ahead.push_back(Ahead { bound, sent, lasts, conflict, rows });
         }
         Ok(fits)
     }
@@ -219,7 +222,7 @@ impl<'l> Session<'l> {
     pub(super) fn ahead_skipping(&mut self, lock: &str, params: &[&dyn Param]) -> Result<bool> {
         self.check()?;
         let asked = self.bind(lock, params)?;
-        let sent = self.send_ahead(&format!("{lock} SKIP LOCKED"), params, Some(asked));
+        let sent = self.send_ahead(&format!("{lock} SKIP LOCKED"), params, Some(asked), false);
         sent.map_err(|failure| self.fail(failure))
     }
 
@@ -244,11 +247,13 @@ impl<'l> Session<'l> {
     fn touch_deferred(&mut self, bound: &Encoded, change: &Change<'_>) -> ConnectionResult<()> {
         self.begin()?;
         // Prefetched results may be stale after a change: drop them.
-        self.ahead.retain(|ahead| ahead.rows.is_none());
-        self.ahead.iter_mut().for_each(|ahead| ahead.bound = None);
+        self.ahead.retain(|ahead| ahead.lasts || ahead.rows.is_none());
+        let stale = self.ahead.iter_mut().filter(|ahead| !ahead.lasts);
+        stale.for_each(|ahead| ahead.bound = None);
         let sent = self.link.run(bound, change.params)?;
+        let (bound, lasts, rows) = (None, false, None);
         let conflict = change.conflict.map(Box::from);
-        self.ahead.push_back(Ahead { bound: None, sent, conflict, rows: None });
+        self.ahead.push_back(Ahead { bound, sent, lasts, conflict, rows });
         Ok(())
     }
 
@@ -355,10 +360,10 @@ impl<'l> Session<'l> {
 }
 
 impl Engine for Session<'_> {
-    fn prefetch(&mut self, sql: &str, params: &[&dyn Param]) -> Result<()> {
+    fn prefetch(&mut self, sql: &str, params: &[&dyn Param], lasts: bool) -> Result<()> {
         self.check()?;
         // It is a hint: where there is no room it is sent when it is asked.
-        self.send_ahead(sql, params, None).map(drop).map_err(|failure| self.fail(failure))
+        self.send_ahead(sql, params, None, lasts).map(drop).map_err(|failure| self.fail(failure))
     }
 
     fn query(&mut self, query: &Query<'_>, each: &mut Each<'_>) -> Result<bool> {

@@ -67,7 +67,7 @@ impl<'l> WriteBatch<'l> {
         // The first that was sent may have begun the transaction.
         let first = self.session.count_ahead().checked_sub(1)?;
         for statement in &change.ahead {
-            self.session.prefetch(statement.sql(), &statement.params()).ok()?;
+            self.session.prefetch(statement.sql(), &statement.params(), false).ok()?;
         }
         Some(first..self.session.count_ahead())
     }

@@ -154,6 +154,30 @@ async fn what_is_sent_ahead_is_found_as_if_it_was_not() {
 }
 
 #[tokio::test]
+async fn what_is_sent_ahead_for_later_is_of_the_moment_before_the_change() {
+    let scene = Scene::new();
+    let store = scene.direct();
+    for deferred in [false, true] {
+        let found = store.write(move |tx| {
+            let one = "SELECT v FROM t WHERE k = $1";
+            tx.run("DELETE FROM t", &[])?;
+            insert(tx, 1)?;
+            tx.prefetch_for_later(one, &[&1])?;
+            tx.prefetch(one, &[&2])?;
+            let sql = "DELETE FROM t WHERE k = 1";
+            if deferred {
+                tx.change_deferred(Scope::Nothing, sql, &[], None)?;
+            } else {
+                tx.run(sql, &[])?;
+            }
+            Ok((tx.first::<i64>(one, &[&1])?, tx.first::<i64>(one, &[&1])?))
+        });
+        // It is found once; then it is asked.
+        assert_eq!(found.await.unwrap(), (Some(1), None), "{deferred}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_told_at_the_end_is_told() {
     let scene = Scene::new();
     let store = scene.direct();
