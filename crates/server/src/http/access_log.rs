@@ -5,8 +5,8 @@ use hyper::{Method, Request};
 use std::net::SocketAddr;
 use std::time::Instant;
 
-/// The longest path that is logged whole: longer than any of ours, and a log of refusals is not
-/// to grow by what is refused.
+/// The bytes of the longest path that is logged whole: longer than any of ours, and a log of
+/// refusals is not to grow by what is refused.
 const LONGEST: usize = 512;
 
 /// A request that is being answered.
@@ -21,8 +21,7 @@ pub(crate) struct AccessLog<'a> {
 impl<'a> AccessLog<'a> {
     pub(crate) fn now<B>(request: &Request<B>, meta: &'a RequestMeta, peer: SocketAddr) -> Self {
         // The query is left out: it may hold a token.
-        let path = request.uri().path();
-        let path = path.get(..LONGEST).unwrap_or(path).to_owned();
+        let path = shortened(request.uri().path()).to_owned();
         Self { meta, peer, method: request.method().clone(), path, began: Instant::now() }
     }
 
@@ -40,5 +39,32 @@ impl<'a> AccessLog<'a> {
             peer = %self.peer,
             "request"
         );
+    }
+}
+
+/// As much of `path` as is logged.
+fn shortened(path: &str) -> &str {
+    path.get(..path.floor_char_boundary(LONGEST)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_cut_between_two_characters() {
+        assert_eq!(shortened("/short"), "/short");
+        let whole = "a".repeat(LONGEST);
+        assert_eq!(shortened(&whole), whole);
+        assert_eq!(shortened(&format!("{whole}b")), whole);
+        // Whatever byte would be the last, most of them are in the middle of a character.
+        for shift in 0..4 {
+            for character in ["é", "€", "😀"] {
+                let path = format!("{}{}", "a".repeat(shift), character.repeat(4000));
+                let logged = shortened(&path);
+                assert!(path.starts_with(logged), "{logged}");
+                assert!((LONGEST - 3..=LONGEST).contains(&logged.len()), "{}", logged.len());
+            }
+        }
     }
 }

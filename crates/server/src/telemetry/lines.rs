@@ -1,5 +1,6 @@
 //! An event as one line of JSON: its time, its level, its fields, and where it comes from.
 
+use super::visible::is_invisible;
 use std::fmt::{self, Write as _};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
@@ -91,19 +92,21 @@ fn write_text(to: &mut Writer<'_>, text: &str) -> fmt::Result {
     to.write_char('"')
 }
 
-/// Writes what is inside of a JSON string (RFC 8259 7).
+/// Writes what is inside of a JSON string (RFC 8259 7). More is escaped than has to be, because
+/// people read the lines on a terminal as well.
 struct Escaping<'a, 'w>(&'a mut Writer<'w>);
 
 impl fmt::Write for Escaping<'_, '_> {
     fn write_str(&mut self, mut text: &str) -> fmt::Result {
-        while let Some(at) = text.find(|c: char| matches!(c, '"' | '\\') || c < ' ') {
+        while let Some(at) = text.find(|c: char| matches!(c, '"' | '\\') || is_invisible(c)) {
             let (plain, special) = text.split_at(at);
             self.0.write_str(plain)?;
             let mut characters = special.chars();
             match characters.next() {
                 Some('"') => self.0.write_str(r#"\""#)?,
                 Some('\\') => self.0.write_str(r"\\")?,
-                Some(control) => write!(self.0, r"\u{:04x}", u32::from(control))?,
+                // None of them is beyond U+FFFF, where JSON would need two.
+                Some(invisible) => write!(self.0, r"\u{:04x}", u32::from(invisible))?,
                 None => {}
             }
             text = characters.as_str();
@@ -170,6 +173,22 @@ mod tests {
         assert_eq!(second["message"], "\"quoted\" \\ \n \u{1} ö");
         assert_eq!((&second["share"], &second["none"]), (&json!(0.5), &json!("NaN")));
         assert_eq!(second["level"], "WARN");
+    }
+
+    #[test]
+    fn what_would_act_on_a_terminal_is_escaped() {
+        let log_text = Written::default();
+        let log =
+            tracing_subscriber::fmt().event_format(Lines).with_writer(log_text.clone()).finish();
+        let path = "/a\u{1b}[2J\u{7f}\u{9b}31m\u{202e}b\u{2066}\u{2028}";
+        tracing::subscriber::with_default(log, || tracing::info!(path, shown = %path, "x"));
+        let written = String::from_utf8(log_text.0.lock().unwrap().clone()).unwrap();
+        let escaped = r"/a\u001b[2J\u007f\u009b31m\u202eb\u2066\u2028";
+        for field in ["path", "shown"] {
+            assert!(written.contains(&format!(r#""{field}":"{escaped}""#)), "{written:?}");
+        }
+        let line: Value = serde_json::from_str(&written).unwrap();
+        assert_eq!((&line["path"], &line["shown"]), (&json!(path), &json!(path)));
     }
 
     proptest::proptest! {

@@ -2,6 +2,7 @@
 
 mod lines;
 mod spool;
+mod visible;
 
 use lines::Lines;
 use spool::Spool;
@@ -20,7 +21,7 @@ pub fn start() -> Guard {
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(spool);
     // A second start in one process, as in tests, goes on with the first.
     let _ = if std::io::stderr().is_terminal() {
-        log.compact().try_init()
+        log.compact().fmt_fields(visible::fields()).try_init()
     } else {
         log.event_format(Lines).try_init()
     };
