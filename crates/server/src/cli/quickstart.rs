@@ -1,7 +1,7 @@
 //! `guestlist quickstart`: a demo to call within a minute.
 
 use super::output::announce;
-use super::serve::{Signals, listen};
+use super::serve::{Signals, leave_no_core_dump, listen};
 use super::{Output, application};
 use crate::administrators::rows as administrators;
 use crate::administrators::rules::{new_me, with_new_password};
@@ -57,8 +57,9 @@ pub(super) async fn run(given: &CliArgs, server: &ServerArgs, out: Output) -> Re
     config.options.must_exist = false;
     config.options.on_disk_failure = OnDiskFailure::EndProcess;
     let _log = telemetry::start();
-    let signals = Signals::new()?;
-    let server = Server::bind(&config, Clock::System).await?;
+    leave_no_core_dump();
+    let (server, signals) = Signals::new()?.end_while(Server::bind(&config, Clock::System)).await?;
+    let server = server?;
     let path = match &config.store {
         StoreUrl::Sqlite(path) => path.with_extension("quickstart.json"),
         StoreUrl::Postgres(_) => PathBuf::from("guestlist.quickstart.json"),

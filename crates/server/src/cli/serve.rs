@@ -13,6 +13,7 @@ use serde_json::json;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -39,11 +40,11 @@ pub(super) async fn run(given: &CliArgs, args: Args, out: Output) -> Result<()> 
     config.options.must_exist |= args.must_exist;
     config.options.on_disk_failure = OnDiskFailure::EndProcess;
     let _log = telemetry::start();
-    let signals = Signals::new()?;
+    leave_no_core_dump();
     // Each reader has files of its own.
     crate::http::listen::raise_file_limit();
-    let server = Server::bind(&config, Clock::System).await?;
-    listen(server, signals, out).await
+    let (server, signals) = Signals::new()?.end_while(Server::bind(&config, Clock::System)).await?;
+    listen(server?, signals, out).await
 }
 
 /// Serves tests until it is told to stop.
@@ -67,8 +68,8 @@ async fn test(given: &CliArgs, args: Args, out: Output) -> Result<()> {
     }
     let seed = Seed::load(args.seed.map(Source::File))?;
     let _log = telemetry::start();
-    let signals = Signals::new()?;
-    let engine = Engine::bind(listen, seed, true).await?;
+    let (engine, signals) = Signals::new()?.end_while(Engine::bind(listen, seed, true)).await?;
+    let engine = engine?;
     crate::http::listen::raise_file_limit();
     let known = engine.known();
     if out.json {
@@ -79,7 +80,7 @@ async fn test(given: &CliArgs, args: Args, out: Output) -> Result<()> {
         line(&format!("Token           {}", text("token")))?;
     }
     ready(engine.address(), out)?;
-    engine.run(signals.told()).await;
+    engine.run(signals.stop()).await;
     Ok(())
 }
 
@@ -92,13 +93,47 @@ impl Signals {
         Ok(Self(of(SignalKind::terminate())?, of(SignalKind::interrupt())?))
     }
 
+    /// What `starting` comes to, and these again. Meanwhile they end the process at once: to start
+    /// may be to wait for others without looking up, and a store is whole whenever its process ends.
+    pub(super) async fn end_while<T>(
+        mut self,
+        starting: impl Future<Output = T>,
+    ) -> Result<(T, Self)> {
+        let (done, started) = oneshot::channel::<()>();
+        let watching = tokio::spawn(async move {
+            tokio::select! {
+                _ = started => {}
+                () = self.told() => std::process::exit(0),
+            }
+            self
+        });
+        let outcome = starting.await;
+        drop(done);
+        Ok((outcome, watching.await.context("signals are not listened for")?))
+    }
+
     /// Waits until it is told.
-    async fn told(mut self) {
+    async fn told(&mut self) {
         tokio::select! {
             _ = self.0.recv() => {}
             _ = self.1.recv() => {}
         }
         tracing::info!("stopping");
+    }
+
+    /// The same, for as long as there is a server.
+    async fn stop(mut self) {
+        self.told().await;
+    }
+}
+
+/// Has no picture of the memory written when the process dies: passwords that are being looked at
+/// are in it, and the key that signs tokens.
+pub(super) fn leave_no_core_dump() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    if let Err(error) = setrlimit(Resource::Core, none) {
+        tracing::warn!(%error, "a core dump may be written when the process dies");
     }
 }
 
@@ -106,7 +141,7 @@ impl Signals {
 pub(super) async fn listen(server: Server, signals: Signals, out: Output) -> Result<()> {
     crate::http::listen::raise_file_limit();
     ready(server.address(), out)?;
-    server.run(signals.told()).await;
+    server.run(signals.stop()).await;
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 mod commands;
 mod credentials;
 mod moving;
+mod process;
 mod program;
 mod quickstart;
 mod seed;

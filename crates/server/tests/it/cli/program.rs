@@ -144,6 +144,10 @@ impl Serving {
         Self { child, lines, log: Some(log), client: Client::new(address), before, for_programs }
     }
 
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(super) fn terminate(&self) {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
     }

@@ -1,0 +1,47 @@
+//! What the process of a server is to the system that it runs on.
+
+use super::program::{Place, Serving};
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs;
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+
+/// The soft and the hard limit that the kernel has for core dumps of the process `pid`.
+fn core_limits(pid: u32) -> [String; 2] {
+    let limits = fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap();
+    let mut words = line.split_whitespace().map(str::to_owned);
+    [words.next().unwrap(), words.next().unwrap()]
+}
+
+#[test]
+fn a_server_leaves_no_picture_of_its_memory() {
+    let place = Place::new();
+    for command in ["serve", "quickstart"] {
+        // With all that the system allows, whatever the tests run under.
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "ulimit -c \"$(ulimit -H -c)\"; exec \"$@\"", "sh"]);
+        shell.arg(env!("CARGO_BIN_EXE_guestlist"));
+        let arguments = [command, "--listen", "127.0.0.1:0", "--store", "a.db"];
+        let serving = Serving::start(place.command_of(shell, &arguments));
+        assert_eq!(core_limits(serving.pid()), ["0", "0"], "{command}");
+        serving.stop();
+    }
+}
+
+#[test]
+fn a_server_that_waits_while_it_starts_ends_when_it_is_told_to() {
+    let place = Place::new();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let store = format!("postgres://a:b@{}/d", silent.local_addr().unwrap());
+    for command in ["serve", "quickstart"] {
+        let mut command = place.command(&[command, "--listen", "127.0.0.1:0", "--store", &store]);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        // It asks, and is never answered: by itself it would give up, and say that it failed.
+        let _asking = silent.accept().unwrap();
+        kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+        let status = child.wait().unwrap();
+        assert!(status.success(), "{status}");
+    }
+}
