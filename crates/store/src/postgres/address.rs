@@ -3,6 +3,7 @@
 //! `tokio_postgres::Config` reads such URLs too, but knows neither `sslmode=verify-full` nor
 //! `sslrootcert`, takes options that nothing here would heed, and does not wipe the password.
 
+use super::require_auth::RequireAuth;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -37,6 +38,7 @@ pub struct Address {
     pub(crate) password: Zeroizing<String>,
     pub(crate) database: String,
     pub(crate) encryption: Encryption,
+    pub(crate) require_auth: RequireAuth,
     /// Whether a server that only follows another will do.
     pub(crate) may_follow: bool,
     /// Who connects, as the server lists its connections.
@@ -79,8 +81,8 @@ impl fmt::Debug for Address {
 }
 
 impl Address {
-    /// Reads `postgres://user:password@host:port/database?sslmode=…&sslrootcert=…`, where there may
-    /// be several `host:port` with commas between them.
+    /// Reads `postgres://user:password@host:port/database?sslmode=…&sslrootcert=…&require_auth=…`,
+    /// where there may be several `host:port` with commas between them.
     ///
     /// # Errors
     /// When it is something else; the words say what is wrong, and never the password.
@@ -101,12 +103,14 @@ impl Address {
         let hosts = place.split(',').map(str::parse).collect::<Result<_, _>>()?;
         let database = decode(database).ok_or("the database is not written as in a URL")?;
         let password = decode(password).ok_or("the password is not written as in a URL")?;
+        let (encryption, require_auth) = options(query)?;
         Ok(Self {
             hosts,
             database: if database.is_empty() { user.clone() } else { database },
             user,
             password: Zeroizing::new(password),
-            encryption: encryption(query)?,
+            encryption,
+            require_auth,
             may_follow: false,
             application: "",
         })
@@ -130,30 +134,34 @@ impl Address {
     }
 }
 
-fn encryption(query: &str) -> Result<Encryption, String> {
+/// How the way is encrypted, and what the server may ask for.
+fn options(query: &str) -> Result<(Encryption, RequireAuth), String> {
     let (mut mode, mut roots) = ("prefer".to_owned(), None);
+    let mut require_auth = RequireAuth::default();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let value = decode(value).ok_or_else(|| format!("{name} is not written as in a URL"))?;
         match name {
             "sslmode" => mode = value,
             "sslrootcert" => roots = Some(PathBuf::from(value)),
+            "require_auth" => require_auth = RequireAuth::parse(&value)?,
             // Said where other tools need to be told; there is no other way here.
             "target_session_attrs" if matches!(value.as_str(), "read-write" | "primary") => {}
             "target_session_attrs" => {
                 return Err("target_session_attrs is neither read-write nor primary".into());
             }
-            _ => return Err(format!("{name} is none of sslmode and sslrootcert")),
+            _ => return Err(format!("{name} is none of sslmode, sslrootcert and require_auth")),
         }
     }
-    match (mode.as_str(), roots) {
-        ("verify-full", roots) => Ok(Encryption::VerifyFull(roots)),
-        (_, Some(_)) => Err("sslrootcert needs sslmode=verify-full".into()),
-        ("disable", None) => Ok(Encryption::Disable),
-        ("prefer", None) => Ok(Encryption::Prefer),
-        ("require", None) => Ok(Encryption::Require),
-        _ => Err("sslmode is none of disable, prefer, require and verify-full".into()),
-    }
+    let encryption = match (mode.as_str(), roots) {
+        ("verify-full", roots) => Encryption::VerifyFull(roots),
+        (_, Some(_)) => return Err("sslrootcert needs sslmode=verify-full".into()),
+        ("disable", None) => Encryption::Disable,
+        ("prefer", None) => Encryption::Prefer,
+        ("require", None) => Encryption::Require,
+        _ => return Err("sslmode is none of disable, prefer, require and verify-full".into()),
+    };
+    Ok((encryption, require_auth))
 }
 
 /// `text` without its percent signs.
@@ -190,6 +198,9 @@ mod tests {
         assert_eq!(short.hosts, [Host { name: "::1".into(), port: 5432 }]);
         assert_eq!(short.database, "ada");
         assert_eq!(short.encryption, Encryption::Prefer);
+        assert_eq!(short.require_auth, RequireAuth::Unsaid);
+        let said = Address::parse("postgres://ada@h/d?require_auth=scram-sha-256%2Cmd5").unwrap();
+        assert_eq!(Ok(said.require_auth), RequireAuth::parse("scram-sha-256,md5"));
     }
 
     #[test]
@@ -228,5 +239,6 @@ mod tests {
         assert!(wrong("sslmod=require").contains("sslmod is none of"));
         assert!(wrong("sslmode=allow").contains("sslmode is none of"));
         assert!(wrong("sslmode=require&sslrootcert=x").contains("needs sslmode=verify-full"));
+        assert!(wrong("require_auth=scram").contains("scram-sha-256, md5, password and none"));
     }
 }

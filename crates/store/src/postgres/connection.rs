@@ -1,6 +1,7 @@
 //! One connection: what is to be sent, and what has been sent and is not yet answered.
 
-use super::address::{Address, Host};
+use super::address::{Address, Encryption, Host};
+use super::require_auth::Method;
 use super::socket::{CONNECTING, Socket};
 use super::statements::{Encoded, Statements};
 use super::wire::{self, ColumnOf, Refusal, malformed};
@@ -123,6 +124,13 @@ impl Connection {
         let (password, mut scram) = (address.password.as_bytes(), None);
         // A server that was asked for a proof has to prove as well that it knew the password.
         let mut proven = true;
+        let verified = matches!(address.encryption, Encryption::VerifyFull(_));
+        let trusted = verified || self.socket.is_on_this_machine();
+        let mut asked = false;
+        let allow = |method| match address.require_auth.refusal(method, trusted) {
+            Some(why) => Err(Failure::from(Error::new(ErrorKind::PermissionDenied, why))),
+            None => Ok(true),
+        };
         let until = Instant::now() + CONNECTING;
         self.send()?;
         while Instant::now() < until {
@@ -132,13 +140,16 @@ impl Connection {
                 }
                 Message::ReadyForQuery(_) if proven => return Ok(()),
                 Message::AuthenticationCleartextPassword => {
+                    asked = allow(Method::Password)?;
                     frontend::password_message(password, &mut self.out)?;
                 }
                 Message::AuthenticationMd5Password(body) => {
+                    asked = allow(Method::Md5)?;
                     let hash = md5_hash(address.user.as_bytes(), password, body.salt());
                     frontend::password_message(hash.as_bytes(), &mut self.out)?;
                 }
                 Message::AuthenticationSasl(body) => {
+                    asked = allow(Method::ScramSha256)?;
                     let offers = |wanted| body.mechanisms().any(|name| Ok(name == wanted));
                     let (mechanism, binding) = match self.socket.end_point() {
                         Some(point) if offers(SCRAM_SHA_256_PLUS)? => {
@@ -162,12 +173,24 @@ impl Connection {
                     scram.take().ok_or_else(malformed)?.finish(body.data())?;
                     proven = true;
                 }
+                Message::AuthenticationOk if !asked => asked = allow(Method::None)?,
                 Message::AuthenticationOk | Message::BackendKeyData(_) => {}
                 _ => return Err(cannot_log_in()),
             }
             self.send()?;
         }
         Err(Error::from(ErrorKind::TimedOut).into())
+    }
+
+    /// Warns where nobody has chosen that whoever is on the way can read all that is said.
+    pub(super) fn warn_if_exposed(&self, address: &Address) {
+        if address.encryption == Encryption::Prefer && self.socket.is_exposed() {
+            tracing::warn!(
+                at = %address,
+                "the way to the database is not encrypted, because the server has no TLS: turn it on \
+                 there and say sslmode=verify-full, or say sslmode=disable if nobody else is on the way"
+            );
+        }
     }
 
     /// Runs `sql`, statements without parameters whose rows are nobody's business.

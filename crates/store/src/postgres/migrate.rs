@@ -26,6 +26,7 @@ pub(crate) fn prepare(
     let mut link = Connection::open(address, "", PATIENCE).map_err(failed)?;
     // Before anything is said that lasts for a session.
     pooler::check(&mut link, address)?;
+    link.warn_if_exposed(address);
     link.command("SET client_min_messages = warning").map_err(failed)?;
     // Looked at before anything is written, and without a lock.
     match version(&mut link, address, migrations.len())? {

@@ -84,6 +84,7 @@ mod ending;
 mod fault;
 mod pooler;
 mod read_batch;
+mod require_auth;
 mod role;
 mod session;
 mod socket;

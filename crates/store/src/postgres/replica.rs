@@ -69,6 +69,7 @@ impl Replica {
             if let Ok(true) = pooler::shares(&mut link, address) {
                 return Err(pooler::refused(address));
             }
+            link.warn_if_exposed(address);
             drop(link);
             its = scout.connect().and_then(|()| scout.ask.identity());
         }

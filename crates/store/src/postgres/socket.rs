@@ -62,6 +62,16 @@ impl Socket {
         }
     }
 
+    /// Whether the other end is on this machine, so that nobody is in between.
+    pub(super) fn is_on_this_machine(&self) -> bool {
+        self.tcp().peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_loopback())
+    }
+
+    /// Whether anybody on the way to another machine can read what is said.
+    pub(super) fn is_exposed(&self) -> bool {
+        matches!(self, Self::Plain(_)) && !self.is_on_this_machine()
+    }
+
     /// What a login can be tied to.
     pub(super) fn end_point(&self) -> Option<Vec<u8>> {
         match self {

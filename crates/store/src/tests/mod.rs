@@ -3,6 +3,7 @@
 mod disk;
 mod files;
 mod group;
+mod login;
 mod model;
 mod open;
 mod pooler;

@@ -20,13 +20,13 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 /// Who signs certificates, and the file that says so.
-struct Authority {
+pub(super) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     directory: TempDir,
 }
 
 impl Authority {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.distinguished_name.push(DnType::OrganizationName, name);
@@ -37,12 +37,12 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), directory }
     }
 
-    fn root(&self) -> PathBuf {
+    pub(super) fn root(&self) -> PathBuf {
         self.directory.path().join("root.pem")
     }
 
     /// A certificate for a server called `name`.
-    fn sign(&self, name: &str) -> Certificate {
+    pub(super) fn sign(&self, name: &str) -> Certificate {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap().pem();
@@ -59,7 +59,7 @@ fn open(address: &Address, host: &str, query: &str) -> Result<Store, OpenError> 
     Store::open_at(&StoreUrl::Postgres(address), &options)
 }
 
-fn why(refused: Result<Store, OpenError>) -> String {
+pub(super) fn why(refused: Result<Store, OpenError>) -> String {
     match refused {
         Ok(_) => panic!("it is not refused"),
         Err(why) => why.to_string(),
@@ -150,10 +150,9 @@ async fn a_login_is_not_passed_on_by_whoever_has_another_certificate() {
     assert!(words.contains("channel binding"), "{words}");
 }
 
-/// Somebody who takes connections with `certificate`, and passes on what is said to `server`.
-fn between(server: SocketAddr, certificate: &Certificate, authority: &Authority) -> SocketAddr {
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let taking = ServerConfig::builder_with_provider(Arc::clone(&provider))
+/// How connections are taken with `certificate`.
+pub(super) fn taking(certificate: &Certificate) -> ServerConfig {
+    ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
@@ -161,10 +160,15 @@ fn between(server: SocketAddr, certificate: &Certificate, authority: &Authority)
             vec![CertificateDer::from_pem_slice(certificate.certificate.as_bytes()).unwrap()],
             PrivateKeyDer::from_pem_slice(certificate.key.as_bytes()).unwrap(),
         )
-        .unwrap();
+        .unwrap()
+}
+
+/// Somebody who takes connections with `certificate`, and passes on what is said to `server`.
+fn between(server: SocketAddr, certificate: &Certificate, authority: &Authority) -> SocketAddr {
+    let taking = taking(certificate);
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(authority.root()).unwrap()).unwrap();
-    let asking = ClientConfig::builder_with_provider(provider)
+    let asking = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(roots)
