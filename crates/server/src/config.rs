@@ -1,6 +1,8 @@
 //! What the program is told: flags beat the environment, which beats the file, which beats what is
 //! usual. Only [`Config`] goes further, and it is known to be good.
 
+use crate::http::ingress::Ingress;
+use crate::http::origins::AllowedOrigins;
 use crate::store::{Address, Options, StoreUrl};
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde::Deserialize;
@@ -66,6 +68,7 @@ struct File {
     max_connections: Option<usize>,
     hash_workers: Option<usize>,
     max_session: Option<usize>,
+    allowed_origins: Option<Vec<String>>,
     store_replica: Option<String>,
     must_exist: Option<bool>,
     store_readers: Option<usize>,
@@ -94,6 +97,8 @@ pub struct Config {
     pub hash_workers: Option<usize>,
     /// How long a session lasts at most, if it was said.
     pub max_session: Option<Duration>,
+    /// Who may reach the server, and how.
+    pub ingress: Ingress,
 }
 
 impl Config {
@@ -127,6 +132,7 @@ impl Config {
             max_connections: file.max_connections,
             hash_workers: file.hash_workers,
             max_session: file.max_session.map(seconds),
+            ingress: ingress(&file)?,
         })
     }
 }
@@ -235,6 +241,12 @@ fn options(file: &File, place: &StoreUrl) -> Options {
     }
 }
 
+fn ingress(file: &File) -> Result<Ingress> {
+    let origins = file.allowed_origins.as_deref().map(AllowedOrigins::parse).transpose();
+    let origins = origins.map_err(|why| anyhow!("allowed-origins: {why}"))?.unwrap_or_default();
+    Ok(Ingress { origins })
+}
+
 fn replica(url: &str, of: &StoreUrl) -> Result<Address> {
     if !matches!(of, StoreUrl::Postgres(_)) {
         bail!("store-replica: only a store in PostgreSQL has one");
@@ -268,130 +280,5 @@ fn host(url: &str) -> Result<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn with_file(text: &str, given: CliArgs, server: &ServerArgs) -> Result<Config> {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("some.toml");
-        std::fs::write(&path, text).unwrap();
-        Config::read(&CliArgs { config: Some(path), ..given }, server)
-    }
-
-    #[test]
-    fn what_is_given_beats_the_file_which_beats_what_is_usual() {
-        let usual = with_file("", CliArgs::default(), &ServerArgs::default()).unwrap();
-        assert_eq!(usual.store, StoreUrl::Sqlite(DEFAULT_STORE.into()));
-        assert_eq!(usual.listen.to_string(), DEFAULT_LISTEN);
-        let file =
-            "store = 'sqlite:/a.db'\nlisten = '127.0.0.1:1'\nhash-workers = 3\nmax-session = 60";
-        let filed = with_file(file, CliArgs::default(), &ServerArgs::default()).unwrap();
-        assert_eq!((filed.store, filed.hash_workers), (StoreUrl::Sqlite("/a.db".into()), Some(3)));
-        assert_eq!((usual.max_session, filed.max_session), (None, Some(Duration::from_mins(1))));
-        let given = CliArgs { store: Some("/b.db".into()), ..CliArgs::default() };
-        let server = ServerArgs { listen: Some("localhost:0".into()), ..ServerArgs::default() };
-        let config = with_file(file, given, &server).unwrap();
-        assert_eq!(config.store, StoreUrl::Sqlite("/b.db".into()));
-        assert_eq!(config.listen.to_string(), "127.0.0.1:0");
-    }
-
-    #[test]
-    fn what_is_wrong_is_named() {
-        let wrong = |file: &str| {
-            let error = with_file(file, CliArgs::default(), &ServerArgs::default()).unwrap_err();
-            format!("{error:#}")
-        };
-        assert!(wrong("stor = 'x'").contains("unknown field `stor`"));
-        assert!(wrong("listen = 'here'").contains("listen: \"here\" is not an address"));
-        assert!(wrong("store = 'postgres://x'").contains("store: name a user"));
-        assert!(wrong("store = 'mysql://x'").contains("store: there are no stores of the kind"));
-        for (name, most) in [
-            ("max-connections", 65_535),
-            ("hash-workers", 256),
-            ("max-session", 31_536_000),
-            ("store-readers", 256),
-            ("store-writers", 256),
-            ("store-read-timeout", 86_400),
-            ("store-write-timeout", 86_400),
-            ("store-lock-timeout", 86_400),
-        ] {
-            for value in [0, most + 1, 100_000_000] {
-                let words = wrong(&format!("{name} = {value}"));
-                assert_eq!(words, format!("{name} must be from 1 to {most}, not {value}"));
-            }
-            assert!(wrong(&format!("{name} = -1")).contains(name));
-            let text = format!("{name} = {most}");
-            with_file(&text, CliArgs::default(), &ServerArgs::default()).unwrap();
-        }
-        assert!(wrong("public-url = 'guests'").contains("public-url: \"guests\" is not a URL"));
-    }
-
-    #[test]
-    fn a_path_in_a_file_is_relative_to_the_file() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("some.toml");
-        let store = |text: &str| {
-            std::fs::write(&file, format!("store = '{text}'")).unwrap();
-            let given = CliArgs { config: Some(file.clone()), ..CliArgs::default() };
-            Config::read(&given, &ServerArgs::default()).unwrap().store
-        };
-        let below = |path: &str| StoreUrl::Sqlite(directory.path().join(path));
-        assert_eq!(store("a.db"), below("a.db"));
-        assert_eq!(store("sqlite:b/a.db"), below("b/a.db"));
-        assert_eq!(store("/a.db"), StoreUrl::Sqlite("/a.db".into()));
-        assert_eq!(store("postgres://a:b@h/d").to_string(), "postgres://a@h:5432/d");
-        // What a flag or the environment says is relative to where the command is run.
-        let given = CliArgs {
-            store: Some("a.db".into()),
-            config: Some(file.clone()),
-            ..CliArgs::default()
-        };
-        let config = Config::read(&given, &ServerArgs::default()).unwrap();
-        assert_eq!(config.store, StoreUrl::Sqlite("a.db".into()));
-    }
-
-    #[test]
-    fn an_address_that_is_only_a_port_gets_its_hint() {
-        for text in ["8080", ":8080", "*:8080"] {
-            let why = address(text).unwrap_err().to_string();
-            assert!(why.contains("say 127.0.0.1:8080 for this machine"), "{why}");
-        }
-        assert!(address("10.0.0.1").unwrap_err().to_string().ends_with("say 10.0.0.1:8080"));
-        assert!(address("here").unwrap_err().to_string().ends_with("such as 127.0.0.1:8080"));
-    }
-
-    #[test]
-    fn a_pool_is_as_large_as_it_says() {
-        let file = "store = 'postgres://a:b@h/d'
-            store-readers = 3
-            store-lock-timeout = 7";
-        let config = with_file(file, CliArgs::default(), &ServerArgs::default()).unwrap();
-        assert_eq!((config.options.readers, config.options.writers), (3, 8));
-        assert_eq!(config.options.lock_deadline, Duration::from_secs(7));
-        assert_eq!(config.store.to_string(), "postgres://a@h:5432/d");
-    }
-
-    #[test]
-    fn a_replica_is_of_a_store_in_postgresql() {
-        let file = "store = 'postgres://a:b@h/d'\nstore-replica = 'postgres://a:b@filed/d'";
-        let replica = |file: &str, given: Option<&str>| {
-            let given = ServerArgs { store_replica: given.map(Into::into), ..Default::default() };
-            let config =
-                with_file(file, CliArgs::default(), &given).map_err(|why| why.to_string())?;
-            Ok::<_, String>(config.options.replica.map(|address| address.to_string()))
-        };
-        assert_eq!(replica(file, None).unwrap().unwrap(), "postgres://a@filed:5432/d");
-        let said = replica(file, Some("postgres://a:b@said/d"));
-        assert_eq!(said.unwrap().unwrap(), "postgres://a@said:5432/d");
-        let wrong = replica("", Some("postgres://a:b@said/d")).unwrap_err();
-        assert_eq!(wrong, "store-replica: only a store in PostgreSQL has one");
-        let wrong = replica(file, Some("postgres://a:b@one,two/d")).unwrap_err();
-        assert_eq!(wrong, "store-replica: name one server");
-    }
-
-    #[test]
-    fn the_issuer_is_the_host_of_the_public_url() {
-        assert_eq!(host("https://guests.example.com/x").unwrap(), "guests.example.com");
-        assert_eq!(host("http://127.0.0.1:80").unwrap(), "127.0.0.1:80");
-    }
-}
+#[path = "config_tests.rs"]
+mod tests;

@@ -186,5 +186,7 @@ pub async fn service(
     let hasher = Hasher::start(&options)?;
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{issuer}"));
     let max_session = config.max_session;
-    Service::new(AppParts { store, hasher, clock, issuer, public_url, max_session }, limits).await
+    let parts = AppParts { store, hasher, clock, issuer, public_url, max_session };
+    let service = Service::new(parts, limits).await?;
+    Ok(service.behind(config.ingress.clone()))
 }

@@ -53,6 +53,7 @@ impl Demo {
                     max_connections: None,
                     hash_workers: Some(1),
                     max_session: None,
+                    ingress: guestlist::http::ingress::Ingress::default(),
                 };
                 let server = Server::bind(&config, Clock::System).await.unwrap();
                 let token = administrator(&server).await;

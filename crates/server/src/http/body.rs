@@ -25,6 +25,8 @@ const WORTH_DISCARDING: usize = 64 * 1024;
 /// How long a body that nobody wants may hold up the answer.
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(1);
 
+const NOT_JSON: &str = "The request body must be application/json";
+
 /// The body of a request. One that is dropped before its end costs the client the connection.
 #[derive(Debug)]
 pub struct Body {
@@ -95,9 +97,7 @@ pub async fn read_body(
         return Ok(None);
     }
     if !is_json(headers) {
-        return Err(Error::UnsupportedMediaType(
-            "The request body must be application/json".to_owned(),
-        ));
+        return Err(Error::UnsupportedMediaType(NOT_JSON.to_owned()));
     }
     let bytes = if is_gzip(headers)? { coding::gunzip(bytes, limit).await? } else { bytes };
     Ok((!bytes.is_empty()).then_some(bytes))
@@ -126,6 +126,19 @@ fn is_json(headers: &HeaderMap) -> bool {
         Some(("application", "json")) => true,
         Some((_, subtype)) => subtype.len() > "+json".len() && subtype.ends_with("+json"),
     }
+}
+
+/// Refuses a body that any page may send without the browser asking first whether it may, which is
+/// one without a type. One that says it is JSON is asked for (the Fetch standard, "CORS-preflight").
+///
+/// # Errors
+/// [`Error::UnsupportedMediaType`].
+pub fn refuse_unasked(headers: &HeaderMap) -> Result<()> {
+    let typed = headers.get(header::CONTENT_TYPE).is_some_and(|kind| !kind.is_empty());
+    if typed && is_json(headers) || !headers.contains_key(header::ORIGIN) {
+        return Ok(());
+    }
+    Err(Error::UnsupportedMediaType(NOT_JSON.to_owned()))
 }
 
 fn is_gzip(headers: &HeaderMap) -> Result<bool> {

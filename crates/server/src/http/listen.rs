@@ -2,6 +2,7 @@
 
 use super::access_log::AccessLog;
 use super::body::Body;
+use super::ingress::Ingress;
 pub use super::limits::Limits;
 use super::reply::{Reply, RequestMeta, finish};
 use super::response_body::{AbortAt, Aborted, ResponseBody};
@@ -16,8 +17,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::task::Poll;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -46,6 +47,12 @@ pub trait Handler: Send + Sync + 'static {
         meta: &RequestMeta,
         peer: SocketAddr,
     ) -> impl Future<Output = Reply> + Send;
+
+    /// Who may reach it, and how: anybody, unless it says otherwise.
+    fn ingress(&self) -> &Ingress {
+        static ANYBODY: LazyLock<Ingress> = LazyLock::new(Ingress::default);
+        &ANYBODY
+    }
 }
 
 /// Accepts connections and has `handler` answer what they ask, until `shutdown`. Then requests in
@@ -174,9 +181,12 @@ async fn answer<H: Handler>(
     limits: Limits,
     unread: Arc<AtomicBool>,
 ) -> Result<Response<ResponseBody>, Aborted> {
-    let meta = RequestMeta::of(request.headers());
+    let mut meta = RequestMeta::of(request.headers());
     let request = request.map(|incoming| Body::new(incoming, Arc::clone(&unread)));
-    let reply = match limits.check(request.version(), request.uri(), request.headers()) {
+    let checked = limits
+        .check(request.version(), request.uri(), request.headers())
+        .and_then(|()| handler.ingress().origins.check(request.headers(), &mut meta));
+    let reply = match checked {
         Ok(()) => guard(async { handler.handle(request, &meta, peer).await }).await,
         Err(error) => {
             let log = AccessLog::now(&request, &meta, peer);

@@ -3,8 +3,10 @@
 
 pub mod body;
 pub mod failure;
+pub mod ingress;
 pub mod limits;
 pub mod listen;
+pub mod origins;
 pub mod query;
 pub mod reply;
 

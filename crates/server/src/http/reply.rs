@@ -117,7 +117,8 @@ pub struct RequestMeta {
     /// The name of the request, for the log and for `X-Request-Id`: the one that the client (or a
     /// proxy) gave if that is fit to be logged, or else a new one.
     pub request_id: HeaderValue,
-    origin: Option<HeaderValue>,
+    /// The pages that may read the answer: those of one origin, of any, or of none.
+    allow_origin: Option<HeaderValue>,
     pub(crate) accepted: Accepted,
     if_none_match: Vec<HeaderValue>,
 }
@@ -127,12 +128,18 @@ impl RequestMeta {
     #[must_use]
     pub fn of(headers: &HeaderMap) -> Self {
         let named = headers.get(REQUEST_ID).filter(|id| is_loggable(id.as_bytes()));
+        let origin = headers.get(header::ORIGIN).cloned();
         Self {
             request_id: named.cloned().unwrap_or_else(new_request_id),
-            origin: headers.get(header::ORIGIN).cloned(),
+            allow_origin: Some(origin.unwrap_or(HeaderValue::from_static("*"))),
             accepted: Accepted::of(headers.get_all(header::ACCEPT_ENCODING)),
             if_none_match: headers.get_all(header::IF_NONE_MATCH).iter().cloned().collect(),
         }
+    }
+
+    /// From now on no page may read the answer.
+    pub(super) fn hide_from_pages(&mut self) {
+        self.allow_origin = None;
     }
 }
 
@@ -241,10 +248,9 @@ pub(super) fn with_common_headers(reply: Reply, meta: &RequestMeta) -> Response<
         headers.insert(header::CONTENT_TYPE, JSON);
     }
     headers.insert(REQUEST_ID, meta.request_id.clone());
-    headers.insert(
-        header::ACCESS_CONTROL_ALLOW_ORIGIN,
-        meta.origin.clone().unwrap_or(HeaderValue::from_static("*")),
-    );
+    if let Some(origin) = &meta.allow_origin {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+    }
     for (name, _) in &reply.headers {
         headers.remove(name);
     }

@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::http::access_log::AccessLog;
 use crate::http::body::{self, Body};
 use crate::http::coding::Gzip;
+use crate::http::ingress::Ingress;
 use crate::http::limits::Limits;
 use crate::http::listen::Handler;
 use crate::http::query::{decode_path_segment, parse_query};
@@ -33,6 +34,7 @@ pub struct Service {
     /// Paths to the rows that share them.
     paths: matchit::Router<Vec<usize>>,
     limits: Limits,
+    ingress: Ingress,
 }
 
 /// The OpenAPI document, which is the same for all services of a process: it takes longer to make
@@ -86,7 +88,13 @@ impl Service {
             paths.insert(path, rows).map_err(Error::internal)?;
         }
         let app = App::new(parts, catalog(table)?).await?;
-        Ok(Self { app, paths, limits })
+        Ok(Self { app, paths, limits, ingress: Ingress::default() })
+    }
+
+    /// The same, for those whom `ingress` lets in.
+    #[must_use]
+    pub fn behind(self, ingress: Ingress) -> Self {
+        Self { ingress, ..self }
     }
 
     /// What its handlers see.
@@ -131,6 +139,10 @@ impl Service {
             body::discard(&head.headers, body).await;
             None
         };
+        if row.operation.is_public() && bytes.is_some() {
+            // It needs no token, so that a page could send it blindly.
+            body::refuse_unasked(&head.headers)?;
+        }
         let body = bytes.as_deref().map(|bytes| body::parse_json(bytes)).transpose()?;
         let mut query = parse_query(head.uri.query().unwrap_or_default())?;
         let token = Token::of(&mut query, &head.headers, verified);
@@ -245,5 +257,9 @@ impl Handler for Service {
             self.answer(request, meta, peer, &mut operation).await.unwrap_or_else(Reply::from);
         log.finish(operation, &reply);
         reply
+    }
+
+    fn ingress(&self) -> &Ingress {
+        &self.ingress
     }
 }

@@ -11,15 +11,32 @@ use guestlist_api::application::ApplicationPost;
 use guestlist_api::text::{Switch, Text, Whole};
 use guestlist_api::time::DateTime;
 use guestlist_api::wire::{self, Problems, Rule, Wire as _};
-use hyper::header::{self, HeaderValue};
+use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 use serde_json::{Map, Value, json};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Whether a request for `path` is one of these.
 pub(super) fn is_for_it(path: &str) -> bool {
     path == "/_test" || path.starts_with("/_test/")
+}
+
+/// Whether a request is for this machine by a name that it has for itself. A page whose own name is
+/// made to lead here (DNS rebinding) is of the same origin to its browser, so that nothing else in
+/// its requests tells them from others.
+pub(super) fn is_loopback(headers: &HeaderMap) -> bool {
+    let Some(host) = headers.get(header::HOST) else { return true };
+    let Ok(host) = host.to_str() else { return false };
+    let host = match host.strip_prefix('[') {
+        Some(v6) => v6.split_once(']').map_or(v6, |(address, _)| address),
+        None => host.split_once(':').map_or(host, |(name, _)| name),
+    };
+    let name = host.to_ascii_lowercase();
+    // Browsers see to it that these lead nowhere else (RFC 6761 6.3).
+    let local = name == "localhost" || name.ends_with(".localhost");
+    local || name.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
 /// Answers one.
@@ -199,4 +216,35 @@ fn fault(given: Value) -> Result<Fault> {
         }
         Some(fault)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_that_lead_nowhere_else_are_loopback() {
+        for (host, loopback) in [
+            ("localhost", true),
+            ("LOCALHOST:8080", true),
+            ("guests.localhost:1", true),
+            ("127.0.0.1:8080", true),
+            ("127.9.9.9", true),
+            ("[::1]:8080", true),
+            ("[::ffff:127.0.0.1]", true),
+            ("evil.example", false),
+            ("evil.example:8080", false),
+            ("localhost.evil.example", false),
+            ("127.0.0.1.evil.example", false),
+            ("notlocalhost", false),
+            ("10.0.0.1", false),
+            ("[2001:db8::1]:80", false),
+            ("", false),
+        ] {
+            let host = HeaderValue::from_static(host);
+            let headers = [(header::HOST, host.clone())].into_iter().collect();
+            assert_eq!(is_loopback(&headers), loopback, "{host:?}");
+        }
+        assert!(is_loopback(&HeaderMap::new()));
+    }
 }

@@ -4,6 +4,7 @@
 use super::control;
 use super::faults::{Kind, Seen};
 use super::inside::Inside;
+use crate::error::Error;
 use crate::http::body::{self, Body};
 use crate::http::listen::Handler;
 use crate::http::reply::{Reply, RequestMeta};
@@ -57,6 +58,11 @@ impl Handler for Layer {
         meta: &RequestMeta,
         peer: SocketAddr,
     ) -> Reply {
+        if self.control && !control::is_loopback(request.headers()) {
+            let (head, body) = request.into_parts();
+            body::discard(&head.headers, body).await;
+            return Error::Forbidden.into();
+        }
         if self.control && control::is_for_it(request.uri().path()) {
             return control::answer(&self.inside, request).await;
         }

@@ -32,7 +32,7 @@ impl Client {
     }
 
     pub(crate) fn request<'a>(&'a self, method: &'a str, target: &str) -> Request<'a> {
-        let (headers, body) = (vec![("Host".into(), "guestlist".into())], None);
+        let (headers, body) = (vec![("Host".into(), self.address.to_string())], None);
         Request { client: self, method, target: target.to_owned(), headers, body }
     }
 
@@ -59,6 +59,9 @@ pub(crate) struct Request<'a> {
 
 impl Request<'_> {
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        if name == "Host" {
+            self.headers.retain(|(other, _)| other != name);
+        }
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }

@@ -13,6 +13,7 @@ mod access;
 mod administrators;
 mod answers;
 mod bounds;
+mod browsers;
 mod client;
 mod conditions;
 mod credentials;

@@ -12,6 +12,7 @@ mod access;
 mod administrators;
 mod answers;
 mod bounds;
+mod browsers;
 mod cli;
 mod client;
 mod conditions;

@@ -17,6 +17,7 @@ use guestlist::directory::groups::rules::new_group;
 use guestlist::directory::users::rows as users;
 use guestlist::directory::users::rules::new_user;
 use guestlist::error::Result;
+use guestlist::http::ingress::Ingress;
 use guestlist::rest::App;
 use guestlist::rows::Tx;
 use guestlist::rows::tenant::{AuthorizedApp, Tenant};
@@ -58,6 +59,8 @@ pub(crate) struct Options {
     pub(crate) max_session: Option<Duration>,
     /// A clock that stands still, rather than the machine's.
     pub(crate) manual_clock: bool,
+    /// Who may reach it, and how.
+    pub(crate) ingress: Ingress,
 }
 
 /// Where the store of a world is.
@@ -126,6 +129,7 @@ impl World {
             max_connections: None,
             hash_workers: options.hash_workers,
             max_session: options.max_session,
+            ingress: options.ingress.clone(),
         };
         let clock = if options.manual_clock {
             let clock = Settable::running();

@@ -193,6 +193,28 @@ fn it_refuses_what_it_does_not_understand_in_the_one_shape() {
     serving.stop();
 }
 
+/// A browser takes a page for one of the server's own if its name leads there.
+#[test]
+fn a_name_that_anybody_can_have_lead_here_is_refused() {
+    let place = Place::new();
+    let (serving, known) = serve(&place, &[]);
+    let port = text(&known, "url").rsplit_once(':').unwrap().1.to_owned();
+    let get =
+        |path: &str, host: &str| serving.client.request("GET", path).header("Host", host).send();
+    for path in ["/_test/requests", "/_test/clock", "/", "/readyz"] {
+        for host in ["evil.example", "localhost.evil.example:80", "127.0.0.1.evil.example"] {
+            get(path, host).refused(403, "Access is forbidden");
+        }
+        for host in ["localhost", "127.0.0.1", "[::1]", "a.localhost"] {
+            get(path, &format!("{host}:{port}")).expect(200);
+        }
+    }
+    serving.stop();
+    let serving = place.serve();
+    serving.client.request("GET", "/").header("Host", "guests.example").send().expect(200);
+    serving.stop();
+}
+
 #[test]
 fn the_guide_can_be_pasted_into_a_shell() {
     let guide = include_str!("../../../../../docs/guide/testing.md");

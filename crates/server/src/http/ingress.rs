@@ -1,0 +1,10 @@
+//! What a server is told of those who reach it.
+
+use super::origins::AllowedOrigins;
+
+/// Who may reach a server, and how.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ingress {
+    /// The pages that may call it from a browser.
+    pub origins: AllowedOrigins,
+}
