@@ -1,6 +1,7 @@
 //! What the program is told: flags beat the environment, which beats the file, which beats what is
 //! usual. Only [`Config`] goes further, and it is known to be good.
 
+use crate::http::client_address::{ClientFrom, Proxies};
 use crate::http::ingress::Ingress;
 use crate::http::origins::AllowedOrigins;
 use crate::store::{Address, Options, StoreUrl};
@@ -69,6 +70,8 @@ struct File {
     hash_workers: Option<usize>,
     max_session: Option<usize>,
     allowed_origins: Option<Vec<String>>,
+    trusted_proxies: Option<Vec<String>>,
+    client_from: Option<String>,
     store_replica: Option<String>,
     must_exist: Option<bool>,
     store_readers: Option<usize>,
@@ -244,7 +247,23 @@ fn options(file: &File, place: &StoreUrl) -> Options {
 fn ingress(file: &File) -> Result<Ingress> {
     let origins = file.allowed_origins.as_deref().map(AllowedOrigins::parse).transpose();
     let origins = origins.map_err(|why| anyhow!("allowed-origins: {why}"))?.unwrap_or_default();
-    Ok(Ingress { origins })
+    Ok(Ingress { origins, proxies: proxies(file)? })
+}
+
+fn proxies(file: &File) -> Result<Proxies> {
+    let trusted =
+        file.trusted_proxies.iter().flatten().map(|network| {
+            network.parse().map_err(|why: String| anyhow!("trusted-proxies: {why}"))
+        });
+    let trusted: Vec<_> = trusted.collect::<Result<_>>()?;
+    let client_from = file.client_from.as_deref().map_or(Ok(ClientFrom::Nothing), str::parse);
+    let client_from = client_from.map_err(|why| anyhow!("client-from: {why}"))?;
+    if client_from != ClientFrom::Nothing && trusted.is_empty() {
+        bail!(
+            "client-from: anybody can send a header: say in trusted-proxies where the proxies are"
+        );
+    }
+    Ok(Proxies { trusted, client_from })
 }
 
 fn replica(url: &str, of: &StoreUrl) -> Result<Address> {

@@ -6,6 +6,7 @@
 //! administrator out.
 
 use crate::error::{Error, Result};
+use crate::http::network::Network;
 use crate::rows::convert::key;
 use crate::rows::table::{Table, table, text, whole};
 use crate::rows::{ChangeScope, Tx};
@@ -32,12 +33,7 @@ impl Throttled {
     /// Somebody who says that their address is `email`.
     #[must_use]
     pub fn stranger(email: &str, peer: IpAddr) -> Self {
-        let network = match peer.to_canonical() {
-            IpAddr::V4(address) => address.to_string(),
-            // One subscriber has all of a /64.
-            IpAddr::V6(address) => format!("{:x?}", &address.segments()[..4]),
-        };
-        Self(format!("{} {network}", key(email)))
+        Self(format!("{} {}", key(email), Network::of_client(peer)))
     }
 
     /// An administrator who says their password again, with whichever token: each would be another

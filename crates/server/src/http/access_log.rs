@@ -2,6 +2,7 @@
 
 use super::reply::{Reply, RequestMeta};
 use hyper::{Method, Request};
+use std::fmt;
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -36,9 +37,18 @@ impl<'a> AccessLog<'a> {
             status = reply.status.as_u16(),
             bytes = reply.body.len(),
             micros = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX),
-            peer = %self.peer,
+            peer = %Shown(self.peer),
             "request"
         );
+    }
+}
+
+/// An address, with its port where that is known.
+struct Shown(SocketAddr);
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.port() == 0 { self.0.ip().fmt(f) } else { self.0.fmt(f) }
     }
 }
 

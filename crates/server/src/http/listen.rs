@@ -38,9 +38,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(250);
 
 /// Answers requests.
 pub trait Handler: Send + Sync + 'static {
-    /// Answers `request` from `peer`. The head is within the limits; the body should be read or
-    /// discarded, as a connection cannot go on behind one that was not read to its end. A panic
-    /// becomes a 500.
+    /// Answers `request` from `peer`, which is where it comes from as far as the proxies of
+    /// [`Handler::ingress`] tell, with port 0 where nobody does. The head is within the limits; the
+    /// body should be read or discarded, as a connection cannot go on behind one that was not read to
+    /// its end. A panic becomes a 500.
     fn handle(
         &self,
         request: Request<Body>,
@@ -181,11 +182,13 @@ async fn answer<H: Handler>(
     limits: Limits,
     unread: Arc<AtomicBool>,
 ) -> Result<Response<ResponseBody>, Aborted> {
+    let ingress = handler.ingress();
+    let peer = ingress.proxies.client(peer, request.headers());
     let mut meta = RequestMeta::of(request.headers());
     let request = request.map(|incoming| Body::new(incoming, Arc::clone(&unread)));
     let checked = limits
         .check(request.version(), request.uri(), request.headers())
-        .and_then(|()| handler.ingress().origins.check(request.headers(), &mut meta));
+        .and_then(|()| ingress.origins.check(request.headers(), &mut meta));
     let reply = match checked {
         Ok(()) => guard(async { handler.handle(request, &meta, peer).await }).await,
         Err(error) => {

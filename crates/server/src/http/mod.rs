@@ -2,10 +2,12 @@
 //! matter of it: that is a [`Handler`](listen::Handler).
 
 pub mod body;
+pub mod client_address;
 pub mod failure;
 pub mod ingress;
 pub mod limits;
 pub mod listen;
+pub mod network;
 pub mod origins;
 pub mod query;
 pub mod reply;

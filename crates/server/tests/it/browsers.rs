@@ -33,7 +33,10 @@ fn a_page_cannot_sign_in_without_the_browser_asking_first() {
 #[test]
 fn only_pages_of_the_origins_that_are_named_may_call() {
     let origins = AllowedOrigins::parse(&[PAGE.to_owned()]).unwrap();
-    let world = World::with(&Options { ingress: Ingress { origins }, ..Options::default() });
+    let world = World::with(&Options {
+        ingress: Ingress { origins, ..Ingress::default() },
+        ..Options::default()
+    });
     for (method, target) in [("OPTIONS", "/auth/user"), ("GET", "/"), ("GET", "/nowhere")] {
         let request = || world.request(method, target);
         let own = request().header("Origin", PAGE).send();

@@ -45,3 +45,25 @@ fn a_server_that_waits_while_it_starts_ends_when_it_is_told_to() {
         assert!(status.success(), "{status}");
     }
 }
+
+#[test]
+fn the_log_says_where_a_request_comes_from() {
+    let place = Place::new();
+    let file = "trusted-proxies = ['127.0.0.0/8']\nclient-from = 'x-forwarded-for'\n";
+    fs::write(place.path("guestlist.toml"), file).unwrap();
+    let serving = place.serve();
+    serving.client.request("GET", "/").header("X-Forwarded-For", "6.6.6.6, 192.0.2.7").send();
+    serving.client.get("", "/");
+    // What is refused before it is looked at comes from somewhere as well.
+    let path = format!("/{}", "a".repeat(20_000));
+    let request = serving.client.request("GET", &path).header("X-Forwarded-For", "192.0.2.8");
+    request.send().expect(414);
+    let log = serving.stop();
+    let peers: Vec<String> = log
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter_map(|event| Some(event["peer"].as_str()?.to_owned()))
+        .collect();
+    assert_eq!((peers[0].as_str(), peers[2].as_str()), ("192.0.2.7", "192.0.2.8"), "{log}");
+    assert!(peers[1].starts_with("127.0.0.1:"), "{log}");
+}
