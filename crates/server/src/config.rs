@@ -67,6 +67,7 @@ struct File {
     listen: Option<String>,
     public_url: Option<String>,
     max_connections: Option<usize>,
+    max_connections_per_client: Option<usize>,
     hash_workers: Option<usize>,
     max_session: Option<usize>,
     allowed_origins: Option<Vec<String>>,
@@ -96,6 +97,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// The most connections at once, if it was said.
     pub max_connections: Option<usize>,
+    /// The most connections of one client at once, if it was said.
+    pub max_connections_per_client: Option<usize>,
     /// The threads that hash passwords, if it was said.
     pub hash_workers: Option<usize>,
     /// How long a session lasts at most, if it was said.
@@ -133,6 +136,7 @@ impl Config {
             issuer: public_url.map(|url| host(url)).transpose()?,
             public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()),
             max_connections: file.max_connections,
+            max_connections_per_client: file.max_connections_per_client,
             hash_workers: file.hash_workers,
             max_session: file.max_session.map(seconds),
             ingress: ingress(&file)?,
@@ -209,6 +213,7 @@ const LONGEST_SESSION: usize = 365 * LONGEST;
 fn bounds(file: &File) -> Result<()> {
     for (name, value, most) in [
         ("max-connections", file.max_connections, MOST_CONNECTIONS),
+        ("max-connections-per-client", file.max_connections_per_client, MOST_CONNECTIONS),
         ("hash-workers", file.hash_workers, MOST_THREADS),
         ("max-session", file.max_session, LONGEST_SESSION),
         ("store-readers", file.store_readers, MOST_THREADS),

@@ -36,6 +36,7 @@ fn what_is_wrong_is_named() {
     assert!(wrong("store = 'mysql://x'").contains("store: there are no stores of the kind"));
     for (name, most) in [
         ("max-connections", 65_535),
+        ("max-connections-per-client", 65_535),
         ("hash-workers", 256),
         ("max-session", 31_536_000),
         ("store-readers", 256),

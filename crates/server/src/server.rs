@@ -46,6 +46,8 @@ impl Server {
         let store = open(config, &config.options).await?;
         let mut limits = Limits::default();
         limits.max_connections = config.max_connections.unwrap_or(limits.max_connections);
+        let own = config.max_connections_per_client;
+        limits.max_connections_per_client = own.unwrap_or(limits.max_connections_per_client);
         let issuer = config.issuer.clone().unwrap_or_else(|| address.to_string());
         remember_issuer(&store, &issuer).await?;
         let service = Arc::new(service(config, store, clock, limits, issuer).await?);

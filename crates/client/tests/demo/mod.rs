@@ -51,6 +51,7 @@ impl Demo {
                     issuer: None,
                     public_url: None,
                     max_connections: None,
+                    max_connections_per_client: None,
                     hash_workers: Some(1),
                     max_session: None,
                     ingress: guestlist::http::ingress::Ingress::default(),

@@ -13,7 +13,12 @@ pub struct Limits {
     /// Connections open at once. Each takes a descriptor and up to 100 KiB or so while it is busy,
     /// beside its share of the memory that all of them have for large bodies and pages.
     pub max_connections: usize,
-    /// How long a connection may be idle, and how long the head of a request may take to come.
+    /// Those of one client among them, which is an IPv4 address or an IPv6 /64: enough for an office
+    /// behind one address, and three more like it leave it its share. A proxy that is trusted has any.
+    pub max_connections_per_client: usize,
+    /// How long a connection may be silent until a request of its has been answered well.
+    pub first_request_timeout: Duration,
+    /// How long a connection may be idle after that, and how long the head of a request may take to come.
     /// Longer than the 60 s for which proxies keep idle connections, so that it is the proxy that
     /// closes them: otherwise now and then a request would meet a closing connection.
     pub head_timeout: Duration,
@@ -42,6 +47,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_connections: 4096,
+            max_connections_per_client: 1024,
+            first_request_timeout: Duration::from_secs(10),
             head_timeout: Duration::from_secs(75),
             body_timeout: Duration::from_secs(30),
             write_stall: Duration::from_secs(30),

@@ -2,6 +2,7 @@
 
 use super::access_log::AccessLog;
 use super::body::Body;
+use super::connections::{Connections, Place};
 use super::ingress::Ingress;
 pub use super::limits::Limits;
 use super::reply::{Reply, RequestMeta, finish};
@@ -65,6 +66,7 @@ pub async fn serve<H: Handler>(
     shutdown: impl Future<Output = ()>,
 ) {
     let (stop, stopped) = watch::channel(());
+    let places = Connections::new(limits);
     let mut connections = JoinSet::new();
     let mut refusals = JoinSet::new();
     let mut failing = false;
@@ -77,15 +79,22 @@ pub async fn serve<H: Handler>(
         while connections.try_join_next().is_some() {}
         while refusals.try_join_next().is_some() {}
         match accepted {
-            Ok((stream, peer)) if connections.len() < limits.max_connections => {
-                failing = false;
-                let handler = Arc::clone(&handler);
-                connections.spawn(serve_connection(stream, peer, handler, limits, stopped.clone()));
+            Ok((stream, peer)) => {
+                let is_proxy = handler.ingress().proxies.trust(peer.ip());
+                match places.admit(peer.ip(), is_proxy) {
+                    Ok(place) => {
+                        failing = false;
+                        let handler = Arc::clone(&handler);
+                        let stopped = stopped.clone();
+                        connections
+                            .spawn(serve_until_over(stream, peer, handler, limits, stopped, place));
+                    }
+                    Err(busy) if refusals.len() < MOST_REFUSALS => {
+                        refusals.spawn(refuse(stream, limits, busy));
+                    }
+                    Err(_) => {}
+                }
             }
-            Ok((stream, _)) if refusals.len() < MOST_REFUSALS => {
-                refusals.spawn(refuse(stream, limits));
-            }
-            Ok(_) => {}
             Err(error) if is_of_one_client(&error) => {}
             Err(error) => {
                 if !std::mem::replace(&mut failing, true) {
@@ -119,9 +128,8 @@ fn is_of_one_client(error: &io::Error) -> bool {
 }
 
 /// Tells a client that there are too many.
-async fn refuse(stream: TcpStream, limits: Limits) {
-    let busy = Error::Busy { what: "The server has too many connections", retry_after: 1 };
-    let mut socket = Socket::new(stream, limits);
+async fn refuse(stream: TcpStream, limits: Limits, busy: Error) {
+    let mut socket = Socket::new(stream, limits, None);
     let told = async {
         if socket.send_and_close(busy.into()).await.is_ok() {
             socket.linger().await;
@@ -131,6 +139,23 @@ async fn refuse(stream: TcpStream, limits: Limits) {
     timeout(REFUSAL_TIMEOUT, told).await.unwrap_or_default();
 }
 
+/// Serves one connection to its end, or until it has to go.
+async fn serve_until_over<H: Handler>(
+    stream: TcpStream,
+    peer: SocketAddr,
+    handler: Arc<H>,
+    limits: Limits,
+    stopped: watch::Receiver<()>,
+    place: Place,
+) {
+    let place = Arc::new(place);
+    let of_connection = Arc::clone(&place);
+    tokio::select! {
+        () = serve_connection(stream, peer, handler, limits, stopped, of_connection) => {}
+        () = place.is_over() => {}
+    }
+}
+
 /// Serves one connection to its end.
 async fn serve_connection<H: Handler>(
     stream: TcpStream,
@@ -138,16 +163,16 @@ async fn serve_connection<H: Handler>(
     handler: Arc<H>,
     limits: Limits,
     mut stopped: watch::Receiver<()>,
+    place: Arc<Place>,
 ) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, %peer, "a connection that is gone already");
         return;
     }
     let unread = Arc::new(AtomicBool::new(false));
-    let service = service_fn(|request| {
-        answer(Arc::clone(&handler), request, peer, limits, Arc::clone(&unread))
-    });
-    let socket = TokioIo::new(Socket::new(stream, limits));
+    let service =
+        service_fn(|request| answer(&*handler, &place, request, peer, limits, Arc::clone(&unread)));
+    let socket = TokioIo::new(Socket::new(stream, limits, Some(Arc::clone(&place))));
     let mut connection = limits.builder().serve_connection(socket, service);
     let ended = tokio::select! {
         ended = &mut connection => Some(ended),
@@ -176,12 +201,17 @@ async fn serve_connection<H: Handler>(
 
 /// Answers one request.
 async fn answer<H: Handler>(
-    handler: Arc<H>,
+    handler: &H,
+    place: &Place,
     request: Request<Incoming>,
     peer: SocketAddr,
     limits: Limits,
     unread: Arc<AtomicBool>,
 ) -> Result<Response<ResponseBody>, Aborted> {
+    if !place.begin() {
+        // To whoever sent it, as if it had come a moment later.
+        return Err(Aborted);
+    }
     let ingress = handler.ingress();
     let peer = ingress.proxies.client(peer, request.headers());
     let mut meta = RequestMeta::of(request.headers());
@@ -201,6 +231,7 @@ async fn answer<H: Handler>(
     };
     let breaks = reply.breaks;
     let mut response = finish(reply, &meta).await;
+    place.end(response.status().as_u16() < 400);
     if unread.load(Ordering::Relaxed) {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }

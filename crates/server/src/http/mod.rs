@@ -17,6 +17,7 @@ pub(crate) mod coding;
 pub(crate) mod memory;
 
 mod buffer;
+mod connections;
 mod response_body;
 mod socket;
 

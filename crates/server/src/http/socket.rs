@@ -1,6 +1,7 @@
 //! A connection as hyper sees it: one that gives up on a client that reads nothing, and that puts
 //! a body into the bare error heads that hyper writes by itself.
 
+use super::connections::Place;
 use super::limits::Limits;
 use super::reply::{Reply, RequestMeta, with_common_headers};
 use crate::error::Error;
@@ -9,6 +10,7 @@ use hyper::StatusCode;
 use hyper::header::HeaderMap;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
@@ -19,6 +21,8 @@ use tokio::time::{Sleep, sleep, timeout};
 pub(super) struct Socket {
     stream: TcpStream,
     limits: Limits,
+    /// Its place among the connections, if it was given one.
+    place: Option<Arc<Place>>,
     /// Runs while a write waits.
     stall: Option<Pin<Box<Sleep>>>,
     /// The last write was accepted in part, so that the next one begins inside of an answer.
@@ -28,8 +32,8 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream, limits: Limits) -> Self {
-        Self { stream, limits, stall: None, inside: false, instead: None }
+    pub(super) fn new(stream: TcpStream, limits: Limits, place: Option<Arc<Place>>) -> Self {
+        Self { stream, limits, place, stall: None, inside: false, instead: None }
     }
 
     /// Writes `reply` without hyper, as the last thing.
@@ -75,7 +79,14 @@ impl AsyncRead for Socket {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_read(cx, buffer)
+        let this = self.get_mut();
+        let read = Pin::new(&mut this.stream).poll_read(cx, buffer);
+        if read.is_pending()
+            && let Some(place) = &this.place
+        {
+            place.waits();
+        }
+        read
     }
 }
 
@@ -123,7 +134,13 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        let this = self.get_mut();
+        ready!(Pin::new(&mut this.stream).poll_flush(cx))?;
+        // What is above hands on all that it has before it asks for this.
+        if let Some(place) = &this.place {
+            place.flushed();
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

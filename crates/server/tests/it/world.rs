@@ -127,6 +127,7 @@ impl World {
             issuer: Some("guests.example.com".into()),
             public_url: Some("https://guests.example.com".into()),
             max_connections: None,
+            max_connections_per_client: None,
             hash_workers: options.hash_workers,
             max_session: options.max_session,
             ingress: options.ingress.clone(),

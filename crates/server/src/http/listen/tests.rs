@@ -7,6 +7,7 @@ mod lifetimes;
 use super::*;
 use crate::http::body::{discard, read_body};
 use serde_json::Value;
+use std::net::Ipv4Addr;
 use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{Semaphore, oneshot, watch};

@@ -73,12 +73,73 @@ async fn a_client_that_reads_slowly_gets_all() {
 #[tokio::test]
 async fn a_connection_beyond_the_limit_is_told_so() {
     let server = Server::start(Limits { max_connections: 2, ..Limits::default() }).await;
-    let held = [server.connect().await, server.connect().await];
+    let held = [server.hold().await, server.hold().await];
     let answer = server.ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
     answer.assert_last(503, "ServiceUnavailable");
     assert_eq!(answer.header("retry-after"), Some("1"));
+    server.paths.permits.add_permits(2);
     drop(held);
     assert_eq!(ask_until_there_is_room(&server).await.status, 200);
+}
+
+#[tokio::test]
+async fn whoever_is_silent_makes_room_for_whoever_comes() {
+    let server = Server::start(Limits { max_connections: 3, ..Limits::default() }).await;
+    // It has asked, and may ask again; the others never did.
+    let mut idle = server.connect().await;
+    idle.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    assert_eq!(Answer::read(&mut idle).await.status, 200);
+    let mut silent = server.connect().await;
+    let mut trickling = server.connect().await;
+    trickling.write_all(b"GET / HT").await.unwrap();
+    let _busy = server.hold().await;
+    assert_ended(&mut silent).await;
+    let _busy = server.hold().await;
+    assert_ended(&mut trickling).await;
+    // Whoever is being answered stays.
+    let _busy = server.hold().await;
+    assert_ended(&mut idle).await;
+    server.ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.assert_last(503, "ServiceUnavailable");
+}
+
+#[tokio::test]
+async fn one_client_does_not_take_all_connections() {
+    let limits = Limits { max_connections_per_client: 2, ..Limits::default() };
+    let server = Server::start(limits).await;
+    let _held = [server.hold().await, server.hold().await];
+    let answer = server.ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    answer.assert_last(503, "ServiceUnavailable");
+    assert!(answer.json()["message"].as_str().unwrap().contains("from your network"), "{answer:?}");
+    // Another is none of them.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind((Ipv4Addr::new(127, 0, 0, 2), 0).into()).unwrap();
+    let mut other = socket.connect(server.address).await.unwrap();
+    other.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    assert_eq!(Answer::read(&mut other).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_connection_is_kept_once_it_has_asked_something_good() {
+    let limits = Limits { first_request_timeout: millis(1500), ..Limits::default() };
+    let server = Server::start(limits).await;
+    let begun = Instant::now();
+    let mut silent = server.connect().await;
+    let mut bad = server.connect().await;
+    bad.write_all(b"GET /ignore HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    assert_eq!(Answer::read(&mut bad).await.status, 404);
+    let mut good = server.connect().await;
+    good.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    assert_eq!(Answer::read(&mut good).await.status, 200);
+    // However long the answer takes, it is not silent meanwhile.
+    let mut busy = server.hold().await;
+    assert_ended(&mut silent).await;
+    assert_ended(&mut bad).await;
+    assert!(begun.elapsed() > millis(1400), "{:?}", begun.elapsed());
+    sleep(millis(2000)).await;
+    server.paths.permits.add_permits(1);
+    assert_eq!(Answer::read(&mut busy).await.status, 200);
+    good.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    assert_eq!(Answer::read(&mut good).await.status, 200);
 }
 
 #[tokio::test]

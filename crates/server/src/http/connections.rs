@@ -1,0 +1,325 @@
+//! The connections that are open: how many, from where, and which of them say nothing.
+//!
+//! There are so many places, and so many for the connections of one network; those of a trusted proxy
+//! are of many, and are not counted for it. When all places are taken, the connection that has been
+//! silent for longest makes room for a new one: one that never asked anything good, if there is one,
+//! before one that may ask again. What is being answered is left alone.
+
+use super::limits::Limits;
+use super::network::Network;
+use crate::error::Error;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+use tokio::time::sleep;
+
+/// A request is being read or answered.
+const BUSY: u64 = u64::MAX;
+/// A request has been answered, and not all of the answer has been written.
+const ANSWERED: u64 = u64::MAX - 1;
+/// There is nothing to write, and nobody has looked yet whether there is something to read.
+const WRITTEN: u64 = u64::MAX - 2;
+/// It has made room for another.
+const CLOSED: u64 = u64::MAX - 3;
+
+/// The connections of a server.
+#[derive(Debug)]
+pub(super) struct Connections {
+    limits: Limits,
+    began: Instant,
+    open: Mutex<Open>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    all: HashMap<u64, Arc<Connection>>,
+    /// How many there are of each network.
+    networks: HashMap<Network, usize>,
+    /// How many there ever were.
+    count: u64,
+}
+
+/// An open connection, as whoever makes room sees it.
+#[derive(Debug)]
+struct Connection {
+    number: u64,
+    network: Network,
+    /// Whether it has asked something that was answered well, or may ask for many.
+    asked: AtomicBool,
+    /// Since when it is silent, in microseconds since the server began, or one of the above.
+    state: AtomicU64,
+    closed: Notify,
+}
+
+/// A connection's place among them, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    connections: Arc<Connections>,
+    connection: Arc<Connection>,
+}
+
+impl Connections {
+    pub(super) fn new(limits: Limits) -> Arc<Self> {
+        Arc::new(Self { limits, began: Instant::now(), open: Mutex::default() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_micros()).unwrap_or(CLOSED - 1).min(CLOSED - 1)
+    }
+
+    /// A place for a connection with `peer`, who may be a proxy that is trusted.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when there is none, and everybody who has one is being answered.
+    pub(super) fn admit(self: &Arc<Self>, peer: IpAddr, is_proxy: bool) -> Result<Place, Error> {
+        let busy = |what| Error::Busy { what, retry_after: 1 };
+        let network = Network::of_client(peer);
+        let mut open = self.lock();
+        let own = open.networks.get(&network).copied().unwrap_or(0);
+        if !is_proxy
+            && own >= self.limits.max_connections_per_client
+            && !open.make_room(|connection| connection.network == network)
+        {
+            return Err(busy("There are too many connections from your network"));
+        }
+        if open.all.len() >= self.limits.max_connections && !open.make_room(|_| true) {
+            return Err(busy("The server has too many connections"));
+        }
+        open.count += 1;
+        let connection = Arc::new(Connection {
+            number: open.count,
+            network,
+            asked: AtomicBool::new(is_proxy),
+            state: AtomicU64::new(WRITTEN),
+            closed: Notify::new(),
+        });
+        open.all.insert(connection.number, Arc::clone(&connection));
+        *open.networks.entry(network).or_default() += 1;
+        Ok(Place { connections: Arc::clone(self), connection })
+    }
+}
+
+impl Open {
+    /// Closes a silent connection, the first to go of those that `may`; whether there was one.
+    fn make_room(&mut self, may: impl Fn(&Connection) -> bool) -> bool {
+        loop {
+            let silent = self.all.values().filter(|connection| may(connection));
+            let silent = silent.filter_map(|connection| {
+                let since = connection.silent_since()?;
+                Some((connection.asked.load(Ordering::Relaxed), since, connection))
+            });
+            let first = silent.min_by_key(|(asked, since, of)| (*asked, *since, of.number));
+            let Some((_, since, first)) = first else { return false };
+            // Or else it has begun to ask meanwhile.
+            if first
+                .state
+                .compare_exchange(since, CLOSED, Ordering::AcqRel, Ordering::Relaxed)
+                .is_ok()
+            {
+                first.closed.notify_one();
+                let number = first.number;
+                self.remove(number);
+                return true;
+            }
+        }
+    }
+
+    fn remove(&mut self, number: u64) {
+        let Some(connection) = self.all.remove(&number) else { return };
+        if let Some(count) = self.networks.get_mut(&connection.network) {
+            *count -= 1;
+            if *count == 0 {
+                self.networks.remove(&connection.network);
+            }
+        }
+    }
+}
+
+impl Connection {
+    fn silent_since(&self) -> Option<u64> {
+        Some(self.state.load(Ordering::Acquire)).filter(|state| *state < CLOSED)
+    }
+}
+
+impl Place {
+    /// A request has come. False when the connection has just made room for another.
+    pub(super) fn begin(&self) -> bool {
+        let begun =
+            self.connection.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, |state| {
+                (state != CLOSED).then_some(BUSY)
+            });
+        begun.is_ok()
+    }
+
+    /// It has been answered, and the connection is silent when the answer has been written and
+    /// nothing is there to read. Whoever has asked
+    /// something good may keep the connection for longer.
+    pub(super) fn end(&self, good: bool) {
+        if good {
+            self.connection.asked.store(true, Ordering::Relaxed);
+        }
+        self.connection.state.store(ANSWERED, Ordering::Release);
+    }
+
+    /// All that there was to write has been written.
+    pub(super) fn flushed(&self) {
+        if self.connection.state.load(Ordering::Relaxed) == ANSWERED {
+            self.connection.state.store(WRITTEN, Ordering::Release);
+        }
+    }
+
+    /// There was nothing to read. What has come by then is no silence, however little time there was
+    /// to look at it.
+    pub(super) fn waits(&self) {
+        if self.connection.state.load(Ordering::Relaxed) == WRITTEN {
+            self.connection.state.store(self.connections.now(), Ordering::Release);
+        }
+    }
+
+    /// Waits until the connection has to go: it makes room for another, or has asked nothing good in
+    /// time.
+    pub(super) async fn is_over(&self) {
+        tokio::select! {
+            () = self.connection.closed.notified() => {}
+            () = self.stays_silent() => {}
+        }
+    }
+
+    async fn stays_silent(&self) {
+        let patience = self.connections.limits.first_request_timeout;
+        while !self.connection.asked.load(Ordering::Relaxed) {
+            let silent = self.connection.silent_since().map_or(Duration::ZERO, |since| {
+                Duration::from_micros(self.connections.now().saturating_sub(since))
+            });
+            match patience.checked_sub(silent).filter(|left| !left.is_zero()) {
+                Some(left) => sleep(left).await,
+                None => return,
+            }
+        }
+        std::future::pending::<()>().await;
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.connections.lock().remove(self.connection.number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    fn of(max_connections: usize, max_connections_per_client: usize) -> Arc<Connections> {
+        let limits = Limits { max_connections, max_connections_per_client, ..Limits::default() };
+        Connections::new(limits)
+    }
+
+    /// A place for a connection that has said nothing so far.
+    fn admit(connections: &Arc<Connections>, peer: &str) -> Place {
+        let place = connections.admit(ip(peer), false).unwrap();
+        place.waits();
+        place
+    }
+
+    /// A request, and an answer that has been written.
+    fn ask(place: &Place, good: bool) {
+        assert!(place.begin());
+        place.end(good);
+        place.flushed();
+        place.waits();
+    }
+
+    fn is_closed(place: &Place) -> bool {
+        place.connection.state.load(Ordering::Relaxed) == CLOSED
+    }
+
+    fn refusal(connections: &Arc<Connections>, peer: &str) -> String {
+        connections.admit(ip(peer), false).expect_err("there is no place").to_string()
+    }
+
+    #[test]
+    fn whoever_is_silent_for_longest_makes_room() {
+        let connections = of(3, 3);
+        let admit = |peer| admit(&connections, peer);
+        let [first, second, third] = ["192.0.2.1", "192.0.2.2", "192.0.2.3"].map(admit);
+        // It has asked, and is silent for less long than the others.
+        assert!(first.begin());
+        first.end(true);
+        first.waits();
+        let fourth = admit("192.0.2.4");
+        assert_eq!([&first, &second, &third, &fourth].map(is_closed), [false, true, false, false]);
+        assert!(!second.begin(), "it is too late to ask");
+        // What is answered and not written is not silent yet.
+        assert!(third.begin() && fourth.begin());
+        assert_eq!(
+            refusal(&connections, "192.0.2.5"),
+            "The server has too many connections: try again in 1 s"
+        );
+        first.flushed();
+        first.waits();
+        let fifth = admit("192.0.2.5");
+        assert!(is_closed(&first) && !is_closed(&fifth));
+        drop(third);
+        drop(admit("192.0.2.6"));
+        assert!(!is_closed(&fifth), "there was a place");
+    }
+
+    #[test]
+    fn whoever_was_not_looked_at_yet_is_not_silent() {
+        let connections = of(1, 1);
+        let new = connections.admit(ip("192.0.2.1"), false).unwrap();
+        refusal(&connections, "192.0.2.2");
+        assert!(new.begin());
+        new.end(true);
+        new.flushed();
+        refusal(&connections, "192.0.2.2");
+        new.waits();
+        drop(admit(&connections, "192.0.2.2"));
+        assert!(is_closed(&new));
+    }
+
+    #[test]
+    fn whoever_never_asked_goes_before_whoever_has() {
+        let connections = of(2, 2);
+        let admit = |peer| admit(&connections, peer);
+        let old = admit("192.0.2.1");
+        ask(&old, true);
+        let bad = admit("192.0.2.2");
+        ask(&bad, false);
+        let new = admit("192.0.2.3");
+        assert_eq!([&old, &bad, &new].map(is_closed), [false, true, false]);
+    }
+
+    #[test]
+    fn a_network_has_so_many_places_and_no_more() {
+        let connections = of(100, 2);
+        let admit = |peer| admit(&connections, peer);
+        let others: Vec<Place> = ["192.0.2.1", "192.0.2.2"].map(admit).into();
+        let own: Vec<Place> = ["2001:db8::1", "2001:db8::2"].map(admit).into();
+        let third = admit("2001:db8::3");
+        assert!(is_closed(&own[0]) && !is_closed(&own[1]) && !others.iter().any(is_closed));
+        assert!(own[1].begin() && third.begin());
+        let words = refusal(&connections, "2001:db8:0:0:ffff::");
+        assert_eq!(words, "There are too many connections from your network: try again in 1 s");
+        drop(admit("2001:db8:0:1::"));
+        // A proxy has those of many clients.
+        let proxied: Vec<Place> =
+            (0..9).map(|_| connections.admit(ip("2001:db8::9"), true).unwrap()).collect();
+        assert!(!proxied.iter().any(is_closed));
+        drop((others, own, third, proxied));
+        let open = connections.lock();
+        assert!(open.all.is_empty() && open.networks.is_empty());
+    }
+}
