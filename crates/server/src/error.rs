@@ -74,6 +74,9 @@ pub enum Error {
     /// A body in a form that is not spoken here; the message says which are.
     #[error("{0}")]
     UnsupportedMediaType(String),
+    /// A body that is coded for its transfer in a way that is not spoken here.
+    #[error("The Transfer-Encoding must be chunked and nothing else")]
+    TransferCoding,
     /// The rest of the request did not come in time.
     #[error("The request body did not arrive in time")]
     RequestTimeout,

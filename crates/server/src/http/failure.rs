@@ -60,6 +60,7 @@ fn kind(error: &Error) -> (StatusCode, &'static str) {
         Error::UnsupportedMediaType(_) => {
             (StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType")
         }
+        Error::TransferCoding => (StatusCode::NOT_IMPLEMENTED, "NotImplemented"),
         Error::KeyReused => (StatusCode::UNPROCESSABLE_ENTITY, "Validation"),
         Error::HeadersTooLarge { .. } => {
             (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "HeadersTooLarge")
@@ -152,6 +153,12 @@ mod tests {
                 431,
                 "HeadersTooLarge",
                 "The request headers are larger than 9 bytes",
+            ),
+            (
+                Error::TransferCoding,
+                501,
+                "NotImplemented",
+                "The Transfer-Encoding must be chunked and nothing else",
             ),
             (
                 Error::Busy { what: "The store is busy", retry_after: 2 },

@@ -63,7 +63,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Whether the head is short enough, and of one mind about the host (RFC 9112 3.2).
+    /// Whether the head is short enough, and of one mind about the host (RFC 9112 3.2) and about where
+    /// the body ends (6.1).
     pub(super) fn check(
         &self,
         version: Version,
@@ -73,6 +74,13 @@ impl Limits {
         let hosts = headers.get_all(header::HOST).iter().count();
         if hosts > 1 || (hosts == 0 && version == Version::HTTP_11) {
             return Err(Error::Malformed("The request must have one Host header".to_owned()));
+        }
+        // hyper reads anything that ends in chunks as chunks; a proxy may see it otherwise.
+        let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+        if let Some(coding) = codings.next()
+            && (codings.next().is_some() || !coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
+        {
+            return Err(Error::TransferCoding);
         }
         if uri.path_and_query().map_or(0, |path| path.as_str().len()) > self.url_bytes {
             return Err(Error::UrlTooLong { limit: self.url_bytes });

@@ -113,6 +113,28 @@ async fn a_request_says_once_which_host_it_is_for() {
     }
 }
 
+/// Whoever is in between might find another end of it, and take the rest for a request.
+#[tokio::test]
+async fn a_body_is_chunked_and_nothing_else() {
+    let server = Server::start(Limits::default()).await;
+    for coding in [
+        "Transfer-Encoding: gzip, chunked",
+        "Transfer-Encoding: identity, chunked",
+        "Transfer-Encoding: identity\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: , chunked",
+    ] {
+        let request = format!("POST /read HTTP/1.1\r\nHost: x\r\n{coding}\r\n\r\n0\r\n\r\n");
+        server.ask(request).await.assert_last(501, "NotImplemented");
+    }
+    for coding in ["chunked", "Chunked", "  CHUNKED  "] {
+        let request = format!(
+            "POST /read HTTP/1.1\r\nHost: x\r\nTransfer-Encoding:{coding}\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n"
+        );
+        assert_eq!(server.ask(request).await.body, r#""{}""#);
+    }
+}
+
 #[tokio::test]
 async fn head_has_the_length_but_not_the_body() {
     let server = Server::start(Limits::default()).await;
