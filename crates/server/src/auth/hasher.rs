@@ -13,9 +13,10 @@ use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use guestlist_api::secret::{Password, TypedPassword};
 use guestlist_store::Ephemeral;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use subtle::ConstantTimeEq;
 use tokio::sync::{Semaphore, oneshot};
@@ -79,6 +80,7 @@ impl Default for HasherOptions {
 #[derive(Clone)]
 pub struct Hasher {
     jobs: flume::Sender<Job>,
+    threads: Arc<[JoinHandle<()>]>,
     deadline: Duration,
     strangers: Arc<Semaphore>,
     decoy: PasswordHash,
@@ -130,22 +132,31 @@ impl Hasher {
         let workers = options.workers.max(1);
         let (jobs, queue) = flume::bounded::<Job>(workers * options.queue_per_worker);
         let hashed = Arc::new(AtomicU64::new(0));
+        let mut threads = Vec::with_capacity(workers);
         for number in 0..workers {
             let (queue, mut bench) = (queue.clone(), Bench::new(costs, Arc::clone(&hashed)));
-            thread::Builder::new()
+            let thread = thread::Builder::new()
                 .name(format!("hash-{number}"))
                 .spawn(move || {
                     give_way();
-                    queue.iter().for_each(|job| job(&mut bench));
+                    for job in &queue {
+                        // Its hook has told of a panic, and whoever waits for the job gets an error.
+                        // What it has left behind is not used again.
+                        if catch_unwind(AssertUnwindSafe(|| job(&mut bench))).is_err() {
+                            bench = Bench::new(costs, Arc::clone(&bench.hashed));
+                        }
+                    }
                 })
                 .map_err(Error::internal)?;
+            threads.push(thread);
         }
         let decoy = PasswordHash::encode(costs, &random::<SALT>()?, &random::<TAG>()?);
         // So that those who may do something still get a place when strangers knock.
         let strangers = (workers * options.queue_per_worker / 2).max(MOST_FORMS as usize);
         let strangers = Arc::new(Semaphore::new(strangers));
         let cheap = costs.prefix == CHEAP_PREFIX;
-        Ok(Self { jobs, deadline: options.deadline, strangers, decoy, hashed, cheap })
+        let (threads, deadline) = (threads.into(), options.deadline);
+        Ok(Self { jobs, threads, deadline, strangers, decoy, hashed, cheap })
     }
 
     /// The hash of `password` with a new salt.
@@ -199,6 +210,17 @@ impl Hasher {
         let forms = if password.as_typed().is_some() { MOST_FORMS } else { 1 };
         let _places = self.strangers.try_acquire_many(forms).map_err(|_| BUSY)?;
         self.verify(password, stored).await
+    }
+
+    /// Whether every thread lives.
+    ///
+    /// # Errors
+    /// When one has ended.
+    pub fn intact(&self) -> Result<()> {
+        if self.threads.iter().any(JoinHandle::is_finished) {
+            return Err(Error::internal("a thread that hashes passwords has ended"));
+        }
+        Ok(())
     }
 
     /// How many hashes were made so far, for verification too.

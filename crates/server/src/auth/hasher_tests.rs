@@ -62,6 +62,31 @@ async fn verifies_what_others_made() {
 }
 
 #[tokio::test]
+async fn a_panic_ends_its_job_and_no_thread() {
+    let hasher = one_worker(8, Duration::from_mins(1));
+    for _ in 0..3 {
+        let broken: Result<()> = hasher.run(|_| panic!("asked for")).await;
+        assert!(matches!(broken, Err(Error::Internal(_))), "{broken:?}");
+        let hash =
+            tokio::time::timeout(Duration::from_mins(1), hasher.hash(password("a good password")));
+        let hash = hash.await.expect("the thread goes on").unwrap();
+        assert!(hasher.verify(typed("a good password"), Some(hash)).await.unwrap());
+        hasher.intact().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_thread_that_has_ended_is_noticed() {
+    let hasher = one_worker(8, Duration::from_mins(1));
+    let ended = thread::spawn(|| ());
+    while !ended.is_finished() {
+        thread::yield_now();
+    }
+    let hasher = Hasher { threads: Arc::new([ended]), ..hasher };
+    assert!(matches!(hasher.intact(), Err(Error::Internal(_))));
+}
+
+#[tokio::test]
 async fn verifies_what_it_made() {
     let hasher = one_worker(8, Duration::from_mins(1));
     let hash = hasher.hash(password("a good password")).await.unwrap();

@@ -122,6 +122,7 @@ async fn live(_: Call<Anybody>, _: In) -> Result<Okay<Health>> {
 
 async fn ready(call: Call<Anybody>, input: In<(), Probe>) -> Result<Okay<Readiness>> {
     let needed = input.query.writes.is_some_and(|writes| writes.0);
+    call.app.hasher.intact()?;
     let patience = if needed { LONG_PATIENCE } else { PATIENCE };
     let (writes, why) = match call.app.store.serves(patience).await? {
         Writes::Taken => (None, None),
