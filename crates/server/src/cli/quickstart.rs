@@ -37,7 +37,7 @@ use guestlist_api::text::{Email, Whole};
 use guestlist_api::time::DateTime;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 /// What is printed, and kept beside the store for the next start.
@@ -83,7 +83,8 @@ pub(super) async fn run(given: &CliArgs, server: &ServerArgs, out: Output) -> Re
             .to_string(),
         )?;
     } else {
-        announce(&instructions(&demo, &url, &ids, &path))?;
+        let shown = Shown::on(std::io::stdout().is_terminal(), &demo, &path)?;
+        announce(&instructions(&demo, &shown, &url, &ids, &path))?;
     }
     listen(server, signals, out).await
 }
@@ -334,7 +335,35 @@ curl -X POST -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/jso
   "$URL/applications/$APPLICATION_ID/experience/users"
 "#;
 
-fn instructions(demo: &Demo, url: &str, ids: &[ExperienceUserId], path: &Path) -> String {
+/// The password and the token, as they are printed.
+struct Shown {
+    password: String,
+    token: String,
+}
+
+impl Shown {
+    /// The values themselves for a person, or where they are: what is not a terminal may be a journal
+    /// that lasts and that others read. A shell reads the token all the same when it is told to.
+    fn on(terminal: bool, demo: &Demo, path: &Path) -> Result<Self> {
+        if terminal {
+            return Ok(Self { password: demo.password.clone(), token: demo.token.clone() });
+        }
+        let path = std::path::absolute(path)?.display().to_string().replace('\'', r"'\''");
+        let script = r#"s/^ *"token": "\([^"]*\)".*/\1/p"#;
+        Ok(Self {
+            password: "(its password is in the file)".to_owned(),
+            token: format!("\"$(sed -n '{script}' '{path}')\""),
+        })
+    }
+}
+
+fn instructions(
+    demo: &Demo,
+    shown: &Shown,
+    url: &str,
+    ids: &[ExperienceUserId],
+    path: &Path,
+) -> String {
     let user = ids.first().map(|id| format!("export USER_ID={id}\n")).unwrap_or_default();
     format!(
         "Guestlist {version}\n\n\
@@ -348,10 +377,10 @@ fn instructions(demo: &Demo, url: &str, ids: &[ExperienceUserId], path: &Path) -
          {calls}",
         version = env!("CARGO_PKG_VERSION"),
         email = demo.email,
-        password = demo.password,
+        password = shown.password,
         path = path.display(),
         application = demo.application_id,
-        token = demo.token,
+        token = shown.token,
         calls = if ids.is_empty() { WITHOUT_USERS } else { WITH_A_USER },
     )
 }

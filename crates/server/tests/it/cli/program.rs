@@ -122,7 +122,8 @@ impl Serving {
         let (send, lines) = mpsc::channel();
         thread::spawn(move || {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                drop(send.send(line));
+                // A terminal ends lines in its own way.
+                drop(send.send(line.trim_end().to_owned()));
             }
         });
         let log = gather(stderr);
