@@ -332,3 +332,20 @@ fn a_token_that_was_good_a_moment_ago_is_refused_like_any_other() {
         }
     }
 }
+
+/// Whoever gives such a token away has to know.
+#[test]
+fn a_token_that_patches_reads_what_it_patches() {
+    let world = World::new();
+    let own = world.application("own");
+    let body = json!({ "email": "ada@example.com", "userTags": { "secret": "x" } });
+    let user = world.user(own, body, &[]);
+    let token = world.token(Principal::Application(own), "experienceUser.patch");
+    let path = format!("/applications/{own}/experience/users/{}", user.id);
+    world.get(&token, &path).refused(403, "Access is forbidden");
+    let answer = world.call(&token, "PATCH", &path, &json!({})).expect(200).json();
+    assert_eq!(
+        (&answer["email"], &answer["userTags"]["secret"]),
+        (&json!("ada@example.com"), &json!("x"))
+    );
+}
