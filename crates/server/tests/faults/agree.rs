@@ -127,8 +127,8 @@ fn a_token_that_is_ended_on_one_node_changes_nothing_on_any() {
     for round in 0..ROUNDS {
         let by = round % NODES;
         let body = json!({ "name": format!("{round}"), "scope": ["all.Application"] });
-        let make = Request::new("POST", tokens.clone(), Some(body));
-        let made = ask(&site, (by + 1) % NODES, &site.token, &make);
+        let post = Request::new("POST", tokens.clone(), Some(body));
+        let made = ask(&site, (by + 1) % NODES, &site.token, &post);
         let token = made.body["token"].as_str().expect("a token");
         let one = format!("{tokens}/{}", made.body["id"].as_str().expect("an id"));
         let end = Request::new("DELETE", one, None);

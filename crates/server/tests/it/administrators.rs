@@ -31,8 +31,8 @@ impl Scene {
         Self { world, me, other, mine, session, token }
     }
 
-    fn patch(&self, token: &str, id: UserId, body: Value) -> Answer {
-        self.world.call(token, "PATCH", &format!("/administrators/{id}"), &body)
+    fn patch(&self, token: &str, id: UserId, body: &Value) -> Answer {
+        self.world.call(token, "PATCH", &format!("/administrators/{id}"), body)
     }
 
     fn sign_in(&self, password: &str) -> Answer {
@@ -80,26 +80,26 @@ fn administrators_see_one_another() {
 fn who_is_disabled_is_out_at_once_and_can_be_let_in_again() {
     let scene = Scene::new();
     assert_eq!(scene.is_in(), [true; 2]);
-    let off = scene.patch(&scene.mine, scene.other, json!({ "status": "inactive" })).expect(200);
+    let off = scene.patch(&scene.mine, scene.other, &json!({ "status": "inactive" })).expect(200);
     assert_eq!(off.json()["status"], "inactive");
     assert_eq!(scene.is_in(), [false; 2]);
     scene.sign_in(PASSWORD).refused(401, "Unauthorized");
     // One does that to others, or nobody might be left.
-    scene.patch(&scene.mine, scene.me, json!({ "status": "inactive" })).refused(
+    scene.patch(&scene.mine, scene.me, &json!({ "status": "inactive" })).refused(
         400,
         "administrator.status must not be inactive for yourself: ask another administrator",
     );
     // A token that may keep out may not let in what may do more than itself.
     let narrow = scene.world.token(Principal::User(scene.me), "administrator.*");
     let on = json!({ "status": "active" });
-    scene.patch(&narrow, scene.other, on.clone()).refused(403, "Access is forbidden");
-    scene.patch(&scene.mine, scene.other, on.clone()).expect(200);
+    scene.patch(&narrow, scene.other, &on).refused(403, "Access is forbidden");
+    scene.patch(&scene.mine, scene.other, &on).expect(200);
     assert_eq!(scene.is_in(), [true; 2]);
     scene.sign_in(PASSWORD).expect(200);
-    let before = scene.patch(&scene.mine, scene.other, json!({})).expect(200);
-    let again = scene.patch(&scene.mine, scene.other, on).expect(200);
+    let before = scene.patch(&scene.mine, scene.other, &json!({})).expect(200);
+    let again = scene.patch(&scene.mine, scene.other, &on).expect(200);
     assert_eq!(again.json()["lastUpdated"], before.json()["lastUpdated"]);
-    scene.patch(&narrow, scene.other, json!({ "status": "inactive" })).expect(200);
+    scene.patch(&narrow, scene.other, &json!({ "status": "inactive" })).expect(200);
     assert_eq!(scene.is_in(), [false; 2]);
 }
 
@@ -129,22 +129,22 @@ fn a_password_is_reset_by_who_could_sign_in_and_ends_what_there_was() {
     let scene = Scene::new();
     let narrow = scene.world.token(Principal::User(scene.me), "administrator.patch");
     let new = json!({ "password": OTHER });
-    scene.patch(&narrow, scene.other, new.clone()).refused(403, "Access is forbidden");
+    scene.patch(&narrow, scene.other, &new).refused(403, "Access is forbidden");
     let wide = scene.world.token(Principal::User(scene.me), "all.User");
     let again = "Give the present password as currentPassword, or sign in again";
-    scene.patch(&wide, scene.other, new.clone()).refused(401, again);
+    scene.patch(&wide, scene.other, &new).refused(401, again);
     // One's own, not that of whom it is about.
     let wrong = json!({ "password": OTHER, "currentPassword": "not the password" });
-    scene.patch(&wide, scene.other, wrong).refused(401, "Unauthorized");
+    scene.patch(&wide, scene.other, &wrong).refused(401, "Unauthorized");
     assert_eq!(scene.is_in(), [true; 2]);
     scene.world.pass(1_000);
-    let reset = scene.patch(&scene.mine, scene.other, new).expect(200).json();
+    let reset = scene.patch(&scene.mine, scene.other, &new).expect(200).json();
     assert_eq!(reset["passwordLastUpdated"], json!(scene.world.now()));
     assert_eq!(scene.is_in(), [false; 2]);
     scene.sign_in(PASSWORD).refused(401, "Unauthorized");
     scene.sign_in(OTHER).expect(200);
     let back = json!({ "password": PASSWORD, "currentPassword": PASSWORD });
-    scene.patch(&wide, scene.other, back).expect(200);
+    scene.patch(&wide, scene.other, &back).expect(200);
     scene.sign_in(PASSWORD).expect(200);
 }
 
