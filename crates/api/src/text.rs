@@ -84,8 +84,8 @@ pub type PersonName = Text<0, 1024>;
 /// The name of a group, a token or an application: 1 to 255 characters.
 pub type Name = Text<1, 255>;
 
-/// Tags of a user or a group: keys of 1 to 255 letters, digits, `_` and `-`; values of 1 to 255
-/// characters.
+/// At most 1,000 tags of a user or a group: keys of 1 to 255 letters, digits, `_` and `-`; values of
+/// 1 to 255 characters.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Tags(pub BTreeMap<String, String>);
@@ -96,9 +96,18 @@ pub(crate) fn is_key(key: &str) -> bool {
         && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
 }
 
+impl Tags {
+    /// How many there may be. Each is a row of its own to a store, which writes them all at once while
+    /// others wait; the platform's schema has no bound.
+    pub const MOST: usize = 1000;
+}
+
 impl Wire for Tags {
     fn read(value: Value, at: &mut Problems) -> Option<Self> {
         let Value::Object(fields) = value else { return at.refuse(Rule::WrongType) };
+        if fields.len() > Self::MOST {
+            return at.refuse(Rule::TooManyProperties);
+        }
         let before = at.count();
         let mut tags = BTreeMap::new();
         for (key, value) in fields {
@@ -123,6 +132,7 @@ impl JsonSchema for Tags {
                 "^[0-9a-zA-Z_-]{1,255}$": { "type": "string", "minLength": 1, "maxLength": 255 }
             },
             "additionalProperties": false,
+            "maxProperties": Self::MOST,
         })
     }
 }

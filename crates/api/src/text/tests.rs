@@ -37,6 +37,13 @@ fn tags_name_the_key_that_is_wrong() {
 }
 
 #[test]
+fn tags_are_a_thousand_at_most() {
+    let tags = |count| (0..count).map(|n| (n.to_string(), json!("v"))).collect::<Value>();
+    assert_eq!(wire::read::<Tags>("x", tags(Tags::MOST)).unwrap().0.len(), 1000);
+    assert_eq!(problem::<Tags>(tags(Tags::MOST + 1)), "x has more properties than allowed");
+}
+
+#[test]
 fn only_three_words_are_true() {
     for (text, on) in [("true", true), ("1", true), ("yes", true), ("True", false), ("0", false)] {
         assert_eq!(wire::read::<Flag>("x", json!(text)), Ok(Flag(on)), "{text}");
