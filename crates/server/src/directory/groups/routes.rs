@@ -5,7 +5,7 @@ use super::forest;
 use super::listing::{self, Listing};
 use super::rows as groups;
 use super::rules::{changed_group, new_group};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::rest::cached::DependsOn;
 use crate::rest::call::Call;
 use crate::rest::input::{BodyParam, In, bodies};
@@ -14,6 +14,7 @@ use crate::rest::pages::{ListQuery as _, PageOf, list_query};
 use crate::rest::resource::Resource;
 use crate::rest::route::Routes;
 use crate::rows::Tx;
+use crate::rows::tenant::AuthorizedApp;
 use crate::tokens::grant::Grant;
 use guestlist_api::application::OneApplication;
 use guestlist_api::entity::{Entity, OfApplication, Page, Success};
@@ -64,6 +65,43 @@ fn forms(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<[ExperienceGroup; 4
             ..group.clone()
         }
     }))
+}
+
+/// The group for which the conditions of a request held, if it has any.
+struct Expected(Option<ExperienceGroup>);
+
+/// Looks whether the conditions of the request hold for the group `id`. That counts the devices of all
+/// groups below it, so it is a read of its own: a write would keep all others waiting meanwhile.
+///
+/// # Errors
+/// As [`groups::get`]; [`Error::PreconditionFailed`] when they do not hold.
+async fn expected(
+    call: &Call<Grant>,
+    app: AuthorizedApp,
+    id: ExperienceGroupId,
+) -> Result<Expected> {
+    if call.context.common.conditions.are_none() {
+        return Ok(Expected(None));
+    }
+    let request = call.clone();
+    let found = call.read(move |tx| {
+        let tenant = app.require(tx)?;
+        let group = groups::get(tx, tenant, id)?;
+        request.check_any(|| forms(tx, &group))?;
+        Ok(group)
+    });
+    found.await.map(|group| Expected(Some(group)))
+}
+
+impl Expected {
+    /// 412 if the group has changed since: whoever sends an old tag is told the same. Of the groups
+    /// below it only their devices are in a tag, and nothing that is written here depends on those.
+    fn check(&self, before: &ExperienceGroup) -> Result<()> {
+        match &self.0 {
+            Some(expected) if expected != before => Err(Error::PreconditionFailed),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Groups of one application.
@@ -167,14 +205,15 @@ async fn patch(
 ) -> Result<Okay<Entity<ExperienceGroup>>> {
     let (app, id) =
         (call.authorized_app(input.path.application_id)?, input.path.experience_group_id);
-    let (patch, now, request) = (input.body, call.now, call.clone());
+    let (patch, now) = (input.body, call.now);
+    let expected = expected(&call, app, id).await?;
     call.change(move |tx| {
         let tenant = match patch.parent_id {
             Some(_) => app.require_locked(tx)?,
             None => app.require(tx)?,
         };
         let before = groups::lock(tx, tenant, id)?;
-        request.check_any(|| forms(tx, &before))?;
+        expected.check(&before)?;
         let members = match &patch.experience_user_ids {
             Some(ids) => Some(groups::members(tx, tenant, &ids.0)?),
             None => None,
@@ -195,11 +234,11 @@ async fn patch(
 async fn delete(call: Call<Grant>, input: In<OneExperienceGroup>) -> Result<Okay<Success>> {
     let (app, id) =
         (call.authorized_app(input.path.application_id)?, input.path.experience_group_id);
-    let request = call.clone();
+    let expected = expected(&call, app, id).await?;
     call.remove(move |tx| {
         let tenant = app.require_locked(tx)?;
         let group = groups::lock(tx, tenant, id)?;
-        request.check_any(|| forms(tx, &group))?;
+        expected.check(&group)?;
         groups::delete(tx, tenant, &group)
     })
     .await
