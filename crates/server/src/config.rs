@@ -129,7 +129,7 @@ impl Config {
             options: Options {
                 replica: replica.map(|url| self::replica(url, &place)).transpose()?,
                 must_exist: file.must_exist.unwrap_or_default(),
-                ..options(&file, &place)
+                ..options(&file)
             },
             store: place,
             listen: address(listen.map_or(DEFAULT_LISTEN, String::as_str))?,
@@ -236,9 +236,9 @@ fn seconds(value: usize) -> Duration {
     Duration::from_secs(u64::try_from(value).unwrap_or(u64::MAX))
 }
 
-fn options(file: &File, place: &StoreUrl) -> Options {
+fn options(file: &File) -> Options {
     let seconds = |value: Option<usize>, usual| value.map_or(usual, seconds);
-    let usual = Options::usual(place);
+    let usual = Options::default();
     Options {
         readers: file.store_readers.unwrap_or(usual.readers),
         writers: file.store_writers.unwrap_or(usual.writers),

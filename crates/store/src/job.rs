@@ -2,16 +2,19 @@
 
 use crate::engine::Engine;
 use crate::error::{Error, JobError, Result};
-use crate::migrate::OpenError;
+use crate::flow::{Flow, Lane};
 use crate::statement::{Lookup, RowChange, Rows, Statement};
 use crate::tx::Tx;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::thread::{self, JoinHandle};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 /// Work: run it, settle its transaction, then say so.
 pub(crate) trait Job: Send {
+    /// Whose it is.
+    fn flow(&self) -> Flow;
+    /// How long it may take.
+    fn lane(&self) -> Lane;
     /// Whether nobody waits for it any more.
     fn gone(&self) -> bool;
     /// Does it; whether it is to be kept. May be called again after an undoing.
@@ -136,12 +139,22 @@ where
 
 struct Task<W: Work<E>, E: From<Error>> {
     access: Access,
+    flow: Flow,
+    lane: Lane,
     work: W,
     result: Option<Result<W::Done, E>>,
     reply: Option<oneshot::Sender<Result<W::Done, E>>>,
 }
 
 impl<W: Work<E>, E: JobError> Job for Task<W, E> {
+    fn flow(&self) -> Flow {
+        self.flow
+    }
+
+    fn lane(&self) -> Lane {
+        self.lane
+    }
+
     fn gone(&self) -> bool {
         self.reply.as_ref().is_none_or(oneshot::Sender::is_closed)
     }
@@ -223,11 +236,12 @@ fn describe(panic: &(dyn Any + Send)) -> String {
 /// Sends `work` off and waits for its answer.
 pub(crate) async fn submit<W: Work<E> + 'static, E: JobError>(
     access: Access,
+    (flow, lane): (Flow, Lane),
     work: W,
     send: impl FnOnce(Box<dyn Job>) -> Result<()>,
 ) -> Result<W::Done, E> {
     let (reply, answer) = oneshot::channel();
-    send(Box::new(Task { access, work, result: None, reply: Some(reply) }))?;
+    send(Box::new(Task { access, flow, lane, work, result: None, reply: Some(reply) }))?;
     answer.await.unwrap_or_else(|_| Err(gone().into()))
 }
 
@@ -255,128 +269,6 @@ pub(crate) fn too_long() -> Error {
     Error::Busy { what: "The query took too long", retry_after: 1 }
 }
 
-fn gone() -> Error {
+pub(crate) fn gone() -> Error {
     Error::internal("a thread of the store has ended")
-}
-
-/// The jobs that wait for a kind of thread, as seen by those who send them.
-pub(crate) struct Queue {
-    feed: Feed,
-    threads: Vec<JoinHandle<()>>,
-}
-
-/// A way into a queue. It keeps the queue open: whoever has one ends before the queue does.
-#[derive(Clone)]
-pub(crate) struct Feed {
-    jobs: flume::Sender<Box<dyn Job>>,
-    waiting: flume::Receiver<Box<dyn Job>>,
-    living: watch::Receiver<usize>,
-}
-
-impl Feed {
-    /// Puts `job` at the end, or gives it back with the reason why not.
-    fn send(&self, job: Box<dyn Job>) -> Result<(), (Box<dyn Job>, Error)> {
-        self.jobs.try_send(job).map_err(|error| match error {
-            flume::TrySendError::Full(job) => (job, busy()),
-            flume::TrySendError::Disconnected(job) => (job, gone()),
-        })?;
-        // Looked at after sending: either we see that the last thread is gone, or it sees the
-        // job when it empties the queue. Dropping a job tells its caller.
-        if *self.living.borrow() == 0 {
-            self.waiting.drain().for_each(drop);
-        }
-        Ok(())
-    }
-
-    /// Puts `job` at the end, or answers it with the reason why not.
-    pub(crate) fn pass(&self, job: Box<dyn Job>) {
-        if let Err((job, why)) = self.send(job) {
-            job.finish(Outcome::NotDone(why));
-        }
-    }
-
-    /// Takes out what waits.
-    pub(crate) fn take_back(&self) -> impl Iterator<Item = Box<dyn Job>> {
-        self.waiting.drain()
-    }
-}
-
-/// The same, as seen by a thread.
-pub(crate) struct Jobs {
-    /// Where they come from.
-    pub(crate) waiting: flume::Receiver<Box<dyn Job>>,
-    living: watch::Sender<usize>,
-}
-
-/// What a thread of the store does with its jobs.
-pub(crate) type Service = Box<dyn FnOnce(&Jobs) + Send>;
-
-impl Queue {
-    /// Starts a thread for each of `services`, all fed by one queue of `capacity`.
-    ///
-    /// # Errors
-    /// When the system has no thread to give.
-    pub(crate) fn start(
-        name: &str,
-        capacity: usize,
-        services: Vec<Service>,
-    ) -> Result<Self, OpenError> {
-        // A queue without room would refuse jobs that an idle thread is there to take.
-        let (jobs, waiting) = flume::bounded(capacity.max(1));
-        let (count, living) = watch::channel(services.len());
-        let mut threads = Vec::new();
-        for service in services {
-            let jobs = Jobs { waiting: waiting.clone(), living: count.clone() };
-            let thread = thread::Builder::new()
-                .name(name.to_owned())
-                .spawn(move || service(&jobs))
-                .map_err(OpenError::Thread)?;
-            threads.push(thread);
-        }
-        Ok(Self { feed: Feed { jobs, waiting, living }, threads })
-    }
-
-    /// Puts `job` at the end.
-    ///
-    /// # Errors
-    /// [`Error::Busy`] when there is no room; [`Error::Internal`] when nobody serves the queue.
-    pub(crate) fn send(&self, job: Box<dyn Job>) -> Result<()> {
-        self.feed.send(job).map_err(|(_, why)| why)
-    }
-
-    /// A way into it for a thread of the store.
-    pub(crate) fn feed(&self) -> Feed {
-        self.feed.clone()
-    }
-
-    /// Whether all its threads live.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] when one does not.
-    pub(crate) fn intact(&self) -> Result<()> {
-        if *self.feed.living.borrow() == self.threads.len() { Ok(()) } else { Err(gone()) }
-    }
-
-    /// Takes no more jobs and waits until the last is done and the threads have ended.
-    pub(crate) async fn end(self) {
-        let Self { feed, threads } = self;
-        let mut living = feed.living.clone();
-        drop(feed);
-        // Fails when the counting side is gone, which is to say that the threads are.
-        drop(living.wait_for(|count| *count == 0).await);
-        for thread in threads {
-            drop(thread.join()); // a panic has been reported by its hook
-        }
-    }
-}
-
-impl Drop for Jobs {
-    fn drop(&mut self) {
-        self.living.send_modify(|count| *count = count.saturating_sub(1));
-        // A queue keeps its jobs even when nobody is left to take them, and their callers would
-        // wait for ever; dropping a job tells its caller.
-        if *self.living.borrow() == 0 {
-            self.waiting.drain().for_each(drop);
-        }
-    }
 }

@@ -85,7 +85,8 @@
 //!
 //! | To read about | Open |
 //! |---|---|
-//! | the door, and what waits behind it | `store.rs`, `job.rs`, `pools.rs` |
+//! | the door, and what waits behind it | `store.rs`, `job.rs`, `queue.rs` |
+//! | who is served when | `flow.rs`, `turns.rs` |
 //! | what a function of a schema can ask for | `tx.rs`, `engine.rs`, `statement.rs` |
 //! | commits on SQLite, its WAL and its disk | `sqlite/writer.rs`, `sqlite/wal.rs`, `sqlite/disk.rs` |
 //! | the order of messages to PostgreSQL | `postgres/mod.rs`, `postgres/session.rs` |
@@ -95,12 +96,14 @@
 mod chance;
 mod engine;
 mod error;
+mod flow;
 mod freeze;
 mod job;
 mod migrate;
 mod options;
 mod pools;
 mod postgres;
+mod queue;
 mod row;
 mod schema;
 mod scope;
@@ -108,6 +111,7 @@ mod scratch;
 mod sqlite;
 mod statement;
 mod store;
+mod turns;
 mod tx;
 mod upkeep;
 mod url;
@@ -119,6 +123,7 @@ mod tests;
 
 pub use engine::{Change, Dialect, Each, Engine, Environment, Query};
 pub use error::{Error, JobError, Result};
+pub use flow::Flow;
 pub use freeze::Frozen;
 pub use migrate::{Migration, OpenError};
 pub use options::{OnDiskFailure, Options};
@@ -130,6 +135,7 @@ pub use scope::{RowKey, Scope};
 pub use scratch::Ephemeral;
 pub use statement::{Lookup, RowChange, Rows, Statement};
 pub use store::{Store, Writes, migrate};
+pub use turns::{Held, Turns};
 pub use tx::Tx;
 pub use upkeep::{Upkeep, UpkeepError};
 pub use url::StoreUrl;

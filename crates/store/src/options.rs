@@ -1,7 +1,6 @@
 //! How a store is run.
 
 use crate::postgres::address::Address;
-use crate::url::StoreUrl;
 use std::any::Any;
 use std::thread;
 use std::time::Duration;
@@ -24,13 +23,17 @@ pub struct Options {
     pub must_exist: bool,
     /// What happens when the disk fails.
     pub on_disk_failure: OnDiskFailure,
-    /// Threads that read; on PostgreSQL each has a connection.
+    /// Threads that read, each with a connection. A third of them (of two, one) only find rows by their
+    /// keys, so that no query keeps those who look up; of the others one flow has at most half.
     pub readers: usize,
-    /// Threads that write, each with a connection, on PostgreSQL. On SQLite there is one.
+    /// Threads that write, each with a connection, on PostgreSQL, of which one flow has at most half.
+    /// On SQLite there is one.
     pub writers: usize,
-    /// Reads that may wait; one more is refused with [`Error::Busy`](crate::Error::Busy).
+    /// Reads that may wait, of one flow half as many; one more is refused with
+    /// [`Error::Busy`](crate::Error::Busy).
     pub read_queue: usize,
-    /// Writes that may wait; one more is refused with [`Error::Busy`](crate::Error::Busy).
+    /// Writes that may wait, of one flow half as many; one more is refused with
+    /// [`Error::Busy`](crate::Error::Busy).
     pub write_queue: usize,
     /// Writes that may share a commit.
     pub group: usize,
@@ -57,27 +60,15 @@ pub struct Options {
     pub extension: &'static (dyn Any + Send + Sync),
 }
 
-impl Options {
-    /// What is usual for a store at `url`.
-    #[must_use]
-    pub fn usual(url: &StoreUrl) -> Self {
-        let usual = Self::default();
-        match url {
-            StoreUrl::Sqlite(_) => usual,
-            // They wait rather than compute.
-            StoreUrl::Postgres(_) => Self { readers: usual.readers.saturating_mul(2), ..usual },
-        }
-    }
-}
-
 impl Default for Options {
     fn default() -> Self {
         Self {
             must_exist: false,
             on_disk_failure: OnDiskFailure::CloseStore,
-            // A read is work for a processor, so more threads than processors only take turns;
-            // two at least, so that one long query does not stop all others.
-            readers: thread::available_parallelism().map_or(2, |count| count.get().clamp(2, 16)),
+            // A read is work for a processor. So as many as there are processors look up by key,
+            // and as many are what one flow may have of the rest.
+            readers: 3 * thread::available_parallelism()
+                .map_or(2, |count| count.get().clamp(2, 16)),
             // A commit waits for a disk, or for a standby far away, and others go on meanwhile.
             writers: 8,
             // 20 ms of reads at 50,000 a second.

@@ -1,8 +1,9 @@
 //! The threads and connections of a store that is open.
 
 use crate::error::Result;
-use crate::job::{Job, Queue};
+use crate::job::Job;
 use crate::postgres::replica::Replica;
+use crate::queue::Queue;
 use crate::sqlite::disk::Disk;
 use crate::sqlite::readers::Readers;
 use crate::versions::Versions;

@@ -1,6 +1,7 @@
 //! The door to the database.
 
 use crate::error::{Error, JobError, Result};
+use crate::flow::{Flow, Lane};
 use crate::job::{self, Access, ChangingRow, Finding, Work, submit};
 use crate::migrate::{Migration, OpenError};
 use crate::options::Options;
@@ -40,11 +41,26 @@ pub fn migrate(url: &StoreUrl, migrations: &[Migration<'_>]) -> Result<(), OpenE
 
 /// The database. Clones share it; its threads end when the last is dropped, or with
 /// [`Store::close`].
-pub struct Store<E = Error>(pub(crate) Arc<Shared>, PhantomData<fn() -> E>);
+pub struct Store<E = Error>(pub(crate) Arc<Shared>, Flow, PhantomData<fn() -> E>);
 
 impl<E> Clone for Store<E> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0), PhantomData)
+        self.of(self.1)
+    }
+}
+
+impl<E> Store<E> {
+    /// Who uses it.
+    #[must_use]
+    pub const fn flow(&self) -> Flow {
+        self.1
+    }
+
+    /// The same store, as `flow` uses it: what is read and written through it takes turns with what
+    /// others do, and cannot take what is theirs.
+    #[must_use]
+    pub fn of(&self, flow: Flow) -> Self {
+        Self(Arc::clone(&self.0), flow, PhantomData)
     }
 }
 
@@ -122,7 +138,7 @@ impl<E: JobError> Store<E> {
             close_deadline: options.close_deadline,
             scratch,
         };
-        Self(Arc::new(shared), PhantomData)
+        Self(Arc::new(shared), Flow::OWN, PhantomData)
     }
 
     /// Whether it is one that [`Store::ephemeral`] opened.
@@ -142,11 +158,11 @@ impl<E: JobError> Store<E> {
         &self,
         f: impl Fn(&mut Tx<'_, E>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
-        submit(Access::Read, f, |job| self.0.with_pools(|pools| pools.read(job))).await
+        self.read_in(Lane::Any, f).await
     }
 
     /// As [`Store::read`], for what finds a few rows by their keys, and so takes no longer than it
-    /// takes to hand it to another thread.
+    /// takes to hand it to another thread. No read that takes longer keeps it waiting.
     ///
     /// # Errors
     /// As [`Store::read`].
@@ -156,7 +172,7 @@ impl<E: JobError> Store<E> {
     ) -> Result<T, E> {
         match self.run_inline(&f)? {
             Some(found) => found,
-            None => self.read(f).await,
+            None => self.read_in(Lane::Key, f).await,
         }
     }
 
@@ -169,8 +185,12 @@ impl<E: JobError> Store<E> {
         if let Some(found) = self.run_inline(|tx| tx.find(&lookup))? {
             return found;
         }
+        self.read_in(Lane::Key, Finding(lookup)).await
+    }
+
+    async fn read_in<W: Work<E> + 'static>(&self, lane: Lane, work: W) -> Result<W::Done, E> {
         let send = |job| self.0.with_pools(|pools| pools.read(job));
-        submit(Access::Read, Finding(lookup), send).await
+        submit(Access::Read, (self.1, lane), work, send).await
     }
 
     /// Runs `f` on this thread, if there is a connection for it that nobody uses.
@@ -201,7 +221,7 @@ impl<E: JobError> Store<E> {
         &self,
         f: impl Fn(&mut Tx<'_, E>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
-        self.0.write(f).await
+        self.0.write(self.1, f).await
     }
 
     /// As [`Store::write`], of an `f` that changes one row if `change` says so. That is called where it
@@ -214,7 +234,7 @@ impl<E: JobError> Store<E> {
         change: impl Fn() -> Option<RowChange> + Send + 'static,
         f: impl Fn(&mut Tx<'_, E>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
-        self.0.write(ChangingRow { change, work: f }).await
+        self.0.write(self.1, ChangingRow { change, work: f }).await
     }
 
     /// What an answer that was made of these rows depends on, as they are now. Taken before the read
@@ -287,10 +307,13 @@ impl<E: JobError> Store<E> {
 }
 
 impl Shared {
-    async fn write<W: Work<E> + 'static, E: JobError>(&self, work: W) -> Result<W::Done, E> {
-        let done =
-            submit(Access::Write, work, |job| self.with_pools(|pools| pools.writer.send(job)));
-        let done = done.await;
+    async fn write<W: Work<E> + 'static, E: JobError>(
+        &self,
+        flow: Flow,
+        work: W,
+    ) -> Result<W::Done, E> {
+        let send = |job| self.with_pools(|pools| pools.writer.send(job));
+        let done = submit(Access::Write, (flow, Lane::Any), work, send).await;
         if let Some(what @ (job::CANNOT_WRITE | job::FULL)) =
             done.as_ref().err().and_then(JobError::busy)
         {
@@ -312,12 +335,12 @@ impl Shared {
         })?;
         // Of the database itself, which is enough to serve.
         let read = move |tx: &mut Tx<'_>| tx.first::<i64>(probe, &[]).map(drop);
-        let read =
-            submit(Access::Read, read, |job| self.with_pools(|pools| pools.readers.send(job)));
+        let send = |job| self.with_pools(|pools| pools.readers.send(job));
+        let read = submit(Access::Read, (Flow::OWN, Lane::Key), read, send);
         timeout(self.ready_deadline, read).await.unwrap_or_else(|_| Err(job::busy()))?;
         // A transaction that changes nothing asks nothing of the disk.
         let refused = self.refusal().is_some();
-        let write = self.write(move |tx: &mut Tx<'_>| -> Result<()> {
+        let write = self.write(Flow::OWN, move |tx: &mut Tx<'_>| -> Result<()> {
             if refused {
                 tx.change(Scope::Nothing, &probe_write, &[])?;
             }

@@ -2,6 +2,7 @@
 
 use guestlist::administrators::rows as administrators;
 use guestlist::administrators::rules::new_me;
+use guestlist::auth::places::Asker;
 use guestlist::clock::Clock;
 use guestlist::config::Config;
 use guestlist::server::Server;
@@ -93,7 +94,7 @@ impl Drop for Demo {
 /// Makes the administrator, and a token that may do everything.
 async fn administrator(server: &Server) -> String {
     let (app, now) = (&server.app, server.app.clock.now());
-    let hash = app.hasher.hash(Password::new(PASSWORD.into()).unwrap()).await.unwrap();
+    let hash = app.hasher.hash(Asker::OWN, Password::new(PASSWORD.into()).unwrap()).await.unwrap();
     let user = UserId(app.ids.next(now));
     let me = new_me(user, Email::parse(EMAIL).unwrap(), now);
     let post = serde_json::json!({ "name": "demo" });

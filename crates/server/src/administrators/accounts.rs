@@ -215,7 +215,7 @@ async fn patch(
             if present.is_none() {
                 password::require_fresh(&call).await?;
             }
-            Some(call.app.hasher.hash(password.into_password()).await?)
+            Some(call.app.hasher.hash(call.asker(), password.into_password()).await?)
         }
         None => None,
     };

@@ -2,8 +2,8 @@
 //! administrator signs in with gives the present one again, or gave it a moment ago.
 
 use super::rows as administrators;
-use super::sign_ins::{self, Throttled};
-use crate::auth::hasher::PasswordHash;
+use super::sign_ins::{self, Attempt, Throttled};
+use crate::auth::places::Asker;
 use crate::error::{Error, Result};
 use crate::http::reply::Reply;
 use crate::rest::call::Call;
@@ -18,18 +18,57 @@ use guestlist_api::time::DateTime;
 /// How long after it was given the password need not be given again, in milliseconds.
 const FRESH: i64 = 10 * 60 * 1000;
 
-/// Who has this address and what their password is checked against, if they may try now.
-pub(super) async fn find<C: Caller>(
-    call: &Call<C>,
-    who: &Throttled,
+/// A password that was looked at.
+pub(super) struct Tried<'c> {
+    /// Whose it would be, if anybody's.
+    user: Option<UserId>,
+    hash: Option<String>,
+    good: bool,
+    who: Throttled,
+    /// It counts until it is known how it ends.
+    _in_flight: Attempt<'c>,
+}
+
+/// Looks whether `password` is the one of whoever has the address `email`, if `who` may try now. What
+/// nobody has looked at, because too many wait, has not failed.
+pub(super) async fn attempt<'c, C: Caller>(
+    call: &'c Call<C>,
+    who: Throttled,
+    asker: Asker,
     email: &str,
-) -> Result<(Option<UserId>, Option<PasswordHash>)> {
-    let (who, email, now) = (who.clone(), email.to_owned(), call.now);
-    let found = call.app.store.write(move |tx| {
-        sign_ins::attempt(tx, &who, now)?;
+    password: TypedPassword,
+) -> Result<Tried<'c>> {
+    let in_flight = call.app.sign_ins.begin(who.clone());
+    let (others, now) = (in_flight.others, call.now);
+    let (tries, email) = (who.clone(), email.to_owned());
+    let found = call.store().look_up(move |tx| {
+        sign_ins::may_try(tx, &tries, others, now)?;
         administrators::by_email(tx, &email)
     });
-    Ok(found.await?.map(|found| (found.user, found.hash)).unzip())
+    let (user, hash) = found.await?.map(|found| (found.user, found.hash)).unzip();
+    let known = hash.as_ref().map(|hash| hash.as_stored().to_owned());
+    let good = call.app.hasher.verify(asker, password, hash).await?;
+    Ok(Tried { user, hash: known, good, who, _in_flight: in_flight })
+}
+
+impl Tried<'_> {
+    /// Whose password it is, and what is forgotten with that. It counts as a failure if it is nobody's.
+    ///
+    /// # Errors
+    /// [`Error::BadCredentials`] when it is.
+    pub(super) async fn user<C: Caller>(self, call: &Call<C>) -> Result<(UserId, Throttled)> {
+        match self.user.filter(|_| self.good) {
+            Some(user) => Ok((user, self.who)),
+            None => Err(self.fail(call).await?),
+        }
+    }
+
+    /// Counts it as a failure, and says so.
+    async fn fail<C: Caller>(self, call: &Call<C>) -> Result<Error> {
+        let (who, now) = (self.who.clone(), call.now);
+        call.store().write(move |tx| sign_ins::fail(tx, &who, now)).await?;
+        Ok(Error::BadCredentials)
+    }
 }
 
 /// The present password of an administrator, who gave it.
@@ -56,17 +95,20 @@ pub(super) async fn check(
     user: UserId,
     password: TypedPassword,
 ) -> Result<Given> {
-    let email = call.app.store.read(move |tx| administrators::get(tx, user)).await?.email;
+    let email = call.store().read(move |tx| administrators::get(tx, user)).await?.email;
     let who = Throttled::administrator(user);
-    let (_, hash) = find(call, &who, &email).await?;
-    let known = hash.as_ref().map(|hash| hash.as_stored().to_owned());
-    if !call.app.hasher.verify(password, hash).await? {
+    let tried = attempt(call, who.clone(), call.asker(), &email, password).await?;
+    if !tried.good {
         // The same request may have gone through meanwhile, so that its password is the old one.
-        let again = call.replay().await?.ok_or(Error::BadCredentials)?;
-        call.app.store.write(move |tx| sign_ins::clear(tx, &who)).await?;
-        return Ok(Given::Before(again));
+        return match call.replay().await? {
+            Some(again) => {
+                call.store().write(move |tx| sign_ins::clear(tx, &who)).await?;
+                Ok(Given::Before(again))
+            }
+            None => Err(tried.fail(call).await?),
+        };
     }
-    Ok(Given::Present(PresentPassword { who, hash: known }))
+    Ok(Given::Present(PresentPassword { who, hash: tried.hash }))
 }
 
 impl PresentPassword {
@@ -90,7 +132,7 @@ impl PresentPassword {
 /// [`Error::ReauthenticationRequired`] when they did not.
 pub(super) async fn require_fresh(call: &Call<Grant>) -> Result<()> {
     let token = call.caller.token;
-    let signed_in = call.app.store.read(move |tx| sessions::signed_in(tx, token)).await?;
+    let signed_in = call.store().read(move |tx| sessions::signed_in(tx, token)).await?;
     if is_fresh(signed_in, call.now) { Ok(()) } else { Err(Error::ReauthenticationRequired) }
 }
 

@@ -4,6 +4,7 @@ use super::password::{self, Given, PresentPassword};
 use super::rows as administrators;
 use super::rules::changed_me;
 use super::sign_ins::{self, Throttled};
+use crate::auth::places::Asker;
 use crate::error::{Error, Result};
 use crate::rest::call::Call;
 use crate::rest::caller::Anybody;
@@ -12,6 +13,7 @@ use crate::rest::input::{BodyParam, In, bodies};
 use crate::rest::outcome::{NoContent, Okay};
 use crate::rest::resource::Resource;
 use crate::rest::route::Routes;
+use crate::store::flows;
 use crate::tokens::grant::Grant;
 use crate::tokens::rows as tokens;
 use crate::tokens::rules::{new_session, session_end};
@@ -82,9 +84,10 @@ async fn authenticate(
     let credentials = input.body;
     let email = credentials.email.to_string();
     let who = Throttled::stranger(&email, call.peer);
-    let (user, hash) = password::find(&call, &who, &email).await?;
-    let good = call.app.hasher.verify_stranger(credentials.password, hash).await?;
-    let user = user.filter(|_| good).ok_or(Error::BadCredentials)?;
+    let stranger =
+        Asker::Stranger { network: call.store().flow(), account: flows::account(&email) };
+    let tried = password::attempt(&call, who, stranger, &email, credentials.password).await?;
+    let (user, who) = tried.user(&call).await?;
     let scopes = credentials
         .requested_scopes
         .unwrap_or_else(|| [Scope::ALL_USER].into_iter().collect::<Scopes>());
@@ -133,7 +136,7 @@ async fn patch(call: Call<Grant>, input: In<(), MeGet, MePatch>) -> Result<Okay<
         password::require_fresh(&call).await?;
     }
     let hash = match patch.password.clone() {
-        Some(password) => Some(call.app.hasher.hash(password.into_password()).await?),
+        Some(password) => Some(call.app.hasher.hash(call.asker(), password.into_password()).await?),
         None => None,
     };
     let request = call.clone();
@@ -156,7 +159,7 @@ async fn patch(call: Call<Grant>, input: In<(), MeGet, MePatch>) -> Result<Okay<
 /// there changes nothing.
 async fn changes_sign_in(call: &Call<Grant>, user: UserId, patch: &MePatch) -> Result<bool> {
     let Some(email) = &patch.email else { return Ok(patch.password.is_some()) };
-    let me = call.app.store.read(move |tx| administrators::get(tx, user)).await?;
+    let me = call.store().read(move |tx| administrators::get(tx, user)).await?;
     Ok(patch.password.is_some() || **email != *me.email)
 }
 
@@ -169,7 +172,7 @@ async fn change_password(
         Given::Present(present) => present,
         Given::Before(reply) => return Ok(Okay(reply, PhantomData)),
     };
-    let new = call.app.hasher.hash(data.new_password.into_password()).await?;
+    let new = call.app.hasher.hash(call.asker(), data.new_password.into_password()).await?;
     let id = ApiTokenId(call.app.ids.next(now));
     let asked = data.token_ttl.and_then(|ttl| ttl.ends(now));
     let ends = session_end(asked, call.app.max_session, now);

@@ -2,9 +2,10 @@
 //!
 //! A hash takes a core for about 16 ms, which on the threads that serve requests would stop
 //! everything else. So there is a fixed number of threads for it, each with the memory that one
-//! hash needs, and a short queue before them: what does not fit is refused at once, because a
-//! sign-in that waits for seconds is worth less than one that is tried again.
+//! hash needs, and places before them where those who wait take turns (`places.rs`). Who finds none is
+//! refused at once, because a sign-in that waits for seconds is worth less than one that is tried again.
 
+use super::places::{Asker, Busy, Places, Room};
 use crate::clock::random;
 use crate::error::{Error, Result};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -19,7 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use subtle::ConstantTimeEq;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 /// The memory of one hash in KiB, the passes over it and the lanes: the least that OWASP
@@ -37,8 +38,9 @@ const CHEAP_PREFIX: &str = "$ephemeral$argon2id$v=19$m=8,t=1,p=1$";
 const CHEAP_MARK: &str = "$ephemeral";
 /// A hash that came from elsewhere may not hold a thread for longer than this many passes do.
 const MOST_PASSES: u32 = 16;
-/// In how many forms a password is tried at most.
-const MOST_FORMS: u32 = 2;
+/// How many applications, or how many accounts that strangers sign in to, may have all their places
+/// taken: together they wait for a second or so.
+const SHARES: usize = 8;
 const SALT: usize = 16;
 const TAG: usize = 32;
 
@@ -55,7 +57,7 @@ struct Costs {
 pub struct HasherOptions {
     /// How many threads; at least one. Each takes 19 MiB from its first hash on.
     pub workers: usize,
-    /// How many jobs may wait for each thread.
+    /// How many jobs of one application may wait for each thread.
     pub queue_per_worker: usize,
     /// How long a job may have waited when its turn comes.
     pub deadline: Duration,
@@ -79,10 +81,9 @@ impl Default for HasherOptions {
 /// Hashes and verifies passwords. Clones share the threads, which end with the last of them.
 #[derive(Clone)]
 pub struct Hasher {
-    jobs: flume::Sender<Job>,
+    places: Arc<Places<Job>>,
     threads: Arc<[JoinHandle<()>]>,
     deadline: Duration,
-    strangers: Arc<Semaphore>,
     decoy: PasswordHash,
     hashed: Arc<AtomicU64>,
     cheap: bool,
@@ -130,16 +131,20 @@ impl Hasher {
 
     fn with(options: &HasherOptions, costs: Costs) -> Result<Self> {
         let workers = options.workers.max(1);
-        let (jobs, queue) = flume::bounded::<Job>(workers * options.queue_per_worker);
+        let each = workers * options.queue_per_worker;
+        // With one thread it is everybody's in turn; with more, nobody has over half.
+        let room = Room { each, all: each * SHARES, threads: workers.div_ceil(2) };
+        let places = Arc::new(Places::<Job>::new(room));
         let hashed = Arc::new(AtomicU64::new(0));
         let mut threads = Vec::with_capacity(workers);
         for number in 0..workers {
-            let (queue, mut bench) = (queue.clone(), Bench::new(costs, Arc::clone(&hashed)));
+            let (line, mut bench) = (places.line(), Bench::new(costs, Arc::clone(&hashed)));
             let thread = thread::Builder::new()
                 .name(format!("hash-{number}"))
                 .spawn(move || {
                     give_way();
-                    for job in &queue {
+                    let mut busy = Busy::default();
+                    while let Some(job) = line.next(&mut busy) {
                         // Its hook has told of a panic, and whoever waits for the job gets an error.
                         // What it has left behind is not used again.
                         if catch_unwind(AssertUnwindSafe(|| job(&mut bench))).is_err() {
@@ -151,20 +156,17 @@ impl Hasher {
             threads.push(thread);
         }
         let decoy = PasswordHash::encode(costs, &random::<SALT>()?, &random::<TAG>()?);
-        // So that those who may do something still get a place when strangers knock.
-        let strangers = (workers * options.queue_per_worker / 2).max(MOST_FORMS as usize);
-        let strangers = Arc::new(Semaphore::new(strangers));
         let cheap = costs.prefix == CHEAP_PREFIX;
         let (threads, deadline) = (threads.into(), options.deadline);
-        Ok(Self { jobs, threads, deadline, strangers, decoy, hashed, cheap })
+        Ok(Self { places, threads, deadline, decoy, hashed, cheap })
     }
 
-    /// The hash of `password` with a new salt.
+    /// The hash of `password` with a new salt, for `asker`.
     ///
     /// # Errors
     /// [`Error::Busy`] when too many wait, or this one waited for too long.
-    pub async fn hash(&self, password: Password) -> Result<PasswordHash> {
-        self.run(move |bench| {
+    pub async fn hash(&self, asker: Asker, password: Password) -> Result<PasswordHash> {
+        self.run(asker, move |bench| {
             let salt = random::<SALT>()?;
             let tag = bench.tag(password.as_bytes(), &salt, TAG, bench.costs.parameters()?)?;
             Ok(PasswordHash::encode(bench.costs, &salt, &tag))
@@ -173,7 +175,7 @@ impl Hasher {
     }
 
     /// Whether `stored` was made of `password`, in its normal form or, where that is another, as it
-    /// was typed. With nothing stored it is not, and it takes as long to say so: who is known here
+    /// was typed; `asker` wants to know. With nothing stored it is not, and it takes as long to say so: who is known here
     /// cannot be found out with a watch.
     ///
     /// # Errors
@@ -181,12 +183,13 @@ impl Hasher {
     /// a password, or one that takes more memory or time than there is for one.
     pub async fn verify(
         &self,
+        asker: Asker,
         password: TypedPassword,
         stored: Option<PasswordHash>,
     ) -> Result<bool> {
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.decoy.clone());
-        let same = self.run(move |bench| {
+        let same = self.run(asker, move |bench| {
             Ok(bench.verify(password.as_bytes(), &stored)?
                 || match password.as_typed() {
                     Some(typed) => bench.verify(typed, &stored)?,
@@ -194,22 +197,6 @@ impl Hasher {
                 })
         });
         Ok(same.await? && known)
-    }
-
-    /// As [`Hasher::verify`], for somebody who has shown no token: all of them together have half
-    /// of the places. A password of two forms may take two hashes, so it takes two places: no more
-    /// hashes are made for strangers, whatever they type.
-    ///
-    /// # Errors
-    /// As [`Hasher::verify`].
-    pub async fn verify_stranger(
-        &self,
-        password: TypedPassword,
-        stored: Option<PasswordHash>,
-    ) -> Result<bool> {
-        let forms = if password.as_typed().is_some() { MOST_FORMS } else { 1 };
-        let _places = self.strangers.try_acquire_many(forms).map_err(|_| BUSY)?;
-        self.verify(password, stored).await
     }
 
     /// Whether every thread lives.
@@ -231,6 +218,7 @@ impl Hasher {
 
     async fn run<T: Send + 'static>(
         &self,
+        asker: Asker,
         work: impl FnOnce(&mut Bench) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (reply, answer) = oneshot::channel();
@@ -243,19 +231,16 @@ impl Hasher {
             // The caller may have gone meanwhile, and the answer with them.
             drop(reply.send(done));
         };
-        match self.jobs.try_send(Box::new(job)) {
+        match self.places.put(asker, Box::new(job)) {
             Ok(()) => answer.await.map_err(Error::internal)?,
-            Err(flume::TrySendError::Full(_)) => Err(BUSY),
-            Err(error @ flume::TrySendError::Disconnected(_)) => {
-                Err(Error::internal(error.to_string()))
-            }
+            Err(()) => Err(BUSY),
         }
     }
 }
 
 impl fmt::Debug for Hasher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hasher").field("waiting", &self.jobs.len()).finish_non_exhaustive()
+        f.debug_struct("Hasher").field("waiting", &self.places.waiting()).finish_non_exhaustive()
     }
 }
 

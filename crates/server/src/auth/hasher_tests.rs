@@ -23,6 +23,10 @@ fn one_worker(queue_per_worker: usize, deadline: Duration) -> Hasher {
     Hasher::start(&HasherOptions { workers: 1, queue_per_worker, deadline }).unwrap()
 }
 
+fn holder(number: u8) -> Asker {
+    Asker::Holder(guestlist_store::Flow::new(1, [number; 12]))
+}
+
 fn is_busy<T>(result: &Result<T>) -> bool {
     matches!(result, Err(Error::Busy { what: "Password hashing is busy", retry_after: 1 }))
 }
@@ -33,7 +37,7 @@ async fn occupy(hasher: &Hasher) -> mpsc::Sender<()> {
     let (start, started) = oneshot::channel();
     let hasher = hasher.clone();
     tokio::spawn(async move {
-        let job = hasher.run(move |_| {
+        let job = hasher.run(Asker::OWN, move |_| {
             let _ = start.send(());
             let _ = held.recv();
             Ok(())
@@ -53,10 +57,12 @@ fn is_of_today(hash: &PasswordHash) -> bool {
 async fn verifies_what_others_made() {
     let hasher = one_worker(8, Duration::from_mins(1));
     let right = || typed("correct horse battery staple ü");
-    assert!(hasher.verify(right(), Some(stored(KNOWN))).await.unwrap());
-    assert!(!hasher.verify(typed("correct horse"), Some(stored(KNOWN))).await.unwrap());
-    assert!(!hasher.verify(right(), Some(stored(OLDER))).await.unwrap());
-    assert!(hasher.verify(typed("older parameters"), Some(stored(OLDER))).await.unwrap());
+    assert!(hasher.verify(Asker::OWN, right(), Some(stored(KNOWN))).await.unwrap());
+    assert!(!hasher.verify(Asker::OWN, typed("correct horse"), Some(stored(KNOWN))).await.unwrap());
+    assert!(!hasher.verify(Asker::OWN, right(), Some(stored(OLDER))).await.unwrap());
+    assert!(
+        hasher.verify(Asker::OWN, typed("older parameters"), Some(stored(OLDER))).await.unwrap()
+    );
     assert!(is_of_today(&stored(KNOWN)));
     assert!(!is_of_today(&stored(OLDER)));
 }
@@ -65,12 +71,14 @@ async fn verifies_what_others_made() {
 async fn a_panic_ends_its_job_and_no_thread() {
     let hasher = one_worker(8, Duration::from_mins(1));
     for _ in 0..3 {
-        let broken: Result<()> = hasher.run(|_| panic!("asked for")).await;
+        let broken: Result<()> = hasher.run(Asker::OWN, |_| panic!("asked for")).await;
         assert!(matches!(broken, Err(Error::Internal(_))), "{broken:?}");
-        let hash =
-            tokio::time::timeout(Duration::from_mins(1), hasher.hash(password("a good password")));
+        let hash = tokio::time::timeout(
+            Duration::from_mins(1),
+            hasher.hash(Asker::OWN, password("a good password")),
+        );
         let hash = hash.await.expect("the thread goes on").unwrap();
-        assert!(hasher.verify(typed("a good password"), Some(hash)).await.unwrap());
+        assert!(hasher.verify(Asker::OWN, typed("a good password"), Some(hash)).await.unwrap());
         hasher.intact().unwrap();
     }
 }
@@ -89,13 +97,13 @@ async fn a_thread_that_has_ended_is_noticed() {
 #[tokio::test]
 async fn verifies_what_it_made() {
     let hasher = one_worker(8, Duration::from_mins(1));
-    let hash = hasher.hash(password("a good password")).await.unwrap();
-    let again = hasher.hash(password("a good password")).await.unwrap();
+    let hash = hasher.hash(Asker::OWN, password("a good password")).await.unwrap();
+    let again = hasher.hash(Asker::OWN, password("a good password")).await.unwrap();
     assert_ne!(hash.as_stored(), again.as_stored());
     assert!(is_of_today(&hash));
     assert_eq!(format!("{hash:?}"), "PasswordHash");
-    assert!(hasher.verify(typed("a good password"), Some(hash.clone())).await.unwrap());
-    assert!(!hasher.verify(typed("a good Password"), Some(hash)).await.unwrap());
+    assert!(hasher.verify(Asker::OWN, typed("a good password"), Some(hash.clone())).await.unwrap());
+    assert!(!hasher.verify(Asker::OWN, typed("a good Password"), Some(hash)).await.unwrap());
 }
 
 const COMPOSED: &str = "p\u{e4}ssword";
@@ -105,14 +113,14 @@ const DECOMPOSED: &str = "pa\u{308}ssword";
 async fn a_password_is_one_in_whatever_form_it_is_typed() {
     let hasher = one_worker(8, Duration::from_mins(1));
     for set in [COMPOSED, DECOMPOSED] {
-        let hash = hasher.hash(password(set)).await.unwrap();
+        let hash = hasher.hash(Asker::OWN, password(set)).await.unwrap();
         for given in [COMPOSED, DECOMPOSED] {
             assert!(
-                hasher.verify(typed(given), Some(hash.clone())).await.unwrap(),
+                hasher.verify(Asker::OWN, typed(given), Some(hash.clone())).await.unwrap(),
                 "{set} {given}"
             );
         }
-        assert!(!hasher.verify(typed("password"), Some(hash)).await.unwrap());
+        assert!(!hasher.verify(Asker::OWN, typed("password"), Some(hash)).await.unwrap());
     }
 }
 
@@ -120,22 +128,22 @@ async fn a_password_is_one_in_whatever_form_it_is_typed() {
 async fn a_hash_of_what_was_typed_is_good_as_well() {
     let hasher = one_worker(8, Duration::from_mins(1));
     // As it was made before passwords had a normal form, or elsewhere.
-    let made = hasher.run(|bench| {
+    let made = hasher.run(Asker::OWN, |bench| {
         let (salt, parameters) = ([7; SALT], bench.costs.parameters()?);
         let tag = bench.tag(DECOMPOSED.as_bytes(), &salt, TAG, parameters)?;
         Ok(PasswordHash::encode(bench.costs, &salt, &tag))
     });
     let old = made.await.unwrap();
-    assert!(hasher.verify(typed(DECOMPOSED), Some(old.clone())).await.unwrap());
+    assert!(hasher.verify(Asker::OWN, typed(DECOMPOSED), Some(old.clone())).await.unwrap());
     // Nobody can know what the other form of it was.
-    assert!(!hasher.verify(typed(COMPOSED), Some(old)).await.unwrap());
+    assert!(!hasher.verify(Asker::OWN, typed(COMPOSED), Some(old)).await.unwrap());
 }
 
 #[tokio::test]
 async fn only_a_failure_with_a_second_form_takes_two_hashes() {
     let hasher = one_worker(8, Duration::from_mins(1));
-    let right = hasher.hash(password(DECOMPOSED)).await.unwrap();
-    let other = hasher.hash(password("something else")).await.unwrap();
+    let right = hasher.hash(Asker::OWN, password(DECOMPOSED)).await.unwrap();
+    let other = hasher.hash(Asker::OWN, password("something else")).await.unwrap();
     for (given, stored, good, hashes) in [
         (COMPOSED, Some(&right), true, 1),
         (DECOMPOSED, Some(&right), true, 1),
@@ -146,27 +154,9 @@ async fn only_a_failure_with_a_second_form_takes_two_hashes() {
         (DECOMPOSED, None, false, 2),
     ] {
         let before = hasher.hashed();
-        let same = hasher.verify_stranger(typed(given), stored.cloned()).await.unwrap();
+        let same = hasher.verify(Asker::OWN, typed(given), stored.cloned()).await.unwrap();
         assert_eq!((same, hasher.hashed() - before), (good, hashes), "{given} {stored:?}");
     }
-}
-
-#[tokio::test]
-async fn strangers_have_no_more_hashes_for_a_second_form() {
-    // Four places, of which strangers have two.
-    let hasher = one_worker(4, Duration::from_mins(1));
-    let release = occupy(&hasher).await;
-    let waiting = tokio::spawn({
-        let hasher = hasher.clone();
-        async move { hasher.verify_stranger(typed(DECOMPOSED), None).await }
-    });
-    while hasher.jobs.is_empty() {
-        tokio::task::yield_now().await;
-    }
-    assert!(is_busy(&hasher.verify_stranger(typed(COMPOSED), None).await));
-    drop(release);
-    assert!(!waiting.await.unwrap().unwrap());
-    assert!(!hasher.verify_stranger(typed(COMPOSED), None).await.unwrap());
 }
 
 #[test]
@@ -177,7 +167,7 @@ fn the_prefix_says_the_parameters() {
 #[tokio::test]
 async fn with_nothing_stored_it_works_as_hard() {
     let hasher = one_worker(8, Duration::from_mins(1));
-    assert!(!hasher.verify(typed("whatever it is"), None).await.unwrap());
+    assert!(!hasher.verify(Asker::OWN, typed("whatever it is"), None).await.unwrap());
     assert_eq!(hasher.hashed(), 1);
     assert!(is_of_today(&hasher.decoy));
 }
@@ -202,7 +192,7 @@ async fn refuses_what_is_no_hash_or_too_dear() {
         ("t=3", "t=17", "takes more"),
     ] {
         let text = OLDER.replace(good, bad);
-        match hasher.verify(typed("older parameters"), Some(stored(&text))).await {
+        match hasher.verify(Asker::OWN, typed("older parameters"), Some(stored(&text))).await {
             Err(Error::Internal(cause)) => {
                 let said = cause.to_string();
                 assert!(said.contains(why), "{text}: {said}");
@@ -220,13 +210,13 @@ async fn a_full_queue_refuses_at_once_while_others_go_on() {
     let release = occupy(&hasher).await;
     let waiting = tokio::spawn({
         let hasher = hasher.clone();
-        async move { hasher.hash(password("the one that waits")).await }
+        async move { hasher.hash(holder(1), password("the one that waits")).await }
     });
-    while hasher.jobs.is_empty() {
+    while hasher.places.waiting() == 0 {
         tokio::task::yield_now().await;
     }
-    assert!(is_busy(&hasher.hash(password("one too many")).await));
-    assert!(is_busy(&hasher.verify(typed("one too many"), None).await));
+    assert!(is_busy(&hasher.hash(holder(1), password("one too many")).await));
+    assert!(is_busy(&hasher.verify(holder(1), typed("one too many"), None).await));
     assert_eq!((hasher.hashed(), waiting.is_finished()), (0, false));
     drop(release);
     assert!(waiting.await.unwrap().is_ok());
@@ -236,7 +226,7 @@ async fn a_full_queue_refuses_at_once_while_others_go_on() {
 #[tokio::test]
 async fn what_waited_too_long_is_refused_unhashed() {
     let hasher = one_worker(8, Duration::ZERO);
-    assert!(is_busy(&hasher.hash(password("no time for that")).await));
+    assert!(is_busy(&hasher.hash(Asker::OWN, password("no time for that")).await));
     assert_eq!(hasher.hashed(), 0);
 }
 
@@ -246,15 +236,15 @@ async fn what_nobody_waits_for_is_skipped() {
     let release = occupy(&hasher).await;
     let gone = tokio::spawn({
         let hasher = hasher.clone();
-        async move { hasher.hash(password("nobody waits for me")).await }
+        async move { hasher.hash(Asker::OWN, password("nobody waits for me")).await }
     });
-    while hasher.jobs.is_empty() {
+    while hasher.places.waiting() == 0 {
         tokio::task::yield_now().await;
     }
     gone.abort();
     assert!(gone.await.unwrap_err().is_cancelled());
     drop(release);
-    hasher.hash(password("the next in the queue")).await.unwrap();
+    hasher.hash(Asker::OWN, password("the next in the queue")).await.unwrap();
     assert_eq!(hasher.hashed(), 1);
 }
 
@@ -292,15 +282,15 @@ async fn a_cheap_hash_is_none_to_any_other_hasher() {
     let cheap = Hasher::cheap(&HasherOptions::default(), &proof).unwrap();
     let usual = one_worker(8, Duration::from_mins(1));
     assert!(cheap.is_cheap() && !usual.is_cheap());
-    let hash = cheap.hash(password("a good password")).await.unwrap();
+    let hash = cheap.hash(Asker::OWN, password("a good password")).await.unwrap();
     assert!(hash.as_stored().starts_with(CHEAP_PREFIX));
-    assert!(cheap.verify(typed("a good password"), Some(hash.clone())).await.unwrap());
-    assert!(!cheap.verify(typed("a bad password"), Some(hash.clone())).await.unwrap());
-    assert!(!cheap.verify(typed("a good password"), None).await.unwrap());
-    let refused = usual.verify(typed("a good password"), Some(hash)).await;
+    assert!(cheap.verify(Asker::OWN, typed("a good password"), Some(hash.clone())).await.unwrap());
+    assert!(!cheap.verify(Asker::OWN, typed("a bad password"), Some(hash.clone())).await.unwrap());
+    assert!(!cheap.verify(Asker::OWN, typed("a good password"), None).await.unwrap());
+    let refused = usual.verify(Asker::OWN, typed("a good password"), Some(hash)).await;
     assert!(matches!(refused, Err(Error::Internal(_))), "{refused:?}");
     assert_eq!(usual.hashed(), 0);
-    let refused = cheap.verify(typed("older parameters"), Some(stored(OLDER))).await;
+    let refused = cheap.verify(Asker::OWN, typed("older parameters"), Some(stored(OLDER))).await;
     assert!(matches!(refused, Err(Error::Internal(_))), "{refused:?}");
 }
 
@@ -336,7 +326,7 @@ async fn no_service_over_a_store_that_is_kept_hashes_cheaply() {
 #[tokio::test]
 async fn its_threads_give_way() {
     let hasher = one_worker(1, Duration::from_mins(1));
-    hasher.hash(password("Correct-h0rse")).await.unwrap();
+    hasher.hash(Asker::OWN, password("Correct-h0rse")).await.unwrap();
     let mut nice = Vec::new();
     for thread in std::fs::read_dir("/proc/self/task").unwrap() {
         let path = thread.unwrap().path();

@@ -2,6 +2,7 @@
 
 pub mod hasher;
 pub(crate) mod keys;
+pub mod places;
 pub mod seal;
 pub mod token;
 mod verified_tokens;

@@ -7,6 +7,7 @@ use super::{Output, secret};
 use crate::administrators::rows::{self as administrators, Listing};
 use crate::administrators::rules::new_me;
 use crate::auth::hasher::PasswordHash;
+use crate::auth::places::Asker;
 use crate::clock::later;
 use crate::error::Error;
 use crate::rest::App;
@@ -115,7 +116,7 @@ pub(super) async fn run(command: Command, app: Arc<App>, out: Output) -> Result<
         }
         Command::ResetPassword { id } => {
             let new = password("New password")?;
-            let hash: PasswordHash = app.hasher.hash(new.into_password()).await?;
+            let hash: PasswordHash = app.hasher.hash(Asker::OWN, new.into_password()).await?;
             change(&app, id, move |tx, at| {
                 administrators::set_password(tx, id, &hash, at)?;
                 sessions::end_all(tx, id)?;
@@ -181,7 +182,7 @@ async fn change(
 
 /// Makes an administrator.
 pub(super) async fn create(app: &App, email: Email, password: NewUserPassword) -> Result<Me> {
-    let hash = app.hasher.hash(password.into_password()).await?;
+    let hash = app.hasher.hash(Asker::OWN, password.into_password()).await?;
     let now = app.clock.now();
     let me = new_me(UserId(app.ids.next(now)), email, now);
     let made = app.store.write(move |tx| {

@@ -124,7 +124,7 @@ fn say(what: &str) {
 pub(super) async fn checksum(given: &CliArgs, out: Output) -> Result<()> {
     let place = Config::read(given, &ServerArgs::default())?.store;
     must_exist(&place, "--store")?;
-    let store = Store::open_at(&place, &moving::options(&place))?;
+    let store = Store::open_at(&place, &moving::options())?;
     let all = store.read(moving::rows).await?;
     let seen = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&seen);

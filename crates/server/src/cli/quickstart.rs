@@ -8,6 +8,7 @@ use crate::administrators::rules::{new_me, with_new_password};
 use crate::applications::rows as applications;
 use crate::applications::rules::new_application;
 use crate::auth::hasher::PasswordHash;
+use crate::auth::places::Asker;
 use crate::clock::{Clock, random};
 use crate::config::{CliArgs, Config, ServerArgs};
 use crate::directory::groups::rules::new_group;
@@ -149,7 +150,7 @@ async fn make(app: &App, path: &Path) -> Result<Demo> {
     let password = password()?;
     let secret = NewUserPassword::new(password.clone())
         .map_err(|rule| anyhow::anyhow!("the made password {rule}"))?;
-    let hash = app.hasher.hash(secret.into_password()).await?;
+    let hash = app.hasher.hash(Asker::OWN, secret.into_password()).await?;
     let post: ApiTokenPost =
         application::parse("apiToken", json!({ "name": "quickstart", "scope": ["all.User"] }))?;
     let (user, token) = (UserId(app.ids.next(now)), ApiTokenId(app.ids.next(now)));
@@ -243,7 +244,7 @@ impl People {
         Ok(Self {
             groups: groups.collect::<Result<_>>()?,
             users: users.collect::<Result<_>>()?,
-            hash: app.hasher.hash(secret.into_password()).await?,
+            hash: app.hasher.hash(Asker::OWN, secret.into_password()).await?,
         })
     }
 

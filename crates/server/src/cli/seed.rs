@@ -3,6 +3,7 @@
 use super::progress::Progress;
 use super::{Output, application};
 use crate::auth::hasher::PasswordHash;
+use crate::auth::places::Asker;
 use crate::clock::random;
 use crate::directory::groups::rows as groups;
 use crate::directory::search;
@@ -80,7 +81,7 @@ pub(super) async fn run(args: Args, app: Arc<App>, out: Output) -> Result<()> {
         AuthorizedApp::allowed(application::create(&app, post).await?.id)
     };
     let application = app.store.read(move |tx| target.require(tx)).await?.id();
-    let hash = app.hasher.hash(password()?).await?;
+    let hash = app.hasher.hash(Asker::OWN, password()?).await?;
     let people = Population::new(application, args.seed, args.count);
 
     let groups: Vec<_> = people.groups().collect();

@@ -3,8 +3,11 @@
 
 use crate::error::{Error, Result};
 use bytes::Bytes;
+use guestlist_store::Flow;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 const KIB: usize = 1024;
@@ -16,7 +19,10 @@ static BODIES: Semaphore = Semaphore::const_new(256 * KIB);
 const FREE: usize = 16 * KIB;
 
 /// Bytes of pages that are being made or sent.
-static PAGES: Semaphore = Semaphore::const_new(256 * KIB);
+static PAGES: LazyLock<Pages> = LazyLock::new(Pages::default);
+const ALL_PAGES: usize = 256 * KIB;
+/// How much of that those of one flow may hold: whoever is slow to read keeps no others waiting.
+const PAGES_OF_ONE: usize = ALL_PAGES / 4;
 /// How long a list waits for others to be read.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -52,29 +58,88 @@ impl BodyShare {
     }
 }
 
+/// The memory for pages, in KiB.
+struct Pages {
+    all: Semaphore,
+    /// What there is for each flow that holds some.
+    each: Mutex<HashMap<Flow, Arc<Semaphore>>>,
+}
+
+impl Default for Pages {
+    fn default() -> Self {
+        Self { all: Semaphore::new(ALL_PAGES), each: Mutex::default() }
+    }
+}
+
+impl Pages {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Flow, Arc<Semaphore>>> {
+        self.each.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A part of what there is for one flow. It is forgotten with the last.
+#[derive(Debug)]
+struct Part {
+    flow: Flow,
+    of: Arc<Semaphore>,
+}
+
+impl Part {
+    fn of(flow: Flow) -> Self {
+        let mut each = PAGES.lock();
+        let of = each.entry(flow).or_insert_with(|| Arc::new(Semaphore::new(PAGES_OF_ONE)));
+        Self { flow, of: Arc::clone(of) }
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        let mut each = PAGES.lock();
+        // This one and the one in the map: permits have one each too.
+        if Arc::strong_count(&self.of) == 2 {
+            each.remove(&self.flow);
+        }
+    }
+}
+
 /// A share of the memory for pages.
 #[derive(Debug)]
-pub(crate) struct PageShare(SemaphorePermit<'static>);
+pub(crate) struct PageShare {
+    own: OwnedSemaphorePermit,
+    all: SemaphorePermit<'static>,
+    // After the permits, which it counts.
+    part: Part,
+}
 
 const TOO_MANY_PAGES: Error =
     Error::Busy { what: "Too many lists are waiting to be read", retry_after: 5 };
 
 impl PageShare {
-    /// A share for `bytes`, if there is one.
+    /// A share for `bytes` for a client of `flow`, if there is one.
     ///
     /// # Errors
     /// [`Error::Busy`] when there is none.
-    pub(crate) fn now(bytes: usize) -> Result<Self> {
-        PAGES.try_acquire_many(kib(bytes)).map(Self).map_err(|_| TOO_MANY_PAGES)
+    pub(crate) fn now(flow: Flow, bytes: usize) -> Result<Self> {
+        let part = Part::of(flow);
+        let own = Arc::clone(&part.of).try_acquire_many_owned(kib(bytes));
+        let own = own.map_err(|_| TOO_MANY_PAGES)?;
+        let all = PAGES.all.try_acquire_many(kib(bytes)).map_err(|_| TOO_MANY_PAGES)?;
+        Ok(Self { own, all, part })
     }
 
-    /// A share for `bytes`, as soon as there is one.
+    /// A share for `bytes` for a client of `flow`, as soon as there is one.
     ///
     /// # Errors
     /// [`Error::Busy`] when there is none for too long.
-    pub(crate) async fn of(bytes: usize) -> Result<Self> {
-        match timeout(PATIENCE, PAGES.acquire_many(kib(bytes))).await {
-            Ok(Ok(permit)) => Ok(Self(permit)),
+    pub(crate) async fn of(flow: Flow, bytes: usize) -> Result<Self> {
+        let part = Part::of(flow);
+        let both = async {
+            // Its own first: of what there is for all, nothing is held by those who wait.
+            let own = Arc::clone(&part.of).acquire_many_owned(kib(bytes)).await?;
+            Ok::<_, AcquireError>((own, PAGES.all.acquire_many(kib(bytes)).await?))
+        };
+        match timeout(PATIENCE, both).await {
+            Ok(Ok((own, all))) => Ok(Self { own, all, part }),
             _ => Err(TOO_MANY_PAGES),
         }
     }
@@ -84,12 +149,14 @@ impl PageShare {
     /// # Errors
     /// [`Error::Busy`] when they are more than thought and there is no more.
     pub(crate) fn resize(mut self, bytes: usize) -> Result<Self> {
-        let (wanted, held) = (kib(bytes), u32::try_from(self.0.num_permits()).unwrap_or(u32::MAX));
+        let (wanted, held) =
+            (kib(bytes), u32::try_from(self.all.num_permits()).unwrap_or(u32::MAX));
         if let Some(less) = held.checked_sub(wanted) {
-            drop(self.0.split(less as usize));
+            drop((self.own.split(less as usize), self.all.split(less as usize)));
         } else {
-            let more = PAGES.try_acquire_many(wanted - held).map_err(|_| TOO_MANY_PAGES)?;
-            self.0.merge(more);
+            let more = Self::now(self.part.flow, (wanted - held) as usize * KIB)?;
+            self.own.merge(more.own);
+            self.all.merge(more.all);
         }
         Ok(self)
     }
@@ -128,28 +195,33 @@ mod tests {
         drop(large);
         assert_eq!(BODIES.available_permits(), before);
 
-        let before = PAGES.available_permits();
-        let share = PageShare::of(100 * KIB).await.unwrap().resize(10 * KIB).unwrap();
-        assert_eq!(PAGES.available_permits(), before - 10);
+        let (free, flow) = (|| PAGES.all.available_permits(), Flow::new(1, [1; 12]));
+        let before = free();
+        let share = PageShare::of(flow, 100 * KIB).await.unwrap().resize(10 * KIB).unwrap();
+        assert_eq!(free(), before - 10);
         let share = share.resize(20 * KIB).unwrap();
         let bytes = share.hold(Bytes::from_static(b"page"));
         let part = bytes.slice(1..2);
         drop(bytes);
-        assert_eq!(PAGES.available_permits(), before - 20);
+        assert_eq!(free(), before - 20);
         assert_eq!(&part[..], b"a");
         drop(part);
-        assert_eq!(PAGES.available_permits(), before);
-        let share = PageShare::of(KIB).await.unwrap();
+        assert_eq!(free(), before);
+        let share = PageShare::of(flow, KIB).await.unwrap();
         assert!(matches!(share.resize((before + 1) * KIB), Err(Error::Busy { .. })));
-        assert_eq!(PAGES.available_permits(), before);
+        assert_eq!(free(), before);
 
         // A cached page is sent like one that is made: when it is its turn.
-        let others = PageShare::now(before * KIB).unwrap();
-        let reply = Reply::new(StatusCode::OK, vec![b'x'; 100 * KIB]);
+        let own = PageShare::now(flow, PAGES_OF_ONE * KIB).unwrap();
+        let reply = || Reply::new(StatusCode::OK, vec![b'x'; 100 * KIB]);
         let meta = RequestMeta::of(&HeaderMap::new());
-        let mut answer = std::pin::pin!(finish(reply, &meta));
+        let mut answer = std::pin::pin!(finish(reply().to(flow), &meta));
         assert!(timeout(Duration::from_millis(50), &mut answer).await.is_err());
-        drop(others);
+        // Nobody else waits for those who are slow.
+        let other = finish(reply().to(Flow::new(1, [2; 12])), &meta).await;
+        assert_eq!(other.status(), StatusCode::OK);
+        drop((own, other));
         assert_eq!(answer.await.status(), StatusCode::OK);
+        assert_eq!((free(), PAGES.lock().len()), (before, 0));
     }
 }

@@ -25,6 +25,11 @@ impl Network {
         }
     }
 
+    /// The first of its addresses.
+    pub(crate) const fn base(&self) -> IpAddr {
+        self.base
+    }
+
     /// Whether `address` is in it. One of IPv4 in the form of IPv6 is one of IPv4.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {

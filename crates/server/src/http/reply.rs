@@ -5,6 +5,7 @@ use super::memory::PageShare;
 use super::response_body::AbortAt;
 use crate::error::{Error, Result};
 use bytes::Bytes;
+use guestlist_store::Flow;
 use http_body_util::Full;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
@@ -49,6 +50,8 @@ pub struct Reply {
     pub body: Bytes,
     /// Headers that are added to those that every answer has, or take their place.
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Whose memory it takes until it is sent.
+    flow: Flow,
     held: bool,
     /// What is known of the gzip form of the body.
     pub(crate) gzip: Gzip,
@@ -59,8 +62,8 @@ pub struct Reply {
 impl Reply {
     /// An answer with a body that is JSON already.
     pub fn new(status: StatusCode, body: impl Into<Bytes>) -> Self {
-        let (body, headers) = (body.into(), Vec::new());
-        Self { status, body, headers, held: false, gzip: Gzip::Untried, breaks: None }
+        let (body, headers, flow) = (body.into(), Vec::new(), Flow::OWN);
+        Self { status, body, headers, flow, held: false, gzip: Gzip::Untried, breaks: None }
     }
 
     /// An answer without a body, which has to be a 204 or a 304: clients fail on any other.
@@ -75,6 +78,13 @@ impl Reply {
     /// [`Error::Internal`] if there is no JSON for `value`.
     pub fn json(status: StatusCode, value: &impl Serialize) -> Result<Self> {
         Ok(Self::new(status, serde_json::to_vec(value).map_err(Error::internal)?))
+    }
+
+    /// The same, for a client of `flow`.
+    #[must_use]
+    pub(crate) const fn to(mut self, flow: Flow) -> Self {
+        self.flow = flow;
+        self
     }
 
     /// The same, with the share of memory that its body has been given.
@@ -179,14 +189,15 @@ pub fn preflight() -> Reply {
 ///
 /// # Errors
 /// As [`PageShare::of`].
-pub(crate) async fn share_if_large(bytes: usize) -> Result<Option<PageShare>> {
-    if bytes <= LARGE { Ok(None) } else { PageShare::of(bytes).await.map(Some) }
+pub(crate) async fn share_if_large(flow: Flow, bytes: usize) -> Result<Option<PageShare>> {
+    if bytes <= LARGE { Ok(None) } else { PageShare::of(flow, bytes).await.map(Some) }
 }
 
 /// Makes `reply` the answer to the request that `meta` are of: adds the headers that every answer
 /// has, and compresses the body if the client takes that and it is worth it.
 pub async fn finish(mut reply: Reply, meta: &RequestMeta) -> Response<Full<Bytes>> {
     let mut pack = meta.accepted.wants_gzip(reply.body.len());
+    let flow = reply.flow;
     if pack {
         match std::mem::take(&mut reply.gzip) {
             Gzip::Packed(packed) => reply = reply.packed(packed),
@@ -196,7 +207,7 @@ pub async fn finish(mut reply: Reply, meta: &RequestMeta) -> Response<Full<Bytes
     }
     if !reply.held {
         // It may be one of many that are asked for at once, such as a cached page.
-        match share_if_large(reply.body.len()).await {
+        match share_if_large(flow, reply.body.len()).await {
             Ok(None) => {}
             Ok(Some(share)) => reply = reply.holding(share),
             Err(error) => {
@@ -217,7 +228,7 @@ pub async fn finish(mut reply: Reply, meta: &RequestMeta) -> Response<Full<Bytes
         && !response.headers().contains_key(header::CONTENT_ENCODING)
         && let Some(packed) = coding::gzip(response.body()).await
         // The plain form has its share already: it goes out where there is none for another.
-        && let Some(packed) = counted(packed)
+        && let Some(packed) = counted(flow, packed)
     {
         *response.body_mut() = packed;
         let headers = response.headers_mut();
@@ -230,11 +241,11 @@ pub async fn finish(mut reply: Reply, meta: &RequestMeta) -> Response<Full<Bytes
 }
 
 /// `body`, with a share of the memory if it is so large that it needs one; `None` if there is none.
-fn counted(body: Bytes) -> Option<Bytes> {
+fn counted(flow: Flow, body: Bytes) -> Option<Bytes> {
     if body.len() <= LARGE {
         return Some(body);
     }
-    PageShare::now(body.len()).ok().map(|share| share.hold(body))
+    PageShare::now(flow, body.len()).ok().map(|share| share.hold(body))
 }
 
 /// As [`finish`], but never compressed.

@@ -11,9 +11,9 @@ use tokio::time::sleep;
 /// How long something is tried again that others are in the way of, such as a database that is away.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 
-/// How a store at `place` is run to be moved, or read as a whole.
+/// How a store is run to be moved, or read as a whole.
 #[must_use]
-pub fn options(place: &StoreUrl) -> Options {
+pub fn options() -> Options {
     const DAY: Duration = Duration::from_hours(24);
     Options {
         readers: 1,
@@ -22,7 +22,7 @@ pub fn options(place: &StoreUrl) -> Options {
         write_deadline: DAY,
         // Others wait behind whoever waits for a lock on a table.
         lock_deadline: Duration::from_secs(1),
-        ..Options::usual(place)
+        ..Options::default()
     }
 }
 
@@ -42,7 +42,7 @@ impl Side {
                 .to_string(),
             StoreUrl::Postgres(address) => address.to_string(),
         };
-        Ok(Self { store: Store::open_at(place, &options(place))?, at })
+        Ok(Self { store: Store::open_at(place, &options())?, at })
     }
 
     pub(super) fn failed(&self, source: Error) -> MoveError {

@@ -33,7 +33,7 @@ impl Call<Grant> {
         lookup: L,
     ) -> Result<Okay<Entity<L::Found>>> {
         let snapshot = self.snapshot();
-        let found = self.context.gate.find(&self.app, self.now, lookup).await?;
+        let found = self.context.gate.find(&self.app, self.store(), self.now, lookup).await?;
         self.show_found(snapshot, &found)
     }
 

@@ -11,6 +11,7 @@ use crate::tokens::grant::Grant;
 use bytes::Bytes;
 use guestlist_api::id::{ApplicationId, ExperienceUserId};
 use guestlist_api::time::DateTime;
+use guestlist_store::Flow;
 use hyper::header;
 use serde_json::{Map, Value};
 use std::str::FromStr;
@@ -74,12 +75,12 @@ impl CacheSlot {
         gate.is_good_from_now(app, now).then_some(snapshot)
     }
 
-    /// Caches `reply`, which `operation` made after `snapshot` was taken.
+    /// Caches `reply`, which `operation` made for a client of `flow` after `snapshot` was taken.
     pub(crate) fn fill(
         &self,
         app: &App,
         grant: &Grant,
-        operation: &'static str,
+        (operation, flow): (&'static str, Flow),
         snapshot: Snapshot,
         reply: &Reply,
     ) {
@@ -88,6 +89,7 @@ impl CacheSlot {
             snapshot,
             expires: grant.expires,
             operation,
+            flow,
             etag: etag.map(|(_, etag)| etag.clone()),
             // As much as it takes, where what was written into has room to spare.
             body: Bytes::copy_from_slice(&reply.body),

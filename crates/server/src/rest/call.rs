@@ -9,12 +9,13 @@ use super::input::Common;
 use super::outcome::Okay;
 use super::resource::{Envelope, Neighbours, Resource};
 use super::state::App;
+use crate::auth::places::Asker;
 use crate::error::{Error, Result};
 use crate::http::reply::Reply;
 use crate::rows::idempotency::{Answer, RequestKey};
 use crate::rows::tenant::AuthorizedApp;
 use crate::rows::{RowChange, Tx};
-use crate::store::Snapshot;
+use crate::store::{Snapshot, Store};
 use crate::tokens::grant::Grant;
 use crate::tokens::rows::Principal;
 use guestlist_api::id::{ApplicationId, UserId};
@@ -28,6 +29,8 @@ use std::sync::Arc;
 /// What is known of the request beside its input, from the moment that it was let in.
 pub(crate) struct RequestContext {
     pub(crate) common: Common,
+    /// The store, as the caller takes turns in it.
+    pub(crate) store: Store,
     pub(crate) key: Option<RequestKey>,
     /// Where the answer may be cached.
     pub(crate) slot: Option<CacheSlot>,
@@ -61,9 +64,19 @@ impl<C: Caller> Call<C> {
         Self { app, caller: Arc::new(caller), context: Arc::new(context), now, peer }
     }
 
+    /// The store, as the caller takes turns in it.
+    pub(crate) fn store(&self) -> &Store {
+        &self.context.store
+    }
+
+    /// Whom a hash is made for, where a token was shown.
+    pub(crate) fn asker(&self) -> Asker {
+        Asker::Holder(self.store().flow())
+    }
+
     /// The answer that this very request was given before, if it was.
     pub(crate) async fn replay(&self) -> Result<Option<Reply>> {
-        idempotency::replay(&self.app, self.context.key.clone(), self.now).await
+        idempotency::replay(&self.app, self.store(), self.context.key.clone(), self.now).await
     }
 
     /// Runs `work`, which may be the change of a `row`, once for this request, however often it is
@@ -76,7 +89,7 @@ impl<C: Caller> Call<C> {
         let (call, context, asks) = (self.clone(), &self.context, Arc::clone(&self.context));
         let row = move || row().map(|row| asks.gate.asking(row));
         let work = move |tx: &mut Tx<'_>| call.context.gate.write(&call.app, tx, call.now, &work);
-        idempotency::write(&self.app, context.key.clone(), self.now, row, work)
+        idempotency::write(&self.app, self.store(), context.key.clone(), self.now, row, work)
     }
 
     /// Writes something that is not answered as a resource.
@@ -157,7 +170,7 @@ impl Call<Grant> {
         &self,
         find: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> impl Future<Output = Result<T>> + Send {
-        self.context.gate.read(&self.app, self.now, find)
+        self.context.gate.read(&self.app, self.store(), self.now, find)
     }
 
     /// What the answer depends on, taken before anything is read, if the row of the table says that
@@ -171,7 +184,8 @@ impl Call<Grant> {
     /// Caches `reply`, which was made after `snapshot` was taken, if one was.
     pub(crate) fn cache(&self, snapshot: Option<Snapshot>, reply: &Reply) {
         if let (Some(snapshot), Some(slot)) = (snapshot, &self.context.slot) {
-            slot.fill(&self.app, &self.caller, self.context.operation.name(), snapshot, reply);
+            let made = (self.context.operation.name(), self.store().flow());
+            slot.fill(&self.app, &self.caller, made, snapshot, reply);
         }
     }
 }

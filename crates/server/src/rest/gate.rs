@@ -30,7 +30,7 @@ use super::caller::Caller;
 use super::state::App;
 use crate::error::{Error, Result};
 use crate::rows::{Lookup, RowChange, Tx};
-use crate::store::Snapshot;
+use crate::store::{Snapshot, Store};
 use crate::tokens::grant::{self, Grant};
 use guestlist_api::id::ApiTokenId;
 use guestlist_api::scope::Operation;
@@ -173,12 +173,13 @@ impl Gate {
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         app: &App,
+        store: &Store,
         now: DateTime,
         find: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let Some(token) = self.assumed() else { return app.store.read(find).await };
-        let snapshot = app.store.snapshot_of_token(token);
-        let (found, grant) = app.store.read(with_grant(token, now, find)).await?;
+        let Some(token) = self.assumed() else { return store.read(find).await };
+        let snapshot = store.snapshot_of_token(token);
+        let (found, grant) = store.read(with_grant(token, now, find)).await?;
         self.prove_with(app, &grant, snapshot);
         Ok(found)
     }
@@ -191,13 +192,14 @@ impl Gate {
     pub(crate) async fn find<L: Lookup<Error>>(
         &self,
         app: &App,
+        store: &Store,
         now: DateTime,
         lookup: L,
     ) -> Result<L::Found> {
-        let Some(token) = self.assumed() else { return app.store.find(lookup).await };
-        let snapshot = app.store.snapshot_of_token(token);
+        let Some(token) = self.assumed() else { return store.find(lookup).await };
+        let snapshot = store.snapshot_of_token(token);
         let find = move |tx: &mut Tx<'_>| tx.find(&lookup);
-        let (found, grant) = app.store.look_up(with_grant(token, now, find)).await?;
+        let (found, grant) = store.look_up(with_grant(token, now, find)).await?;
         self.prove_with(app, &grant, snapshot);
         Ok(found)
     }
@@ -299,7 +301,8 @@ async fn authenticate(app: &App, id: ApiTokenId) -> Result<Grant> {
         return Ok(grant);
     }
     let snapshot = app.store.snapshot_of_token(id);
-    let grant = app.store.look_up(move |tx| grant::grant(tx, id, now)).await?;
+    let store = app.store.for_token(id);
+    let grant = store.look_up(move |tx| grant::grant(tx, id, now)).await?;
     app.grants.put(&grant, snapshot);
     Ok(grant)
 }

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::http::reply::Reply;
 use crate::rows::idempotency::{self, Answer, Mint, RequestKey};
 use crate::rows::{RowChange, Tx};
+use crate::store::Store;
 use crate::tokens::rows as tokens;
 use guestlist_api::api_token::ApiToken;
 use guestlist_api::id::ExperienceUserId;
@@ -63,12 +64,13 @@ impl<T> Written<T> {
 /// The answer that the request with this `key` was given before, if it was.
 pub(crate) async fn replay(
     app: &App,
+    store: &Store,
     key: Option<RequestKey>,
     now: DateTime,
 ) -> Result<Option<Reply>> {
     let Some(key) = key else { return Ok(None) };
-    match app.store.look_up(move |tx| idempotency::find(tx, &key, now)).await? {
-        Some(answer) => send_again(app, answer).await.map(Some),
+    match store.look_up(move |tx| idempotency::find(tx, &key, now)).await? {
+        Some(answer) => send_again(app, store, answer).await.map(Some),
         None => Ok(None),
     }
 }
@@ -77,6 +79,7 @@ pub(crate) async fn replay(
 /// it is the change of a `row`; with a key it is more.
 pub(crate) async fn write(
     app: &App,
+    store: &Store,
     key: Option<RequestKey>,
     now: DateTime,
     row: impl Fn() -> Option<RowChange> + Send + 'static,
@@ -97,18 +100,18 @@ pub(crate) async fn write(
         }
         Ok((answer, secret, false))
     };
-    let (answer, secret, replayed) = app.store.write_row(row, work).await?;
+    let (answer, secret, replayed) = store.write_row(row, work).await?;
     if replayed {
-        return send_again(app, answer).await;
+        return send_again(app, store, answer).await;
     }
     send(app, answer, secret.as_ref(), false)
 }
 
 /// Sends an answer that was given before.
-async fn send_again(app: &App, answer: Answer) -> Result<Reply> {
+async fn send_again(app: &App, store: &Store, answer: Answer) -> Result<Reply> {
     let secret = match answer.mint {
         Some(Mint::Token(id)) => {
-            let record = app.store.look_up(move |tx| tokens::find(tx, id)).await?;
+            let record = store.look_up(move |tx| tokens::find(tx, id)).await?;
             record.map(|record| Secret::Token(Box::new(record)))
         }
         Some(Mint::Password(user)) => Some(Secret::Password(user)),

@@ -148,7 +148,7 @@ impl Call<Grant> {
     ) -> Result<Okay<Entity<Page<Entity<T>, O>>>> {
         let snapshot = self.snapshot();
         // For as much as it may be, so that no more lists are made at once than there is room for.
-        let share = PageShare::of(HEAVIEST_PAGE).await?;
+        let share = PageShare::of(self.store().flow(), HEAVIEST_PAGE).await?;
         let (of, found) = self.read(find).await?;
         let reply = Reply::new(StatusCode::OK, self.write_page(&request, of, &found)?);
         drop(found);

@@ -18,6 +18,7 @@ use crate::store::Snapshot;
 use bytes::Bytes;
 use guestlist_api::id::ApiTokenId;
 use guestlist_api::time::DateTime;
+use guestlist_store::Flow;
 use hyper::header::HeaderValue;
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
@@ -46,6 +47,8 @@ pub(crate) struct CachedResponse {
     pub(crate) expires: Option<DateTime>,
     /// What was done, for the log.
     pub(crate) operation: &'static str,
+    /// Who asked for it, and whose memory it takes while it is sent.
+    pub(crate) flow: Flow,
     /// The tag of what it says.
     pub(crate) etag: Option<HeaderValue>,
     /// What it says.
@@ -154,7 +157,7 @@ impl ResponseCache {
         response: &CachedResponse,
     ) -> Result<Arc<CachedResponse>> {
         // Many may be requested at once.
-        let share = share_if_large(response.body.len()).await?;
+        let share = share_if_large(response.flow, response.body.len()).await?;
         let gzip = match coding::gzip(&response.body).await {
             Some(body) => {
                 let etag = response.etag.as_ref().map(|tag| gzip_tag(tag).unwrap_or(tag.clone()));
@@ -187,6 +190,7 @@ mod tests {
             snapshot: Snapshot::of_nothing(),
             expires: None,
             operation: "experienceUser.get",
+            flow: Flow::OWN,
             etag: Some(HeaderValue::from_static("\"x\"")),
             body,
             gzip: Gzip::Untried,

@@ -39,6 +39,7 @@ use super::state::App;
 use crate::error::Result;
 use crate::http::reply::Reply;
 use crate::tokens::grant::Grant;
+use crate::tokens::rows::Principal;
 use guestlist_api::scope::Operation;
 use hyper::Method;
 use serde_json::{Value, json};
@@ -85,19 +86,29 @@ where
     /// (412) and what is free (409).
     fn answer(self, app: Arc<App>, operation: Operation, request: Request) -> Answering {
         Box::pin(async move {
-            let (input, common) = In::<P, Q, B>::read(request.raw)?;
-            let reads = request.text.is_read();
-            let (caller, gate) = Gate::enter::<C>(&app, request.token, &operation, reads).await?;
-            let key = caller.grant().and_then(|grant| request.text.key(&common, grant.token));
-            let Request { slot, peer, .. } = request;
-            let context = RequestContext { common, key, slot, operation, gate };
+            let Request { raw, token, text, slot, peer } = request;
+            let (input, common) = In::<P, Q, B>::read(raw)?;
+            let reads = text.is_read();
+            let (caller, gate) = Gate::enter::<C>(&app, token, &operation, reads).await?;
+            let key = caller.grant().and_then(|grant| text.key(&common, grant.token));
+            let store = match caller.grant().map(|grant| grant.owner) {
+                // Whoever acts in an application takes the turn of that.
+                Some(Principal::User(user)) => match text.application {
+                    Some(application) => app.store.for_application(application),
+                    None => app.store.for_administrator(user),
+                },
+                Some(Principal::Application(id)) => app.store.for_application(id),
+                None => app.store.for_network(peer),
+            };
+            let flow = store.flow();
+            let context = RequestContext { common, store, key, slot, operation, gate };
             let call = Call::new(Arc::clone(&app), caller, context, peer);
             if let Some(reply) = call.replay().await? {
-                return Ok(reply);
+                return Ok(reply.to(flow));
             }
             let context = Arc::clone(&call.context);
             let answer = self(call, input).await;
-            context.gate.leave(&app, answer).await.map(O::into_reply)
+            context.gate.leave(&app, answer).await.map(|output| output.into_reply().to(flow))
         })
     }
 

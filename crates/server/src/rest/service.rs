@@ -198,7 +198,7 @@ impl Service {
         let mut reply = Reply::new(StatusCode::OK, response.body.clone());
         reply.headers.extend(response.etag.clone().map(|etag| (header::ETAG, etag)));
         reply.gzip = response.gzip.clone();
-        Ok(reply)
+        Ok(reply.to(response.flow))
     }
 
     /// The row that `method` and `path` lead to.

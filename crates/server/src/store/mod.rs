@@ -5,6 +5,7 @@
 
 pub mod ephemeral;
 
+pub(crate) mod flows;
 pub(crate) mod tables;
 
 mod migrations;

@@ -9,7 +9,7 @@ use std::path::Path;
 /// The database. Clones share it; its threads end when the last is dropped, or with
 /// [`Store::close`].
 #[derive(Debug, Clone)]
-pub struct Store(guestlist_store::Store<Error>);
+pub struct Store(pub(super) guestlist_store::Store<Error>);
 
 impl Store {
     /// Opens the database at `url`, brought up to date, and starts its threads.

@@ -6,6 +6,7 @@ use crate::administrators::rules::new_me;
 use crate::applications::rows as applications;
 use crate::applications::rules::new_application;
 use crate::auth::hasher::PasswordHash;
+use crate::auth::places::Asker;
 use crate::directory::groups::rows as groups;
 use crate::directory::groups::rules::new_group;
 use crate::directory::users::rows as users;
@@ -58,7 +59,7 @@ impl Plan {
         let now = app.clock.now();
         let id = seed.application_id.unwrap_or_else(|| ApplicationId(app.ids.next(now)));
         let application = new_application(&seed.application, id, app.organization, now);
-        let hash = app.hasher.hash(seed.password.into_password()).await?;
+        let hash = app.hasher.hash(Asker::OWN, seed.password.into_password()).await?;
         let me = new_me(UserId(app.ids.next(now)), seed.email, now);
 
         let mut named: BTreeMap<String, GroupRef> = BTreeMap::new();
@@ -81,7 +82,7 @@ impl Plan {
             // Each once, whatever the seed says twice.
             let of = |name| named.get(name).map(|group| (group.id, group.clone()));
             let groups: BTreeMap<_, _> = user.groups.iter().filter_map(of).collect();
-            let hash = app.hasher.hash(user.post.password.clone()).await?;
+            let hash = app.hasher.hash(Asker::OWN, user.post.password.clone()).await?;
             let new = new_user(&user.post, user_id, id, groups.into_values().collect(), now);
             users.push((new, hash));
         }

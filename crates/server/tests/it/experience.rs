@@ -131,7 +131,11 @@ fn it_begins_with_a_user_in_a_group() {
     let password = TypedPassword::new(made["password"].as_str().unwrap().to_owned()).unwrap();
     let hasher = scene.world.app.hasher.clone();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    assert!(runtime.block_on(hasher.verify(password, Some(hash))).unwrap());
+    assert!(
+        runtime
+            .block_on(hasher.verify(guestlist::auth::places::Asker::OWN, password, Some(hash)))
+            .unwrap()
+    );
 }
 
 #[test]

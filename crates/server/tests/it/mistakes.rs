@@ -312,7 +312,13 @@ fn a_users_password_is_set_composed() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let is = |id: &str, typed: &str| {
         let typed = TypedPassword::new(typed.to_owned()).unwrap();
-        runtime.block_on(scene.world.app.hasher.verify(typed, Some(hash(id)))).unwrap()
+        runtime
+            .block_on(scene.world.app.hasher.verify(
+                guestlist::auth::places::Asker::OWN,
+                typed,
+                Some(hash(id)),
+            ))
+            .unwrap()
     };
     let users = scene.path("experience/users");
     let post = json!({ "email": "a@example.com", "password": DECOMPOSED });

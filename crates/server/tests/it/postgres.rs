@@ -24,6 +24,7 @@ mod lengths;
 mod lists;
 mod memberships;
 mod mistakes;
+mod neighbours;
 mod proxies;
 mod races;
 mod ready;

@@ -25,6 +25,7 @@ mod lengths;
 mod lists;
 mod memberships;
 mod mistakes;
+mod neighbours;
 mod proxies;
 mod races;
 mod ready;

@@ -121,7 +121,7 @@ impl World {
     pub(crate) fn with(options: &Options) -> Self {
         let home = Arc::new(Home::new());
         let config = Config {
-            options: store::Options { readers: 2, writers: 2, ..store::Options::default() },
+            options: store::Options { readers: 3, writers: 4, ..store::Options::default() },
             store: home.place(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             issuer: Some("guests.example.com".into()),
@@ -196,6 +196,11 @@ impl World {
             Clock::Settable(clock) => clock.advance(millis),
             Clock::System => panic!("this world's clock is the machine's"),
         }
+    }
+
+    /// Has `work` done beside all else.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(work);
     }
 
     /// Writes to the store itself.

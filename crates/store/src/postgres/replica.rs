@@ -20,9 +20,10 @@ use super::pooler;
 use super::role::SLACK;
 use super::standby::{ANSWER, Primary, Required, Standby};
 use crate::error::{Error, Result};
-use crate::job::{Feed, Job, Jobs, Outcome, Queue, Service};
+use crate::job::{Job, Outcome};
 use crate::migrate::OpenError;
 use crate::options::Options;
+use crate::queue::{Feed, Jobs, NoJob, Queue, Room, Service};
 use crate::schema::Schema;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::sleep;
@@ -81,6 +82,7 @@ impl Replica {
             return Err(OpenError::Postgres { at: address.to_string(), why });
         }
         let state = Arc::new(State { required: RwLock::new(None), at: address.to_string() });
+        let room = Room::shared(options.read_queue, options.readers.max(1));
         let threads = (0..options.readers.max(1)).map(|_| {
             let follower = Follower {
                 standby: Standby::new(address, schema, options, options.read_deadline + SLACK),
@@ -90,7 +92,7 @@ impl Replica {
             };
             Box::new(move |jobs: &Jobs| follower.serve(jobs)) as _
         });
-        let standbys = Queue::start("store-replica", options.read_queue, threads.collect())?;
+        let standbys = Queue::start("store-replica", room, threads.collect())?;
         let gate = Gate {
             primary,
             scout,
@@ -103,7 +105,7 @@ impl Replica {
             failed: 0,
         };
         let gate: Vec<Service> = vec![Box::new(move |jobs: &Jobs| gate.serve(jobs))];
-        let gate = Queue::start("store-gate", options.read_queue, gate)?;
+        let gate = Queue::start("store-gate", Room::single(options.read_queue), gate)?;
         Ok(Self { gate, standbys, state })
     }
 
@@ -188,19 +190,19 @@ impl Gate {
             } else {
                 next.saturating_duration_since(Instant::now())
             };
-            match jobs.waiting.recv_timeout(wait) {
-                Ok(job) => self.pass(job, &jobs.waiting),
-                Err(flume::RecvTimeoutError::Timeout) if self.began.is_none() => {
+            match jobs.next_within(wait) {
+                Ok(job) => self.pass(job, jobs),
+                Err(NoJob::Timeout) if self.began.is_none() => {
                     next = self.look();
                 }
-                Err(flume::RecvTimeoutError::Timeout) => {}
-                Err(flume::RecvTimeoutError::Disconnected) => return,
+                Err(NoJob::Timeout) => {}
+                Err(NoJob::Closed) => return,
             }
         }
     }
 
     /// Sends `job`, and what is behind it, to where it is to be read.
-    fn pass(&mut self, job: Box<dyn Job>, waiting: &flume::Receiver<Box<dyn Job>>) {
+    fn pass(&mut self, job: Box<dyn Job>, jobs: &Jobs) {
         if self.began.is_none() {
             return self.readers.pass(job);
         }
@@ -209,7 +211,7 @@ impl Gate {
         }
         // Before the question, because the answer is good for these and no others.
         let mut batch = vec![job];
-        batch.extend(waiting.try_iter());
+        batch.extend(jobs.drain());
         self.asked = Some(Instant::now());
         let to = match self.allow() {
             Ok(()) => &self.standbys,
@@ -241,7 +243,7 @@ impl Gate {
             self.failed = 0;
         }
         // Those who wait for a server that may never answer do not have to.
-        self.standbys.take_back().for_each(|job| self.readers.pass(job));
+        self.standbys.take_back().into_iter().for_each(|job| self.readers.pass(job));
         self.next()
     }
 
@@ -292,7 +294,7 @@ struct Follower {
 
 impl Follower {
     fn serve(mut self, jobs: &Jobs) {
-        for mut job in &jobs.waiting {
+        while let Ok(mut job) = jobs.next() {
             if job.gone() {
                 continue;
             }
@@ -300,7 +302,7 @@ impl Follower {
                 Some(outcome) => job.finish(outcome),
                 None => self.readers.pass(job),
             }
-            if jobs.waiting.is_empty()
+            if jobs.is_empty()
                 && let Some(link) = &mut self.standby.ask.link
                 && link.send().is_err()
             {

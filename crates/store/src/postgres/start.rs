@@ -5,10 +5,10 @@ use super::migrate;
 use super::replica::Replica;
 use super::role::Role;
 use super::worker::Worker;
-use crate::job::Queue;
 use crate::migrate::OpenError;
 use crate::options::Options;
 use crate::pools::Pools;
+use crate::queue::{Queue, Room};
 use crate::schema::Schema;
 use crate::versions::Versions;
 use std::sync::Arc;
@@ -34,18 +34,20 @@ pub(crate) fn start(
     let threads = |role: Role| {
         (0..role.threads(options))
             .map(|_| Worker::start(address, role, options, Arc::clone(&versions)))
-            .collect::<Result<_, _>>()
+            .collect::<Result<Vec<_>, _>>()
     };
     let readers = threads(Role::Read)?;
     let writers = threads(Role::Write)?;
-    let readers = Queue::start("store-read", options.read_queue, readers)?;
+    let room = Room::shared(options.read_queue, readers.len());
+    let readers = Queue::start("store-read", room, readers)?;
+    let room = Room::halved(options.write_queue, writers.len());
     let replica = options.replica.as_ref().map(|at| at.by(schema.name));
     let replica = replica.map(|at| Replica::start(address, &at, &readers.feed(), schema, options));
     Ok(Pools {
         inline_readers: None,
         replica: replica.transpose()?,
         readers,
-        writer: Queue::start("store-write", options.write_queue, writers)?,
+        writer: Queue::start("store-write", room, writers)?,
         probe: PROBE,
         probe_write: PROBE_WRITE.to_owned(),
         disk: None,

@@ -10,9 +10,10 @@ use super::role::{Role, SLACK, connect};
 use super::session::Session;
 use super::write_batch::WriteBatch;
 use crate::error::Result;
-use crate::job::{Job, Jobs, Outcome, Service, busy};
+use crate::job::{Job, Outcome, busy};
 use crate::migrate::OpenError;
 use crate::options::Options;
+use crate::queue::{Jobs, Service};
 use crate::versions::Versions;
 use std::any::Any;
 use std::iter;
@@ -93,14 +94,14 @@ impl Worker {
     }
 
     fn serve(mut self, jobs: &Jobs) {
-        for job in &jobs.waiting {
-            if jobs.waiting.is_empty() {
+        while let Ok(job) = jobs.next() {
+            if jobs.is_empty() {
                 self.one(job);
             } else {
                 self.several(job, jobs);
             }
             // The end of a read is sent with the beginning of the next, if that is here already.
-            if jobs.waiting.is_empty()
+            if jobs.is_empty()
                 && let Some(link) = &mut self.link
                 && link.send().is_err()
             {
@@ -111,13 +112,13 @@ impl Worker {
 
     /// Does `first` and what waits behind it together, or this thread's share of it.
     fn several(&mut self, first: Box<dyn Job>, jobs: &Jobs) {
-        let most = (1 + jobs.waiting.len().div_ceil(self.threads)).min(read_batch::MOST);
+        let most = (1 + jobs.len().div_ceil(self.threads)).min(read_batch::MOST);
         let (role, until, extension, versions) =
             (self.role, Instant::now() + self.time, self.extension, Arc::clone(&self.versions));
         let Ok(link) = self.link() else { return self.one(first) };
         // Jobs that are run by themselves are left to other threads, but for the first.
         let gather = |add: &mut dyn FnMut(Box<dyn Job>) -> Result<(), Box<dyn Job>>| {
-            let behind = iter::from_fn(|| jobs.waiting.try_recv().ok());
+            let behind = iter::from_fn(|| jobs.try_next());
             let some = iter::once(first).chain(behind).filter(|job| !job.gone()).take(most);
             some.map(add).find_map(Result::err)
         };

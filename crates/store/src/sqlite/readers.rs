@@ -3,16 +3,18 @@
 //!
 //! A row found by its key takes some microseconds, and handing the question to another thread and
 //! the answer back several times as long when the threads have to be woken. What may take longer
-//! would keep a thread of the server from all its other connections.
+//! would keep a thread of the server from all its other connections. So some connections are only
+//! for what is found by key: no query of anybody keeps them.
 
 use super::connect::{Durability, PROBE, Role, connect};
 use super::fault::fault;
 use super::files;
 use super::session::Session;
 use crate::error::{Error, Result};
-use crate::job::{Jobs, Outcome, Queue, Service, attempt};
+use crate::job::{Outcome, attempt};
 use crate::migrate::OpenError;
 use crate::options::Options;
+use crate::queue::{Jobs, Queue, Room, Service, key_only};
 use crate::tx::Tx;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,6 +24,8 @@ use std::time::Duration;
 /// Connections that look, each used by one thread at a time.
 pub(crate) struct Readers {
     sessions: Box<[Mutex<Session>]>,
+    /// How many of them, the first, callers may use.
+    inline: usize,
     time: Duration,
 }
 
@@ -34,7 +38,8 @@ pub(super) fn start(
     options: &Options,
     durability: Durability,
 ) -> Result<(Queue, Arc<Readers>), OpenError> {
-    let sessions = (0..options.readers.max(1))
+    let threads = options.readers.max(1);
+    let sessions = (0..threads)
         .map(|_| {
             let connection = connect(path, Role::Read, durability)?;
             connection.query_row(PROBE, [], |_| Ok(()))?;
@@ -42,21 +47,24 @@ pub(super) fn start(
         })
         .collect::<rusqlite::Result<_>>()
         .map_err(|error| files::unusable(path, &error))?;
-    let readers = Arc::new(Readers { sessions, time: options.read_deadline });
-    let services = (0..readers.sessions.len())
+    // Where there is one, it is for everything.
+    let inline = key_only(threads).max(1);
+    let readers = Arc::new(Readers { sessions, inline, time: options.read_deadline });
+    let services = (0..threads)
         .map(|place| {
             let readers = Arc::clone(&readers);
             Box::new(move |jobs: &Jobs| readers.serve(place, jobs)) as Service
         })
         .collect();
-    let queue = Queue::start("store-read", options.read_queue, services)?;
+    let room = Room::shared(options.read_queue, threads);
+    let queue = Queue::start("store-read", room, services)?;
     Ok((queue, readers))
 }
 
 impl Readers {
     /// Runs reads that wait.
     fn serve(&self, place: usize, jobs: &Jobs) {
-        for mut job in &jobs.waiting {
+        while let Ok(mut job) = jobs.next() {
             if job.gone() {
                 continue;
             }
@@ -79,14 +87,14 @@ impl Readers {
         Some(done.unwrap_or_else(|error| Err(error.into())))
     }
 
-    /// A connection that nobody uses: the one that this thread used before if it can be, which has
+    /// A connection of those for what is found by key, that nobody uses: the one that this thread used before if it can be, which has
     /// what is needed at hand.
     fn idle(&self) -> Option<MutexGuard<'_, Session>> {
         static THREADS: AtomicUsize = AtomicUsize::new(0);
         thread_local! {
             static FIRST: usize = THREADS.fetch_add(1, Ordering::Relaxed);
         }
-        let count = self.sessions.len();
+        let count = self.inline;
         let first = FIRST.with(|first| first % count);
         (0..count).find_map(|step| match self.sessions[(first + step) % count].try_lock() {
             Ok(session) => Some(session),

@@ -7,15 +7,13 @@ use super::fault::{fault, leaves_doubt};
 use super::files;
 use super::session::Session;
 use super::wal::{self, Wal};
-use crate::job::{
-    CANNOT_WRITE, Job, Jobs, Outcome, Queue, attempt, busy, cannot_write, refused, too_long,
-};
+use crate::job::{CANNOT_WRITE, Job, Outcome, attempt, busy, cannot_write, refused, too_long};
 use crate::migrate::OpenError;
 use crate::options::Options;
+use crate::queue::{Jobs, NoJob, Queue, Room};
 use crate::tx::Tx;
 use crate::upkeep::{Upkeep, UpkeepError};
 use crate::versions::Versions;
-use flume::RecvTimeoutError;
 use rusqlite::ErrorCode;
 use std::collections::VecDeque;
 use std::path::Path;
@@ -59,14 +57,14 @@ pub(super) fn start(
         loop {
             let next = writer.next(jobs);
             match (next, writer.disk.refusal()) {
-                (Err(RecvTimeoutError::Disconnected), _) => break,
+                (Err(NoJob::Closed), _) => break,
                 (Ok(job), Some(what)) => job.finish(Outcome::NotDone(refused(what))),
-                (Err(RecvTimeoutError::Timeout), Some(_)) => {}
+                (Err(NoJob::Timeout), Some(_)) => {}
                 (Ok(first), None) => {
                     writer.group(first, jobs);
                     writer.keep_up();
                 }
-                (Err(RecvTimeoutError::Timeout), None) => writer.catch_up(),
+                (Err(NoJob::Timeout), None) => writer.catch_up(),
             }
             if !writer.disk.has_failed() {
                 wal.tend(writer.session.connection());
@@ -94,7 +92,7 @@ pub(super) fn start(
             std::mem::forget(writer);
         }
     };
-    Queue::start("store-write", options.write_queue, vec![Box::new(service)])
+    Queue::start("store-write", Room::single(options.write_queue), vec![Box::new(service)])
 }
 
 /// What came of running a job, before its transaction is committed.
@@ -142,10 +140,10 @@ struct Writer {
 
 impl Writer {
     /// The next job; or nothing, when it is time to catch up.
-    fn next(&self, jobs: &Jobs) -> Result<Box<dyn Job>, RecvTimeoutError> {
+    fn next(&self, jobs: &Jobs) -> Result<Box<dyn Job>, NoJob> {
         match &self.upkeep {
-            Some(upkeep) if self.behind => jobs.waiting.recv_timeout(upkeep.quiet()),
-            _ => jobs.waiting.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(upkeep) if self.behind => jobs.next_within(upkeep.quiet()),
+            _ => jobs.next(),
         }
     }
 
@@ -209,7 +207,7 @@ impl Writer {
         while let Some(mut job) = next.pop_front().or_else(|| {
             let room = ran.len() < self.options.group;
             let time = started.elapsed() < self.options.group_time;
-            if room && time { jobs.waiting.try_recv().ok() } else { None }
+            if room && time { jobs.try_next() } else { None }
         }) {
             if job.gone() {
                 continue;
@@ -319,7 +317,7 @@ impl Writer {
         // Another process has the database. Those who wait have waited as long as this one did,
         // and must not each do so again.
         if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) {
-            ran.extend(jobs.waiting.drain());
+            ran.extend(jobs.drain());
             return ran.into_iter().for_each(|job| job.finish(Outcome::NotDone(busy())));
         }
         for job in ran {

@@ -1,6 +1,7 @@
 //! What the store promises, seen from its door; and, where that cannot be, from just inside.
 
 mod disk;
+mod fair;
 mod files;
 mod group;
 mod login;

@@ -3,9 +3,10 @@
 use super::{
     Error, Result, Scratch, Store, Writes, hold_reader, hold_writer, insert, later, settle,
 };
+use crate::flow::Lane;
 use crate::job::{FULL, Job, Outcome};
 use crate::sqlite::spell;
-use crate::{Engine, FromRow, Row};
+use crate::{Engine, Flow, FromRow, Row};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
@@ -105,21 +106,18 @@ async fn where_it_is_looked_up(store: &Store) -> ThreadId {
 #[tokio::test]
 async fn what_is_short_is_read_by_who_asks_if_a_connection_is_idle() {
     let mut scratch = Scratch::new();
-    scratch.options.readers = 2;
+    scratch.options.readers = 1;
     let store = scratch.open();
     let own = std::thread::current().id();
     assert_eq!(where_it_is_looked_up(&store).await, own);
-    let one = hold_reader(&store).await;
-    assert_eq!(where_it_is_looked_up(&store).await, own);
-    let other = hold_reader(&store).await;
+    let held = hold_reader(&store).await;
     let waiting = {
         let store = store.clone();
         tokio::spawn(async move { where_it_is_looked_up(&store).await })
     };
     settle().await;
-    one.release().await.unwrap();
+    held.release().await.unwrap();
     assert_ne!(waiting.await.unwrap(), own);
-    other.release().await.unwrap();
 }
 
 #[tokio::test]
@@ -330,6 +328,12 @@ async fn a_refusal_of_the_disk_is_known_until_it_takes_a_change() {
 struct Deadly;
 
 impl Job for Deadly {
+    fn flow(&self) -> Flow {
+        Flow::OWN
+    }
+    fn lane(&self) -> Lane {
+        Lane::Any
+    }
     fn gone(&self) -> bool {
         false
     }
@@ -363,7 +367,7 @@ async fn a_dead_thread_is_noticed_and_leaves_nobody_waiting() {
 #[tokio::test]
 async fn one_dead_reader_is_noticed_while_the_others_serve() {
     let mut scratch = Scratch::new();
-    scratch.options.readers = 2;
+    scratch.options.readers = 3;
     let store = scratch.open();
     store.0.0.with_pools(|pools| pools.readers.send(Box::new(Deadly))).unwrap();
     assert_eq!(store.read(|tx| tx.first::<i64>(COUNT, &[])).await.unwrap(), Some(0));
@@ -374,4 +378,17 @@ async fn one_dead_reader_is_noticed_while_the_others_serve() {
         }
     };
     tokio::time::timeout(Duration::from_secs(30), noticed).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_dead_thread_for_what_is_long_leaves_nobody_waiting() {
+    let mut scratch = Scratch::new();
+    // One for what is found by key, and one for everything.
+    scratch.options.readers = 2;
+    let store = scratch.open();
+    store.0.0.with_pools(|pools| pools.readers.send(Box::new(Deadly))).unwrap();
+    let read = store.read(|tx| tx.first::<i64>(COUNT, &[]));
+    let read = tokio::time::timeout(Duration::from_mins(1), read).await.unwrap();
+    assert!(matches!(read, Err(Error::Internal(_))));
+    assert_eq!(store.look_up(|tx| tx.first::<i64>(COUNT, &[])).await.unwrap(), Some(0));
 }

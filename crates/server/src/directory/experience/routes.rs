@@ -73,7 +73,7 @@ async fn bootstrap(
         let password = call.app.signer.first_password(id)?;
         let password = Password::new(password.to_string())
             .map_err(|rule| Error::internal(format!("the made password {rule}")))?;
-        Some((id, call.app.hasher.hash(password).await?))
+        Some((id, call.app.hasher.hash(call.asker(), password).await?))
     } else {
         None
     };

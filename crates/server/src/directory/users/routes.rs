@@ -115,7 +115,7 @@ async fn post(
     input: In<OneApplication, (), ExperienceUserPost>,
 ) -> Result<Created<Entity<ExperienceUser>>> {
     let (app, post, now) = (call.authorized_app(input.path.application_id)?, input.body, call.now);
-    let hash = call.app.hasher.hash(post.password.clone()).await?;
+    let hash = call.app.hasher.hash(call.asker(), post.password.clone()).await?;
     let id = ExperienceUserId(call.app.ids.next(now));
     call.create(move |tx| {
         let tenant = app.require(tx)?;
@@ -138,7 +138,7 @@ async fn patch(
         (call.authorized_app(input.path.application_id)?, input.path.experience_user_id);
     let (patch, now) = (input.body, call.now);
     let hash = match patch.password.clone() {
-        Some(password) => Some(call.app.hasher.hash(password).await?),
+        Some(password) => Some(call.app.hasher.hash(call.asker(), password).await?),
         None => None,
     };
     let request = call.clone();

@@ -1,0 +1,190 @@
+//! Those who share a server: what one tenant does, or somebody without any token, is not at the expense
+//! of the others.
+
+use crate::client::Answer;
+use crate::world::{Options, PASSWORD, World};
+use guestlist::store::Store;
+use guestlist::tokens::rows::Principal;
+use guestlist_api::id::ApplicationId;
+use serde_json::{Value, json};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+/// An application, somebody who may do everything in it, and one of its users.
+struct Tenant {
+    id: ApplicationId,
+    token: String,
+    user: String,
+}
+
+impl Tenant {
+    fn new(world: &World, name: &str) -> Self {
+        let id = world.application(name);
+        let token = world.token(Principal::Application(id), "all.Application");
+        let user = world.user(id, json!({ "email": format!("one@{name}.example") }), &[]);
+        let user = format!("/applications/{id}/experience/users/{}", user.id);
+        Self { id, token, user }
+    }
+
+    fn path(&self, rest: &str) -> String {
+        format!("/applications/{}/experience/{rest}", self.id)
+    }
+
+    fn patch(&self, world: &World, body: &Value) -> Answer {
+        world.call(&self.token, "PATCH", &self.user, body)
+    }
+}
+
+/// Work in the store that goes on until this is dropped.
+struct Going(#[expect(dead_code, reason = "what ends it is that it goes")] Sender<()>);
+
+/// Something to call from inside a transaction: it says that it got there, and waits.
+fn going_on() -> (impl Fn() + Send + 'static, impl FnOnce(), Going) {
+    let ((here, arrived), (ends, until)) = (channel(), channel());
+    let until = Mutex::new(until);
+    let wait = move || {
+        let _ = here.send(()); // nobody listens when it runs again
+        let _ = until.lock().unwrap().recv();
+    };
+    (wait, move || arrived.recv().unwrap(), Going(ends))
+}
+
+impl World {
+    /// A query of `store` that takes as long as it is held.
+    fn long_read(&self, store: Store) -> Going {
+        let (wait, arrived, going) = going_on();
+        self.spawn(async move {
+            let read = store.read(move |_| {
+                wait();
+                Ok(())
+            });
+            drop(read.await);
+        });
+        arrived();
+        going
+    }
+
+    /// A change of `store` that takes as long as it is held.
+    fn long_write(&self, store: Store) -> Going {
+        let (wait, arrived, going) = going_on();
+        self.spawn(async move {
+            let write = store.write(move |_| {
+                wait();
+                Ok(())
+            });
+            drop(write.await);
+        });
+        arrived();
+        going
+    }
+}
+
+#[test]
+fn queries_of_one_tenant_keep_no_other_from_reading() {
+    // One thread for what is found by key, and one of the others for each tenant.
+    let world = World::new();
+    let (one, other) = (Tenant::new(&world, "one"), Tenant::new(&world, "other"));
+    let going = world.long_read(world.app.store.for_application(one.id));
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            let answer = world.get(&one.token, &one.path("users"));
+            done.store(true, Ordering::SeqCst);
+            answer
+        });
+        for round in 0..5 {
+            world
+                .get(&other.token, &other.path(&format!("users?perPage={}", 5 + round)))
+                .expect(200);
+            world.get(&other.token, &format!("{}?round={round}", other.user)).expect(200);
+            world.get(&one.token, &format!("{}?round={round}", one.user)).expect(200);
+            let keyed = world.request("PATCH", &other.user).token(&other.token);
+            let name = json!({ "firstName": format!("{round}") });
+            keyed.key(&format!("key-{round}")).json(&name).send().expect(200);
+            world.get("", "/readyz").expect(200);
+        }
+        assert!(!done.load(Ordering::SeqCst), "it has no more than its share");
+        drop(going);
+        waiting.join().unwrap().expect(200);
+    });
+}
+
+#[test]
+fn a_condition_that_does_not_hold_takes_no_turn_of_those_who_write() {
+    let world = World::new();
+    let one = Tenant::new(&world, "one");
+    let group = world.group(one.id, json!({ "name": "crowd" }));
+    let path = one.path(&format!("groups/{}", group.id));
+    // All that write are busy.
+    let going: Vec<_> = (0..if world.directory().is_some() { 1 } else { 4 })
+        .map(|_| world.long_write(world.app.store.clone()))
+        .collect();
+    for method in ["PATCH", "DELETE"] {
+        let change = world.request(method, &path).token(&one.token).header("If-Match", "\"old\"");
+        let change = if method == "PATCH" { change.json(&json!({})) } else { change };
+        assert_eq!(change.send().status, 412, "{method}");
+    }
+    drop(going);
+    let tag = world.get(&one.token, &path).expect(200).etag().to_owned();
+    let change = || world.request("PATCH", &path).token(&one.token).header("If-Match", &tag);
+    change().json(&json!({ "description": "new" })).send().expect(200);
+    assert_eq!(change().json(&json!({ "description": "newer" })).send().status, 412);
+}
+
+#[test]
+fn passwords_of_one_tenant_keep_no_other_from_hashing() {
+    let world = World::with(&Options { hash_workers: Some(1), ..Options::default() });
+    let (one, other) = (Tenant::new(&world, "one"), Tenant::new(&world, "other"));
+    let (enough, refused) = (AtomicBool::new(false), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| {
+                while !enough.load(Ordering::SeqCst) {
+                    if one.patch(&world, &json!({ "password": PASSWORD })).status == 503 {
+                        refused.fetch_add(1, Ordering::SeqCst);
+                    }
+                }
+            });
+        }
+        while refused.load(Ordering::SeqCst) == 0 {
+            thread::yield_now();
+        }
+        for _ in 0..10 {
+            other.patch(&world, &json!({ "password": PASSWORD })).expect(200);
+        }
+        enough.store(true, Ordering::SeqCst);
+    });
+}
+
+#[test]
+fn strangers_keep_nobody_from_signing_in() {
+    let world = World::with(&Options { hash_workers: Some(1), ..Options::default() });
+    world.administrator("ada@example.com");
+    let sign_in = |email: &str, password: &str| {
+        let credentials = json!({ "email": email, "password": password });
+        world.call("", "POST", "/auth/user", &credentials)
+    };
+    let (enough, tried) = (Arc::new(AtomicBool::new(false)), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for number in 0..24 {
+            let (enough, tried) = (&enough, &tried);
+            scope.spawn(move || {
+                let mut round = 0;
+                while !enough.load(Ordering::SeqCst) {
+                    sign_in(&format!("{number}.{round}@example.com"), "a bad password").expect(401);
+                    tried.fetch_add(1, Ordering::SeqCst);
+                    round += 1;
+                }
+            });
+        }
+        while tried.load(Ordering::SeqCst) < 24 {
+            thread::yield_now();
+        }
+        for _ in 0..10 {
+            sign_in("ada@example.com", PASSWORD).expect(200);
+        }
+        enough.store(true, Ordering::SeqCst);
+    });
+}
