@@ -3,6 +3,7 @@
 
 use super::buffer::Buffer;
 use super::coding;
+use super::heavy::{HEAVY, away};
 use super::limits::Limits;
 use super::memory::BodyShare;
 use crate::error::{Error, Result};
@@ -73,7 +74,16 @@ impl hyper::body::Body for Body {
     }
 }
 
-/// Reads a body that should be JSON, decompressed; `None` if it is empty.
+/// As much as is read of somebody who has shown no good token: some thousand words.
+pub(crate) const SHORT: usize = 16 << 10;
+
+/// Whether a body may be longer than [`SHORT`], once it is decompressed.
+pub(crate) fn may_be_long(headers: &HeaderMap, body: &Body) -> bool {
+    headers.contains_key(header::CONTENT_ENCODING)
+        || body.size_hint().upper().is_none_or(|most| most > SHORT as u64)
+}
+
+/// Reads a body of at most `limit` bytes that should be JSON, decompressed; `None` if it is empty.
 ///
 /// # Errors
 /// [`Error::BodyTooLarge`] also of what it is when decompressed, [`Error::RequestTimeout`],
@@ -83,8 +93,8 @@ pub async fn read_body(
     headers: &HeaderMap,
     body: Body,
     limits: &Limits,
+    limit: usize,
 ) -> Result<Option<Zeroizing<Vec<u8>>>> {
-    let limit = limits.body_bytes;
     // Before the first read, because that is what asks a client that expects `100 Continue` for
     // its body.
     if body.size_hint().lower() > limit as u64 {
@@ -176,6 +186,22 @@ pub async fn discard(headers: &HeaderMap, mut body: Body) {
     };
     // Whether it came to the end in time is for the body to know.
     tokio::time::timeout(DISCARD_TIMEOUT, read).await.unwrap_or_default();
+}
+
+/// Reads the JSON of a body, and gives that back with it.
+///
+/// # Errors
+/// As [`parse_json`].
+pub(crate) async fn parse_body(
+    bytes: Option<Zeroizing<Vec<u8>>>,
+) -> Result<(Option<Zeroizing<Vec<u8>>>, Option<Value>)> {
+    let Some(bytes) = bytes else { return Ok((None, None)) };
+    if bytes.len() <= HEAVY {
+        let value = parse_json(&bytes)?;
+        return Ok((Some(bytes), Some(value)));
+    }
+    let (bytes, value) = away(move || (parse_json(&bytes), bytes)).await.map(|(v, b)| (b, v))?;
+    Ok((Some(bytes), Some(value?)))
 }
 
 /// Reads JSON.

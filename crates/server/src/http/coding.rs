@@ -1,6 +1,7 @@
 //! The one content coding that is spoken here: gzip.
 
 use super::buffer::Buffer;
+use super::heavy::{HEAVY, away};
 use crate::error::{Error, Result};
 use bytes::Bytes;
 use flate2::{Compression, bufread::GzDecoder, write::GzEncoder};
@@ -36,10 +37,6 @@ pub(crate) struct Packed {
 /// Bodies above this are compressed away from the threads that answer requests, because one takes
 /// more than a millisecond.
 const ELSEWHERE: usize = 256 * 1024;
-
-/// Compressed bodies above this are unpacked away from the threads that answer requests: it takes
-/// few bytes to make much work.
-const UNPACK_ELSEWHERE: usize = 16 * 1024;
 
 /// What a client says about the codings it understands, in thousandths as RFC 9110 12.4.2 weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -131,10 +128,14 @@ fn pack(plain: &[u8]) -> Option<Vec<u8>> {
 /// # Errors
 /// [`Error::BodyTooLarge`], or [`Error::Malformed`] if it is not one whole gzip member.
 pub(crate) async fn gunzip(packed: Zeroizing<Vec<u8>>, limit: usize) -> Result<Zeroizing<Vec<u8>>> {
-    if packed.len() <= UNPACK_ELSEWHERE {
-        return unpack(&packed, limit);
+    if packed.len() <= HEAVY {
+        match unpack(&packed, limit.min(HEAVY)) {
+            // It takes few bytes to make much work.
+            Err(Error::BodyTooLarge { .. }) if limit > HEAVY => {}
+            unpacked => return unpacked,
+        }
     }
-    tokio::task::spawn_blocking(move || unpack(&packed, limit)).await.map_err(Error::internal)?
+    away(move || unpack(&packed, limit)).await?
 }
 
 fn unpack(packed: &[u8], limit: usize) -> Result<Zeroizing<Vec<u8>>> {

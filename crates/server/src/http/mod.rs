@@ -14,6 +14,7 @@ pub mod reply;
 
 pub(crate) mod access_log;
 pub(crate) mod coding;
+pub(crate) mod heavy;
 pub(crate) mod memory;
 
 mod buffer;

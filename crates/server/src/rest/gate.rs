@@ -78,6 +78,18 @@ impl Token {
         Some(Self { examined, in_url: false })
     }
 
+    /// Whether it is good now. A request that has much to say is read after that.
+    pub(crate) async fn is_good(&self, app: &App) -> bool {
+        let verified = match &self.examined {
+            Examined::Unchecked(text) => verify(app, text, app.clock.now()).ok(),
+            Examined::Verified(verified) => verified.as_ref().ok().copied(),
+        };
+        match verified {
+            Some(id) => authenticate(app, id).await.is_ok(),
+            None => false,
+        }
+    }
+
     /// Which token it is.
     fn verify(self, app: &App) -> Result<ApiTokenId> {
         match self.examined {

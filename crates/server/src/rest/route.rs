@@ -37,6 +37,7 @@ use super::outcome::Output;
 use super::schemas::Schemas;
 use super::state::App;
 use crate::error::Result;
+use crate::http::heavy::{HEAVY, away};
 use crate::http::reply::Reply;
 use crate::tokens::grant::Grant;
 use crate::tokens::rows::Principal;
@@ -87,7 +88,11 @@ where
     fn answer(self, app: Arc<App>, operation: Operation, request: Request) -> Answering {
         Box::pin(async move {
             let Request { raw, token, text, slot, peer } = request;
-            let (input, common) = In::<P, Q, B>::read(raw)?;
+            let (input, common) = if text.body.len() <= HEAVY {
+                In::<P, Q, B>::read(raw)?
+            } else {
+                away(move || In::<P, Q, B>::read(raw)).await??
+            };
             let reads = text.is_read();
             let (caller, gate) = Gate::enter::<C>(&app, token, &operation, reads).await?;
             let key = caller.grant().and_then(|grant| text.key(&common, grant.token));

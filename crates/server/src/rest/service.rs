@@ -2,7 +2,7 @@
 
 use super::cached::{CacheSlot, id_in};
 use super::caller::RequestText;
-use super::gate::{self, Token};
+use super::gate::{self, Gate, Token};
 use super::input::{IDEMPOTENCY_KEY, Raw};
 use super::openapi;
 use super::resource::ResourceRoute;
@@ -19,6 +19,7 @@ use crate::http::limits::Limits;
 use crate::http::listen::Handler;
 use crate::http::query::{decode_path_segment, parse_query};
 use crate::http::reply::{self, Reply, RequestMeta};
+use crate::tokens::grant::Grant;
 use bytes::Bytes;
 use guestlist_api::id::ApiTokenId;
 use hyper::header::{self, HeaderName, HeaderValue};
@@ -133,8 +134,25 @@ impl Service {
             }
         };
         *operation = row.operation.name();
+        let mut query = parse_query(head.uri.query().unwrap_or_default());
+        let token = match &mut query {
+            Ok(query) => Token::of(query, &head.headers, verified),
+            Err(_) => None,
+        };
         let bytes = if row.body.is_some() {
-            body::read_body(&head.headers, body, &self.limits).await?
+            // Of whoever shows no good token little is read: what is wrong with a short body is told
+            // before that, and a long one is not looked at.
+            let known = !body::may_be_long(&head.headers, &body)
+                || matches!(&token, Some(token) if token.is_good(&self.app).await);
+            let most = if known { self.limits.body_bytes } else { body::SHORT };
+            match body::read_body(&head.headers, body, &self.limits, most).await {
+                Err(Error::BodyTooLarge { .. }) if !known && !row.operation.is_public() => {
+                    let entered = Gate::enter::<Grant>(&self.app, token, &row.operation, false);
+                    let refused = entered.await.err();
+                    return Err(refused.unwrap_or(Error::BodyTooLarge { limit: most }));
+                }
+                read => read?,
+            }
         } else {
             body::discard(&head.headers, body).await;
             None
@@ -143,9 +161,8 @@ impl Service {
             // It needs no token, so that a page could send it blindly.
             body::refuse_unasked(&head.headers)?;
         }
-        let body = bytes.as_deref().map(|bytes| body::parse_json(bytes)).transpose()?;
-        let mut query = parse_query(head.uri.query().unwrap_or_default())?;
-        let token = Token::of(&mut query, &head.headers, verified);
+        let (bytes, body) = body::parse_body(bytes).await?;
+        let query = query?;
         let cacheable = head.method == Method::GET
             && target.len() <= LONGEST_TARGET
             && matches!(token, Some(Token { in_url: false, .. }));

@@ -49,7 +49,8 @@ pub(super) async fn answer(inside: &Arc<Inside>, request: Request<Body>) -> Repl
 
 async fn route(inside: &Arc<Inside>, request: Request<Body>) -> Result<Reply> {
     let (head, body) = request.into_parts();
-    let bytes = body::read_body(&head.headers, body, &Limits::default()).await?;
+    let limits = Limits::default();
+    let bytes = body::read_body(&head.headers, body, &limits, limits.body_bytes).await?;
     // These need no token, so that a page in some browser on this machine must not get at them.
     if head.headers.contains_key(header::ORIGIN) {
         return Err(Error::Forbidden);

@@ -3,10 +3,13 @@
 
 use crate::client::Answer;
 use crate::world::{Options, PASSWORD, World};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use guestlist::store::Store;
 use guestlist::tokens::rows::Principal;
 use guestlist_api::id::ApplicationId;
 use serde_json::{Value, json};
+use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -187,4 +190,36 @@ fn strangers_keep_nobody_from_signing_in() {
         }
         enough.store(true, Ordering::SeqCst);
     });
+}
+
+#[test]
+fn nobody_has_a_long_body_read_without_a_token() {
+    let world = World::new();
+    let one = Tenant::new(&world, "one");
+    let post = |token: &str| world.request("POST", &one.path("users")).token(token);
+    let long = format!("[{}0]", "{\"a\":0},".repeat(100_000));
+    let packed = {
+        let mut packer = GzEncoder::new(Vec::new(), Compression::best());
+        packer.write_all(long.as_bytes()).unwrap();
+        packer.finish().unwrap()
+    };
+    assert!(packed.len() < 8 << 10);
+    for token in ["", "no.good.token"] {
+        let asked = || {
+            let sent = post(token).body(long.clone()).send();
+            let gzip = post(token).header("Content-Encoding", "gzip").body(packed.clone()).send();
+            [sent, gzip]
+        };
+        // As it is answered where nothing is wrong with what was sent.
+        let good = post(token).json(&json!({ "email": "a@b.c", "password": PASSWORD })).send();
+        for answer in asked() {
+            answer.refused(good.status, &good.message());
+        }
+        // What is wrong with a short one is told first.
+        post(token).body("{").send().expect(400);
+        post(token).json(&json!([])).send().expect(400);
+    }
+    post(&one.token).body(long.clone()).send().refused(400, "experienceUser is the wrong type");
+    let sign_in = world.request("POST", "/auth/user").body(long).send();
+    sign_in.refused(413, "The request body is larger than 16384 bytes");
 }

@@ -28,13 +28,15 @@ impl Handler for Paths {
     async fn handle(&self, request: Request<Body>, _: &RequestMeta, _: SocketAddr) -> Reply {
         let (head, body) = request.into_parts();
         match head.uri.path() {
-            "/read" => match read_body(&head.headers, body, &self.limits).await {
-                Ok(body) => {
-                    let body = body.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-                    Reply::json(hyper::StatusCode::OK, &body).unwrap()
+            "/read" => {
+                match read_body(&head.headers, body, &self.limits, self.limits.body_bytes).await {
+                    Ok(body) => {
+                        let body = body.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+                        Reply::json(hyper::StatusCode::OK, &body).unwrap()
+                    }
+                    Err(error) => error.into(),
                 }
-                Err(error) => error.into(),
-            },
+            }
             "/ignore" => Error::NoRoute("/ignore".to_owned()).into(),
             "/big" => Reply::new(hyper::StatusCode::OK, vec![b'1'; 32 << 20]),
             "/panic" => panic!("asked for"),
