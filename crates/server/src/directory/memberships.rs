@@ -185,6 +185,27 @@ pub(crate) fn of_group(
     changes.count(tx)
 }
 
+/// The users go, and are in no group any more.
+pub(crate) fn without_users(tx: &mut Tx<'_>, tenant: Tenant, users: &[String]) -> Result<()> {
+    let (application, mut changes) = (tenant.id().to_string(), Changes::of(tenant.id()));
+    for some in users.chunks(TOGETHER) {
+        let (list, params) = any_of(&application, some);
+        let parted: Vec<(String, String)> = tx.change_all(
+            ChangeScope::Application(tenant.id()),
+            &format!(
+                "DELETE FROM memberships WHERE application_id = $1 AND user_id IN ({list})
+                 RETURNING user_id, group_id"
+            ),
+            &params,
+        )?;
+        for (user, group) in parted {
+            let user = user.parse().map_err(Error::internal)?;
+            changes.record_change(user, group.parse().map_err(Error::internal)?, -1);
+        }
+    }
+    changes.count(tx)
+}
+
 /// The user goes, and is in no group any more.
 pub(crate) fn without_user(tx: &mut Tx<'_>, tenant: Tenant, user: &ExperienceUser) -> Result<()> {
     let parted: Vec<String> = tx.change_all(

@@ -46,6 +46,15 @@ async fn delete(
     input: In<OneApplication, ExperienceDelete>,
 ) -> Result<Okay<Success>> {
     let (app, flags) = (call.authorized_app(input.path.application_id)?, input.query);
+    if flags.keep_users.is_none() {
+        // Whoever writes meanwhile has their turn in between. What is left if this is broken off goes
+        // when it is asked again.
+        let some = move |tx: &mut Tx<'_>| {
+            let tenant = app.require_locked(tx)?;
+            users::delete_some(tx, tenant)
+        };
+        while call.store().write(some).await? {}
+    }
     call.remove(move |tx| {
         let tenant = app.require_locked(tx)?;
         if flags.keep_users.is_none() {

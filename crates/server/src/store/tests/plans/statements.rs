@@ -242,6 +242,7 @@ const CALLED: &[Called] = &[
     }),
     ("idempotency::find", |tx| idempotency::find(tx, &key(), NOW).map(drop)),
     ("idempotency::forget", |tx| idempotency::forget(tx, NOW, 9).map(drop)),
+    ("users::delete_some", |tx| tenant(tx).and_then(|own| users::delete_some(tx, own)).map(drop)),
     ("users::delete_all", |tx| tenant(tx).and_then(|own| users::delete_all(tx, own))),
     ("search::forget", |tx| search::forget(tx, 9).map(drop)),
     ("search::apply_backlog", |tx| search::apply_backlog(tx, 9).map(drop)),
