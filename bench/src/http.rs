@@ -130,6 +130,16 @@ impl Connection {
         Ok(Answer { status, raw, body })
     }
 
+    /// Sends a request, and waits for nothing.
+    ///
+    /// # Errors
+    /// When it cannot be sent.
+    pub fn leave(mut self, request: &[u8]) -> Result<()> {
+        self.0.write_all(request)?;
+        std::thread::sleep(Duration::from_millis(50));
+        Ok(())
+    }
+
     /// Sends a request that must be answered with `status`.
     ///
     /// # Errors

@@ -29,6 +29,8 @@ pub(crate) enum Subject {
     Applications,
     /// Memory, start and the size of the program
     Footprint,
+    /// What one tenant at its worst does to another
+    Neighbours,
     /// Reading and changing one user with PostgreSQL as the store
     Postgres,
     /// All of them, and the Python client, which `client` measures by itself
@@ -139,7 +141,7 @@ fn subjects_of(args: &Args) -> Vec<Subject> {
     }
 }
 
-const ALL: [Subject; 9] = [
+const ALL: [Subject; 10] = [
     Subject::Get,
     Subject::List,
     Subject::Create,
@@ -148,6 +150,7 @@ const ALL: [Subject; 9] = [
     Subject::Applications,
     Subject::Delete,
     Subject::Patch,
+    Subject::Neighbours,
     Subject::Postgres,
 ];
 

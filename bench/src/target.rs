@@ -60,32 +60,32 @@ impl Seeded {
         })
     }
 
+    /// Another application in the same store, with `users` users.
+    pub(crate) fn beside(&self, bench: &Bench, users: u64) -> Result<Self> {
+        let store = self.path.to_string_lossy().into_owned();
+        Self::fill_one(bench, &store, &self.path.with_file_name("beside.txt"), users)
+    }
+
     /// The store at `store`, which is empty, with `users` users.
     pub(crate) fn fill(bench: &Bench, store: &str, ids: &Path, users: u64) -> Result<Self> {
-        let run = |arguments: &[&str], stdin: &str| -> Result<String> {
-            let mut command = Command::new(&bench.binary);
-            plain(&mut command);
-            command.args(["--store", store]).args(arguments);
-            command.stdin(Stdio::piped()).stdout(Stdio::piped());
-            let mut child = command.spawn()?;
-            child.stdin.take().context("no input")?.write_all(stdin.as_bytes())?;
-            let done = child.wait_with_output()?;
-            ensure!(done.status.success(), "guestlist {} ended with {}", arguments[0], done.status);
-            Ok(String::from_utf8(done.stdout)?.trim().to_owned())
-        };
+        let seeded = Self::fill_one(bench, store, ids, users)?;
+        guestlist(bench, store, &["admin", "create", "--email", EMAIL], &format!("{PASSWORD}\n"))?;
+        // Who closes last moves the log into the database.
+        guestlist(bench, store, &["application", "list"], "")?;
+        Ok(seeded)
+    }
+
+    fn fill_one(bench: &Bench, store: &str, ids: &Path, users: u64) -> Result<Self> {
         let began = Instant::now();
         let file = ids.to_str().context("a path that is no text")?;
         let count = users.to_string();
         let seed = ["user", "seed", "--name", "bench", "--count", &count, "--ids", file, "--json"];
-        let seeded: Value = serde_json::from_str(&run(&seed, "")?)?;
+        let seeded: Value = serde_json::from_str(&guestlist(bench, store, &seed, "")?)?;
         println!("seeded in {:.1} s", began.elapsed().as_secs_f64());
         let application = seeded["applicationId"].as_str().context("no application")?.to_owned();
         let create = ["token", "create", "--application", &application];
         let scope = ["--name", "bench", "--scope", "all.Application"];
-        let token = run(&[&create[..], &scope].concat(), "")?;
-        run(&["admin", "create", "--email", EMAIL], &format!("{PASSWORD}\n"))?;
-        // Who closes last moves the log into the database.
-        run(&["application", "list"], "")?;
+        let token = guestlist(bench, store, &[&create[..], &scope].concat(), "")?;
         Ok(Self { path: store.into(), application, token, ids: ids.to_owned(), users })
     }
 
@@ -170,6 +170,19 @@ impl Drop for Copied {
         // What stays is removed by the next run.
         drop(fs::remove_dir_all(&self.place));
     }
+}
+
+/// What a command of Guestlist prints that is about the store at `store`.
+fn guestlist(bench: &Bench, store: &str, arguments: &[&str], stdin: &str) -> Result<String> {
+    let mut command = Command::new(&bench.binary);
+    plain(&mut command);
+    command.args(["--store", store]).args(arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn()?;
+    child.stdin.take().context("no input")?.write_all(stdin.as_bytes())?;
+    let done = child.wait_with_output()?;
+    ensure!(done.status.success(), "guestlist {} ended with {}", arguments[0], done.status);
+    Ok(String::from_utf8(done.stdout)?.trim().to_owned())
 }
 
 /// Nothing of the environment, and no line a request.

@@ -4,6 +4,7 @@ mod applications;
 mod footprint;
 mod hashing;
 mod lists;
+mod neighbours;
 mod postgres;
 mod reads;
 mod writes;
@@ -22,6 +23,7 @@ pub(crate) fn measure(bench: &Bench, subject: Subject) -> Result<Page> {
         Subject::Login => hashing::login(bench),
         Subject::Applications => applications::applications(bench),
         Subject::Footprint => footprint::footprint(bench),
+        Subject::Neighbours => neighbours::neighbours(bench),
         Subject::Postgres => postgres::postgres(bench),
         Subject::All => bail!("all subjects are not one"),
     }
