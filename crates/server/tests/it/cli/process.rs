@@ -3,8 +3,10 @@
 use super::program::{Place, Serving};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// The soft and the hard limit that the kernel has for core dumps of the process `pid`.
 fn core_limits(pid: u32) -> [String; 2] {
@@ -66,4 +68,25 @@ fn the_log_says_where_a_request_comes_from() {
         .collect();
     assert_eq!((peers[0].as_str(), peers[2].as_str()), ("192.0.2.7", "192.0.2.8"), "{log}");
     assert!(peers[1].starts_with("127.0.0.1:"), "{log}");
+}
+
+#[test]
+fn a_client_has_as_many_connections_as_the_file_says() {
+    let place = Place::new();
+    let file = "max-connections-per-client = 1\ntrusted-proxies = ['::1']\n";
+    fs::write(place.path("guestlist.toml"), file).unwrap();
+    let serving = place.serve();
+    let mut busy = serving.client.connect();
+    let head = "POST /auth/user HTTP/1.1\r\nHost: a\r\nContent-Length: 60\r\n";
+    write!(busy.get_mut(), "{head}Expect: 100-continue\r\n\r\n").unwrap();
+    // A request is under way once the server asks for its body.
+    busy.read_exact(&mut [0; 9]).unwrap();
+    let words = "There are too many connections from your network: try again in 1 s";
+    serving.client.get("", "/").refused(503, words);
+    drop(busy);
+    let since = Instant::now();
+    while serving.client.get("", "/").status == 503 {
+        assert!(since.elapsed() < Duration::from_mins(1), "there is room again");
+    }
+    serving.stop();
 }
