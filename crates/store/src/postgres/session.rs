@@ -262,8 +262,8 @@ impl<'l> Session<'l> {
         self.failed.is_some()
     }
 
-    /// Ends the transaction of a job that is to be kept, or not.
-    pub(super) fn end(mut self, kept: bool) -> Ending {
+    /// Ends the transaction: commits it, or rolls it back.
+    pub(super) fn end(mut self, commit: bool) -> Ending {
         if self.reading {
             // A panic came between, and nobody knows how much of the answer is left.
             self.link.give_up();
@@ -272,7 +272,7 @@ impl<'l> Session<'l> {
         let outcome = match (self.role, &self.failed) {
             (_, Some(Meaning::Lost)) => return Ending::Lost,
             (Role::Read, _) => self.end_read(),
-            (Role::Write, None) if kept => return self.keep(),
+            (Role::Write, None) if commit => return self.commit(),
             (Role::Write, _) => self.undo(),
         };
         if let Err(failure) = outcome {
@@ -280,7 +280,7 @@ impl<'l> Session<'l> {
             self.link.give_up();
         }
         match self.failed {
-            Some(Meaning::Refused(_)) if kept => Ending::Refused(Error::internal(
+            Some(Meaning::Refused(_)) if commit => Ending::Refused(Error::internal(
                 "a job went on after a statement of its transaction had failed",
             )),
             Some(Meaning::Refused(_)) | None => Ending::Settled,
@@ -314,7 +314,7 @@ impl<'l> Session<'l> {
         Ok(())
     }
 
-    fn keep(mut self) -> Ending {
+    fn commit(mut self) -> Ending {
         self.link.take_warning();
         let (versions, changed) = (self.versions, std::mem::take(&mut self.changed));
         let _changing = versions.map(|versions| versions.changing(&changed));
@@ -336,13 +336,13 @@ impl<'l> Session<'l> {
         match answer {
             // It stopped waiting for its standby: the change is there, and is lost with the server.
             Ok(_) if self.link.take_warning() => {
-                tracing::error!("the database warned of the change that it kept");
+                tracing::error!("the database warned of the change that it committed");
                 Ending::Unknown
             }
             Ok(words) if *words == *"COMMIT" => Ending::Settled,
             Ok(_) => Ending::Refused(Error::internal("the database did not commit")),
             Err(Failure::Lost(error)) => {
-                tracing::error!(%error, "the database was lost while it was to keep a change");
+                tracing::error!(%error, "the database was lost during a commit");
                 Ending::Unknown
             }
             Err(refused) => {

@@ -147,7 +147,7 @@ impl Primary {
             let value = get_or_make(tx, values, &name)?;
             Ok(Mark { name, value })
         })?;
-        // Only now is the row kept.
+        // Only now is the row committed.
         if self.ask.is_connected() {
             self.mark = Some(Arc::new(mark));
         }
@@ -196,9 +196,11 @@ impl Standby {
         &mut self,
         mut attempt: impl FnMut(&mut Self) -> Result<T>,
     ) -> Result<T> {
-        let (kept, began) = (self.ask.is_connected(), Instant::now());
+        let (was_connected, began) = (self.ask.is_connected(), Instant::now());
         match attempt(self) {
-            Err(_) if kept && !self.ask.is_connected() && began.elapsed() < ANSWER => attempt(self),
+            Err(_) if was_connected && !self.ask.is_connected() && began.elapsed() < ANSWER => {
+                attempt(self)
+            }
             outcome => outcome,
         }
     }
@@ -242,9 +244,9 @@ impl Standby {
     pub(super) fn run(&mut self, job: &mut dyn Job, until: Instant) -> Result<Option<Outcome>> {
         let link = self.ask.link.as_mut().ok_or_else(away)?;
         let mut session = Session::new(link, Role::Read, until, self.ask.extension, None);
-        let kept = job.run(&mut session);
+        let succeeded = job.run(&mut session);
         let failed = session.failed();
-        match session.end(kept) {
+        match session.end(succeeded) {
             Ending::Settled if !failed => Ok(Some(Outcome::Done)),
             Ending::Settled | Ending::Again | Ending::Refused(_) => Ok(None),
             Ending::Lost | Ending::Unknown => {

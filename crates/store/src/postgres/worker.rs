@@ -160,8 +160,8 @@ impl Worker {
                 Err(error) => return Outcome::NotDone(error),
             };
             let mut session = Session::new(link, role, until, extension, Some(&versions));
-            let kept = job.run(&mut session);
-            match session.end(kept) {
+            let succeeded = job.run(&mut session);
+            match session.end(succeeded) {
                 Ending::Settled => return Outcome::Done,
                 Ending::Refused(error) => return Outcome::NotDone(error),
                 Ending::Again if tries < TRIES && Instant::now() < until => {
@@ -169,7 +169,7 @@ impl Worker {
                     tries += 1;
                 }
                 Ending::Again => return Outcome::NotDone(busy()),
-                // One that has been idle may have been cut long before: nothing is kept of what
+                // One that has been idle may have been cut long before: nothing is committed of what
                 // was begun on it.
                 Ending::Lost if !lost => {
                     self.link = None;

@@ -76,13 +76,13 @@ impl<'l> WriteBatch<'l> {
     /// by themselves, and whether the connection is lost.
     pub(super) fn answer(self) -> (Vec<Box<dyn Job>>, bool) {
         let Self { mut session, asked, .. } = self;
-        let (mut kept, mut again, mut held) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut to_commit, mut again, mut held) = (Vec::new(), Vec::new(), Vec::new());
         let mut answers = Vec::new();
         if !asked.is_empty() {
             // A failure is the session's, which tells what to do about it.
             answers.extend(session.take_ahead().into_iter().flatten().map(Some));
         }
-        // Whether anything is changed by a job that is not to be kept.
+        // Whether anything is changed by a job that is not to be to_commit.
         let mut spoilt = false;
         for Asked { mut job, row, questions } in asked {
             let found = answers.get_mut(questions).unwrap_or_default();
@@ -98,7 +98,7 @@ impl<'l> WriteBatch<'l> {
                 let done = job.run(&mut member);
                 let BatchedTx { wrote, other, .. } = member;
                 match done {
-                    true if !other => kept.push(job),
+                    true if !other => to_commit.push(job),
                     // It is answered by what it found, which is no other's.
                     false if !other && !wrote && !session.failed() => job.finish(Outcome::Done),
                     _ => {
@@ -108,22 +108,22 @@ impl<'l> WriteBatch<'l> {
                 }
             }
         }
-        let whole = !kept.is_empty() && !spoilt && !session.failed();
+        let whole = !to_commit.is_empty() && !spoilt && !session.failed();
         let lost = match session.end(whole) {
             Ending::Settled if whole => {
-                kept.drain(..).for_each(|job| job.finish(Outcome::Done));
+                to_commit.drain(..).for_each(|job| job.finish(Outcome::Done));
                 false
             }
             Ending::Unknown => {
-                kept.drain(..).for_each(|job| job.finish(fault::unknown()));
+                to_commit.drain(..).for_each(|job| job.finish(fault::unknown()));
                 true
             }
             Ending::Lost => true,
             Ending::Settled | Ending::Refused(_) | Ending::Again => false,
         };
-        kept.extend(again);
-        kept.extend(held);
-        (kept, lost)
+        to_commit.extend(again);
+        to_commit.extend(held);
+        (to_commit, lost)
     }
 }
 

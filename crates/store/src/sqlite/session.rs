@@ -182,7 +182,7 @@ impl Session {
         work: impl FnOnce(&mut CachedStatement<'_>, &[Box<str>], &Faults) -> Result<T>,
     ) -> Result<T> {
         // Between statements too: many short ones can be as long as one, and after SQLite ended
-        // the transaction each would be kept on its own.
+        // the transaction each would be committed on its own.
         if self.deadline.passed() {
             return Err(too_long());
         }
@@ -201,7 +201,7 @@ impl Session {
             self.spelled.insert(sql.into(), Spelled { text: text.into(), columns });
         }
         let Some(Spelled { text, columns }) = self.spelled.get(sql) else {
-            return Err(Error::internal("a statement that was not kept"));
+            return Err(Error::internal("a statement that was not cached"));
         };
         let mut statement =
             self.connection.prepare_cached(text).map_err(|error| faults.of(&error))?;

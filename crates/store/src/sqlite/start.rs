@@ -45,7 +45,7 @@ pub(crate) fn start(
     let path = migrate::prepare(path, schema.migrations, opening)?;
     let (readers, here) = readers::start(&path, options, durability)?;
     warn_of_others(&path, schema.secret);
-    // Nobody else knows of what nobody keeps. The readers are connected, so that there is
+    // Nobody else knows of an ephemeral store. The readers are connected, so that there is
     // something to look at.
     let versions = match durability {
         Durability::None => Versions::exclusive(),

@@ -98,7 +98,7 @@ pub(super) fn start(
 /// What came of running a job, before its transaction is committed.
 enum Attempt {
     /// It waits for the commit.
-    Kept,
+    ToCommit,
     /// It, and only it, was undone.
     Undone,
     /// Its deadline passed, and SQLite undid the whole transaction.
@@ -202,7 +202,7 @@ impl Writer {
     fn group(&mut self, first: Box<dyn Job>, jobs: &Jobs) {
         let started = Instant::now();
         let mut next = VecDeque::from([first]);
-        // The jobs whose answer depends on the commit: empty until one is kept.
+        // The jobs whose answer depends on the commit: empty until there is one.
         let mut ran: Vec<Box<dyn Job>> = Vec::new();
         while let Some(mut job) = next.pop_front().or_else(|| {
             let room = ran.len() < self.options.group;
@@ -213,8 +213,8 @@ impl Writer {
                 continue;
             }
             match self.attempt(&mut *job, !ran.is_empty()) {
-                Ok(Attempt::Kept) => ran.push(job),
-                // It may have failed because of what another did and the commit has yet to keep.
+                Ok(Attempt::ToCommit) => ran.push(job),
+                // It may have failed because of what another did and has yet to be committed.
                 Ok(Attempt::Undone) if !ran.is_empty() => ran.push(job),
                 Ok(Attempt::Undone) => job.finish(Outcome::Done),
                 Ok(Attempt::TimedOut) => {
@@ -288,7 +288,7 @@ impl Writer {
             drop(self.session.take_changed());
         }
         self.session.command(if nested { "SAVEPOINT job" } else { "BEGIN IMMEDIATE" })?;
-        let (kept, late) =
+        let (succeeded, late) =
             self.session.within(self.options.write_deadline, |engine| job.run(engine));
         if self.session.sync_failed() {
             self.disk.fail("the WAL", &"a sync before the commit");
@@ -296,11 +296,11 @@ impl Writer {
         if !self.session.in_transaction() {
             return Ok(if late { Attempt::TimedOut } else { Attempt::Lost });
         }
-        if kept {
+        if succeeded {
             if nested {
                 self.session.command("RELEASE job")?;
             }
-            return Ok(Attempt::Kept);
+            return Ok(Attempt::ToCommit);
         }
         if nested {
             self.session.command("ROLLBACK TO job")?;
