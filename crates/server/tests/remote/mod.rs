@@ -4,6 +4,7 @@
 
 mod commands;
 mod hints;
+mod of_a_server;
 mod profiles;
 mod scene;
 mod tree;
