@@ -2,7 +2,7 @@
 //! administrator signs in with gives the present one again, or gave it a moment ago.
 
 use super::rows as administrators;
-use super::sign_ins::{self, Attempt, Throttled};
+use super::sign_ins::{self, Throttled};
 use crate::auth::places::Asker;
 use crate::error::{Error, Result};
 use crate::http::reply::Reply;
@@ -19,55 +19,36 @@ use guestlist_api::time::DateTime;
 const FRESH: i64 = 10 * 60 * 1000;
 
 /// A password that was looked at.
-pub(super) struct Tried<'c> {
-    /// Whose it would be, if anybody's.
-    user: Option<UserId>,
+pub(super) struct Tried {
+    /// Whose it is, if it is anybody's.
+    pub(super) user: Option<UserId>,
     hash: Option<String>,
-    good: bool,
-    who: Throttled,
-    /// It counts until it is known how it ends.
-    _in_flight: Attempt<'c>,
 }
 
 /// Looks whether `password` is the one of whoever has the address `email`, if `who` may try now. What
-/// nobody has looked at, because too many wait, has not failed.
-pub(super) async fn attempt<'c, C: Caller>(
-    call: &'c Call<C>,
-    who: Throttled,
+/// nobody has looked at, because too many wait, does not count.
+pub(super) async fn attempt<C: Caller>(
+    call: &Call<C>,
+    who: &Throttled,
     asker: Asker,
     email: &str,
     password: TypedPassword,
-) -> Result<Tried<'c>> {
-    let in_flight = call.app.sign_ins.begin(who.clone());
-    let (others, now) = (in_flight.others, call.now);
-    let (tries, email) = (who.clone(), email.to_owned());
-    let found = call.store().look_up(move |tx| {
-        sign_ins::may_try(tx, &tries, others, now)?;
+) -> Result<Tried> {
+    let place = call.app.hasher.reserve(asker)?;
+    let (tries, email, now) = (who.clone(), email.to_owned(), call.now);
+    let found = call.store().write(move |tx| {
+        sign_ins::attempt(tx, &tries, now)?;
         administrators::by_email(tx, &email)
     });
     let (user, hash) = found.await?.map(|found| (found.user, found.hash)).unzip();
     let known = hash.as_ref().map(|hash| hash.as_stored().to_owned());
-    let good = call.app.hasher.verify(asker, password, hash).await?;
-    Ok(Tried { user, hash: known, good, who, _in_flight: in_flight })
-}
-
-impl Tried<'_> {
-    /// Whose password it is, and what is forgotten with that. It counts as a failure if it is nobody's.
-    ///
-    /// # Errors
-    /// [`Error::BadCredentials`] when it is.
-    pub(super) async fn user<C: Caller>(self, call: &Call<C>) -> Result<(UserId, Throttled)> {
-        match self.user.filter(|_| self.good) {
-            Some(user) => Ok((user, self.who)),
-            None => Err(self.fail(call).await?),
+    match call.app.hasher.verify_in(place, password, hash).await {
+        Ok(good) => Ok(Tried { user: user.filter(|_| good), hash: known }),
+        Err(error) => {
+            let who = who.clone();
+            call.store().write(move |tx| sign_ins::take_back(tx, &who)).await?;
+            Err(error)
         }
-    }
-
-    /// Counts it as a failure, and says so.
-    async fn fail<C: Caller>(self, call: &Call<C>) -> Result<Error> {
-        let (who, now) = (self.who.clone(), call.now);
-        call.store().write(move |tx| sign_ins::fail(tx, &who, now)).await?;
-        Ok(Error::BadCredentials)
     }
 }
 
@@ -97,16 +78,12 @@ pub(super) async fn check(
 ) -> Result<Given> {
     let email = call.store().read(move |tx| administrators::get(tx, user)).await?.email;
     let who = Throttled::administrator(user);
-    let tried = attempt(call, who.clone(), call.asker(), &email, password).await?;
-    if !tried.good {
+    let tried = attempt(call, &who, call.asker(), &email, password).await?;
+    if tried.user.is_none() {
         // The same request may have gone through meanwhile, so that its password is the old one.
-        return match call.replay().await? {
-            Some(again) => {
-                call.store().write(move |tx| sign_ins::clear(tx, &who)).await?;
-                Ok(Given::Before(again))
-            }
-            None => Err(tried.fail(call).await?),
-        };
+        let again = call.replay().await?.ok_or(Error::BadCredentials)?;
+        call.store().write(move |tx| sign_ins::clear(tx, &who)).await?;
+        return Ok(Given::Before(again));
     }
     Ok(Given::Present(PresentPassword { who, hash: tried.hash }))
 }

@@ -86,8 +86,8 @@ async fn authenticate(
     let who = Throttled::stranger(&email, call.peer);
     let stranger =
         Asker::Stranger { network: call.store().flow(), account: flows::account(&email) };
-    let tried = password::attempt(&call, who, stranger, &email, credentials.password).await?;
-    let (user, who) = tried.user(&call).await?;
+    let tried = password::attempt(&call, &who, stranger, &email, credentials.password).await?;
+    let user = tried.user.ok_or(Error::BadCredentials)?;
     let scopes = credentials
         .requested_scopes
         .unwrap_or_else(|| [Scope::ALL_USER].into_iter().collect::<Scopes>());

@@ -1,11 +1,10 @@
-//! Failures to sign in: who fails often has to wait, so that passwords cannot be tried one by one.
+//! Attempts to sign in: who fails often has to wait, so that passwords cannot be tried one by one.
 //!
-//! A failure is written down when a password was looked at and was wrong. Until then it is in flight,
-//! which counts as much, so that many at once are many; and where the server is too busy to look at a
-//! password, nothing has failed. Addresses that nobody has are counted like any other: the answers tell
-//! nothing of who exists. And an address is only barred to the network that failed, or else anybody could
-//! keep an administrator out. What is written is bounded by how many passwords are looked at in the time
-//! for which failures are remembered.
+//! An attempt is written down before the password is looked at, so that many at once count as many, on
+//! all nodes together; and by somebody who has a place in the queue for hashing, so that a server which is too
+//! busy to look at a password counts nothing, and what is written is bounded by how many are looked at.
+//! Addresses that nobody has are counted like any other: the answers tell nothing of who exists. And an
+//! address is only barred to the network that failed, or else anybody could keep an administrator out.
 
 use crate::error::{Error, Result};
 use crate::http::network::Network;
@@ -17,9 +16,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use guestlist_api::id::UserId;
 use guestlist_api::time::DateTime;
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
 
 /// Who failed to sign in, and how often.
 pub(crate) const TABLE: Table =
@@ -33,7 +30,7 @@ const LONGEST_WAIT: i64 = 60;
 const REMEMBERED: i64 = 60 * 60 * 1000;
 
 /// Who tries: a digest, as long for everybody.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone)]
 pub struct Throttled(String);
 
 impl Throttled {
@@ -55,40 +52,6 @@ impl Throttled {
     }
 }
 
-/// Attempts of which nobody knows yet how they end.
-#[derive(Debug, Default)]
-pub(crate) struct InFlight(Mutex<HashMap<Throttled, i64>>);
-
-/// An attempt, until this is dropped.
-pub(crate) struct Attempt<'f> {
-    all: &'f InFlight,
-    who: Throttled,
-    /// How many others of the same were in flight when it began.
-    pub(crate) others: i64,
-}
-
-impl InFlight {
-    /// Begins an attempt of `who`.
-    pub(crate) fn begin(&self, who: Throttled) -> Attempt<'_> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = all.entry(who.clone()).or_default();
-        *count += 1;
-        Attempt { all: self, others: *count - 1, who }
-    }
-}
-
-impl Drop for Attempt<'_> {
-    fn drop(&mut self) {
-        let mut all = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = all.get_mut(&self.who) {
-            *count -= 1;
-            if *count == 0 {
-                all.remove(&self.who);
-            }
-        }
-    }
-}
-
 /// The seconds to wait after `count` failures in a row.
 fn wait(count: i64) -> i64 {
     match count - FREE {
@@ -98,38 +61,27 @@ fn wait(count: i64) -> i64 {
     }
 }
 
-/// Lets `who` try, of whom `others` are in flight.
+/// Writes down that `who` tries, and forgets some of what is too old.
 ///
 /// # Errors
 /// [`Error::AccountLocked`] when they have to wait first. Such an attempt does not count.
-pub fn may_try(tx: &mut Tx<'_>, who: &Throttled, others: i64, now: DateTime) -> Result<()> {
-    let sql = "SELECT count, last FROM sign_in_attempts WHERE who = $1";
-    let failed: Option<(i64, i64)> = tx.first(sql, &[&who.0])?;
+pub fn attempt(tx: &mut Tx<'_>, who: &Throttled, now: DateTime) -> Result<()> {
     let old = now.millis() - REMEMBERED;
-    let (count, last) = failed.filter(|(_, last)| *last > old).unwrap_or_default();
-    let last = if others > 0 { now.millis() } else { last };
+    // Of two at once, one waits here for the other.
+    let before: Vec<(i64, i64)> = tx.change_all(
+        ChangeScope::Nothing,
+        "INSERT INTO sign_in_attempts (who, count, last) VALUES ($1, 0, $2)
+         ON CONFLICT (who) DO UPDATE SET count = sign_in_attempts.count RETURNING count, last",
+        &[&who.0, &old],
+    )?;
+    let (count, last) = before.into_iter().find(|(_, last)| *last > old).unwrap_or_default();
+    let (wait, clear) = (wait(count) * 1000, now.millis() - last);
     // Of two at once, the later may be written down first.
-    let left = wait(count + others) * 1000 - (now.millis() - last).max(0);
+    let left = wait - clear.max(0);
     if left > 0 {
         let retry_after = u32::try_from(left.div_euclid(1000) + 1).unwrap_or(u32::MAX);
         return Err(Error::AccountLocked { retry_after });
     }
-    Ok(())
-}
-
-/// Writes down that `who` has failed, and forgets some of what is too old.
-///
-/// # Errors
-/// When the store fails.
-pub fn fail(tx: &mut Tx<'_>, who: &Throttled, now: DateTime) -> Result<()> {
-    let old = now.millis() - REMEMBERED;
-    tx.change(
-        ChangeScope::Nothing,
-        "INSERT INTO sign_in_attempts (who, count, last) VALUES ($1, 1, $2)
-         ON CONFLICT (who) DO UPDATE SET last = excluded.last, count =
-             CASE WHEN sign_in_attempts.last <= $3 THEN 1 ELSE sign_in_attempts.count + 1 END",
-        &[&who.0, &now.millis(), &old],
-    )?;
     tx.change(
         ChangeScope::Nothing,
         "DELETE FROM sign_in_attempts WHERE who IN
@@ -137,10 +89,25 @@ pub fn fail(tx: &mut Tx<'_>, who: &Throttled, now: DateTime) -> Result<()> {
              ORDER BY last LIMIT 16 FOR UPDATE SKIP LOCKED)",
         &[&old, &who.0],
     )?;
+    tx.change(
+        ChangeScope::Nothing,
+        "UPDATE sign_in_attempts SET count = $2, last = $3 WHERE who = $1",
+        &[&who.0, &(count + 1), &now.millis()],
+    )?;
     Ok(())
 }
 
-/// Forgets the failures of `who`, who has succeeded.
+/// Takes back an attempt of `who`, whose password nobody has looked at after all.
+///
+/// # Errors
+/// When the store fails.
+pub fn take_back(tx: &mut Tx<'_>, who: &Throttled) -> Result<()> {
+    let sql = "UPDATE sign_in_attempts SET count = count - 1 WHERE who = $1 AND count > 0";
+    tx.change(ChangeScope::Nothing, sql, &[&who.0])?;
+    Ok(())
+}
+
+/// Forgets the attempts of `who`, who has succeeded.
 ///
 /// # Errors
 /// When the store fails.
@@ -166,11 +133,7 @@ mod tests {
         let at = DateTime::from_millis;
         let here: IpAddr = "10.1.2.3".parse().unwrap();
         let try_as = |email: &'static str, peer, moment| {
-            store.write(move |tx| {
-                let who = Throttled::stranger(email, peer);
-                may_try(tx, &who, 0, at(moment))?;
-                fail(tx, &who, at(moment))
-            })
+            store.write(move |tx| attempt(tx, &Throttled::stranger(email, peer), at(moment)))
         };
         let start = 1_000_000_000_000;
         for _ in 0..FREE {
@@ -196,23 +159,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn many_at_once_are_many() {
+    async fn what_nobody_has_looked_at_does_not_count() {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(&directory.path().join("s.db"), &Options::default()).unwrap();
-        let all = InFlight::default();
-        let who = || Throttled::stranger("a@b.c", "10.1.2.3".parse().unwrap());
-        let begun: Vec<_> = (0..FREE + 5).map(|_| all.begin(who())).collect();
-        let now = DateTime::from_millis(1_000_000_000_000);
-        let mut tried = 0;
-        for attempt in &begun {
-            let others = attempt.others;
-            let may = store.read(move |tx| may_try(tx, &who(), others, now)).await;
-            tried += i64::from(may.is_ok());
+        let (who, now) = (Throttled::of("anybody"), DateTime::from_millis(1_000_000_000_000));
+        for _ in 0..3 * FREE {
+            let who = who.clone();
+            let busy = store.write(move |tx| {
+                attempt(tx, &who, now)?;
+                take_back(tx, &who)
+            });
+            busy.await.unwrap();
         }
-        assert_eq!(tried, FREE);
-        drop(begun);
-        assert!(all.0.lock().unwrap().is_empty());
-        store.read(move |tx| may_try(tx, &who(), 0, now)).await.unwrap();
     }
 
     #[tokio::test]
@@ -223,7 +181,7 @@ mod tests {
             .write(|tx| {
                 for minute in 0..200 {
                     let who = Throttled(format!("{minute}"));
-                    fail(tx, &who, DateTime::from_millis(minute * 60_000))?;
+                    attempt(tx, &who, DateTime::from_millis(minute * 60_000))?;
                 }
                 tx.first::<i64>("SELECT count(*) FROM sign_in_attempts", &[])
             })

@@ -5,7 +5,7 @@
 //! hash needs, and places before them where those who wait take turns (`places.rs`). Who finds none is
 //! refused at once, because a sign-in that waits for seconds is worth less than one that is tried again.
 
-use super::places::{Asker, Busy, Places, Room};
+use super::places::{self, Asker, Busy, Places, Room};
 use crate::clock::random;
 use crate::error::{Error, Result};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -89,7 +89,10 @@ pub struct Hasher {
     cheap: bool,
 }
 
-type Job = Box<dyn FnOnce(&mut Bench) + Send>;
+/// A place in the queue for hashing, until it is used or dropped.
+pub struct Place(places::Place<Job>);
+
+struct Job(Box<dyn FnOnce(&mut Bench) + Send>);
 
 /// A tenth of a processor that others want, and all of one that nobody does.
 #[cfg(target_os = "linux")]
@@ -147,7 +150,7 @@ impl Hasher {
                     while let Some(job) = line.next(&mut busy) {
                         // Its hook has told of a panic, and whoever waits for the job gets an error.
                         // What it has left behind is not used again.
-                        if catch_unwind(AssertUnwindSafe(|| job(&mut bench))).is_err() {
+                        if catch_unwind(AssertUnwindSafe(|| (job.0)(&mut bench))).is_err() {
                             bench = Bench::new(costs, Arc::clone(&bench.hashed));
                         }
                     }
@@ -166,12 +169,20 @@ impl Hasher {
     /// # Errors
     /// [`Error::Busy`] when too many wait, or this one waited for too long.
     pub async fn hash(&self, asker: Asker, password: Password) -> Result<PasswordHash> {
-        self.run(asker, move |bench| {
+        self.run(self.reserve(asker)?, move |bench| {
             let salt = random::<SALT>()?;
             let tag = bench.tag(password.as_bytes(), &salt, TAG, bench.costs.parameters()?)?;
             Ok(PasswordHash::encode(bench.costs, &salt, &tag))
         })
         .await
+    }
+
+    /// A place in the queue for `asker`, to have before anything is written down for them.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when there is none.
+    pub fn reserve(&self, asker: Asker) -> Result<Place> {
+        self.places.reserve(asker).map(Place).ok_or(BUSY)
     }
 
     /// Whether `stored` was made of `password`, in its normal form or, where that is another, as it
@@ -187,9 +198,22 @@ impl Hasher {
         password: TypedPassword,
         stored: Option<PasswordHash>,
     ) -> Result<bool> {
+        self.verify_in(self.reserve(asker)?, password, stored).await
+    }
+
+    /// As [`Hasher::verify`], of somebody who has a place.
+    ///
+    /// # Errors
+    /// As [`Hasher::verify`].
+    pub async fn verify_in(
+        &self,
+        place: Place,
+        password: TypedPassword,
+        stored: Option<PasswordHash>,
+    ) -> Result<bool> {
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.decoy.clone());
-        let same = self.run(asker, move |bench| {
+        let same = self.run(place, move |bench| {
             Ok(bench.verify(password.as_bytes(), &stored)?
                 || match password.as_typed() {
                     Some(typed) => bench.verify(typed, &stored)?,
@@ -218,23 +242,26 @@ impl Hasher {
 
     async fn run<T: Send + 'static>(
         &self,
-        asker: Asker,
+        place: Place,
         work: impl FnOnce(&mut Bench) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (reply, answer) = oneshot::channel();
         let (queued, deadline) = (Instant::now(), self.deadline);
-        let job = move |bench: &mut Bench| {
-            if reply.is_closed() {
-                return;
-            }
-            let done = if queued.elapsed() > deadline { Err(BUSY) } else { work(bench) };
-            // The caller may have gone meanwhile, and the answer with them.
-            drop(reply.send(done));
+        let job = |place: places::Place<Job>| {
+            let job = move |bench: &mut Bench| {
+                // It is somebody else's from here on.
+                drop(place);
+                if reply.is_closed() {
+                    return;
+                }
+                let done = if queued.elapsed() > deadline { Err(BUSY) } else { work(bench) };
+                // The caller may have gone meanwhile, and the answer with them.
+                drop(reply.send(done));
+            };
+            Job(Box::new(job))
         };
-        match self.places.put(asker, Box::new(job)) {
-            Ok(()) => answer.await.map_err(Error::internal)?,
-            Err(()) => Err(BUSY),
-        }
+        Places::put(place.0, job);
+        answer.await.map_err(Error::internal)?
     }
 }
 

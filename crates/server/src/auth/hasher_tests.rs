@@ -37,7 +37,7 @@ async fn occupy(hasher: &Hasher) -> mpsc::Sender<()> {
     let (start, started) = oneshot::channel();
     let hasher = hasher.clone();
     tokio::spawn(async move {
-        let job = hasher.run(Asker::OWN, move |_| {
+        let job = hasher.run(hasher.reserve(Asker::OWN).unwrap(), move |_| {
             let _ = start.send(());
             let _ = held.recv();
             Ok(())
@@ -71,7 +71,8 @@ async fn verifies_what_others_made() {
 async fn a_panic_ends_its_job_and_no_thread() {
     let hasher = one_worker(8, Duration::from_mins(1));
     for _ in 0..3 {
-        let broken: Result<()> = hasher.run(Asker::OWN, |_| panic!("asked for")).await;
+        let broken: Result<()> =
+            hasher.run(hasher.reserve(Asker::OWN).unwrap(), |_| panic!("asked for")).await;
         assert!(matches!(broken, Err(Error::Internal(_))), "{broken:?}");
         let hash = tokio::time::timeout(
             Duration::from_mins(1),
@@ -128,7 +129,7 @@ async fn a_password_is_one_in_whatever_form_it_is_typed() {
 async fn a_hash_of_what_was_typed_is_good_as_well() {
     let hasher = one_worker(8, Duration::from_mins(1));
     // As it was made before passwords had a normal form, or elsewhere.
-    let made = hasher.run(Asker::OWN, |bench| {
+    let made = hasher.run(hasher.reserve(Asker::OWN).unwrap(), |bench| {
         let (salt, parameters) = ([7; SALT], bench.costs.parameters()?);
         let tag = bench.tag(DECOMPOSED.as_bytes(), &salt, TAG, parameters)?;
         Ok(PasswordHash::encode(bench.costs, &salt, &tag))

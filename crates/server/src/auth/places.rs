@@ -1,9 +1,10 @@
-//! Line in the queue for hashing, and whose turn it is.
+//! Places in the queue for hashing, and whose turn it is.
 //!
 //! A hash takes a core for 16 ms, so a few who ask for many could keep all others waiting. Whoever has
 //! shown a token takes turns by application, strangers by the account that they name, and the two kinds
 //! alternate. Nobody can have all the places of their kind: an application has a few, and strangers from
-//! one network half.
+//! one network half. A place is had before there is a job, so that nothing is written down for somebody
+//! who finds none.
 
 use guestlist_store::{Flow, Held, Turns};
 use std::collections::HashMap;
@@ -28,7 +29,7 @@ impl Asker {
     pub const OWN: Self = Self::Holder(Flow::OWN);
 }
 
-/// How many may wait.
+/// How many places there are.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Room {
     /// Of one application, or for one account.
@@ -43,17 +44,67 @@ pub(super) struct Room {
 pub(super) struct Line<J> {
     state: Mutex<State<J>>,
     came: Condvar,
-    all: usize,
+    room: Room,
 }
 
 struct State<J> {
     holders: Turns<J>,
-    strangers: Turns<(Flow, J)>,
-    /// How many strangers of each network wait.
-    networks: HashMap<Flow, usize>,
+    strangers: Turns<J>,
+    /// Places that are taken: by applications, for accounts, and by the networks of strangers.
+    held: Taken,
+    accounts: Taken,
+    networks: Taken,
     /// Whether a stranger is next, if one waits.
     stranger_next: bool,
     closed: bool,
+}
+
+/// Places that are taken, by whom.
+#[derive(Default)]
+struct Taken {
+    all: usize,
+    each: HashMap<Flow, usize>,
+}
+
+impl Taken {
+    /// Whether one more may be taken by `flow`, of which `each` may have so many.
+    fn has_room(&self, flow: Flow, each: usize, all: usize) -> bool {
+        self.all < all && self.each.get(&flow).is_none_or(|taken| *taken < each)
+    }
+
+    fn take(&mut self, flow: Flow) {
+        self.all += 1;
+        *self.each.entry(flow).or_default() += 1;
+    }
+
+    fn give(&mut self, flow: Flow) {
+        self.all -= 1;
+        if let Some(taken) = self.each.get_mut(&flow) {
+            *taken -= 1;
+            if *taken == 0 {
+                self.each.remove(&flow);
+            }
+        }
+    }
+}
+
+/// A place, until it is dropped.
+pub(super) struct Place<J> {
+    line: Arc<Line<J>>,
+    asker: Asker,
+}
+
+impl<J> Drop for Place<J> {
+    fn drop(&mut self) {
+        let mut state = self.line.lock();
+        match self.asker {
+            Asker::Holder(flow) => state.held.give(flow),
+            Asker::Stranger { network, account } => {
+                state.accounts.give(account);
+                state.networks.give(network);
+            }
+        }
+    }
 }
 
 /// The same, for those who have a job. The threads end when it is dropped and nobody waits.
@@ -91,38 +142,31 @@ impl<J> Line<J> {
 
 impl<J> State<J> {
     fn take(&mut self, busy: &mut Busy) -> Option<J> {
-        let first = if self.stranger_next { self.stranger(busy) } else { None };
+        let strangers = &mut self.strangers;
+        let first = if self.stranger_next { strangers.take(&mut busy.strangers) } else { None };
         if first.is_some() {
             self.stranger_next = false;
             return first;
         }
         self.stranger_next = true;
-        self.holders.take(&mut busy.holders).or_else(|| self.stranger(busy))
-    }
-
-    fn stranger(&mut self, busy: &mut Busy) -> Option<J> {
-        let (network, job) = self.strangers.take(&mut busy.strangers)?;
-        if let Some(waiting) = self.networks.get_mut(&network) {
-            *waiting -= 1;
-            if *waiting == 0 {
-                self.networks.remove(&network);
-            }
-        }
-        Some(job)
+        self.holders.take(&mut busy.holders).or_else(|| strangers.take(&mut busy.strangers))
     }
 }
 
 impl<J> Places<J> {
     pub(super) fn new(room: Room) -> Self {
-        let Room { each, all, threads } = room;
+        // Whoever has a job has a place, and those are counted.
+        let turns = || Turns::new(room.threads, usize::MAX);
         let state = State {
-            holders: Turns::new(threads, each),
-            strangers: Turns::new(threads, each),
-            networks: HashMap::new(),
+            holders: turns(),
+            strangers: turns(),
+            held: Taken::default(),
+            accounts: Taken::default(),
+            networks: Taken::default(),
             stranger_next: false,
             closed: false,
         };
-        Self(Arc::new(Line { state: Mutex::new(state), came: Condvar::new(), all }))
+        Self(Arc::new(Line { state: Mutex::new(state), came: Condvar::new(), room }))
     }
 
     /// What a thread takes its jobs from.
@@ -130,28 +174,45 @@ impl<J> Places<J> {
         Arc::clone(&self.0)
     }
 
-    /// Has `job` wait; or not, when there is no place for `asker`.
-    pub(super) fn put(&self, asker: Asker, job: J) -> Result<(), ()> {
-        let Line { came, all, .. } = &*self.0;
+    /// A place for `asker`, if there is one.
+    pub(super) fn reserve(&self, asker: Asker) -> Option<Place<J>> {
+        let Room { each, all, .. } = self.0.room;
         let mut state = self.0.lock();
         match asker {
             Asker::Holder(flow) => {
-                let full = state.holders.len() >= *all && flow != Flow::OWN;
-                if full || state.holders.push(flow, job).is_err() {
-                    return Err(());
+                // Whoever runs the server bounds what they do by doing it.
+                if flow != Flow::OWN && !state.held.has_room(flow, each, all) {
+                    return None;
                 }
+                state.held.take(flow);
             }
             Asker::Stranger { network, account } => {
-                let before = state.networks.get(&network).copied().unwrap_or_default();
-                let full = state.strangers.len() >= *all || before >= all.div_ceil(2);
-                if full || state.strangers.push(account, (network, job)).is_err() {
-                    return Err(());
+                if !state.accounts.has_room(account, each, all)
+                    || !state.networks.has_room(network, all.div_ceil(2), all)
+                {
+                    return None;
                 }
-                state.networks.insert(network, before + 1);
+                state.accounts.take(account);
+                state.networks.take(network);
             }
         }
-        came.notify_one();
-        Ok(())
+        drop(state);
+        Some(Place { line: Arc::clone(&self.0), asker })
+    }
+
+    /// Has the job that `make` makes wait in `place`, which it gives up when it begins.
+    pub(super) fn put(place: Place<J>, make: impl FnOnce(Place<J>) -> J) {
+        let (line, asker) = (Arc::clone(&place.line), place.asker);
+        let job = make(place);
+        let mut state = line.lock();
+        // There is room for whoever has a place.
+        let refused = match asker {
+            Asker::Holder(flow) => state.holders.push(flow, job),
+            Asker::Stranger { account, .. } => state.strangers.push(account, job),
+        };
+        drop(state);
+        drop(refused);
+        line.came.notify_one();
     }
 
     /// How many wait.
@@ -172,28 +233,42 @@ impl<J> Drop for Places<J> {
 mod tests {
     use super::*;
 
+    /// A job, and its place until it is done.
+    type Job = (&'static str, Place<Named>);
+    struct Named(Box<Job>);
+
     fn flow(number: u8) -> Flow {
         Flow::new(1, [number; 12])
+    }
+
+    fn holder(number: u8) -> Asker {
+        Asker::Holder(flow(number))
     }
 
     fn stranger(network: u8, account: u8) -> Asker {
         Asker::Stranger { network: flow(network), account: flow(account) }
     }
 
-    fn order(places: &Places<&'static str>) -> Vec<&'static str> {
+    fn put(places: &Places<Named>, asker: Asker, name: &'static str) -> bool {
+        let Some(place) = places.reserve(asker) else { return false };
+        Places::put(place, |place| Named(Box::new((name, place))));
+        true
+    }
+
+    fn order(places: &Places<Named>) -> Vec<&'static str> {
         let (line, mut busy) = (places.line(), Busy::default());
-        (0..places.waiting()).filter_map(|_| line.next(&mut busy)).collect()
+        (0..places.waiting()).filter_map(|_| line.next(&mut busy)).map(|job| job.0.0).collect()
     }
 
     #[test]
     fn applications_accounts_and_the_two_kinds_take_turns() {
         let places = Places::new(Room { each: 8, all: 16, threads: 1 });
         for job in ["a1", "a2", "a3"] {
-            places.put(Asker::Holder(flow(1)), job).unwrap();
+            assert!(put(&places, holder(1), job));
         }
-        places.put(Asker::Holder(flow(2)), "b1").unwrap();
+        assert!(put(&places, holder(2), "b1"));
         for (account, job) in [(1, "s1"), (1, "s2"), (2, "t1")] {
-            places.put(stranger(9, account), job).unwrap();
+            assert!(put(&places, stranger(9, account), job));
         }
         assert_eq!(order(&places), ["a1", "s1", "b1", "t1", "a2", "s2", "a3"]);
     }
@@ -201,30 +276,35 @@ mod tests {
     #[test]
     fn nobody_has_all_the_places() {
         let places = Places::new(Room { each: 2, all: 4, threads: 1 });
-        let put = |asker| places.put(asker, "").is_ok();
-        let holder = |number| Asker::Holder(flow(number));
-        assert_eq!(
-            [1, 1, 1, 2, 2, 3].map(|number| put(holder(number))),
-            [true, true, false, true, true, false]
-        );
+        let each = [1, 1, 1, 2, 2, 3].map(|number| put(&places, holder(number), ""));
+        assert_eq!(each, [true, true, false, true, true, false]);
         // Whoever runs the server has a place in any case.
-        assert!(put(Asker::OWN));
+        assert!(put(&places, Asker::OWN, ""));
         // One network has half of those of strangers, and one account no more than it may.
-        assert_eq!(
-            [(1, 1), (1, 2), (1, 3), (2, 1), (2, 4), (3, 5)].map(|(n, a)| put(stranger(n, a))),
-            [true, true, false, true, true, false]
-        );
+        let some = [(1, 1), (1, 2), (1, 3), (2, 1), (2, 4), (3, 5)];
+        let each = some.map(|(network, account)| put(&places, stranger(network, account), ""));
+        assert_eq!(each, [true, true, false, true, true, false]);
         order(&places);
-        assert!(put(stranger(1, 3)));
+        assert!(put(&places, stranger(1, 3), ""));
+    }
+
+    #[test]
+    fn a_place_is_free_again_when_it_is_not_used() {
+        let places = Places::<Named>::new(Room { each: 1, all: 1, threads: 1 });
+        let place = places.reserve(stranger(1, 1));
+        assert!(place.is_some() && places.reserve(stranger(2, 2)).is_none());
+        drop(place);
+        assert!(places.reserve(stranger(2, 2)).is_some());
+        assert_eq!(places.0.lock().networks.each.len(), 0);
     }
 
     #[test]
     fn what_waits_is_done_before_the_end() {
         let places = Places::new(Room { each: 2, all: 4, threads: 1 });
         let (line, mut busy) = (places.line(), Busy::default());
-        places.put(Asker::OWN, "last").unwrap();
+        assert!(put(&places, Asker::OWN, "last"));
         drop(places);
-        assert_eq!(line.next(&mut busy), Some("last"));
-        assert_eq!(line.next(&mut busy), None);
+        assert_eq!(line.next(&mut busy).map(|job| job.0.0), Some("last"));
+        assert!(line.next(&mut busy).is_none());
     }
 }

@@ -4,7 +4,6 @@ use super::cursor;
 use super::grant_cache::GrantCache;
 use super::resource::ResourceRoute;
 use super::response_cache::ResponseCache;
-use crate::administrators::sign_ins::InFlight;
 use crate::auth::hasher::Hasher;
 use crate::auth::keys;
 use crate::auth::seal::Seal;
@@ -44,8 +43,6 @@ pub struct App {
     pub public_url: String,
     /// How long a session lasts at most after the password was given for it.
     pub max_session: Option<Duration>,
-    /// Passwords that are being looked at.
-    pub(crate) sign_ins: InFlight,
     pub(crate) grants: GrantCache,
     pub(crate) responses: ResponseCache,
     pub(crate) catalog: Catalog,
@@ -136,7 +133,6 @@ impl App {
             issuer,
             public_url,
             max_session,
-            sign_ins: InFlight::default(),
             grants: GrantCache::default(),
             responses: ResponseCache::default(),
             catalog,

@@ -193,13 +193,20 @@ fn who_fails_to_sign_in_has_to_wait_on_all_nodes() {
                     let body = json!({ "email": "nobody@guests.test", "password": "password" });
                     let sign_in = Request::new("POST", "/auth/user".to_owned(), Some(body));
                     let mut client = site.client_with(number % NODES, "").expect("it serves");
-                    [(); 2].map(|()| client.send(&sign_in).expect("an answer").status)
+                    // Where no password can be looked at for want of room, nothing has failed.
+                    let mut at_last = || loop {
+                        let status = client.send(&sign_in).expect("an answer").status;
+                        if status != 503 {
+                            break status;
+                        }
+                    };
+                    [at_last(), at_last()]
                 })
             })
             .collect();
         asked.into_iter().flat_map(|asked| asked.join().expect("an answer")).collect()
     });
-    assert!(statuses.iter().all(|status| matches!(status, 401 | 429 | 503)), "{statuses:?}");
+    assert!(statuses.iter().all(|status| matches!(status, 401 | 429)), "{statuses:?}");
     let tried = statuses.iter().filter(|status| **status != 429).count();
     // While it went on some waits were over: of 1 s, of 2 s, of 4 s.
     let waits = (1..10).take_while(|waits| start.elapsed().as_secs() >= (1 << waits) - 1).count();

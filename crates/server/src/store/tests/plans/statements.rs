@@ -225,11 +225,11 @@ const CALLED: &[Called] = &[
     ("tokens::sessions::end", |tx| sessions::end(tx, TOKEN)),
     ("tokens::sessions::end_all", |tx| sessions::end_all(tx, ADMINISTRATOR)),
     ("tokens::switch_off", |tx| tokens::switch_off(tx, ADMINISTRATOR, NOW)),
-    ("administrators::sign_ins::may_try", |tx| {
-        sign_ins::may_try(tx, &Throttled::administrator(ADMINISTRATOR), 0, NOW)
+    ("administrators::sign_ins::attempt", |tx| {
+        sign_ins::attempt(tx, &Throttled::administrator(ADMINISTRATOR), NOW)
     }),
-    ("administrators::sign_ins::fail", |tx| {
-        sign_ins::fail(tx, &Throttled::administrator(ADMINISTRATOR), NOW)
+    ("administrators::sign_ins::take_back", |tx| {
+        sign_ins::take_back(tx, &Throttled::administrator(ADMINISTRATOR))
     }),
     ("administrators::sign_ins::clear", |tx| {
         sign_ins::clear(tx, &Throttled::administrator(ADMINISTRATOR))
