@@ -188,11 +188,12 @@ fn a_write_that_waited_for_a_hash_asks_again_about_its_token() {
     let path = format!("/applications/{own}/experience/users/{}", user.id);
     let root = world.token(Principal::Application(own), "all.Application");
     let shown = || world.get(&root, &path).expect(200).json();
-    for _ in 0..3 {
+    // As often as it takes for one to be waiting still when the token is revoked.
+    let refused = (0..100).any(|_| {
         let record = world.record(Principal::Application(own), "all.Application");
         let token = world.keep(&record);
         let hashed = world.app.hasher.hashed();
-        let statuses = thread::scope(|threads| {
+        let statuses: Vec<u16> = thread::scope(|threads| {
             let write = || {
                 let body = json!({ "password": PASSWORD });
                 world.call(&token, "PATCH", &path, &body).status
@@ -202,14 +203,20 @@ fn a_write_that_waited_for_a_hash_asks_again_about_its_token() {
                 thread::yield_now();
             }
             world.write(move |tx| tokens::delete(tx, &record));
-            let revoked = shown();
+            let (revoked, by_then) = (shown(), world.app.hasher.hashed() - hashed);
             let statuses: Vec<u16> = writers.into_iter().map(|one| one.join().unwrap()).collect();
-            assert_eq!(shown(), revoked, "{statuses:?}");
+            let changed = statuses.iter().filter(|status| **status == 200).count() as u64;
+            assert!(changed <= by_then, "{changed} changed and {by_then} hashed: {statuses:?}");
+            if world.directory().is_some() {
+                // On PostgreSQL one that had asked just before is done with the revocation.
+                assert_eq!(shown(), revoked, "{statuses:?}");
+            }
             statuses
         });
         assert!(statuses.iter().all(|status| matches!(status, 200 | 401)), "{statuses:?}");
-        assert!(statuses.contains(&401), "{statuses:?}");
-    }
+        statuses.contains(&401)
+    });
+    assert!(refused, "nobody was waiting");
 }
 
 #[test]
