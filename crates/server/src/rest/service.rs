@@ -137,7 +137,8 @@ impl Service {
         let mut query = parse_query(head.uri.query().unwrap_or_default());
         let token = match &mut query {
             Ok(query) => Token::of(query, &head.headers, verified),
-            Err(_) => None,
+            // What is wrong with it is told after what is wrong with the body.
+            Err(_) => Token::of(&mut Map::new(), &head.headers, verified),
         };
         let bytes = if row.body.is_some() {
             // Of whoever shows no good token little is read: what is wrong with a short body is told
