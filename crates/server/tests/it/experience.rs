@@ -2,6 +2,7 @@
 
 use crate::world::World;
 use guestlist::auth::hasher::PasswordHash;
+use guestlist::directory::users::rows as users;
 use guestlist::tokens::rows::Principal;
 use guestlist_api::id::ApplicationId;
 use guestlist_api::secret::TypedPassword;
@@ -182,4 +183,37 @@ fn only_what_is_asked_for_is_made_and_replaced() {
         let path = scene.path("/bootstrap");
         scene.world.call(&scene.token, "PATCH", &path, &bad).refused(400, message);
     }
+}
+
+#[test]
+fn users_go_a_few_at_a_time() {
+    let world = World::new();
+    let own = world.application("own");
+    let group = world.group(own, json!({ "name": "crowd" }));
+    for number in 0..260 {
+        let body = json!({ "email": format!("{number}@example.com"), "userTags": { "a": "b" } });
+        world.user(own, body, &[&group][number % 2..]);
+    }
+    let token = world.token(Principal::Application(own), "all.Application");
+    let path = |rest: &str| format!("/applications/{own}/experience{rest}");
+    let counted = |query: &str| {
+        let page = world.get(&token, &path(&format!("/users?perPage=1{query}"))).expect(200);
+        page.json()["totalCount"].as_u64().unwrap()
+    };
+    let members = || {
+        let shown = world.get(&token, &path(&format!("/groups/{}?excludeMembers=1", group.id)));
+        shown.expect(200).json()["directUserCount"].as_u64().unwrap()
+    };
+    assert_eq!((counted(""), members()), (260, 130));
+    // Between one part and the next others have their turn, and all counts are right.
+    let some = || world.write_in(own, users::delete_some);
+    assert!(some());
+    let left = counted("");
+    assert!((1..260).contains(&left), "{left} are left");
+    let tagged = counted("&query=%7B%22userTags%22%3A%7B%22a%22%3A%22b%22%7D%7D");
+    assert_eq!((tagged, counted("&search=example")), (left, left));
+    assert_eq!(members(), counted(&format!("&experienceGroupId={}", group.id)));
+    assert!(some());
+    assert!(!some());
+    assert_eq!((counted(""), members()), (0, 0));
 }
