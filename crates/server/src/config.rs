@@ -1,6 +1,7 @@
 //! What the program is told: flags beat the environment, which beats the file, which beats what is
 //! usual. Only [`Config`] goes further, and it is known to be good.
 
+use crate::auth::hasher::HasherOptions;
 use crate::http::client_address::{ClientFrom, Proxies};
 use crate::http::ingress::Ingress;
 use crate::http::origins::AllowedOrigins;
@@ -99,12 +100,18 @@ pub struct Config {
     pub max_connections: Option<usize>,
     /// The most connections of one client at once, if it was said.
     pub max_connections_per_client: Option<usize>,
-    /// The threads that hash passwords, if it was said.
-    pub hash_workers: Option<usize>,
+    /// How passwords are hashed.
+    pub hashing: HasherOptions,
     /// How long a session lasts at most, if it was said.
     pub max_session: Option<Duration>,
     /// Who may reach the server, and how.
     pub ingress: Ingress,
+}
+
+/// How passwords are hashed, with what is not said as usual.
+fn hashing(file: &File) -> HasherOptions {
+    let usual = HasherOptions::default();
+    HasherOptions { workers: file.hash_workers.unwrap_or(usual.workers), ..usual }
 }
 
 impl Config {
@@ -137,7 +144,7 @@ impl Config {
             public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()),
             max_connections: file.max_connections,
             max_connections_per_client: file.max_connections_per_client,
-            hash_workers: file.hash_workers,
+            hashing: hashing(&file),
             max_session: file.max_session.map(seconds),
             ingress: ingress(&file)?,
         })

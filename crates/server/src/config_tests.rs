@@ -14,7 +14,7 @@ fn what_is_given_beats_the_file_which_beats_what_is_usual() {
     assert_eq!(usual.listen.to_string(), DEFAULT_LISTEN);
     let file = "store = 'sqlite:/a.db'\nlisten = '127.0.0.1:1'\nhash-workers = 3\nmax-session = 60";
     let filed = with_file(file, CliArgs::default(), &ServerArgs::default()).unwrap();
-    assert_eq!((filed.store, filed.hash_workers), (StoreUrl::Sqlite("/a.db".into()), Some(3)));
+    assert_eq!((filed.store, filed.hashing.workers), (StoreUrl::Sqlite("/a.db".into()), 3));
     assert_eq!((usual.max_session, filed.max_session), (None, Some(Duration::from_mins(1))));
     let given = CliArgs { store: Some("/b.db".into()), ..CliArgs::default() };
     let server = ServerArgs { listen: Some("localhost:0".into()), ..ServerArgs::default() };

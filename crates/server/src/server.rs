@@ -1,6 +1,6 @@
 //! A server: the store, what stands on it, and a socket.
 
-use crate::auth::hasher::{Hasher, HasherOptions};
+use crate::auth::hasher::Hasher;
 use crate::auth::keys;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -183,9 +183,7 @@ pub async fn service(
     limits: Limits,
     issuer: String,
 ) -> Result<Service, Error> {
-    let mut options = HasherOptions::default();
-    options.workers = config.hash_workers.unwrap_or(options.workers);
-    let hasher = Hasher::start(&options)?;
+    let hasher = Hasher::start(&config.hashing)?;
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{issuer}"));
     let max_session = config.max_session;
     let parts = AppParts { store, hasher, clock, issuer, public_url, max_session };

@@ -53,7 +53,10 @@ impl Demo {
                     public_url: None,
                     max_connections: None,
                     max_connections_per_client: None,
-                    hash_workers: Some(1),
+                    hashing: guestlist::auth::hasher::HasherOptions {
+                        workers: 1,
+                        ..Default::default()
+                    },
                     max_session: None,
                     ingress: guestlist::http::ingress::Ingress::default(),
                 };

@@ -82,10 +82,11 @@ fn each_scope_allows_exactly_what_the_published_lists_say() {
     assert_eq!(scopes.len(), 511);
     let owners = [Principal::Application(scene.own), Principal::User(scene.administrator)];
     let tokens = scene.tokens(&owners, &scopes);
+    // What refuses a token is the same on every engine: once it is asked with all of them, and on
+    // PostgreSQL with those that are let in and with an eighth of the others, another for each row.
+    let one_in = if scene.world.directory().is_some() { 1 } else { 8 };
     for_every_row(&scene, tokens.len(), |ask, number| {
         let (owner, scope) = (owners[number % 2], scopes[number / 2]);
-        let answer = scene.send(ask, &tokens[number]);
-        let what = format!("{} with {scope} of {owner:?}: {}", ask.name, answer.status);
         let of_application = matches!(owner, Principal::Application(_));
         let allowed = match published.get(ask.name) {
             None => PUBLIC.contains(&ask.name),
@@ -93,6 +94,11 @@ fn each_scope_allows_exactly_what_the_published_lists_say() {
             Some(_) if ask.name == "applications.post" && of_application => false,
             Some(list) => list.contains(scope),
         };
+        if !allowed && (number / 2 + ask.name.len()) % one_in != 0 {
+            return;
+        }
+        let answer = scene.send(ask, &tokens[number]);
+        let what = format!("{} with {scope} of {owner:?}: {}", ask.name, answer.status);
         if !allowed {
             assert_eq!(answer.status, 403, "{what}");
             answer.refused(403, "Access is forbidden");

@@ -14,6 +14,25 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::{Duration, Instant};
+
+/// Ends those who go on until it is true, also where the test fails.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Waits for what others do, without taking their processor.
+fn wait_until(done: impl Fn() -> bool) {
+    let since = Instant::now();
+    while !done() {
+        assert!(since.elapsed() < Duration::from_mins(5), "nobody does it");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
 
 /// An application, somebody who may do everything in it, and one of its users.
 struct Tenant {
@@ -151,13 +170,11 @@ fn passwords_of_one_tenant_keep_no_other_from_hashing() {
                 }
             });
         }
-        while refused.load(Ordering::SeqCst) == 0 {
-            thread::yield_now();
-        }
+        let _ends = Ends(&enough);
+        wait_until(|| refused.load(Ordering::SeqCst) > 0);
         for _ in 0..10 {
             other.patch(&world, &json!({ "password": PASSWORD })).expect(200);
         }
-        enough.store(true, Ordering::SeqCst);
     });
 }
 
@@ -182,13 +199,11 @@ fn strangers_keep_nobody_from_signing_in() {
                 }
             });
         }
-        while tried.load(Ordering::SeqCst) < 24 {
-            thread::yield_now();
-        }
+        let _ends = Ends(&enough);
+        wait_until(|| tried.load(Ordering::SeqCst) >= 24);
         for _ in 0..10 {
             sign_in("ada@example.com", PASSWORD).expect(200);
         }
-        enough.store(true, Ordering::SeqCst);
     });
 }
 

@@ -9,7 +9,7 @@ use guestlist::administrators::rows as administrators;
 use guestlist::administrators::rules::new_me;
 use guestlist::applications::rows as applications;
 use guestlist::applications::rules::new_application;
-use guestlist::auth::hasher::PasswordHash;
+use guestlist::auth::hasher::{HasherOptions, PasswordHash};
 use guestlist::clock::{Clock, Settable};
 use guestlist::config::Config;
 use guestlist::directory::groups::rows as groups;
@@ -120,6 +120,13 @@ impl World {
 
     pub(crate) fn with(options: &Options) -> Self {
         let home = Arc::new(Home::new());
+        let usual = HasherOptions::default();
+        let hashing = HasherOptions {
+            workers: options.hash_workers.unwrap_or(usual.workers),
+            // Threads that hash give way to all others, and a machine may have much to do.
+            deadline: Duration::from_mins(1),
+            ..usual
+        };
         let config = Config {
             options: store::Options { readers: 3, writers: 4, ..store::Options::default() },
             store: home.place(),
@@ -128,7 +135,7 @@ impl World {
             public_url: Some("https://guests.example.com".into()),
             max_connections: None,
             max_connections_per_client: None,
-            hash_workers: options.hash_workers,
+            hashing,
             max_session: options.max_session,
             ingress: options.ingress.clone(),
         };
