@@ -2,18 +2,21 @@
 //! administrator signs in with gives the present one again, or gave it a moment ago.
 
 use super::rows as administrators;
-use super::sign_ins::{self, Throttled};
+use super::sign_ins::{self, Counted, Throttled};
 use crate::auth::places::Asker;
 use crate::error::{Error, Result};
+use crate::http::allowance::pause;
 use crate::http::reply::Reply;
 use crate::rest::call::Call;
-use crate::rest::caller::Caller;
+use crate::rest::caller::{Anybody, Caller};
 use crate::rows::Tx;
+use crate::store::flows;
 use crate::tokens::grant::Grant;
 use crate::tokens::sessions;
 use guestlist_api::id::UserId;
 use guestlist_api::secret::TypedPassword;
 use guestlist_api::time::DateTime;
+use tokio::time::Instant;
 
 /// How long after it was given the password need not be given again, in milliseconds.
 const FRESH: i64 = 10 * 60 * 1000;
@@ -23,11 +26,12 @@ pub(super) struct Tried {
     /// Whose it is, if it is anybody's.
     pub(super) user: Option<UserId>,
     hash: Option<String>,
+    counted: Counted,
 }
 
 /// Looks whether `password` is the one of whoever has the address `email`, if `who` may try now. What
 /// nobody has looked at, because too many wait, does not count.
-pub(super) async fn attempt<C: Caller>(
+async fn attempt<C: Caller>(
     call: &Call<C>,
     who: &Throttled,
     asker: Asker,
@@ -37,18 +41,82 @@ pub(super) async fn attempt<C: Caller>(
     let place = call.app.hasher.reserve(asker)?;
     let (tries, email, now) = (who.clone(), email.to_owned(), call.now);
     let found = call.store().write(move |tx| {
-        sign_ins::attempt(tx, &tries, now)?;
-        administrators::by_email(tx, &email)
+        let counted = sign_ins::attempt(tx, &tries, now)?;
+        Ok((counted, administrators::by_email(tx, &email)?))
     });
-    let (user, hash) = found.await?.map(|found| (found.user, found.hash)).unzip();
+    let (counted, found) = found.await?;
+    let (user, hash) = found.map(|found| (found.user, found.hash)).unzip();
     let known = hash.as_ref().map(|hash| hash.as_stored().to_owned());
     match call.app.hasher.verify_in(place, password, hash).await {
-        Ok(good) => Ok(Tried { user: user.filter(|_| good), hash: known }),
+        Ok(good) => Ok(Tried { user: user.filter(|_| good), hash: known, counted }),
         Err(error) => {
-            let who = who.clone();
-            call.store().write(move |tx| sign_ins::take_back(tx, &who)).await?;
+            call.store().write(move |tx| sign_ins::take_back(tx, &counted)).await?;
             Err(error)
         }
+    }
+}
+
+/// Somebody who has given the address and the password of an administrator.
+#[derive(Clone)]
+pub(super) struct SignedIn {
+    /// The administrator.
+    pub(super) user: UserId,
+    who: Throttled,
+    counted: Counted,
+}
+
+/// Looks whether `password` is the one of whoever has the address `email`, which a stranger says. Who
+/// has to wait is refused by a lookup, and nothing is written down for them.
+///
+/// Where strangers may not try and those of a known network may, it looks to the latter as to the
+/// former until they are right: by the answer, and by when it comes. Or else whoever shares a network with
+/// an administrator could find out who is one.
+///
+/// # Errors
+/// [`Error::BadCredentials`] when it is not; [`Error::AccountLocked`] when they have to wait, because of
+/// what failed for this account, or from their network for any account.
+pub(super) async fn sign_in(
+    call: &Call<Anybody>,
+    email: &str,
+    password: TypedPassword,
+) -> Result<SignedIn> {
+    let (began, now, peer) = (Instant::now(), call.now, call.peer);
+    let (failures, who) = (&call.app.sign_in_failures, Throttled::stranger(email, peer));
+    let asked = who.clone();
+    let mut standing = call.store().look_up(move |tx| sign_ins::standing(tx, &asked, now)).await?;
+    standing.strange = standing.strange.max(failures.wait(peer, now));
+    let (barred, strange) = (standing.barred(), standing.strange);
+    if let Some(retry_after) = barred {
+        if strange > 0 {
+            pause(began).await;
+        }
+        return Err(Error::AccountLocked { retry_after });
+    }
+    if strange == 0 {
+        failures.spend(peer, now);
+    }
+    let account = flows::account(email);
+    let stranger = Asker::Stranger { network: call.store().flow(), account };
+    let tried = match attempt(call, &who, stranger, email, password).await {
+        Ok(Tried { user: Some(user), counted, .. }) => Ok(SignedIn { user, who, counted }),
+        Ok(_) => Err(Error::BadCredentials),
+        Err(error) => Err(error),
+    };
+    if strange == 0 {
+        if !matches!(tried, Err(Error::BadCredentials)) {
+            failures.give_back(peer);
+        }
+    } else if tried.is_err() {
+        pause(began).await;
+        return Err(Error::AccountLocked { retry_after: strange });
+    }
+    tried
+}
+
+impl SignedIn {
+    /// Forgets what failed before it.
+    pub(super) fn forgive(&self, tx: &mut Tx<'_>, now: DateTime) -> Result<()> {
+        sign_ins::succeeded(tx, &self.who, &self.counted, now)
     }
 }
 

@@ -3,8 +3,6 @@
 use super::password::{self, Given, PresentPassword};
 use super::rows as administrators;
 use super::rules::changed_me;
-use super::sign_ins::{self, Throttled};
-use crate::auth::places::Asker;
 use crate::error::{Error, Result};
 use crate::rest::call::Call;
 use crate::rest::caller::Anybody;
@@ -13,7 +11,6 @@ use crate::rest::input::{BodyParam, In, bodies};
 use crate::rest::outcome::{NoContent, Okay};
 use crate::rest::resource::Resource;
 use crate::rest::route::Routes;
-use crate::store::flows;
 use crate::tokens::grant::Grant;
 use crate::tokens::rows as tokens;
 use crate::tokens::rules::{new_session, session_end};
@@ -83,11 +80,8 @@ async fn authenticate(
 ) -> Result<Okay<AuthedUser>> {
     let credentials = input.body;
     let email = credentials.email.to_string();
-    let who = Throttled::stranger(&email, call.peer);
-    let stranger =
-        Asker::Stranger { network: call.store().flow(), account: flows::account(&email) };
-    let tried = password::attempt(&call, &who, stranger, &email, credentials.password).await?;
-    let user = tried.user.ok_or(Error::BadCredentials)?;
+    let signed_in = password::sign_in(&call, &email, credentials.password).await?;
+    let user = signed_in.user;
     let scopes = credentials
         .requested_scopes
         .unwrap_or_else(|| [Scope::ALL_USER].into_iter().collect::<Scopes>());
@@ -95,7 +89,7 @@ async fn authenticate(
     let asked = credentials.token_ttl.and_then(|ttl| ttl.ends(now));
     let ends = session_end(asked, call.app.max_session, now);
     call.do_once(move |tx| {
-        sign_ins::clear(tx, &who)?;
+        signed_in.forgive(tx, now)?;
         let session = new_session(id, user, scopes.clone(), ends, now);
         sessions::begin(tx, &session, Some(now))?;
         Ok(Written::with_token(AuthedUser { user_id: user, token: None }, (session, true)))

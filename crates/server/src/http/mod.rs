@@ -13,6 +13,7 @@ pub mod query;
 pub mod reply;
 
 pub(crate) mod access_log;
+pub(crate) mod allowance;
 pub(crate) mod coding;
 pub(crate) mod heavy;
 pub(crate) mod memory;

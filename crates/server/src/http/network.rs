@@ -19,10 +19,15 @@ impl Network {
     /// who share it; of an IPv6 address the first half is.
     #[must_use]
     pub fn of_client(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            base @ IpAddr::V4(_) => Self { base, prefix: 32 },
-            base @ IpAddr::V6(_) => Self { base: masked(base, SUBSCRIBER), prefix: SUBSCRIBER },
-        }
+        Self::around(address, 32, SUBSCRIBER)
+    }
+
+    /// The network around `address` that has so many bits in common with it, by what it is.
+    #[must_use]
+    pub fn around(address: IpAddr, v4: u8, v6: u8) -> Self {
+        let address = address.to_canonical();
+        let prefix = if address.is_ipv4() { v4 } else { v6 };
+        Self { base: masked(address, prefix), prefix }
     }
 
     /// The first of its addresses.

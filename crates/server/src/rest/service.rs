@@ -12,6 +12,7 @@ use super::state::{App, AppParts, Catalog};
 use super::table::table;
 use crate::error::{Error, Result};
 use crate::http::access_log::AccessLog;
+use crate::http::allowance::pause;
 use crate::http::body::{self, Body};
 use crate::http::coding::Gzip;
 use crate::http::ingress::Ingress;
@@ -28,6 +29,7 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
+use tokio::time::Instant;
 
 /// What the server loop hands requests to.
 pub struct Service {
@@ -271,8 +273,17 @@ impl Handler for Service {
     ) -> Reply {
         let log = AccessLog::now(&request, meta, peer);
         let mut operation = "";
-        let reply =
-            self.answer(request, meta, peer, &mut operation).await.unwrap_or_else(Reply::from);
+        let answered = self.answer(request, meta, peer, &mut operation).await;
+        if let Err(Error::TokenInvalid | Error::TokenExpired) = &answered {
+            // Not refused but later, so that nobody who shows a good one is concerned.
+            let (failures, peer, now) = (&self.app.token_failures, peer.ip(), self.app.clock.now());
+            let over = failures.wait(peer, now) > 0;
+            failures.spend(peer, now);
+            if over {
+                pause(Instant::now()).await;
+            }
+        }
+        let reply = answered.unwrap_or_else(Reply::from);
         log.finish(operation, &reply);
         reply
     }

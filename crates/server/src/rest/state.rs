@@ -10,6 +10,7 @@ use crate::auth::seal::Seal;
 use crate::auth::token::{Claims, Signer, Subtype, Token};
 use crate::clock::{Clock, Ids};
 use crate::error::{Error, Result};
+use crate::http::allowance::Allowances;
 use crate::rows::settings;
 use crate::store::Store;
 use bytes::Bytes;
@@ -45,8 +46,19 @@ pub struct App {
     pub max_session: Option<Duration>,
     pub(crate) grants: GrantCache,
     pub(crate) responses: ResponseCache,
+    /// Sign-ins that failed, for whichever accounts.
+    pub(crate) sign_in_failures: Allowances,
+    /// Tokens that were no good.
+    pub(crate) token_failures: Allowances,
     pub(crate) catalog: Catalog,
 }
+
+/// Passwords that a network may try at many accounts, twenty at fifteen of them, before it has to wait; and
+/// then one each two seconds.
+const SIGN_INS: (u32, Duration) = (300, Duration::from_secs(2));
+/// Bad tokens that a network may show before it is answered later; and then fifty a second. To look at
+/// them takes half a hundredth of a core.
+const TOKENS: (u32, Duration) = (1000, Duration::from_millis(20));
 
 /// What the route table offers, as far as handlers ask.
 pub(crate) struct Catalog {
@@ -135,6 +147,8 @@ impl App {
             max_session,
             grants: GrantCache::default(),
             responses: ResponseCache::default(),
+            sign_in_failures: Allowances::new(SIGN_INS.0, SIGN_INS.1),
+            token_failures: Allowances::new(TOKENS.0, TOKENS.1),
             catalog,
         }))
     }

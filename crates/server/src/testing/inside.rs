@@ -35,6 +35,8 @@ impl Inside {
             plan.plant(tx)
         });
         done.await?;
+        self.app.sign_in_failures.clear();
+        self.app.token_failures.clear();
         start(&self.clock, self.now);
         self.faults.clear();
         self.requests.clear();

@@ -19,6 +19,7 @@ mod conditions;
 mod credentials;
 mod experience;
 mod groups;
+mod guessing;
 mod idempotency;
 mod lengths;
 mod lists;

@@ -20,6 +20,7 @@ mod credentials;
 mod experience;
 mod files;
 mod groups;
+mod guessing;
 mod idempotency;
 mod lengths;
 mod lists;

@@ -226,10 +226,16 @@ const CALLED: &[Called] = &[
     ("tokens::sessions::end_all", |tx| sessions::end_all(tx, ADMINISTRATOR)),
     ("tokens::switch_off", |tx| tokens::switch_off(tx, ADMINISTRATOR, NOW)),
     ("administrators::sign_ins::attempt", |tx| {
-        sign_ins::attempt(tx, &Throttled::administrator(ADMINISTRATOR), NOW)
+        sign_ins::attempt(tx, &Throttled::administrator(ADMINISTRATOR), NOW).map(drop)
     }),
+    ("administrators::sign_ins::standing", |tx| sign_ins::standing(tx, &stranger(), NOW).map(drop)),
     ("administrators::sign_ins::take_back", |tx| {
-        sign_ins::take_back(tx, &Throttled::administrator(ADMINISTRATOR))
+        let counted = sign_ins::attempt(tx, &stranger(), NOW)?;
+        sign_ins::take_back(tx, &counted)
+    }),
+    ("administrators::sign_ins::succeeded", |tx| {
+        let counted = sign_ins::attempt(tx, &stranger(), NOW)?;
+        sign_ins::succeeded(tx, &stranger(), &counted, NOW)
     }),
     ("administrators::sign_ins::clear", |tx| {
         sign_ins::clear(tx, &Throttled::administrator(ADMINISTRATOR))
@@ -309,6 +315,10 @@ fn pagings(word: &str) -> Vec<Paging> {
         }
     }
     pagings
+}
+
+fn stranger() -> Throttled {
+    Throttled::stranger("a@example.com", "192.0.2.1".parse().unwrap())
 }
 
 fn list_users(tx: &mut Tx<'_>) -> Result<()> {
