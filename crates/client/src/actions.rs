@@ -8,12 +8,13 @@ use crate::resource::action::{
 };
 use crate::resource::{Experience, Many, One};
 use crate::{Client, blocking};
+use guestlist_api::administrator::{Administrator, AdministratorSession};
 use guestlist_api::api_token::ApiToken;
 use guestlist_api::application::Application;
 use guestlist_api::experience::ExperienceBootstrapResult;
 use guestlist_api::experience_group::ExperienceGroup;
 use guestlist_api::experience_user::ExperienceUser;
-use guestlist_api::id::{ApiTokenId, ApplicationId, ExperienceGroupId, ExperienceUserId};
+use guestlist_api::id::{ApiTokenId, ApplicationId, ExperienceGroupId, ExperienceUserId, UserId};
 use guestlist_api::user::{AuthedUser, Me};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -99,6 +100,35 @@ macro_rules! entrances {
             #[must_use]
             pub fn user_api_tokens(&self) -> Many<Self, ApiToken> {
                 Many::new(self.clone(), "/me/tokens".into())
+            }
+
+            /// One administrator of the server. They are made on its command line.
+            #[must_use]
+            pub fn administrator(&self, administrator: UserId) -> One<Self, Administrator> {
+                One::new(self.clone(), format!("/administrators/{administrator}"))
+            }
+
+            /// The administrators of the server.
+            #[must_use]
+            pub fn administrators(&self) -> Many<Self, Administrator> {
+                Many::new(self.clone(), "/administrators".into())
+            }
+
+            /// One session of an administrator.
+            #[must_use]
+            pub fn administrator_session(
+                &self,
+                administrator: UserId,
+                session: ApiTokenId,
+            ) -> One<Self, AdministratorSession> {
+                let path = format!("/administrators/{administrator}/sessions/{session}");
+                One::new(self.clone(), path)
+            }
+
+            /// The sessions of an administrator.
+            #[must_use]
+            pub fn administrator_sessions(&self, of: UserId) -> Many<Self, AdministratorSession> {
+                Many::new(self.clone(), format!("/administrators/{of}/sessions"))
             }
 
             /// The administrator who asks.

@@ -6,6 +6,7 @@
 //! fields only.
 
 use crate::call::json;
+use guestlist_api::administrator::AdministratorStatus;
 use guestlist_api::api_token::{OrgRole, Role, TokenStatus};
 use guestlist_api::application::{FtueTracking, Global};
 use guestlist_api::experience_group::DeviceTag;
@@ -260,6 +261,21 @@ body! {
 }
 
 body! {
+    /// What changes of an administrator; what is not said stays as it is.
+    #[derive(Default)]
+    AdministratorPatch() {
+        /// Whether they may do anything from now on.
+        set status "status": AdministratorStatus,
+        /// A new password, as in [`MePatch::password`]; their sessions end, and their API tokens are
+        /// inactive.
+        set password "password": String,
+        /// The present password of whoever asks: needed for a new password, unless it was given within
+        /// the last ten minutes to sign in.
+        set current_password "currentPassword": String,
+    }
+}
+
+body! {
     /// What an experience begins with; a user and a group, unless said.
     #[derive(Default)]
     ExperienceBootstrap() {
@@ -309,7 +325,7 @@ body! {
 mod tests {
     use super::*;
     use guestlist_api::{
-        api_token, application, experience, experience_group, experience_user, user,
+        administrator, api_token, application, experience, experience_group, experience_user, user,
     };
     use schemars::JsonSchema;
     use std::collections::BTreeSet;
@@ -351,6 +367,7 @@ mod tests {
             ApiTokenPatch api_token ApiTokenPatch::new();
             ExperienceBootstrap experience ExperienceBootstrap::new();
             MePatch user MePatch::new();
+            AdministratorPatch administrator AdministratorPatch::new();
         }
     }
 

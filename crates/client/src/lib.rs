@@ -106,6 +106,6 @@ pub use guestlist_api::entity::FieldError;
 pub use list::{Items, Iter, Page};
 pub use request::{Reply, Request};
 pub use reqwest::Method;
-pub use resource::{Experience, Kind, Listed, Many, One, Resource, action};
+pub use resource::{Experience, Kind, Listed, Made, Many, One, Resource, action};
 pub use retry::Retries;
 pub use token::Token;

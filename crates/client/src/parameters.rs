@@ -4,6 +4,10 @@ use crate::call::{Call, json, params};
 use crate::resource::action::{
     ChangePassword, Create, Delete, DeleteExperience, Get, List, Patch, SignIn,
 };
+use guestlist_api::administrator::{
+    Administrator, AdministratorFilter, AdministratorSession, AdministratorSessionSort,
+    AdministratorSort,
+};
 use guestlist_api::api_token::{ApiToken, ApiTokenFilter, ApiTokenSort};
 use guestlist_api::application::{Application, ApplicationSort};
 use guestlist_api::experience_group::{ExperienceGroup, ExperienceGroupSort, NameFilter, Parent};
@@ -166,6 +170,20 @@ params! { List<ApiToken>, TOKENS:
     filter "filter": &str,
 }
 
+params! { List<Administrator>, ADMINISTRATORS:
+    /// What the list is sorted by; the address unless said.
+    sort_field "sortField": AdministratorSort,
+    /// The field that [`Call::filter`] is matched against.
+    filter_field "filterField": AdministratorFilter,
+    /// The pattern that the field has to match as a whole: `*` is any run of characters.
+    filter "filter": &str,
+}
+
+params! { List<AdministratorSession>, SESSIONS:
+    /// What the list is sorted by; when they began, unless said.
+    sort_field "sortField": AdministratorSessionSort,
+}
+
 params! { Delete<ApiToken>, REVOKED:
     /// Whether the tokens that it has made go too, those that they have made, and so on.
     with_children "withChildren": bool,
@@ -218,7 +236,7 @@ impl<C> Call<C, Get<Application>> {
 mod tests {
     use super::*;
     use guestlist_api::{
-        api_token, application, experience, experience_group, experience_user, user,
+        administrator, api_token, application, experience, experience_group, experience_user, user,
     };
     use schemars::JsonSchema;
     use std::collections::BTreeSet;
@@ -242,6 +260,8 @@ mod tests {
         assert_eq!(read::<experience_group::ExperienceGroupList>(), lists(GROUPS, &["parentId"]));
         assert_eq!(read::<application::ApplicationList>(), lists(APPLICATIONS, &[]));
         assert_eq!(read::<api_token::ApiTokenList>(), lists(TOKENS, &[]));
+        assert_eq!(read::<administrator::AdministratorList>(), lists(ADMINISTRATORS, &[]));
+        assert_eq!(read::<administrator::AdministratorSessionList>(), lists(SESSIONS, &[]));
         assert_eq!(read::<experience_group::ExperienceGroupGet>(), own(GROUP));
         for all in [APPLICATION, CHANGED_APPLICATION, NEW_APPLICATION] {
             assert_eq!(read::<application::SummaryFields>(), own(all));

@@ -3,6 +3,7 @@
 use crate::call::{Action, Call, json};
 use crate::error::Error;
 use crate::request::{Reply, Request};
+use guestlist_api::administrator::{Administrator, AdministratorSession};
 use guestlist_api::api_token::ApiToken;
 use guestlist_api::application::Application;
 use guestlist_api::experience_group::ExperienceGroup;
@@ -16,8 +17,9 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 
 use crate::bodies::{
-    ApiTokenPatch, ApiTokenPost, ApplicationPatch, ApplicationPost, ExperienceBootstrap,
-    ExperienceGroupPatch, ExperienceGroupPost, ExperienceUserPatch, ExperienceUserPost, MePatch,
+    AdministratorPatch, ApiTokenPatch, ApiTokenPost, ApplicationPatch, ApplicationPost,
+    ExperienceBootstrap, ExperienceGroupPatch, ExperienceGroupPost, ExperienceUserPatch,
+    ExperienceUserPost, MePatch,
 };
 
 /// A kind of resource.
@@ -26,37 +28,55 @@ pub trait Kind: DeserializeOwned + Send + 'static {
     type Patch: Into<Value>;
 }
 
-/// A kind of resource of which there are many, each with an id.
-pub trait Listed: Kind {
-    /// What makes one.
-    type Post: Into<Value>;
+/// What there are many of, each with an id: they are listed and deleted.
+pub trait Listed: DeserializeOwned + Send + 'static {
     #[doc(hidden)]
     fn segment(&self) -> String;
 }
 
+/// A kind of resource that is made over the API.
+pub trait Made: Kind + Listed {
+    /// What makes one.
+    type Post: Into<Value>;
+}
+
 macro_rules! kinds {
-    ($($type:ty: $post:ty, $patch:ty;)*) => {$(
+    ($($type:ty: $patch:ty;)*) => {$(
         impl Kind for $type {
             type Patch = $patch;
-        }
-        impl Listed for $type {
-            type Post = $post;
-            fn segment(&self) -> String {
-                self.id.to_string()
-            }
         }
     )*};
 }
 
-kinds! {
-    ExperienceUser: ExperienceUserPost, ExperienceUserPatch;
-    ExperienceGroup: ExperienceGroupPost, ExperienceGroupPatch;
-    Application: ApplicationPost, ApplicationPatch;
-    ApiToken: ApiTokenPost, ApiTokenPatch;
+macro_rules! listed {
+    ($($type:ty $(: $post:ty)?;)*) => {$(
+        impl Listed for $type {
+            fn segment(&self) -> String {
+                self.id.to_string()
+            }
+        }
+        $(impl Made for $type {
+            type Post = $post;
+        })?
+    )*};
 }
 
-impl Kind for Me {
-    type Patch = MePatch;
+kinds! {
+    ExperienceUser: ExperienceUserPatch;
+    ExperienceGroup: ExperienceGroupPatch;
+    Application: ApplicationPatch;
+    ApiToken: ApiTokenPatch;
+    Administrator: AdministratorPatch;
+    Me: MePatch;
+}
+
+listed! {
+    ExperienceUser: ExperienceUserPost;
+    ExperienceGroup: ExperienceGroupPost;
+    Application: ApplicationPost;
+    ApiToken: ApiTokenPost;
+    Administrator;
+    AdministratorSession;
 }
 
 /// The actions: the second parameter of a [`Call`].
@@ -75,6 +95,9 @@ pub mod action {
     /// Deletes one resource.
     #[derive(Debug)]
     pub struct Delete<T>(PhantomData<fn() -> T>);
+    /// Deletes all of a collection.
+    #[derive(Debug)]
+    pub struct DeleteAll<T>(PhantomData<fn() -> T>);
     /// Reads one page of a collection, and answers a [`Page`](crate::Page).
     #[derive(Debug)]
     pub struct List<T>(PhantomData<fn() -> T>);
@@ -113,7 +136,7 @@ impl<C, T: Kind> Action<C> for action::Patch<T> {
     }
 }
 
-impl<C, T: Listed> Action<C> for action::Create<T> {
+impl<C, T: Made> Action<C> for action::Create<T> {
     type Answer = Resource<C, T>;
     fn answer(client: C, request: &Request, reply: &Reply) -> Result<Resource<C, T>, Error> {
         let mut made = Resource::<C, T>::read(client, String::new(), reply)?;
@@ -123,6 +146,13 @@ impl<C, T: Listed> Action<C> for action::Create<T> {
 }
 
 impl<C, T: Listed> Action<C> for action::Delete<T> {
+    type Answer = ();
+    fn answer(_: C, _: &Request, _: &Reply) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+impl<C, T: Listed> Action<C> for action::DeleteAll<T> {
     type Answer = ();
     fn answer(_: C, _: &Request, _: &Reply) -> Result<(), Error> {
         Ok(())
@@ -172,7 +202,7 @@ impl<C: Clone, T: Kind> Resource<C, T> {
     }
 }
 
-impl<C: Clone, T: Listed> Resource<C, T> {
+impl<C: Clone, T: Kind + Listed> Resource<C, T> {
     /// Deletes it: whatever it has become, or with [`Call::if_unchanged`] only what was read.
     pub fn delete(&self) -> Call<C, action::Delete<T>> {
         let one = One::<C, T>::new(self.client.clone(), self.path.clone());
@@ -302,10 +332,19 @@ impl<C: Clone, T: Listed> Many<C, T> {
         let request = Request::new(Method::GET, &self.path).query("_actions", "false");
         Call::new(self.client.clone(), request)
     }
+}
 
+impl<C: Clone, T: Made> Many<C, T> {
     /// Makes one.
     pub fn create(&self, post: T::Post) -> Call<C, action::Create<T>> {
         Call::new(self.client.clone(), plain(Method::POST, &self.path).body(json(post.into())))
+    }
+}
+
+impl<C: Clone> Many<C, AdministratorSession> {
+    /// Ends all of them.
+    pub fn delete(&self) -> Call<C, action::DeleteAll<AdministratorSession>> {
+        Call::new(self.client.clone(), Request::new(Method::DELETE, &self.path))
     }
 }
 

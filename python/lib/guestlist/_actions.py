@@ -44,6 +44,9 @@ _GROUPS = _EXPERIENCE + "/groups"
 _GROUP = _GROUPS + "/{experienceGroupId}"
 _APP_TOKENS = _APP + "/tokens"
 _APP_TOKEN = _APP_TOKENS + "/{apiTokenId}"
+_ADMINISTRATORS = "/administrators"
+_ADMINISTRATOR = _ADMINISTRATORS + "/{administratorId}"
+_SESSIONS = _ADMINISTRATOR + "/sessions"
 _MY_TOKENS = "/me/tokens"
 _MY_TOKEN = _MY_TOKENS + "/{apiTokenId}"
 
@@ -71,6 +74,27 @@ def _post(path: str, body: str, what: str, query: tuple[str, ...] = ()) -> Spec:
 
 
 RESOURCES: dict[str, dict[str, Spec]] = {
+    "administrator": {
+        "get": _get(_ADMINISTRATOR, "an administrator"),
+        "patch": _patch(_ADMINISTRATOR, "administrator", "an administrator"),
+        "delete": _delete(_ADMINISTRATOR, "an administrator, with their sessions and API tokens"),
+    },
+    "administrators": {
+        "get": _list(_ADMINISTRATORS, "the administrators of the server"),
+    },
+    "administrator_session": {
+        "delete": Spec(
+            "DELETE", _SESSIONS + "/{sessionId}", doc="Ends a session of an administrator."
+        ),
+    },
+    "administrator_sessions": {
+        "get": _list(
+            _SESSIONS,
+            "the sessions of an administrator",
+            ("sortField", "sortDirection", "page", "perPage", "cursor"),
+        ),
+        "delete": Spec("DELETE", _SESSIONS, doc="Ends all sessions of an administrator."),
+    },
     "application": {
         "get": _get(_APP, "an application", _SUMMARY),
         "patch": _patch(_APP, "application", "an application", _SUMMARY),

@@ -8,6 +8,14 @@ from typing_extensions import Unpack
 
 from ._guestlist import Core
 from .types import (
+    Administrator,
+    AdministratorFilter,
+    AdministratorPatch,
+    Administrators,
+    AdministratorSession,
+    AdministratorSessions,
+    AdministratorSessionSort,
+    AdministratorSort,
     ApiToken,
     ApiTokenPatch,
     ApiTokenPost,
@@ -52,6 +60,83 @@ DEFAULT_URL: Final = "http://127.0.0.1:8080"
 class _Resource:
     __slots__ = ("_core",)
     def __init__(self, core: Core) -> None: ...
+
+class AdministratorActions(_Resource):
+    def get(self, *, administratorId: str, **more: Unpack[ReadOptions]) -> Administrator: ...
+    def get_with_etag(
+        self,
+        *,
+        administratorId: str,
+        **more: Unpack[ReadOptions],
+    ) -> tuple[Administrator, str | None]: ...
+    def patch(
+        self,
+        *,
+        administratorId: str,
+        administrator: AdministratorPatch,
+        **more: Unpack[WriteOptions],
+    ) -> Administrator: ...
+    def delete(self, *, administratorId: str, **more: Unpack[WriteOptions]) -> Success: ...
+
+class AdministratorsActions(_Resource):
+    def get(
+        self,
+        *,
+        sortField: AdministratorSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        cursor: str | None = None,
+        filterField: AdministratorFilter | Literal[""] | None = None,
+        filter: str | None = None,
+        **more: Unpack[ReadOptions],
+    ) -> Administrators: ...
+    def iterate(
+        self,
+        *,
+        sortField: AdministratorSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        cursor: str | None = None,
+        filterField: AdministratorFilter | Literal[""] | None = None,
+        filter: str | None = None,
+        **more: Unpack[ReadOptions],
+    ) -> Iterator[Administrator]: ...
+
+class AdministratorSessionActions(_Resource):
+    def delete(
+        self,
+        *,
+        administratorId: str,
+        sessionId: str,
+        **more: Unpack[WriteOptions],
+    ) -> Success: ...
+
+class AdministratorSessionsActions(_Resource):
+    def get(
+        self,
+        *,
+        administratorId: str,
+        sortField: AdministratorSessionSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        cursor: str | None = None,
+        **more: Unpack[ReadOptions],
+    ) -> AdministratorSessions: ...
+    def iterate(
+        self,
+        *,
+        administratorId: str,
+        sortField: AdministratorSessionSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        cursor: str | None = None,
+        **more: Unpack[ReadOptions],
+    ) -> Iterator[AdministratorSession]: ...
+    def delete(self, *, administratorId: str, **more: Unpack[WriteOptions]) -> Success: ...
 
 class ApplicationActions(_Resource):
     def get(
@@ -460,6 +545,83 @@ class UserApiTokensActions(_Resource):
         **more: Unpack[ReadOptions],
     ) -> Iterator[ApiToken]: ...
     def post(self, *, apiToken: ApiTokenPost, **more: Unpack[PostOptions]) -> ApiToken: ...
+
+class AsyncAdministratorActions(_Resource):
+    async def get(self, *, administratorId: str, **more: Unpack[ReadOptions]) -> Administrator: ...
+    async def get_with_etag(
+        self,
+        *,
+        administratorId: str,
+        **more: Unpack[ReadOptions],
+    ) -> tuple[Administrator, str | None]: ...
+    async def patch(
+        self,
+        *,
+        administratorId: str,
+        administrator: AdministratorPatch,
+        **more: Unpack[WriteOptions],
+    ) -> Administrator: ...
+    async def delete(self, *, administratorId: str, **more: Unpack[WriteOptions]) -> Success: ...
+
+class AsyncAdministratorsActions(_Resource):
+    async def get(
+        self,
+        *,
+        sortField: AdministratorSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        cursor: str | None = None,
+        filterField: AdministratorFilter | Literal[""] | None = None,
+        filter: str | None = None,
+        **more: Unpack[ReadOptions],
+    ) -> Administrators: ...
+    def iterate(
+        self,
+        *,
+        sortField: AdministratorSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        cursor: str | None = None,
+        filterField: AdministratorFilter | Literal[""] | None = None,
+        filter: str | None = None,
+        **more: Unpack[ReadOptions],
+    ) -> AsyncIterator[Administrator]: ...
+
+class AsyncAdministratorSessionActions(_Resource):
+    async def delete(
+        self,
+        *,
+        administratorId: str,
+        sessionId: str,
+        **more: Unpack[WriteOptions],
+    ) -> Success: ...
+
+class AsyncAdministratorSessionsActions(_Resource):
+    async def get(
+        self,
+        *,
+        administratorId: str,
+        sortField: AdministratorSessionSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        cursor: str | None = None,
+        **more: Unpack[ReadOptions],
+    ) -> AdministratorSessions: ...
+    def iterate(
+        self,
+        *,
+        administratorId: str,
+        sortField: AdministratorSessionSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        cursor: str | None = None,
+        **more: Unpack[ReadOptions],
+    ) -> AsyncIterator[AdministratorSession]: ...
+    async def delete(self, *, administratorId: str, **more: Unpack[WriteOptions]) -> Success: ...
 
 class AsyncApplicationActions(_Resource):
     async def get(
@@ -892,6 +1054,10 @@ class _Base:
     def sends_idempotency_keys(self) -> bool: ...
 
 class Client(_Base):
+    administrator: AdministratorActions
+    administrators: AdministratorsActions
+    administrator_session: AdministratorSessionActions
+    administrator_sessions: AdministratorSessionsActions
     application: ApplicationActions
     applications: ApplicationsActions
     application_api_token: ApplicationApiTokenActions
@@ -924,6 +1090,10 @@ class Client(_Base):
     ) -> None: ...
 
 class AsyncClient(_Base):
+    administrator: AsyncAdministratorActions
+    administrators: AsyncAdministratorsActions
+    administrator_session: AsyncAdministratorSessionActions
+    administrator_sessions: AsyncAdministratorSessionsActions
     application: AsyncApplicationActions
     applications: AsyncApplicationsActions
     application_api_token: AsyncApplicationApiTokenActions

@@ -1,6 +1,6 @@
 // A server in this process with an administrator, for tests and for the examples of the docs.
 
-use guestlist::administrators::rows as administrators;
+use guestlist::administrators::rows;
 use guestlist::administrators::rules::new_me;
 use guestlist::auth::places::Asker;
 use guestlist::clock::Clock;
@@ -21,7 +21,9 @@ use tokio::sync::oneshot;
 
 /// The address of the administrator.
 pub(crate) const EMAIL: &str = "admin@example.com";
-/// The password of the administrator.
+/// The address of another.
+pub(crate) const OTHER: &str = "other@example.com";
+/// The password of both.
 pub(crate) const PASSWORD: &str = "Correct-h0rse";
 
 /// A running server. It ends with this.
@@ -61,7 +63,7 @@ impl Demo {
                     ingress: guestlist::http::ingress::Ingress::default(),
                 };
                 let server = Server::bind(&config, Clock::System).await.unwrap();
-                let token = administrator(&server).await;
+                let token = administrators(&server).await;
                 told.send((format!("http://{}", server.address()), token)).unwrap();
                 server.run(async move { stopped.await.unwrap_or_default() }).await;
             });
@@ -94,12 +96,13 @@ impl Drop for Demo {
     }
 }
 
-/// Makes the administrator, and a token that may do everything.
-async fn administrator(server: &Server) -> String {
+/// Makes the administrators, and a token of the first that may do everything.
+async fn administrators(server: &Server) -> String {
     let (app, now) = (&server.app, server.app.clock.now());
     let hash = app.hasher.hash(Asker::OWN, Password::new(PASSWORD.into()).unwrap()).await.unwrap();
     let user = UserId(app.ids.next(now));
     let me = new_me(user, Email::parse(EMAIL).unwrap(), now);
+    let other = new_me(UserId(app.ids.next(now)), Email::parse(OTHER).unwrap(), now);
     let post = serde_json::json!({ "name": "demo" });
     let post: ApiTokenPost = wire::read("apiToken", post).unwrap();
     let (id, owner) = (ApiTokenId(app.ids.next(now)), Principal::User(user));
@@ -107,7 +110,8 @@ async fn administrator(server: &Server) -> String {
     let token = new_token(&post, id, owner.id(), owner.kind(), scopes, now);
     let record = token.clone();
     let made = app.store.write(move |tx| {
-        administrators::add(tx, &me, &hash)?;
+        rows::add(tx, &me, &hash)?;
+        rows::add(tx, &other, &hash)?;
         tokens::add(tx, &record)
     });
     made.await.unwrap();
