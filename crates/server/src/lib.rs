@@ -11,6 +11,7 @@
 
 pub mod administrators;
 pub mod applications;
+pub mod audit;
 pub mod auth;
 pub mod cli;
 pub mod clock;

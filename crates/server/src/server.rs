@@ -1,5 +1,6 @@
 //! A server: the store, what stands on it, and a socket.
 
+use crate::audit::{Action, By, Entry};
 use crate::auth::hasher::Hasher;
 use crate::auth::keys;
 use crate::clock::Clock;
@@ -107,9 +108,18 @@ async fn watch_keys(app: Arc<App>) {
     loop {
         seconds.tick().await;
         let keys = app.store.read(keys::load).await;
+        let before = app.signer.kids();
         // It is tried again soon; until then tokens of the keys that are known are good.
         if let Err(error) = keys.and_then(|keys| app.signer.replace(&keys)) {
             tracing::debug!(%error, "the signing keys could not be looked at");
+        }
+        let after = app.signer.kids();
+        for (these, those, action) in
+            [(&after, &before, Action::KeyMade), (&before, &after, Action::KeyRetired)]
+        {
+            for kid in these.iter().filter(|kid| !those.contains(kid)) {
+                Entry::of(action).key(kid.clone()).log(&By::OPERATOR);
+            }
         }
     }
 }

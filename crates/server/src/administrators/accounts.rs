@@ -4,6 +4,7 @@
 
 use super::password::{self, Given, PresentPassword};
 use super::rows::{self as administrators, Listing};
+use crate::audit::{Action, Entry};
 use crate::clock::later;
 use crate::error::{Error, Result};
 use crate::rest::call::Call;
@@ -234,11 +235,18 @@ async fn patch(
         }
         if lets_in != was_in && (lets_in || disables) {
             administrators::disable(tx, id, disables.then_some(now), moment)?;
+            let action =
+                if disables { Action::AdministratorDisabled } else { Action::AdministratorEnabled };
+            request.note(Entry::of(action).to_administrator(id));
         }
         if let Some(hash) = &hash {
             administrators::set_password(tx, id, hash, moment)?;
             sessions::end_all(tx, id)?;
             tokens::switch_off(tx, id, now)?;
+            for action in [Action::PasswordReset, Action::SessionsEnded, Action::TokensDeactivated]
+            {
+                request.note(Entry::of(action).to_administrator(id));
+            }
         }
         administrators::account(tx, id)
     })
@@ -252,7 +260,9 @@ async fn delete(call: Call<Grant>, input: In<OneAdministrator>) -> Result<Okay<S
     call.remove(move |tx| {
         let before = administrators::lock_account(tx, id)?;
         request.check(&before)?;
-        administrators::delete(tx, id)
+        administrators::delete(tx, id)?;
+        request.note(Entry::of(Action::AdministratorRemoved).to_administrator(id));
+        Ok(())
     })
     .await
 }
@@ -274,10 +284,12 @@ async fn list_sessions(
 
 async fn end_sessions(call: Call<Grant>, input: In<OneAdministrator>) -> Result<Okay<Success>> {
     call.user()?;
-    let id = input.path.administrator_id;
+    let (id, request) = (input.path.administrator_id, call.clone());
     call.remove(move |tx| {
         administrators::account(tx, id)?;
-        sessions::end_all(tx, id)
+        sessions::end_all(tx, id)?;
+        request.note(Entry::of(Action::SessionsEnded).to_administrator(id));
+        Ok(())
     })
     .await
 }
@@ -293,7 +305,10 @@ async fn end_session(
         administrators::account(tx, administrator_id)?;
         let session = sessions::lock(tx, administrator_id, session_id)?;
         request.check(&session)?;
-        sessions::end(tx, session.id)
+        sessions::end(tx, session.id)?;
+        let ended = Entry::of(Action::SessionEnded).to_administrator(administrator_id);
+        request.note(ended.token(session.id));
+        Ok(())
     })
     .await
 }

@@ -3,6 +3,7 @@
 
 use super::rows as administrators;
 use super::sign_ins::{self, Counted, Throttled};
+use crate::audit::{Action, Entry};
 use crate::auth::places::Asker;
 use crate::error::{Error, Result};
 use crate::http::allowance::pause;
@@ -24,7 +25,9 @@ const FRESH: i64 = 10 * 60 * 1000;
 /// A password that was looked at.
 pub(super) struct Tried {
     /// Whose it is, if it is anybody's.
-    pub(super) user: Option<UserId>,
+    user: Option<UserId>,
+    /// Whose address it is, if it is anybody's.
+    account: Option<UserId>,
     hash: Option<String>,
     counted: Counted,
 }
@@ -48,7 +51,7 @@ async fn attempt<C: Caller>(
     let (user, hash) = found.map(|found| (found.user, found.hash)).unzip();
     let known = hash.as_ref().map(|hash| hash.as_stored().to_owned());
     match call.app.hasher.verify_in(place, password, hash).await {
-        Ok(good) => Ok(Tried { user: user.filter(|_| good), hash: known, counted }),
+        Ok(good) => Ok(Tried { user: user.filter(|_| good), account: user, hash: known, counted }),
         Err(error) => {
             call.store().write(move |tx| sign_ins::take_back(tx, &counted)).await?;
             Err(error)
@@ -87,6 +90,7 @@ pub(super) async fn sign_in(
     standing.strange = standing.strange.max(failures.wait(peer, now));
     let (barred, strange) = (standing.barred(), standing.strange);
     if let Some(retry_after) = barred {
+        call.log(&Entry::of(Action::SignInThrottled));
         if strange > 0 {
             pause(began).await;
         }
@@ -99,8 +103,17 @@ pub(super) async fn sign_in(
     let stranger = Asker::Stranger { network: call.store().flow(), account };
     let tried = match attempt(call, &who, stranger, email, password).await {
         Ok(Tried { user: Some(user), counted, .. }) => Ok(SignedIn { user, who, counted }),
-        Ok(_) => Err(Error::BadCredentials),
-        Err(error) => Err(error),
+        Ok(Tried { account, .. }) => {
+            let failed = Entry::of(Action::SignInFailed);
+            call.log(&account.map_or(failed.clone(), |account| failed.to_administrator(account)));
+            Err(Error::BadCredentials)
+        }
+        Err(error) => {
+            if matches!(error, Error::AccountLocked { .. }) {
+                call.log(&Entry::of(Action::SignInThrottled));
+            }
+            Err(error)
+        }
     };
     if strange == 0 {
         if !matches!(tried, Err(Error::BadCredentials)) {
@@ -146,10 +159,17 @@ pub(super) async fn check(
 ) -> Result<Given> {
     let email = call.store().read(move |tx| administrators::get(tx, user)).await?.email;
     let who = Throttled::administrator(user);
-    let tried = attempt(call, &who, call.asker(), &email, password).await?;
+    let tried = attempt(call, &who, call.asker(), &email, password).await;
+    if matches!(tried, Err(Error::AccountLocked { .. })) {
+        call.log(&Entry::of(Action::PasswordThrottled).to_administrator(user));
+    }
+    let tried = tried?;
     if tried.user.is_none() {
         // The same request may have gone through meanwhile, so that its password is the old one.
-        let again = call.replay().await?.ok_or(Error::BadCredentials)?;
+        let Some(again) = call.replay().await? else {
+            call.log(&Entry::of(Action::PasswordRefused).to_administrator(user));
+            return Err(Error::BadCredentials);
+        };
         call.store().write(move |tx| sign_ins::clear(tx, &who)).await?;
         return Ok(Given::Before(again));
     }

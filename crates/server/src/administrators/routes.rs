@@ -3,6 +3,7 @@
 use super::password::{self, Given, PresentPassword};
 use super::rows as administrators;
 use super::rules::changed_me;
+use crate::audit::{Action, Entry};
 use crate::error::{Error, Result};
 use crate::rest::call::Call;
 use crate::rest::caller::Anybody;
@@ -88,13 +89,19 @@ async fn authenticate(
     let (id, now) = (ApiTokenId(call.app.ids.next(call.now)), call.now);
     let asked = credentials.token_ttl.and_then(|ttl| ttl.ends(now));
     let ends = session_end(asked, call.app.max_session, now);
-    call.do_once(move |tx| {
+    let request = call.clone();
+    let begun = call.do_once(move |tx| {
         signed_in.forgive(tx, now)?;
         let session = new_session(id, user, scopes.clone(), ends, now);
         sessions::begin(tx, &session, Some(now))?;
+        request.note(Entry::of(Action::SignedIn).to_administrator(user).token(id));
         Ok(Written::with_token(AuthedUser { user_id: user, token: None }, (session, true)))
-    })
-    .await
+    });
+    let begun = begun.await;
+    if matches!(begun, Err(Error::BadCredentials)) {
+        call.log(&Entry::of(Action::SignInFailed).to_administrator(user));
+    }
+    begun
 }
 
 async fn sso_domain(_: Call<Anybody>, _: In<(), SsoDomain>) -> Result<NoContent> {
@@ -144,6 +151,15 @@ async fn patch(call: Call<Grant>, input: In<(), MeGet, MePatch>) -> Result<Okay<
         if hash.is_some() || after != before {
             administrators::put(tx, &after, hash.as_ref())?;
         }
+        for (done, action) in [
+            (hash.is_some(), Action::PasswordChanged),
+            (after.email != before.email, Action::AddressChanged),
+            (after.token_cutoff != before.token_cutoff, Action::CutOff),
+        ] {
+            if done {
+                request.note(Entry::of(action).to_administrator(user));
+            }
+        }
         Ok(after)
     })
     .await
@@ -171,7 +187,7 @@ async fn change_password(
     let asked = data.token_ttl.and_then(|ttl| ttl.ends(now));
     let ends = session_end(asked, call.app.max_session, now);
     let end_others = data.invalidate_existing_tokens.unwrap_or(false);
-    let scopes = call.caller.scopes.clone();
+    let (scopes, request) = (call.caller.scopes.clone(), call.clone());
     call.do_once(move |tx| {
         let before = administrators::lock(tx, user)?;
         present.confirm(tx, &before.email)?;
@@ -180,12 +196,16 @@ async fn change_password(
             &crate::administrators::rules::with_new_password(&before, now),
             Some(&new),
         )?;
+        request.note(Entry::of(Action::PasswordChanged).to_administrator(user));
         if end_others {
             sessions::end_all(tx, user)?;
             tokens::switch_off(tx, user, now)?;
+            request.note(Entry::of(Action::SessionsEnded).to_administrator(user));
+            request.note(Entry::of(Action::TokensDeactivated).to_administrator(user));
         }
         let session = new_session(id, user, scopes.clone(), ends, now);
         sessions::begin(tx, &session, Some(now))?;
+        request.note(Entry::of(Action::SessionBegun).to_administrator(user).token(id));
         Ok(Written::with_token(AuthedUser { user_id: user, token: None }, (session, true)))
     })
     .await
@@ -215,6 +235,7 @@ async fn refresh_token(call: Call<Grant>, _: In) -> Result<Okay<AuthedUser>> {
         }
         let session = new_session(id, user, asking.scope.clone(), ends, now);
         sessions::begin(tx, &session, signed_in)?;
+        request.note(Entry::of(Action::SessionBegun).to_administrator(user).token(id));
         Ok(Written::with_token(answer, (session, true)))
     })
     .await

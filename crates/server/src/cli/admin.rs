@@ -6,6 +6,7 @@ use super::remote::show::Rows;
 use super::{Output, secret};
 use crate::administrators::rows::{self as administrators, Listing};
 use crate::administrators::rules::new_me;
+use crate::audit::{Action, By, Entry};
 use crate::auth::hasher::PasswordHash;
 use crate::auth::places::Asker;
 use crate::clock::later;
@@ -81,6 +82,7 @@ pub(super) async fn run(command: Command, app: Arc<App>, out: Output) -> Result<
             let email = Email::parse(&email)
                 .with_context(|| format!("--email: {email:?} is not an e-mail address"))?;
             let me = create(&app, email, password("Password")?).await?;
+            log(Action::AdministratorMade, me.id);
             out.result(&json!({ "userId": me.id, "email": me.email }), || me.id.to_string())
         }
         Command::List => {
@@ -98,18 +100,21 @@ pub(super) async fn run(command: Command, app: Arc<App>, out: Output) -> Result<
         Command::Disable { id } => {
             let now = app.clock.now();
             change(&app, id, move |tx, at| administrators::disable(tx, id, Some(now), at)).await?;
+            log(Action::AdministratorDisabled, id);
             out.result(&json!({ "administratorId": id, "status": "inactive" }), || {
                 format!("disabled {id}")
             })
         }
         Command::Enable { id } => {
             change(&app, id, move |tx, at| administrators::disable(tx, id, None, at)).await?;
+            log(Action::AdministratorEnabled, id);
             out.result(&json!({ "administratorId": id, "status": "active" }), || {
                 format!("enabled {id}")
             })
         }
         Command::Remove { id } => {
             change(&app, id, move |tx, _| administrators::delete(tx, id)).await?;
+            log(Action::AdministratorRemoved, id);
             out.result(&json!({ "administratorId": id, "removed": true }), || {
                 format!("removed {id}")
             })
@@ -123,6 +128,10 @@ pub(super) async fn run(command: Command, app: Arc<App>, out: Output) -> Result<
                 tokens::switch_off(tx, id, at)
             })
             .await?;
+            for action in [Action::PasswordReset, Action::SessionsEnded, Action::TokensDeactivated]
+            {
+                log(action, id);
+            }
             out.result(&json!({ "administratorId": id, "passwordChanged": true }), || {
                 format!("the password of {id} is new, and their sessions have ended")
             })
@@ -152,12 +161,24 @@ pub(super) async fn run(command: Command, app: Arc<App>, out: Output) -> Result<
                 None => sessions::end_all(tx, id),
             })
             .await?;
+            match session {
+                Some(session) => Entry::of(Action::SessionEnded)
+                    .to_administrator(id)
+                    .token(session)
+                    .log(&By::OPERATOR),
+                None => log(Action::SessionsEnded, id),
+            }
             out.result(&json!({ "administratorId": id, "ended": true }), || match session {
                 Some(session) => format!("ended {session}"),
                 None => format!("ended all sessions of {id}"),
             })
         }
     }
+}
+
+/// Logs what was done to the administrator `id`.
+fn log(action: Action, id: UserId) {
+    Entry::of(action).to_administrator(id).log(&By::OPERATOR);
 }
 
 /// All of a list, so many at a time.

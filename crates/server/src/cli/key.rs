@@ -2,6 +2,7 @@
 
 use super::Output;
 use super::remote::show::{Column, Rows, text};
+use crate::audit::{Action, By, Entry};
 use crate::auth::keys;
 use crate::auth::token::StoredKey;
 use crate::rest::App;
@@ -41,11 +42,13 @@ pub(super) async fn run(command: Command, app: Arc<App>, out: Output) -> Result<
             let new = keys::generate(now)?;
             let made = shown(&new)?;
             app.store.write(move |tx| keys::rotate(tx, &new)).await?;
+            Entry::of(Action::KeyMade).key(text(&made, "kid")).log(&By::OPERATOR);
             out.result(&made, || text(&made, "kid"))
         }
         Command::Retire { kid } => {
             let retired = kid.clone();
             app.store.write(move |tx| keys::retire(tx, &retired, now)).await?;
+            Entry::of(Action::KeyRetired).key(kid.clone()).log(&By::OPERATOR);
             out.result(&json!({ "kid": kid, "retired": true }), || format!("retired {kid}"))
         }
     }

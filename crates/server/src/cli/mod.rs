@@ -22,6 +22,7 @@ use crate::http::limits::Limits;
 use crate::rest::App;
 use crate::server;
 use crate::store::{Options, StoreUrl};
+use crate::telemetry;
 use anyhow::{Result, bail};
 use clap::{FromArgMatches as _, Parser, Subcommand};
 use std::io::Write as _;
@@ -161,6 +162,8 @@ async fn with_app<F: Future<Output = Result<()>>>(
     work: impl FnOnce(Arc<App>) -> F,
 ) -> Result<()> {
     let config = Config::read(given, &ServerArgs::default())?;
+    // What a command prints on standard error is why it failed, unless somebody asks for the log.
+    let _log = std::env::var_os("GUESTLIST_LOG").map(|_| telemetry::start());
     if !make {
         must_exist(&config.store, "--store")?;
     }

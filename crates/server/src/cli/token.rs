@@ -4,6 +4,7 @@ use super::Output;
 use super::application::{parse, resource};
 use super::remote::columns::TOKEN;
 use super::remote::show::Rows;
+use crate::audit::{Action, By, Entry};
 use crate::error::Error;
 use crate::rest::App;
 use crate::rows::Tx;
@@ -59,6 +60,8 @@ pub(super) async fn run(command: Command, app: Arc<App>, out: Output) -> Result<
             let post = parse("apiToken", body)?;
             let (record, token) =
                 create(&app, Principal::Application(application), post, now).await?;
+            let made = Entry::of(Action::TokenMade).to(Principal::Application(application));
+            made.token(record.id).log(&By::OPERATOR);
             let object = json!({ "apiTokenId": record.id, "token": token });
             out.result(&object, || token.clone())
         }
@@ -78,6 +81,9 @@ pub(super) async fn run(command: Command, app: Arc<App>, out: Output) -> Result<
                 tokens::delete(tx, &token)
             });
             revoked.await?;
+            let action =
+                if with_children { Action::TokenRevokedWithChildren } else { Action::TokenRevoked };
+            Entry::of(action).token(id).log(&By::OPERATOR);
             out.result(&json!({ "apiTokenId": id, "revoked": true }), || format!("revoked {id}"))
         }
     }

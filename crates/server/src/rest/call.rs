@@ -9,6 +9,7 @@ use super::input::Common;
 use super::outcome::Okay;
 use super::resource::{Envelope, Neighbours, Resource};
 use super::state::App;
+use crate::audit::{By, Entry};
 use crate::auth::places::Asker;
 use crate::error::{Error, Result};
 use crate::http::reply::Reply;
@@ -21,10 +22,11 @@ use crate::tokens::rows::Principal;
 use guestlist_api::id::{ApplicationId, UserId};
 use guestlist_api::scope::{Operation, Scopes};
 use guestlist_api::time::DateTime;
+use hyper::header::HeaderValue;
 use serde::Serialize;
 use std::marker::PhantomData;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What is known of the request beside its input, from the moment that it was let in.
 pub(crate) struct RequestContext {
@@ -38,6 +40,16 @@ pub(crate) struct RequestContext {
     pub(crate) operation: Operation,
     /// Where the token stands.
     pub(crate) gate: Gate,
+    /// The name of the request in the log; reads have none.
+    pub(crate) request_id: Option<HeaderValue>,
+    /// What is logged when the transaction is committed that did it.
+    pub(crate) noted: Mutex<Vec<Entry>>,
+}
+
+impl RequestContext {
+    fn noted(&self) -> MutexGuard<'_, Vec<Entry>> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// An authorized call. Clones share it.
@@ -88,8 +100,45 @@ impl<C: Caller> Call<C> {
     ) -> impl Future<Output = Result<Reply>> + Send {
         let (call, context, asks) = (self.clone(), &self.context, Arc::clone(&self.context));
         let row = move || row().map(|row| asks.gate.asking(row));
-        let work = move |tx: &mut Tx<'_>| call.context.gate.write(&call.app, tx, call.now, &work);
-        idempotency::write(&self.app, self.store(), context.key.clone(), self.now, row, work)
+        let work = move |tx: &mut Tx<'_>| {
+            // It may be run again.
+            call.context.noted().clear();
+            call.context.gate.write(&call.app, tx, call.now, &work)
+        };
+        let written =
+            idempotency::write(&self.app, self.store(), context.key.clone(), self.now, row, work);
+        async move {
+            let reply = written.await;
+            let unknown = matches!(reply, Err(Error::Unknown { .. }));
+            if reply.is_ok() || unknown {
+                let noted = std::mem::take(&mut *self.context.noted());
+                noted.iter().for_each(|entry| entry.log(&By { unknown, ..self.by() }));
+            }
+            reply
+        }
+    }
+
+    /// Notes, in a transaction, what it does to a credential. It is logged when that is committed.
+    pub(crate) fn note(&self, entry: Entry) {
+        self.context.noted().push(entry);
+    }
+
+    /// Logs something of a credential that is done, or was refused.
+    pub(crate) fn log(&self, entry: &Entry) {
+        entry.log(&self.by());
+    }
+
+    fn by(&self) -> By<'_> {
+        let (grant, context) = (self.caller.grant(), &self.context);
+        By {
+            who: grant.map(|grant| grant.owner),
+            otherwise: "nobody",
+            token: grant.map(|grant| grant.token),
+            operation: Some(context.operation.name()),
+            request_id: context.request_id.as_ref().and_then(|id| id.to_str().ok()),
+            peer: Some(self.peer),
+            unknown: false,
+        }
     }
 
     /// Writes something that is not answered as a resource.

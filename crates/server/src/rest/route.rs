@@ -43,10 +43,11 @@ use crate::tokens::grant::Grant;
 use crate::tokens::rows::Principal;
 use guestlist_api::scope::Operation;
 use hyper::Method;
+use hyper::header::HeaderValue;
 use serde_json::{Value, json};
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// A request that has been matched to a row and read off the wire.
 pub(crate) struct Request {
@@ -58,6 +59,8 @@ pub(crate) struct Request {
     pub(crate) slot: Option<CacheSlot>,
     /// Where it comes from.
     pub(crate) peer: IpAddr,
+    /// Its name in the log, if it may change something.
+    pub(crate) request_id: Option<HeaderValue>,
 }
 
 type Answering = Pin<Box<dyn Future<Output = Result<Reply>> + Send>>;
@@ -87,7 +90,7 @@ where
     /// (412) and what is free (409).
     fn answer(self, app: Arc<App>, operation: Operation, request: Request) -> Answering {
         Box::pin(async move {
-            let Request { raw, token, text, slot, peer } = request;
+            let Request { raw, token, text, slot, peer, request_id } = request;
             let (input, common) = if text.body.len() <= HEAVY {
                 In::<P, Q, B>::read(raw)?
             } else {
@@ -106,7 +109,9 @@ where
                 None => app.store.for_network(peer),
             };
             let flow = store.flow();
-            let context = RequestContext { common, store, key, slot, operation, gate };
+            let noted = Mutex::default();
+            let context =
+                RequestContext { common, store, key, slot, operation, gate, request_id, noted };
             let call = Call::new(Arc::clone(&app), caller, context, peer);
             if let Some(reply) = call.replay().await? {
                 return Ok(reply.to(flow));

@@ -180,8 +180,9 @@ impl Service {
             body: bytes.unwrap_or_default(),
         };
         let raw = Raw { path, query, headers: head.headers, body };
-        let peer = peer.ip();
-        (row.run)(Arc::clone(&self.app), Request { raw, token, text, slot, peer }).await
+        let (peer, request_id) = (peer.ip(), row.cached.is_none().then(|| meta.request_id.clone()));
+        let request = Request { raw, token, text, slot, peer, request_id };
+        (row.run)(Arc::clone(&self.app), request).await
     }
 
     /// The cached response to a request, and the token that it is for. If the token in its head had

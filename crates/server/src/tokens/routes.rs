@@ -4,6 +4,7 @@ use super::grant::Grant;
 use super::rows::{self as tokens, Listing, Owner, Principal};
 use super::rules::{changed_token, end, new_token};
 use crate::administrators::rows as administrators;
+use crate::audit::{Action, Entry};
 use crate::error::{Error, Result};
 use crate::rest::call::Call;
 use crate::rest::idempotency::Written;
@@ -128,6 +129,14 @@ impl TokenOwner {
         }
     }
 
+    /// Whom the tokens speak for.
+    const fn principal(self) -> Principal {
+        match self {
+            Self::Application(app) => Principal::Application(app.id()),
+            Self::User(user) => Principal::User(user),
+        }
+    }
+
     /// The owner, who exists.
     fn require(self, tx: &mut Tx<'_>) -> Result<Owner> {
         match self {
@@ -237,6 +246,7 @@ async fn post(
         return Err(Error::Forbidden);
     }
     let (id, now, grant) = (ApiTokenId(call.app.ids.next(call.now)), call.now, call.caller.clone());
+    let request = call.clone();
     call.create(move |tx| {
         // In here, because what is repeated is answered as it was, also after its token has ended.
         let ends = end(&post, grant.bound(), now)?;
@@ -253,6 +263,7 @@ async fn post(
         token.creator_type = Some(creator_type);
         token.creator_name = Some(creator_name);
         tokens::add(tx, &token)?;
+        request.note(Entry::of(Action::TokenMade).to(whose.principal()).token(id));
         Ok(Written::with_token(token.clone(), (token, false)))
     })
     .await
@@ -296,6 +307,13 @@ async fn patch(
         if after != before {
             tokens::put(tx, &after)?;
         }
+        if after.status != before.status {
+            let action = match after.status {
+                TokenStatus::Active => Action::TokenActivated,
+                TokenStatus::Inactive => Action::TokenDeactivated,
+            };
+            request.note(Entry::of(action).to(whose.principal()).token(id));
+        }
         Ok(after)
     })
     .await
@@ -334,10 +352,15 @@ async fn delete(
         let owner = whose.require(tx)?;
         let token = tokens::lock(tx, owner, id)?;
         request.check(&token)?;
-        if with_children {
-            return tokens::delete_with_children(tx, &token);
-        }
-        tokens::delete(tx, &token)
+        let action = if with_children {
+            tokens::delete_with_children(tx, &token)?;
+            Action::TokenRevokedWithChildren
+        } else {
+            tokens::delete(tx, &token)?;
+            Action::TokenRevoked
+        };
+        request.note(Entry::of(action).to(whose.principal()).token(id));
+        Ok(())
     })
     .await
 }

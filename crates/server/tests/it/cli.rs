@@ -69,19 +69,22 @@ fn a_server_prints_one_line_and_logs_one_event_a_request() {
         assert!(!log.contains(hidden), "{hidden} is in the log:\n{log}");
     }
     let events: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let audited = events.iter().filter(|event| event["target"] == "guestlist::audit");
+    assert_eq!(audited.map(|event| &event["event"]).collect::<Vec<_>>(), ["sign_in.failed"]);
+    let events: Vec<_> =
+        events.iter().filter(|event| event["target"] == "guestlist::request").collect();
     let of = |answer: &Answer| {
         let id = answer.header("x-request-id").unwrap();
         let events: Vec<_> = events.iter().filter(|event| event["request_id"] == id).collect();
         let [event] = events.as_slice() else { panic!("{answer:?} has {events:?}") };
         assert_eq!(event["status"], answer.status, "{event}");
         assert!(event["micros"].is_u64() && event["peer"].is_string(), "{event}");
-        (*event).clone()
+        (**event).clone()
     };
     let logged: Vec<Value> = answers.iter().map(of).collect();
     // A path that is refused for its length is not logged at that length.
     assert!(logged[10]["path"].as_str().unwrap().len() < 1000);
-    let requests = events.iter().filter(|event| !event["request_id"].is_null()).count();
-    assert_eq!(requests, answers.len());
+    assert_eq!(events.len(), answers.len());
     assert_eq!(logged[0]["path"], users);
     assert_eq!(logged[2]["operation"], "experienceUsers.post");
     assert_eq!(logged[8]["request_id"], "named-by-me");

@@ -11,6 +11,7 @@
 mod access;
 mod administrators;
 mod answers;
+mod audit;
 mod bounds;
 mod browsers;
 mod cli;

@@ -149,5 +149,48 @@ fn a_key_follows_another_under_a_running_server() {
     assert_eq!(scene.status(&after), 200);
     scene.run(&["key", "retire", new]).failed("no key would be left that signs");
     scene.run(&["key", "retire", old]).failed("Signing key was not found");
-    scene.serving.stop();
+    let log = scene.serving.stop();
+    for (event, kid) in [("key.made", new), ("key.retired", old)] {
+        let logged = format!(r#""event":"{event}","key":"{kid}","by":"operator""#);
+        assert_eq!(log.matches(&logged).count(), 1, "{log}");
+    }
+}
+
+#[test]
+fn a_command_logs_what_it_does_to_credentials_where_that_is_asked_for() {
+    let place = Place::new();
+    let logged = |arguments: &[&str], stdin: &str| {
+        let mut command = place.command(&[arguments, &["--store", "a.db"]].concat());
+        command.env("GUESTLIST_LOG", "guestlist::audit=info");
+        let done = Place::end(command, stdin);
+        assert_eq!(done.code, Some(0), "{}", done.stderr);
+        let events: Vec<Value> =
+            done.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert!(events.iter().all(|event| event["by"] == "operator"), "{events:?}");
+        assert!(!done.stderr.contains(PASSWORD) && !done.stderr.contains(EMAIL));
+        let names: Vec<_> = events.iter().map(|event| event["event"].clone()).collect();
+        (done.stdout.trim_end().to_owned(), names)
+    };
+    let (id, made) = logged(&["admin", "create", "--email", EMAIL], PASSWORD);
+    assert_eq!(made, ["administrator.made"]);
+    for (arguments, names) in [
+        (&["admin", "disable", &id][..], &["administrator.disabled"][..]),
+        (&["admin", "enable", &id], &["administrator.enabled"]),
+        (&["admin", "list"], &[]),
+        (&["admin", "end-sessions", &id], &["sessions.ended"]),
+        (
+            &["admin", "reset-password", &id],
+            &["password.reset", "sessions.ended", "tokens.deactivated"],
+        ),
+        (&["admin", "remove", &id], &["administrator.removed"]),
+    ] {
+        assert_eq!(logged(arguments, PASSWORD).1, names, "{arguments:?}");
+    }
+    let (application, _) = logged(&["application", "create", "--name", "one"], "");
+    let create = ["token", "create", "--application", &application, "--name", "a", "--scope"];
+    let (_, made) = logged(&[&create[..], &["all.Application"]].concat(), "");
+    assert_eq!(made, ["token.made"]);
+    let (kid, made) = logged(&["key", "rotate"], "");
+    assert_eq!(made, ["key.made"]);
+    assert_eq!(logged(&["key", "retire", &kid], "").1, ["key.retired"]);
 }
