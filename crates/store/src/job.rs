@@ -7,7 +7,26 @@ use crate::statement::{Lookup, RowChange, Rows, Statement};
 use crate::tx::Tx;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Weak};
 use tokio::sync::oneshot;
+
+/// Whoever waits for a job, as those see them who run it. They are gone once nothing is left that
+/// could take the answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller(Weak<()>);
+
+impl Caller {
+    /// One who waits for as long as the first of these is there.
+    pub(crate) fn new() -> (Arc<()>, Self) {
+        let waits = Arc::new(());
+        let caller = Self(Arc::downgrade(&waits));
+        (waits, caller)
+    }
+
+    pub(crate) fn is_gone(&self) -> bool {
+        self.0.strong_count() == 0
+    }
+}
 
 /// Work: run it, settle its transaction, then say so.
 pub(crate) trait Job: Send {
@@ -15,8 +34,12 @@ pub(crate) trait Job: Send {
     fn flow(&self) -> Flow;
     /// How long it may take.
     fn lane(&self) -> Lane;
+    /// Who waits for it, to be looked at while it runs.
+    fn caller(&self) -> &Caller;
     /// Whether nobody waits for it any more.
-    fn gone(&self) -> bool;
+    fn gone(&self) -> bool {
+        self.caller().is_gone()
+    }
     /// Does it; whether it is to be kept. May be called again after an undoing.
     fn run(&mut self, engine: &mut dyn Engine) -> bool;
     /// The statement that it begins with, if its rows may be all that it takes: see [`Job::take`].
@@ -141,6 +164,7 @@ struct Task<W: Work<E>, E: From<Error>> {
     access: Access,
     flow: Flow,
     lane: Lane,
+    caller: Caller,
     work: W,
     result: Option<Result<W::Done, E>>,
     reply: Option<oneshot::Sender<Result<W::Done, E>>>,
@@ -155,8 +179,8 @@ impl<W: Work<E>, E: JobError> Job for Task<W, E> {
         self.lane
     }
 
-    fn gone(&self) -> bool {
-        self.reply.as_ref().is_none_or(oneshot::Sender::is_closed)
+    fn caller(&self) -> &Caller {
+        &self.caller
     }
 
     fn run(&mut self, engine: &mut dyn Engine) -> bool {
@@ -233,7 +257,8 @@ fn describe(panic: &(dyn Any + Send)) -> String {
     format!("a job of the store panicked: {}", message.unwrap_or("no message"))
 }
 
-/// Sends `work` off and waits for its answer.
+/// Sends `work` off and waits for its answer. Who stops waiting lets it go: it is not begun, and broken
+/// off where it can be.
 pub(crate) async fn submit<W: Work<E> + 'static, E: JobError>(
     access: Access,
     (flow, lane): (Flow, Lane),
@@ -241,8 +266,12 @@ pub(crate) async fn submit<W: Work<E> + 'static, E: JobError>(
     send: impl FnOnce(Box<dyn Job>) -> Result<()>,
 ) -> Result<W::Done, E> {
     let (reply, answer) = oneshot::channel();
-    send(Box::new(Task { access, flow, lane, work, result: None, reply: Some(reply) }))?;
-    answer.await.unwrap_or_else(|_| Err(gone().into()))
+    let (waits, caller) = Caller::new();
+    let (result, reply) = (None, Some(reply));
+    send(Box::new(Task { access, flow, lane, caller, work, result, reply }))?;
+    let answer = answer.await.unwrap_or_else(|_| Err(gone().into()));
+    drop(waits);
+    answer
 }
 
 /// Too much at once, or another process is writing.

@@ -149,7 +149,7 @@ impl<E: JobError> Store<E> {
 
     /// Runs `f` where it can only look. All its statements see one moment of the database, which
     /// includes every write that was answered before this call. If the caller stops waiting before
-    /// `f` starts, `f` never runs.
+    /// `f` starts, `f` never runs; after that its statements are broken off.
     ///
     /// # Errors
     /// Whatever `f` returns; [`Error::Busy`] when too many wait or the deadline passes;
@@ -210,7 +210,8 @@ impl<E: JobError> Store<E> {
     /// not. `f` may run again when another write took its transaction down: hence `Fn`, and
     /// nothing in it but work on the `Tx`. A statement that fails should fail `f`.
     ///
-    /// If the caller stops waiting before `f` starts, `f` never runs; after that it may be kept.
+    /// If the caller stops waiting before `f` starts, `f` never runs. After that it is broken off and
+    /// undone, or kept, as a whole, if the caller leaves too late for that.
     ///
     /// # Errors
     /// [`Error::Unknown`] when the commit was begun and nobody knows how it ended. Whatever else:

@@ -26,6 +26,11 @@ pub(super) struct Ahead {
 }
 
 impl Ahead {
+    /// One that nobody is going to ask for.
+    pub(super) fn unasked(sent: InFlight, conflict: Option<&str>) -> Self {
+        Self { bound: None, sent, lasts: false, conflict: conflict.map(Box::from), rows: None }
+    }
+
     /// Whether it is what `bound` asks.
     pub(super) fn is(&self, bound: &Encoded) -> bool {
         self.bound.as_ref() == Some(bound)

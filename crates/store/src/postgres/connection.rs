@@ -1,6 +1,7 @@
 //! One connection: what is to be sent, and what has been sent and is not yet answered.
 
 use super::address::{Address, Encryption, Host};
+use super::patience::{Patience, SessionKey};
 use super::require_auth::Method;
 use super::socket::{CONNECTING, Socket};
 use super::statements::{Encoded, Statements};
@@ -42,6 +43,7 @@ pub(super) type ConnectionResult<T> = Result<T, Failure>;
 /// A connection that is ready for statements.
 pub(super) struct Connection {
     socket: Socket,
+    pub(super) patience: Patience,
     out: BytesMut,
     read: BytesMut,
     chunk: Box<[u8]>,
@@ -92,6 +94,7 @@ impl Connection {
     ) -> ConnectionResult<Self> {
         let mut link = Self {
             socket: Socket::open(host, &address.encryption)?,
+            patience: Patience::new(host, &address.encryption),
             out: BytesMut::with_capacity(1024),
             read: BytesMut::with_capacity(16 * 1024),
             chunk: vec![0; 16 * 1024].into(),
@@ -114,9 +117,7 @@ impl Connection {
             return Err(Error::other("the server only follows another").into());
         }
         link.command(setup)?;
-        let tcp = link.socket.tcp();
-        tcp.set_read_timeout(Some(patience))?;
-        tcp.set_write_timeout(Some(patience))?;
+        link.patience.bound(&link.socket, patience)?;
         Ok(link)
     }
 
@@ -174,7 +175,11 @@ impl Connection {
                     proven = true;
                 }
                 Message::AuthenticationOk if !asked => asked = allow(Method::None)?,
-                Message::AuthenticationOk | Message::BackendKeyData(_) => {}
+                Message::AuthenticationOk => {}
+                Message::BackendKeyData(body) => {
+                    let (process, secret) = (body.process_id(), body.secret_key());
+                    self.patience.key = Some(SessionKey { process, secret });
+                }
                 _ => return Err(cannot_log_in()),
             }
             self.send()?;
@@ -366,11 +371,10 @@ impl Connection {
                 Some(Message::NoticeResponse(body)) => self.warned |= wire::warns(&body),
                 Some(message) => return Ok(message),
                 None => {
-                    let count = match self.socket.read(&mut self.chunk) {
-                        Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-                        Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                        read => read?,
-                    };
+                    let count = self.patience.read(&mut self.socket, &mut self.chunk)?;
+                    if count == 0 {
+                        return Err(ErrorKind::UnexpectedEof.into());
+                    }
                     self.read.extend_from_slice(self.chunk.get(..count).unwrap_or_default());
                 }
             }

@@ -63,6 +63,11 @@
 //! What an error means for a job is in `fault.rs`: it is the answer, or the job is run again (a deadlock,
 //! a row that has just gone, a plan that is no longer right), or the connection is lost.
 //!
+//! **What nobody waits for** is cancelled on another connection (`patience.rs`), with the key that the server
+//! gave to the session, and comes back as an error (57014). The thread that waits for the answer does it,
+//! and waits for the server to close that connection, so that what it sends next is not meant. Nothing is
+//! cancelled that several wait for, nor a `COMMIT`.
+//!
 //! **A connection that is lost** before `COMMIT` was sent leaves nothing behind, and the job is run once
 //! more on another. After that nobody knows: [`Error::Unknown`](crate::Error::Unknown), and it is not run
 //! again. The same is said when the server warns before it answers a `COMMIT`: it has stopped waiting
@@ -82,6 +87,7 @@ mod connection;
 mod end_point;
 mod ending;
 mod fault;
+mod patience;
 mod pooler;
 mod read_batch;
 mod require_auth;

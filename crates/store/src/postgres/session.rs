@@ -87,14 +87,14 @@ impl<'l> Session<'l> {
             });
         }
         // Between statements too: many short ones can be as long as one.
-        if Instant::now() >= self.until { Err(too_long()) } else { Ok(()) }
+        let over = Instant::now() >= self.until || self.link.patience.is_over();
+        if over { Err(too_long()) } else { Ok(()) }
     }
 
     fn begin(&mut self) -> ConnectionResult<()> {
         if self.role == Role::Write && !self.begun {
             let sent = self.link.run_plain(BEGIN)?;
-            let (bound, lasts, conflict, rows) = (None, false, None, None);
-            self.ahead.push_back(Ahead { bound, sent, lasts, conflict, rows });
+            self.ahead.push_back(Ahead::unasked(sent, None));
         }
         self.begun = true;
         Ok(())
@@ -251,9 +251,7 @@ impl<'l> Session<'l> {
         let stale = self.ahead.iter_mut().filter(|ahead| !ahead.lasts);
         stale.for_each(|ahead| ahead.bound = None);
         let sent = self.link.run(bound, change.params)?;
-        let (bound, lasts, rows) = (None, false, None);
-        let conflict = change.conflict.map(Box::from);
-        self.ahead.push_back(Ahead { bound, sent, lasts, conflict, rows });
+        self.ahead.push_back(Ahead::unasked(sent, change.conflict));
         Ok(())
     }
 
@@ -262,8 +260,9 @@ impl<'l> Session<'l> {
         self.failed.is_some()
     }
 
-    /// Ends the transaction: commits it, or rolls it back.
+    /// Ends the transaction: commits it, or rolls it back. From here on nobody breaks it off.
     pub(super) fn end(mut self, commit: bool) -> Ending {
+        self.link.patience.wait_for(None);
         if self.reading {
             // A panic came between, and nobody knows how much of the answer is left.
             self.link.give_up();

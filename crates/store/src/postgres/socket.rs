@@ -36,7 +36,16 @@ impl Socket {
                 break;
             }
         }
-        let mut stream = stream?;
+        Self::begin(stream?, host, encryption)
+    }
+
+    /// Another one to the same machine, which is one of those that `host` names.
+    pub(super) fn beside(&self, host: &Host, encryption: &Encryption) -> io::Result<Self> {
+        let stream = TcpStream::connect_timeout(&self.tcp().peer_addr()?, CONNECTING)?;
+        Self::begin(stream, host, encryption)
+    }
+
+    fn begin(mut stream: TcpStream, host: &Host, encryption: &Encryption) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         notice_silence(&stream)?;
         stream.set_read_timeout(Some(CONNECTING))?;

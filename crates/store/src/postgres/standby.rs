@@ -243,6 +243,7 @@ impl Standby {
     /// When the connection is lost.
     pub(super) fn run(&mut self, job: &mut dyn Job, until: Instant) -> Result<Option<Outcome>> {
         let link = self.ask.link.as_mut().ok_or_else(away)?;
+        link.patience.wait_for(Some(job.caller().clone()));
         let mut session = Session::new(link, Role::Read, until, self.ask.extension, None);
         let succeeded = job.run(&mut session);
         let failed = session.failed();

@@ -159,19 +159,20 @@ impl Worker {
                 Ok(link) => link,
                 Err(error) => return Outcome::NotDone(error),
             };
+            link.patience.wait_for(Some(job.caller().clone()));
             let mut session = Session::new(link, role, until, extension, Some(&versions));
             let succeeded = job.run(&mut session);
             match session.end(succeeded) {
                 Ending::Settled => return Outcome::Done,
                 Ending::Refused(error) => return Outcome::NotDone(error),
-                Ending::Again if tries < TRIES && Instant::now() < until => {
+                Ending::Again if tries < TRIES && Instant::now() < until && !job.gone() => {
                     sleep(pause(tries, Duration::from_millis(100)));
                     tries += 1;
                 }
                 Ending::Again => return Outcome::NotDone(busy()),
                 // One that has been idle may have been cut long before: nothing is committed of what
                 // was begun on it.
-                Ending::Lost if !lost => {
+                Ending::Lost if !lost && !job.gone() => {
                     self.link = None;
                     lost = true;
                 }

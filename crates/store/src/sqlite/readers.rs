@@ -11,7 +11,7 @@ use super::fault::fault;
 use super::files;
 use super::session::Session;
 use crate::error::{Error, Result};
-use crate::job::{Outcome, attempt};
+use crate::job::{Caller, Outcome, attempt};
 use crate::migrate::OpenError;
 use crate::options::Options;
 use crate::queue::{Jobs, Queue, Room, Service, key_only};
@@ -69,7 +69,8 @@ impl Readers {
                 continue;
             }
             let mut session = self.sessions[place].lock().unwrap_or_else(PoisonError::into_inner);
-            let settled = look(&mut session, self.time, |engine| {
+            let caller = Some(job.caller().clone());
+            let settled = look(&mut session, self.time, caller, |engine| {
                 job.run(engine);
             });
             drop(session);
@@ -83,7 +84,7 @@ impl Readers {
         work: impl Fn(&mut Tx<'_, E>) -> Result<T, E>,
     ) -> Option<Result<T, E>> {
         let mut session = self.idle()?;
-        let done = look(&mut session, self.time, |engine| attempt(&work, engine));
+        let done = look(&mut session, self.time, None, |engine| attempt(&work, engine));
         Some(done.unwrap_or_else(|error| Err(error.into())))
     }
 
@@ -108,9 +109,10 @@ impl Readers {
 fn look<T>(
     session: &mut Session,
     time: Duration,
+    caller: Option<Caller>,
     work: impl FnOnce(&mut Session) -> T,
 ) -> Result<T> {
-    let done = session.command("BEGIN").map(|()| session.within(time, work).0);
+    let done = session.command("BEGIN").map(|()| session.within(time, caller, work).0);
     if session.in_transaction() && session.command("COMMIT").is_err() {
         session.undo();
     }

@@ -6,7 +6,7 @@ use super::fault::fault;
 use super::spell::spell;
 use crate::engine::{Change, Dialect, Each, Engine, Environment, Query};
 use crate::error::{Error, Result};
-use crate::job::too_long;
+use crate::job::{Caller, too_long};
 use crate::options::Options;
 use crate::row::{Cells, Row};
 use crate::scope::Scope;
@@ -15,8 +15,8 @@ use rusqlite::{CachedStatement, Connection};
 use std::any::Any;
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Prepared statements that a connection keeps: above what the store's own functions use, so that
@@ -28,6 +28,8 @@ struct Deadline {
     origin: Instant,
     /// After this moment, if there is one.
     at: AtomicU64,
+    /// When nobody waits any more, if somebody did.
+    caller: Mutex<Option<Caller>>,
     /// When it was looked at so many times more, if that is said.
     looks: AtomicU64,
 }
@@ -39,9 +41,15 @@ impl Deadline {
         u64::try_from((self.origin.elapsed() + more).as_micros()).unwrap_or(Self::NEVER)
     }
 
+    fn caller(&self) -> MutexGuard<'_, Option<Caller>> {
+        self.caller.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn passed(&self) -> bool {
         let at = self.at.load(Ordering::Relaxed);
-        at != Self::NEVER && self.micros(Duration::ZERO) >= at
+        at != Self::NEVER
+            && (self.micros(Duration::ZERO) >= at
+                || self.caller().as_ref().is_some_and(Caller::is_gone))
     }
 
     /// Whether it has been looked at as often as it may be, counting this time.
@@ -96,7 +104,12 @@ struct Spelled {
 /// Sets `connection` up to be interrupted, once and for all.
 fn interruptible(connection: &mut Connection, steps: u16) -> rusqlite::Result<Arc<Deadline>> {
     let never = || AtomicU64::new(Deadline::NEVER);
-    let deadline = Arc::new(Deadline { origin: Instant::now(), at: never(), looks: never() });
+    let deadline = Arc::new(Deadline {
+        origin: Instant::now(),
+        at: never(),
+        caller: Mutex::new(None),
+        looks: never(),
+    });
     let watched = Arc::clone(&deadline);
     connection
         .progress_handler(steps.into(), Some(move || watched.passed() || watched.looked_at()))?;
@@ -161,16 +174,20 @@ impl Session {
         }
     }
 
-    /// Gives `work` the connection for `time`; its result, and whether the time was up.
+    /// Gives `work` the connection for `time`, and not for longer than its `caller` waits if it has
+    /// one; its result, and whether that was over.
     pub(crate) fn within<R>(
         &mut self,
         time: Duration,
+        caller: Option<Caller>,
         work: impl FnOnce(&mut Self) -> R,
     ) -> (R, bool) {
         self.deadline.at.store(self.deadline.micros(time), Ordering::Relaxed);
+        *self.deadline.caller() = caller;
         let result = work(self);
         let late = self.deadline.passed();
         self.deadline.at.store(Deadline::NEVER, Ordering::Relaxed);
+        *self.deadline.caller() = None;
         (result, late)
     }
 

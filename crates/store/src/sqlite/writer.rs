@@ -101,8 +101,8 @@ enum Attempt {
     ToCommit,
     /// It, and only it, was undone.
     Undone,
-    /// Its deadline passed, and SQLite undid the whole transaction.
-    TimedOut,
+    /// Its deadline passed or nobody waits for it any more, and SQLite undid the whole transaction.
+    Interrupted,
     /// SQLite undid the whole transaction, because it cannot write.
     Lost,
 }
@@ -177,7 +177,7 @@ impl Writer {
         let done = done.map_err(|error| UpkeepError::from(fault(&error, Role::Write)));
         let done = done.and_then(|()| {
             let work = |tx: &mut Tx<'_, UpkeepError>| work(&mut *upkeep, &mut tx.with_error());
-            self.session.within(self.options.write_deadline, |engine| attempt(work, engine)).0
+            self.session.within(self.options.write_deadline, None, |engine| attempt(work, engine)).0
         });
         let done = done.and_then(|more| {
             self.commit().map_err(|failed| fault(failed.error(), Role::Write))?;
@@ -217,7 +217,7 @@ impl Writer {
                 // It may have failed because of what another did and has yet to be committed.
                 Ok(Attempt::Undone) if !ran.is_empty() => ran.push(job),
                 Ok(Attempt::Undone) => job.finish(Outcome::Done),
-                Ok(Attempt::TimedOut) => {
+                Ok(Attempt::Interrupted) => {
                     job.finish(Outcome::NotDone(too_long()));
                     // The others did nothing wrong: once more, from the start, in their order.
                     ran.extend(next.drain(..));
@@ -288,13 +288,13 @@ impl Writer {
             drop(self.session.take_changed());
         }
         self.session.command(if nested { "SAVEPOINT job" } else { "BEGIN IMMEDIATE" })?;
-        let (succeeded, late) =
-            self.session.within(self.options.write_deadline, |engine| job.run(engine));
+        let (time, caller) = (self.options.write_deadline, Some(job.caller().clone()));
+        let (succeeded, late) = self.session.within(time, caller, |engine| job.run(engine));
         if self.session.sync_failed() {
             self.disk.fail("the WAL", &"a sync before the commit");
         }
         if !self.session.in_transaction() {
-            return Ok(if late { Attempt::TimedOut } else { Attempt::Lost });
+            return Ok(if late { Attempt::Interrupted } else { Attempt::Lost });
         }
         if succeeded {
             if nested {

@@ -1,5 +1,6 @@
 //! What the store promises, seen from its door; and, where that cannot be, from just inside.
 
+mod abandoned;
 mod disk;
 mod fair;
 mod files;

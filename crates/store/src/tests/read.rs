@@ -4,7 +4,7 @@ use super::{
     Error, Result, Scratch, Store, Writes, hold_reader, hold_writer, insert, later, settle,
 };
 use crate::flow::Lane;
-use crate::job::{FULL, Job, Outcome};
+use crate::job::{Caller, FULL, Job, Outcome};
 use crate::sqlite::spell;
 use crate::{Engine, Flow, FromRow, Row};
 use std::thread::ThreadId;
@@ -325,7 +325,7 @@ async fn a_refusal_of_the_disk_is_known_until_it_takes_a_change() {
 }
 
 /// Takes its thread down.
-struct Deadly;
+struct Deadly(Caller);
 
 impl Job for Deadly {
     fn flow(&self) -> Flow {
@@ -333,6 +333,9 @@ impl Job for Deadly {
     }
     fn lane(&self) -> Lane {
         Lane::Any
+    }
+    fn caller(&self) -> &Caller {
+        &self.0
     }
     fn gone(&self) -> bool {
         false
@@ -351,7 +354,7 @@ async fn a_dead_thread_is_noticed_and_leaves_nobody_waiting() {
     scratch.options.group = 2; // so that the third stays in the queue
     let store = scratch.open();
     let held = hold_writer(&store, 1).await;
-    store.0.0.with_pools(|pools| pools.writer.send(Box::new(Deadly))).unwrap();
+    store.0.0.with_pools(|pools| pools.writer.send(Box::new(Deadly(Caller::new().1)))).unwrap();
     let behind = later(&store, 2);
     settle().await;
     held.release.send(()).unwrap();
@@ -369,7 +372,7 @@ async fn one_dead_reader_is_noticed_while_the_others_serve() {
     let mut scratch = Scratch::new();
     scratch.options.readers = 3;
     let store = scratch.open();
-    store.0.0.with_pools(|pools| pools.readers.send(Box::new(Deadly))).unwrap();
+    store.0.0.with_pools(|pools| pools.readers.send(Box::new(Deadly(Caller::new().1)))).unwrap();
     assert_eq!(store.read(|tx| tx.first::<i64>(COUNT, &[])).await.unwrap(), Some(0));
     // The thread takes its time to die: it tells where it panicked.
     let noticed = async {
@@ -386,7 +389,7 @@ async fn a_dead_thread_for_what_is_long_leaves_nobody_waiting() {
     // One for what is found by key, and one for everything.
     scratch.options.readers = 2;
     let store = scratch.open();
-    store.0.0.with_pools(|pools| pools.readers.send(Box::new(Deadly))).unwrap();
+    store.0.0.with_pools(|pools| pools.readers.send(Box::new(Deadly(Caller::new().1)))).unwrap();
     let read = store.read(|tx| tx.first::<i64>(COUNT, &[]));
     let read = tokio::time::timeout(Duration::from_mins(1), read).await.unwrap();
     assert!(matches!(read, Err(Error::Internal(_))));
