@@ -17,17 +17,27 @@ pub(crate) struct AccessLog<'a> {
     method: Method,
     path: String,
     began: Instant,
+    /// Whether nothing was logged of it yet.
+    open: bool,
 }
 
 impl<'a> AccessLog<'a> {
     pub(crate) fn now<B>(request: &Request<B>, meta: &'a RequestMeta, peer: SocketAddr) -> Self {
         // The query is left out: it may hold a token.
         let path = shortened(request.uri().path()).to_owned();
-        Self { meta, peer, method: request.method().clone(), path, began: Instant::now() }
+        Self {
+            meta,
+            peer,
+            method: request.method().clone(),
+            path,
+            began: Instant::now(),
+            open: true,
+        }
     }
 
     /// Logs that `operation`, if it came so far, was answered with `reply`.
-    pub(crate) fn finish(self, operation: &str, reply: &Reply) {
+    pub(crate) fn finish(mut self, operation: &str, reply: &Reply) {
+        self.open = false;
         tracing::info!(
             target: "guestlist::request",
             request_id = self.meta.request_id.to_str().unwrap_or_default(),
@@ -36,10 +46,31 @@ impl<'a> AccessLog<'a> {
             operation,
             status = reply.status.as_u16(),
             bytes = reply.body.len(),
-            micros = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX),
+            micros = self.micros(),
             peer = %Shown(self.peer),
             "request"
         );
+    }
+
+    fn micros(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+}
+
+impl Drop for AccessLog<'_> {
+    /// One that was not answered: the client left, or the server stopped.
+    fn drop(&mut self) {
+        if self.open {
+            tracing::info!(
+                target: "guestlist::request",
+                request_id = self.meta.request_id.to_str().unwrap_or_default(),
+                method = self.method.as_str(),
+                path = self.path,
+                micros = self.micros(),
+                peer = %Shown(self.peer),
+                "request abandoned"
+            );
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::buffer::Buffer;
 use super::coding;
+use super::connections::Place;
 use super::heavy::{HEAVY, away};
 use super::limits::Limits;
 use super::memory::BodyShare;
@@ -14,7 +15,6 @@ use hyper::header::{self, HeaderMap};
 use serde_json::Value;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -33,21 +33,15 @@ const NOT_JSON: &str = "The request body must be application/json";
 pub struct Body {
     incoming: Incoming,
     ended: bool,
-    unread: Arc<AtomicBool>,
+    place: Arc<Place>,
 }
 
 impl Body {
-    /// Sets `unread` when it is dropped before its end.
-    pub(super) fn new(incoming: Incoming, unread: Arc<AtomicBool>) -> Self {
-        Self { ended: incoming.is_end_stream(), incoming, unread }
-    }
-}
-
-impl Drop for Body {
-    fn drop(&mut self) {
-        if !self.ended {
-            self.unread.store(true, Ordering::Relaxed);
-        }
+    /// That of a request on the connection that has this `place`.
+    pub(super) fn new(incoming: Incoming, place: Arc<Place>) -> Self {
+        let ended = incoming.is_end_stream();
+        place.note_unread(!ended);
+        Self { incoming, ended, place }
     }
 }
 
@@ -62,6 +56,7 @@ impl hyper::body::Body for Body {
         let this = self.get_mut();
         let frame = ready!(Pin::new(&mut this.incoming).poll_frame(cx));
         this.ended = frame.is_none() || this.incoming.is_end_stream();
+        this.place.note_unread(!this.ended);
         Poll::Ready(frame)
     }
 

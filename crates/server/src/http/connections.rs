@@ -16,14 +16,16 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
-/// A request is being read or answered.
+/// A request is being read or answered that may change something.
 const BUSY: u64 = u64::MAX;
+/// A request is being read or answered that changes nothing.
+const LOOKING: u64 = u64::MAX - 1;
 /// A request has been answered, and not all of the answer has been written.
-const ANSWERED: u64 = u64::MAX - 1;
+const ANSWERED: u64 = u64::MAX - 2;
 /// There is nothing to write, and nobody has looked yet whether there is something to read.
-const WRITTEN: u64 = u64::MAX - 2;
+const WRITTEN: u64 = u64::MAX - 3;
 /// It has made room for another.
-const CLOSED: u64 = u64::MAX - 3;
+const CLOSED: u64 = u64::MAX - 4;
 
 /// The connections of a server.
 #[derive(Debug)]
@@ -59,6 +61,19 @@ struct Connection {
 pub(super) struct Place {
     connections: Arc<Connections>,
     connection: Arc<Connection>,
+    /// Whether a body is not read to its end.
+    unread: AtomicBool,
+}
+
+/// What it means that a client has closed its side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SideClosed {
+    /// It is the end: nothing is asked, or not all of it came.
+    Over,
+    /// What was asked is not answered yet, and changes nothing: if nobody waits it need not be done.
+    Looking,
+    /// What was asked is being done, or its answer is being written.
+    Asked,
 }
 
 impl Connections {
@@ -102,7 +117,7 @@ impl Connections {
         });
         open.all.insert(connection.number, Arc::clone(&connection));
         *open.networks.entry(network).or_default() += 1;
-        Ok(Place { connections: Arc::clone(self), connection })
+        Ok(Place { connections: Arc::clone(self), connection, unread: AtomicBool::new(false) })
     }
 }
 
@@ -149,13 +164,35 @@ impl Connection {
 }
 
 impl Place {
-    /// A request has come. False when the connection has just made room for another.
-    pub(super) fn begin(&self) -> bool {
+    /// A request has come, which may change something or is `safe` (RFC 9110 9.2.1). False when the
+    /// connection has just made room for another.
+    pub(super) fn begin(&self, safe: bool) -> bool {
+        let busy = if safe { LOOKING } else { BUSY };
         let begun =
             self.connection.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, |state| {
-                (state != CLOSED).then_some(BUSY)
+                (state != CLOSED).then_some(busy)
             });
         begun.is_ok()
+    }
+
+    /// Whether a body is read to its end.
+    pub(super) fn note_unread(&self, unread: bool) {
+        self.unread.store(unread, Ordering::Relaxed);
+    }
+
+    /// Whether a body was not read to its end.
+    pub(super) fn is_unread(&self) -> bool {
+        self.unread.load(Ordering::Relaxed)
+    }
+
+    /// What it means that the client has closed its side.
+    pub(super) fn side_closed(&self) -> SideClosed {
+        match self.connection.state.load(Ordering::Relaxed) {
+            _ if self.is_unread() => SideClosed::Over,
+            LOOKING => SideClosed::Looking,
+            BUSY | ANSWERED => SideClosed::Asked,
+            _ => SideClosed::Over,
+        }
     }
 
     /// It has been answered, and the connection is silent when the answer has been written and
@@ -235,7 +272,7 @@ mod tests {
 
     /// A request, and an answer that has been written.
     fn ask(place: &Place, good: bool) {
-        assert!(place.begin());
+        assert!(place.begin(true));
         place.end(good);
         place.flushed();
         place.waits();
@@ -255,14 +292,14 @@ mod tests {
         let admit = |peer| admit(&connections, peer);
         let [first, second, third] = ["192.0.2.1", "192.0.2.2", "192.0.2.3"].map(admit);
         // It has asked, and is silent for less long than the others.
-        assert!(first.begin());
+        assert!(first.begin(true));
         first.end(true);
         first.waits();
         let fourth = admit("192.0.2.4");
         assert_eq!([&first, &second, &third, &fourth].map(is_closed), [false, true, false, false]);
-        assert!(!second.begin(), "it is too late to ask");
+        assert!(!second.begin(true), "it is too late to ask");
         // What is answered and not written is not silent yet.
-        assert!(third.begin() && fourth.begin());
+        assert!(third.begin(true) && fourth.begin(true));
         assert_eq!(
             refusal(&connections, "192.0.2.5"),
             "The server has too many connections: try again in 1 s"
@@ -281,7 +318,7 @@ mod tests {
         let connections = of(1, 1);
         let new = connections.admit(ip("192.0.2.1"), false).unwrap();
         refusal(&connections, "192.0.2.2");
-        assert!(new.begin());
+        assert!(new.begin(true));
         new.end(true);
         new.flushed();
         refusal(&connections, "192.0.2.2");
@@ -310,7 +347,7 @@ mod tests {
         let own: Vec<Place> = ["2001:db8::1", "2001:db8::2"].map(admit).into();
         let third = admit("2001:db8::3");
         assert!(is_closed(&own[0]) && !is_closed(&own[1]) && !others.iter().any(is_closed));
-        assert!(own[1].begin() && third.begin());
+        assert!(own[1].begin(true) && third.begin(true));
         let words = refusal(&connections, "2001:db8:0:0:ffff::");
         assert_eq!(words, "There are too many connections from your network: try again in 1 s");
         drop(admit("2001:db8:0:1::"));

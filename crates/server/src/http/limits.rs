@@ -28,6 +28,10 @@ pub struct Limits {
     /// us write again only when a good part of its buffer is free, so that reading a byte now and
     /// then does not help.
     pub write_stall: Duration,
+    /// How long whoever has closed their side, and asked for nothing to be changed, is taken to wait for
+    /// the answer: most who do that are gone, and a few only have no more to say. Nobody of them waits
+    /// for long.
+    pub abandoned_after: Duration,
     /// Bytes of a body, also when decompressed: a thousand times an ordinary one.
     pub body_bytes: usize,
     /// Bytes of a URL: a long `query` parameter, and twice what other servers take.
@@ -52,6 +56,7 @@ impl Default for Limits {
             head_timeout: Duration::from_secs(75),
             body_timeout: Duration::from_secs(30),
             write_stall: Duration::from_secs(30),
+            abandoned_after: Duration::from_secs(1),
             body_bytes: 1 << 20,
             url_bytes: 16 << 10,
             head_bytes: 16 << 10,
@@ -98,9 +103,6 @@ impl Limits {
         builder
             .timer(TokioTimer::new())
             .header_read_timeout(self.head_timeout)
-            // A client may close its side once it has asked; and one that goes away does not stop
-            // a request half-way, which would leave it to chance what has been done.
-            .half_close(true)
             // Larger than what we refuse by ourselves, with words. At most as much again is read
             // ahead of a slow handler.
             .max_buf_size(2 * (self.url_bytes + self.head_bytes).max(8 << 10));

@@ -18,7 +18,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::task::Poll;
 use std::time::Duration;
@@ -169,9 +168,12 @@ async fn serve_connection<H: Handler>(
         tracing::debug!(%error, %peer, "a connection that is gone already");
         return;
     }
-    let unread = Arc::new(AtomicBool::new(false));
-    let service =
-        service_fn(|request| answer(&*handler, &place, request, peer, limits, Arc::clone(&unread)));
+    let service = service_fn(|request: Request<Incoming>| {
+        // At once: the next that is read may be that there is no more to come.
+        let begun = place.begin(request.method().is_safe());
+        let request = request.map(|incoming| Body::new(incoming, Arc::clone(&place)));
+        answer(&*handler, &place, begun.then_some(request), peer, limits)
+    });
     let socket = TokioIo::new(Socket::new(stream, limits, Some(Arc::clone(&place))));
     let mut connection = limits.builder().serve_connection(socket, service);
     let ended = tokio::select! {
@@ -186,7 +188,7 @@ async fn serve_connection<H: Handler>(
     };
     let mut socket = connection.into_parts().io.into_inner();
     match ended {
-        Ok(()) if unread.load(Ordering::Relaxed) => socket.linger().await,
+        Ok(()) if place.is_unread() => socket.linger().await,
         Ok(()) => {}
         // The one thing that hyper leaves without any answer.
         Err(error) if error.is_parse_version_h2() => {
@@ -199,23 +201,19 @@ async fn serve_connection<H: Handler>(
     }
 }
 
-/// Answers one request.
+/// Answers one request, if it did not come too late.
 async fn answer<H: Handler>(
     handler: &H,
     place: &Place,
-    request: Request<Incoming>,
+    request: Option<Request<Body>>,
     peer: SocketAddr,
     limits: Limits,
-    unread: Arc<AtomicBool>,
 ) -> Result<Response<ResponseBody>, Aborted> {
-    if !place.begin() {
-        // To whoever sent it, as if it had come a moment later.
-        return Err(Aborted);
-    }
+    // To whoever sent it, as if it had come a moment later.
+    let Some(request) = request else { return Err(Aborted) };
     let ingress = handler.ingress();
     let peer = ingress.proxies.client(peer, request.headers());
     let mut meta = RequestMeta::of(request.headers());
-    let request = request.map(|incoming| Body::new(incoming, Arc::clone(&unread)));
     let checked = limits
         .check(request.version(), request.uri(), request.headers())
         .and_then(|()| ingress.origins.check(request.headers(), &mut meta));
@@ -232,7 +230,7 @@ async fn answer<H: Handler>(
     let breaks = reply.breaks;
     let mut response = finish(reply, &meta).await;
     place.end(response.status().as_u16() < 400);
-    if unread.load(Ordering::Relaxed) {
+    if place.is_unread() {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     match breaks {

@@ -1,7 +1,7 @@
-//! A connection as hyper sees it: one that gives up on a client that reads nothing, and that puts
+//! A connection as hyper sees it: one that gives up on a client that reads nothing or is gone, and that puts
 //! a body into the bare error heads that hyper writes by itself.
 
-use super::connections::Place;
+use super::connections::{Place, SideClosed};
 use super::limits::Limits;
 use super::reply::{Reply, RequestMeta, with_common_headers};
 use crate::error::Error;
@@ -25,6 +25,10 @@ pub(super) struct Socket {
     place: Option<Arc<Place>>,
     /// Runs while a write waits.
     stall: Option<Pin<Box<Sleep>>>,
+    /// Runs when the client has closed its side and may be gone.
+    leaving: Option<Pin<Box<Sleep>>>,
+    /// What is above does not know yet that the client has closed its side.
+    untold: bool,
     /// The last write was accepted in part, so that the next one begins inside of an answer.
     inside: bool,
     /// What is being written instead of so many bytes.
@@ -33,7 +37,8 @@ pub(super) struct Socket {
 
 impl Socket {
     pub(super) fn new(stream: TcpStream, limits: Limits, place: Option<Arc<Place>>) -> Self {
-        Self { stream, limits, place, stall: None, inside: false, instead: None }
+        let (stall, leaving, untold) = (None, None, false);
+        Self { stream, limits, place, stall, leaving, untold, inside: false, instead: None }
     }
 
     /// Writes `reply` without hyper, as the last thing.
@@ -60,6 +65,21 @@ impl Socket {
         timeout(self.limits.linger, read).await.unwrap_or_default();
     }
 
+    /// The client has closed its side. What is above takes that for the end, which it is not always.
+    fn side_closed(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let closed = self.place.as_ref().map_or(SideClosed::Over, |place| place.side_closed());
+        self.untold = closed != SideClosed::Over;
+        match closed {
+            SideClosed::Over => Poll::Ready(Ok(())),
+            SideClosed::Looking => {
+                let patience = self.limits.abandoned_after;
+                let leaving = self.leaving.get_or_insert_with(|| Box::pin(sleep(patience)));
+                leaving.as_mut().poll(cx).map(Ok)
+            }
+            SideClosed::Asked => Poll::Pending,
+        }
+    }
+
     fn write(&mut self, cx: &mut Context<'_>, parts: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, parts);
         if written.is_ready() {
@@ -80,13 +100,18 @@ impl AsyncRead for Socket {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        let before = buffer.filled().len();
         let read = Pin::new(&mut this.stream).poll_read(cx, buffer);
-        if read.is_pending()
-            && let Some(place) = &this.place
-        {
-            place.waits();
+        match &read {
+            Poll::Pending => {
+                if let Some(place) = &this.place {
+                    place.waits();
+                }
+                read
+            }
+            Poll::Ready(Ok(())) if buffer.filled().len() == before => this.side_closed(cx),
+            Poll::Ready(_) => read,
         }
-        read
     }
 }
 
@@ -139,6 +164,9 @@ impl AsyncWrite for Socket {
         // What is above hands on all that it has before it asks for this.
         if let Some(place) = &this.place {
             place.flushed();
+        }
+        if std::mem::take(&mut this.untold) {
+            cx.waker().wake_by_ref();
         }
         Poll::Ready(Ok(()))
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 /// Longer than any answer takes, so that a hanging server is a failure and not a hanging test.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-type Connection = BufReader<TcpStream>;
+pub(crate) type Connection = BufReader<TcpStream>;
 
 /// Speaks to one server.
 pub(crate) struct Client {
@@ -105,6 +105,13 @@ impl Request<'_> {
         let mut connection = self.client.connect();
         connection.get_mut().write_all(&self.bytes())?;
         Answer::read(&mut connection, self.method)
+    }
+
+    /// Sends it on a connection of its own, and leaves the rest to the caller.
+    pub(crate) fn begin(&self) -> Connection {
+        let mut connection = self.client.connect();
+        connection.get_mut().write_all(&self.bytes()).unwrap();
+        connection
     }
 
     fn bytes(&self) -> Vec<u8> {

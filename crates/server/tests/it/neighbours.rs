@@ -10,6 +10,7 @@ use guestlist::tokens::rows::Principal;
 use guestlist_api::id::ApplicationId;
 use serde_json::{Value, json};
 use std::io::Write as _;
+use std::net::Shutdown;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -131,6 +132,40 @@ fn queries_of_one_tenant_keep_no_other_from_reading() {
         drop(going);
         waiting.join().unwrap().expect(200);
     });
+}
+
+/// A query of the users of `one` that takes seconds: there are some hundreds, and what each is called is
+/// compared with this from each of its letters on, to almost its end.
+fn long_query(world: &World, one: &Tenant) -> String {
+    let name = "q".repeat(1024);
+    for number in 0..300 {
+        let user = json!({ "email": format!("{number}@long.example"), "lastName": name });
+        world.user(one.id, user, &[]);
+    }
+    let part = |number: usize| format!("{}{number}", "q".repeat(100));
+    let parts = (0..85).map(|number| json!({ "lastName": { "$contains": part(number) } }));
+    let query = json!({ "$nor": parts.collect::<Vec<_>>() }).to_string();
+    let encoded = query.replace('{', "%7B").replace('}', "%7D").replace('"', "%22");
+    one.path(&format!("users?perPage=1&query={encoded}"))
+}
+
+#[test]
+fn queries_of_whoever_is_gone_keep_nobody_from_reading() {
+    let world = World::new();
+    let (one, other) = (Tenant::new(&world, "one"), Tenant::new(&world, "other"));
+    let long = long_query(&world, &one);
+    let going = world.long_read(world.app.store.for_application(other.id));
+    // Together they take longer than anybody waits here for an answer.
+    for _ in 0..60 {
+        drop(world.request("GET", &long).token(&one.token).begin());
+    }
+    world.get(&one.token, &one.path("users?perPage=7")).expect(200);
+    drop(going);
+    world.get(&other.token, &other.path("users?perPage=7")).expect(200);
+    // Whoever has only closed their own side is answered.
+    let mut asked = world.request("GET", &one.path("users?perPage=8")).token(&one.token).begin();
+    asked.get_ref().shutdown(Shutdown::Write).unwrap();
+    Answer::read(&mut asked, "GET").unwrap().expect(200);
 }
 
 #[test]

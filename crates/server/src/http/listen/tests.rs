@@ -19,9 +19,25 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Does what the path says.
 struct Paths {
     limits: Limits,
-    /// Grows with each request for `/held`, which is answered once there is a permit.
+    /// How many requests for `/held` are under way. Each is answered once there is a permit.
     held: watch::Sender<usize>,
     permits: Semaphore,
+}
+
+/// A request that is held.
+struct Held<'h>(&'h watch::Sender<usize>);
+
+impl<'h> Held<'h> {
+    fn one_of(all: &'h watch::Sender<usize>) -> Self {
+        all.send_modify(|held| *held += 1);
+        Self(all)
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|held| *held -= 1);
+    }
 }
 
 impl Handler for Paths {
@@ -42,7 +58,7 @@ impl Handler for Paths {
             "/panic" => panic!("asked for"),
             path => {
                 if path == "/held" {
-                    self.held.send_modify(|held| *held += 1);
+                    let _held = Held::one_of(&self.held);
                     drop(self.permits.acquire().await);
                 }
                 discard(&head.headers, body).await;
@@ -73,9 +89,14 @@ impl Server {
 
     /// A connection with a request that is under way until there is a permit.
     async fn hold(&self) -> TcpStream {
+        self.hold_with("GET").await
+    }
+
+    async fn hold_with(&self, method: &str) -> TcpStream {
         let mut stream = self.connect().await;
         let mut held = self.paths.held.subscribe();
-        stream.write_all(b"GET /held HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let request = format!("{method} /held HTTP/1.1\r\nHost: x\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
         timeout(PATIENCE, held.changed()).await.expect("a request").unwrap();
         stream
     }

@@ -199,7 +199,7 @@ async fn shutdown_does_not_wait_for_ever() {
 
 #[tokio::test]
 async fn a_client_may_close_its_side_once_it_has_asked() {
-    let server = Server::start(Limits::default()).await;
+    let server = Server::start(Limits { abandoned_after: PATIENCE, ..Limits::default() }).await;
     let mut stream = server.hold().await;
     stream.shutdown().await.unwrap();
     // Time enough to notice, if it mattered.
@@ -207,6 +207,18 @@ async fn a_client_may_close_its_side_once_it_has_asked() {
     server.paths.permits.add_permits(1);
     assert_eq!(Answer::read(&mut stream).await.status, 200);
     assert_ended(&mut stream).await;
+    // Also when both come at once, and several requests do.
+    let get = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    let post = "POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}";
+    for _ in 0..10 {
+        let mut stream = server.connect().await;
+        stream.write_all([get, post, get].concat().as_bytes()).await.unwrap();
+        stream.shutdown().await.unwrap();
+        for _ in 0..3 {
+            assert_eq!(Answer::read(&mut stream).await.status, 200);
+        }
+        assert_ended(&mut stream).await;
+    }
 }
 
 #[tokio::test]
@@ -219,4 +231,48 @@ async fn a_panic_is_answered_and_goes_no_further() {
     assert_eq!(answer.body, r#"{"type":"Error","message":"internal error"}"#);
     stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     assert_eq!(Answer::read(&mut stream).await.status, 200);
+}
+
+/// Waits until nothing is held any more of the requests for `/held`.
+async fn assert_let_go(server: &Server) {
+    let mut held = server.paths.held.subscribe();
+    let none = held.wait_for(|held| *held == 0);
+    timeout(PATIENCE, none).await.expect("it is let go").unwrap();
+}
+
+#[tokio::test]
+async fn what_whoever_is_gone_has_asked_is_let_go() {
+    let server = Server::start(Limits { abandoned_after: millis(10), ..Limits::default() }).await;
+    drop(server.hold().await);
+    assert_let_go(&server).await;
+}
+
+#[tokio::test]
+async fn a_change_goes_on_without_whoever_closes_their_side_until_they_are_gone() {
+    let server = Server::start(Limits { abandoned_after: millis(10), ..Limits::default() }).await;
+    let mut stream = server.hold_with("POST").await;
+    stream.shutdown().await.unwrap();
+    // Time enough to notice, if it mattered.
+    sleep(millis(200)).await;
+    server.paths.permits.add_permits(1);
+    assert_eq!(Answer::read(&mut stream).await.status, 200);
+    assert_ended(&mut stream).await;
+    let stream = server.hold_with("POST").await;
+    stream.set_zero_linger().unwrap();
+    drop(stream);
+    assert_let_go(&server).await;
+}
+
+#[tokio::test]
+async fn a_long_answer_is_read_to_its_end_by_whoever_has_closed_their_side() {
+    let server = Server::start(Limits { abandoned_after: millis(10), ..Limits::default() }).await;
+    for request in ["GET /big", "POST /big"] {
+        let mut stream = server.connect().await;
+        let request = format!("{request} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        stream.shutdown().await.unwrap();
+        sleep(millis(200)).await;
+        assert_eq!(Answer::read(&mut stream).await.body.len(), 32 << 20);
+        assert_ended(&mut stream).await;
+    }
 }
