@@ -2,7 +2,7 @@
 //! has a lane of its own: some threads take nothing else, so that no query keeps them.
 
 use crate::error::{Error, Result};
-use crate::flow::Lane;
+use crate::flow::{Flow, Lane};
 use crate::job::{Job, Outcome, busy, gone};
 use crate::migrate::OpenError;
 use crate::turns::{Held, Turns};
@@ -24,6 +24,8 @@ pub(crate) struct Room {
     pub(crate) key_only: usize,
     /// How many threads may do the other work of one flow.
     pub(crate) per_flow: usize,
+    /// Whose jobs take longer than this on average has turns of its own, where they are timed.
+    pub(crate) slow_over: Duration,
 }
 
 impl Room {
@@ -31,17 +33,22 @@ impl Room {
     /// has half.
     pub(crate) fn shared(jobs: usize, threads: usize) -> Self {
         let key_only = key_only(threads);
-        Self { jobs, key_only, per_flow: (threads - key_only).div_ceil(2) }
+        Self { key_only, per_flow: (threads - key_only).div_ceil(2), ..Self::single(jobs) }
     }
 
     /// For `threads` of which one flow has half, whatever it does.
     pub(crate) const fn halved(jobs: usize, threads: usize) -> Self {
-        Self { jobs, key_only: 0, per_flow: threads.div_ceil(2) }
+        Self { per_flow: threads.div_ceil(2), ..Self::single(jobs) }
     }
 
     /// For a thread that takes whatever comes, flow by flow.
     pub(crate) const fn single(jobs: usize) -> Self {
-        Self { jobs, key_only: 0, per_flow: usize::MAX }
+        Self { jobs, key_only: 0, per_flow: usize::MAX, slow_over: Duration::MAX }
+    }
+
+    /// The same, of a thread that says how long jobs take ([`Jobs::took`]).
+    pub(crate) fn timed(self, slow_over: Duration) -> Self {
+        Self { slow_over, ..self }
     }
 }
 
@@ -243,6 +250,11 @@ impl Jobs {
         self.take(&mut self.shared.lock(), &mut self.held.borrow_mut())
     }
 
+    /// Notes how long a job of `flow` took that was taken since [`Jobs::next`].
+    pub(crate) fn took(&self, flow: Flow, time: Duration) {
+        self.held.borrow_mut().took(flow, time);
+    }
+
     /// How many jobs wait, of all flows.
     pub(crate) fn len(&self) -> usize {
         self.shared.lock().waiting()
@@ -293,7 +305,7 @@ impl Queue {
         // A queue without room would refuse jobs that an idle thread is there to take.
         let jobs = room.jobs.max(1);
         let state = State {
-            any: Turns::new(room.per_flow, jobs.div_ceil(2)),
+            any: Turns::new(room.per_flow, jobs.div_ceil(2)).timed(room.slow_over),
             // Each takes so little that the threads are not counted.
             key: Turns::new(usize::MAX, jobs.div_ceil(2)),
             room: jobs,

@@ -92,7 +92,9 @@ pub(super) fn start(
             std::mem::forget(writer);
         }
     };
-    Queue::start("store-write", Room::single(options.write_queue), vec![Box::new(service)])
+    // Of slower jobs a group would be two at most, so nothing is lost when each has a commit of its own.
+    let room = Room::single(options.write_queue).timed(options.group_time / 2);
+    Queue::start("store-write", room, vec![Box::new(service)])
 }
 
 /// What came of running a job, before its transaction is committed.
@@ -198,21 +200,26 @@ impl Writer {
         more
     }
 
-    /// Runs `first` and those that wait behind it, commits them with one sync, and answers.
+    /// Runs `first` and those that wait behind it, commits them with one sync, and answers. A job of a
+    /// flow that is slow has a group of its own (`turns.rs`).
     fn group(&mut self, first: Box<dyn Job>, jobs: &Jobs) {
         let started = Instant::now();
+        let mut now = started;
         let mut next = VecDeque::from([first]);
         // The jobs whose answer depends on the commit: empty until there is one.
         let mut ran: Vec<Box<dyn Job>> = Vec::new();
         while let Some(mut job) = next.pop_front().or_else(|| {
             let room = ran.len() < self.options.group;
-            let time = started.elapsed() < self.options.group_time;
+            let time = now.duration_since(started) < self.options.group_time;
             if room && time { jobs.try_next() } else { None }
         }) {
             if job.gone() {
                 continue;
             }
-            match self.attempt(&mut *job, !ran.is_empty()) {
+            let (attempt, began) = (self.attempt(&mut *job, !ran.is_empty()), now);
+            now = Instant::now();
+            jobs.took(job.flow(), now.duration_since(began));
+            match attempt {
                 Ok(Attempt::ToCommit) => ran.push(job),
                 // It may have failed because of what another did and has yet to be committed.
                 Ok(Attempt::Undone) if !ran.is_empty() => ran.push(job),

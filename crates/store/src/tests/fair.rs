@@ -21,6 +21,12 @@ pub(super) async fn soon<T>(work: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, work).await.expect("nobody keeps it")
 }
 
+/// A write that is held when its turn has come.
+fn later_held(store: &Store, key: i64) -> JoinHandle<super::Held> {
+    let store = store.clone();
+    tokio::spawn(async move { hold_writer(&store, key).await })
+}
+
 async fn count(store: &Store) -> Option<i64> {
     store.read(|tx| tx.first::<i64>("SELECT count(*) FROM t", &[])).await.unwrap()
 }
@@ -101,6 +107,34 @@ async fn writers_take_turns() {
     for one in many {
         one.await.unwrap().unwrap();
     }
+}
+
+/// Whoever writes little waits for one job of a flow whose jobs take long, and their commit for none.
+#[tokio::test]
+async fn slow_writes_of_one_are_not_in_the_commits_of_others() {
+    let mut scratch = Scratch::new();
+    scratch.options.group_time = Duration::from_millis(10);
+    let store = scratch.open();
+    // It takes so long that its flow is slow after it.
+    let first = hold_writer(&store.as_flow(1), 0).await;
+    let [second, third] = [1, 2].map(|key| later_held(&store.as_flow(1), key));
+    settle().await;
+    let others = [later(&store.as_flow(2), 100), later(&store.as_flow(3), 101)];
+    settle().await;
+    settle().await;
+    soon(first.release()).await.unwrap();
+    for other in others {
+        assert!(soon(other).await.unwrap().is_ok());
+    }
+    // They were before it, and not with it.
+    let second = soon(second).await.unwrap();
+    let other = later(&store.as_flow(2), 102);
+    settle().await;
+    assert_eq!(scratch.keys(), [0, 100, 101]);
+    soon(second.release()).await.unwrap();
+    assert!(soon(other).await.unwrap().is_ok());
+    soon(third).await.unwrap().release().await.unwrap();
+    assert_eq!(scratch.keys(), [0, 1, 2, 100, 101, 102]);
 }
 
 #[tokio::test]
