@@ -7,7 +7,7 @@
 
 use super::forest::ancestry;
 use crate::directory::memberships;
-use crate::directory::tag_index::{add_endpoints, remove_endpoints, tag_group, untag_group};
+use crate::directory::tag_index::{put_endpoints, remove_endpoints, tag_group, untag_group};
 use crate::error::{Error, Result};
 use crate::rows::convert::{id, json, key, maybe_id, moment, to_json};
 use crate::rows::counts::{self, Counted};
@@ -16,6 +16,7 @@ use crate::rows::tenant::Tenant;
 use crate::rows::{ChangeScope, FromRow, Row, Tx};
 use guestlist_api::experience_group::ExperienceGroup;
 use guestlist_api::id::{ExperienceGroupId, ExperienceUserId, ForeignId};
+use guestlist_api::text::Tags;
 use guestlist_api::wire::{Problem, Rule};
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -213,8 +214,8 @@ pub fn add(tx: &mut Tx<'_>, tenant: Tenant, new: &ExperienceGroup) -> Result<()>
             &new.device_query_json,
         ],
     )?;
-    tag_group(tx, tenant, new)?;
-    add_endpoints(tx, tenant, new)?;
+    tag_group(tx, tenant, &Tags::default(), new)?;
+    put_endpoints(tx, tenant, &[], new)?;
     memberships::of_group(tx, tenant, None, new)?;
     counts::change(tx, Counted::Groups(tenant.id()), 1)
 }
@@ -248,12 +249,10 @@ pub fn put(
         ],
     )?;
     if after.group_tags != before.group_tags {
-        untag_group(tx, tenant, after)?;
-        tag_group(tx, tenant, after)?;
+        tag_group(tx, tenant, &before.group_tags, after)?;
     }
     if after.experience_endpoint_ids != before.experience_endpoint_ids {
-        remove_endpoints(tx, tenant, after)?;
-        add_endpoints(tx, tenant, after)?;
+        put_endpoints(tx, tenant, &before.experience_endpoint_ids, after)?;
     }
     memberships::of_group(tx, tenant, Some(before), after)
 }

@@ -130,6 +130,9 @@ async fn post(
 
 const GROUP_IDS: &str = "experienceUser.experienceGroupIds";
 
+/// How many tags a change may set that shares a transaction with changes of other users. Each is a row.
+const FEW_TAGS: usize = 20;
+
 async fn patch(
     call: Call<Grant>,
     input: In<OneExperienceUser, (), ExperienceUserPatch>,
@@ -142,8 +145,9 @@ async fn patch(
         None => None,
     };
     let request = call.clone();
-    // With groups more than the row of the user is changed.
-    let only = patch.experience_group_ids.is_none();
+    // With groups more than the row of the user is changed, and many tags keep others waiting.
+    let tags = patch.user_tags.as_ref().map_or(0, |tags| tags.0.len());
+    let only = patch.experience_group_ids.is_none() && tags <= FEW_TAGS;
     let row = move || only.then(|| users::row_change(app, id));
     call.change_row(row, move |tx| {
         let (tenant, before) = users::lock_within(tx, app, id)?;

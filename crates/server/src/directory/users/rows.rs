@@ -20,6 +20,7 @@ use crate::rows::tenant::{AuthorizedApp, Tenant};
 use crate::rows::{ChangeScope, FromRow, Param, Row, RowChange, Statement, Tx};
 use guestlist_api::experience_user::{ExperienceUser, GroupRef};
 use guestlist_api::id::{ExperienceGroupId, ExperienceUserId};
+use guestlist_api::text::Tags;
 use guestlist_api::time::DateTime;
 use guestlist_api::wire::{Problem, Rule};
 use std::sync::LazyLock;
@@ -280,7 +281,7 @@ pub fn add(
         ],
     )
     .map_err(email_taken(&new.email))?;
-    tag_user(tx, tenant, new)?;
+    tag_user(tx, tenant, &Tags::default(), new)?;
     memberships::of_user(tx, tenant, None, new)?;
     counts::change(tx, Counted::Users(tenant.id()), 1)
 }
@@ -342,8 +343,7 @@ pub fn put(
         conflict.as_deref(),
     )?;
     if after.user_tags != before.user_tags {
-        untag_user(tx, tenant, after)?;
-        tag_user(tx, tenant, after)?;
+        tag_user(tx, tenant, &before.user_tags, after)?;
     }
     memberships::of_user(tx, tenant, Some(before), after)
 }

@@ -10,6 +10,7 @@ mod moving;
 mod plans;
 mod query;
 mod search;
+mod tags;
 mod turns;
 
 use super::migrations::MIGRATIONS;

@@ -140,9 +140,18 @@ const CALLED: &[Called] = &[
         let mut after = before.clone();
         (after.email, after.first_name) = ("c@d".into(), Some("c".into()));
         (after.last_name, after.token_cutoff) = (Some("d".into()), Some(NOW));
-        after.user_tags.0.clear();
         after.experience_groups.clear();
-        users::put(tx, own, &before, &after, Some(&hash()))
+        // Tags are added, changed, removed one by one, and all at once.
+        let mut tagged = after.clone();
+        let tags = [("a", "c"), ("b", "c"), ("c", "c")];
+        tagged.user_tags.0 = tags.map(|(tag, value)| (tag.to_owned(), value.to_owned())).into();
+        users::put(tx, own, &before, &tagged, Some(&hash()))?;
+        let mut fewer = tagged.clone();
+        fewer.user_tags.0.remove("c");
+        fewer.user_tags.0.insert("a".into(), "d".into());
+        users::put(tx, own, &tagged, &fewer, None)?;
+        after.user_tags.0.clear();
+        users::put(tx, own, &fewer, &after, None)
     }),
     ("users::delete", |tx| {
         let own = tenant(tx)?;
