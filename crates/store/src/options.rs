@@ -83,7 +83,7 @@ impl Default for Options {
             replica: None,
             // Clients give up by then.
             read_deadline: Duration::from_secs(10),
-            // Deleting an application of a million users is one transaction.
+            // What takes long is done in parts, but a disk may take its time.
             write_deadline: Duration::from_mins(5),
             // Those who wait for a lock keep others from a connection.
             lock_deadline: Duration::from_secs(5),

@@ -9,6 +9,7 @@ use crate::rest::outcome::{Created, Okay};
 use crate::rest::pages::{ListQuery as _, PageOf, list_query};
 use crate::rest::resource::Resource;
 use crate::rest::route::Routes;
+use crate::rows::Tx;
 use crate::rows::list::Listed;
 use crate::tokens::grant::Grant;
 use crate::tokens::rows::Principal;
@@ -201,10 +202,24 @@ async fn patch(
 async fn delete(call: Call<Grant>, input: In<OneApplication>) -> Result<Okay<Success>> {
     let app = call.authorized_app(input.path.application_id)?;
     let request = call.clone();
-    call.remove(move |tx| {
+    let checked = move |tx: &mut Tx<'_>, first: bool| {
         let tenant = app.require(tx)?;
         let application = applications::lock(tx, tenant)?;
-        request.check_any(|| Ok(forms(&application)))?;
+        if first {
+            request.check_any(|| Ok(forms(&application)))?;
+        }
+        Ok::<_, Error>(tenant)
+    };
+    let (check, own) = (checked.clone(), call.caller.token);
+    // Where it has begun, its conditions held.
+    let begun = call
+        .in_parts(move |tx, first| {
+            let tenant = check(tx, first)?;
+            applications::delete_some(tx, tenant, own)
+        })
+        .await?;
+    call.remove(move |tx| {
+        let tenant = checked(tx, !begun)?;
         applications::delete(tx, tenant)
     })
     .await

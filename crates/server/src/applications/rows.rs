@@ -7,6 +7,7 @@
 
 use super::rules::{ORGANIZATION, OWNER_TYPE};
 use crate::directory::groups::rows as groups;
+use crate::directory::removal::{self, PART};
 use crate::directory::users::rows as users;
 use crate::error::{Error, Result};
 use crate::rows::convert::{id, json, key, maybe_moment, moment, to_json};
@@ -16,7 +17,7 @@ use crate::rows::table::{Table, table, text, whole};
 use crate::rows::tenant::{NOT_FOUND, Tenant};
 use crate::rows::{ChangeScope, FromRow, Row, Tx};
 use guestlist_api::application::{Application, ApplicationSort, ApplicationSummary};
-use guestlist_api::id::{ApplicationId, OrgId};
+use guestlist_api::id::{ApiTokenId, ApplicationId, OrgId};
 use guestlist_api::time::DateTime;
 use std::sync::LazyLock;
 
@@ -169,6 +170,37 @@ pub fn put(tx: &mut Tx<'_>, after: &Application) -> Result<()> {
         ],
     )?;
     Ok(())
+}
+
+/// Removes a part of what is in the application, but not the token `own`, and says so; or nothing where
+/// little is left, as in [`removal`].
+pub fn delete_some(tx: &mut Tx<'_>, tenant: Tenant, own: ApiTokenId) -> Result<bool> {
+    if removal::some_users(tx, tenant)? || removal::some_groups(tx, tenant)? {
+        return Ok(true);
+    }
+    let application = tenant.id().to_string();
+    if counts::of(tx, Counted::Tokens(tenant.id()))? > PART.unsigned_abs() {
+        let gone = tx.run(
+            "DELETE FROM api_tokens WHERE id IN (SELECT id FROM api_tokens
+                WHERE owner_id = $1 AND kind = 'application' AND id <> $2
+                ORDER BY name_key, id LIMIT $3)",
+            &[&application, &own.to_string(), &PART],
+        )?;
+        counts::fewer(tx, Counted::Tokens(tenant.id()), gone)?;
+        return Ok(true);
+    }
+    let more: Option<i64> = tx.first(
+        "SELECT 1 AS found FROM answers WHERE application_id = $1 LIMIT 1 OFFSET $2",
+        &[&application, &PART],
+    )?;
+    if more.is_some() {
+        tx.run(
+            "DELETE FROM answers WHERE (token_id, key_digest) IN
+                (SELECT token_id, key_digest FROM answers WHERE application_id = $1 LIMIT $2)",
+            &[&application, &PART],
+        )?;
+    }
+    Ok(more.is_some())
 }
 
 /// Removes the application and everything in it.

@@ -60,6 +60,15 @@ impl Changes {
         *self.users.entry(user).or_default() += by;
     }
 
+    /// Each user is in the group no more that stands beside it.
+    fn record_parted(&mut self, parted: Vec<(String, String)>) -> Result<()> {
+        for (user, group) in parted {
+            let user = user.parse().map_err(Error::internal)?;
+            self.record_change(user, group.parse().map_err(Error::internal)?, -1);
+        }
+        Ok(())
+    }
+
     /// Adds the user to the group, if it is not in it.
     fn join(
         &mut self,
@@ -185,6 +194,72 @@ pub(crate) fn of_group(
     changes.count(tx)
 }
 
+/// Members of the groups of an application, each once for each of its groups; or of one `group`.
+#[derive(Clone, Copy)]
+pub(crate) struct Members {
+    pub(crate) tenant: Tenant,
+    pub(crate) group: Option<ExperienceGroupId>,
+}
+
+impl Members {
+    /// Whether there are more than `most`.
+    pub(crate) fn are_more_than(self, tx: &mut Tx<'_>, most: i64) -> Result<bool> {
+        let (application, group) = self.ids();
+        let next: Option<i64> = match &group {
+            None => tx.first(
+                "SELECT 1 AS found FROM memberships WHERE application_id = $1
+                 ORDER BY user_id, group_id LIMIT 1 OFFSET $2",
+                &[&application, &most],
+            ),
+            Some(group) => tx.first(
+                "SELECT 1 AS found FROM memberships WHERE application_id = $1 AND group_id = $2
+                 ORDER BY user_id LIMIT 1 OFFSET $3",
+                &[&application, group, &most],
+            ),
+        }?;
+        Ok(next.is_some())
+    }
+
+    /// The first `most` are in the group no more.
+    pub(crate) fn delete_some(self, tx: &mut Tx<'_>, most: i64) -> Result<()> {
+        let (application, group) = self.ids();
+        let some: Vec<(String, String)> = match &group {
+            None => tx.all(
+                "SELECT user_id, group_id FROM memberships WHERE application_id = $1
+                 ORDER BY user_id, group_id LIMIT $2",
+                &[&application, &most],
+            ),
+            Some(group) => tx.all(
+                "SELECT user_id, group_id FROM memberships
+                 WHERE application_id = $1 AND group_id = $2 ORDER BY user_id LIMIT $3",
+                &[&application, group, &most],
+            ),
+        }?;
+        let Some((user, last)) = some.last() else { return Ok(()) };
+        let sql = match group {
+            None => {
+                "DELETE FROM memberships
+                 WHERE application_id = $1 AND (user_id, group_id) <= ($2, $3)
+                 RETURNING user_id, group_id"
+            }
+            Some(_) => {
+                "DELETE FROM memberships
+                 WHERE application_id = $1 AND user_id <= $2 AND group_id = $3
+                 RETURNING user_id, group_id"
+            }
+        };
+        let of = ChangeScope::Application(self.tenant.id());
+        let parted = tx.change_all(of, sql, &[&application, user, last])?;
+        let mut changes = Changes::of(self.tenant.id());
+        changes.record_parted(parted)?;
+        changes.count(tx)
+    }
+
+    fn ids(self) -> (String, Option<String>) {
+        (self.tenant.id().to_string(), self.group.map(|group| group.to_string()))
+    }
+}
+
 /// The users go, and are in no group any more.
 pub(crate) fn without_users(tx: &mut Tx<'_>, tenant: Tenant, users: &[String]) -> Result<()> {
     let (application, mut changes) = (tenant.id().to_string(), Changes::of(tenant.id()));
@@ -198,10 +273,7 @@ pub(crate) fn without_users(tx: &mut Tx<'_>, tenant: Tenant, users: &[String]) -
             ),
             &params,
         )?;
-        for (user, group) in parted {
-            let user = user.parse().map_err(Error::internal)?;
-            changes.record_change(user, group.parse().map_err(Error::internal)?, -1);
-        }
+        changes.record_parted(parted)?;
     }
     changes.count(tx)
 }

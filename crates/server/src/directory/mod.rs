@@ -3,6 +3,7 @@
 
 pub mod experience;
 pub mod groups;
+pub mod removal;
 pub mod search;
 pub mod users;
 

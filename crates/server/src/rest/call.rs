@@ -141,6 +141,26 @@ impl<C: Caller> Call<C> {
         }
     }
 
+    /// Does `part` of what takes long, each time in a transaction of its own, until there is nothing left
+    /// to do so for: whoever writes meanwhile has their turn in between. It is told whether it is the first.
+    /// Says whether any was done. What is left if this is broken off is done when it is asked again.
+    pub(crate) async fn in_parts(
+        &self,
+        part: impl Fn(&mut Tx<'_>, bool) -> Result<bool> + Clone + Send + 'static,
+    ) -> Result<bool> {
+        let mut begun = false;
+        loop {
+            let (call, part) = (self.clone(), part.clone());
+            let work = move |tx: &mut Tx<'_>| {
+                call.context.gate.write(&call.app, tx, call.now, |tx| part(tx, !begun))
+            };
+            if !self.store().write(work).await? {
+                return Ok(begun);
+            }
+            begun = true;
+        }
+    }
+
     /// Writes something that is not answered as a resource.
     pub(crate) async fn do_once<T: Serialize>(
         &self,

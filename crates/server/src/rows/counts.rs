@@ -8,7 +8,7 @@
 //! When the store fails; a function says what else it refuses.
 
 use super::table::{Table, derived, text, whole};
-use super::{ChangeScope, Tx};
+use super::{ChangeScope, Param, Tx};
 use crate::error::{Error, Result};
 use guestlist_api::id::{ApplicationId, ExperienceGroupId};
 
@@ -85,6 +85,14 @@ pub(crate) fn forget(tx: &mut Tx<'_>, counted: Counted) -> Result<()> {
         "DELETE FROM counts WHERE application_id = $1 AND counted = $2",
         &[&application, &what],
     )?;
+    Ok(())
+}
+
+/// As [`forget`], for the direct members of groups that a `list` names, whose `params` begin with their
+/// application.
+pub(crate) fn forget_groups(tx: &mut Tx<'_>, list: &str, params: &[&dyn Param]) -> Result<()> {
+    let sql = format!("DELETE FROM counts WHERE application_id = $1 AND counted IN ({list})");
+    tx.change(ChangeScope::Nothing, &sql, params)?;
     Ok(())
 }
 

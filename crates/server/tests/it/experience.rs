@@ -2,7 +2,7 @@
 
 use crate::world::World;
 use guestlist::auth::hasher::PasswordHash;
-use guestlist::directory::users::rows as users;
+use guestlist::directory::removal;
 use guestlist::tokens::rows::Principal;
 use guestlist_api::id::ApplicationId;
 use guestlist_api::secret::TypedPassword;
@@ -206,14 +206,125 @@ fn users_go_a_few_at_a_time() {
     };
     assert_eq!((counted(""), members()), (260, 130));
     // Between one part and the next others have their turn, and all counts are right.
-    let some = || world.write_in(own, users::delete_some);
+    let some = || world.write_in(own, removal::some_users);
     assert!(some());
     let left = counted("");
     assert!((1..260).contains(&left), "{left} are left");
     let tagged = counted("&query=%7B%22userTags%22%3A%7B%22a%22%3A%22b%22%7D%7D");
     assert_eq!((tagged, counted("&search=example")), (left, left));
     assert_eq!(members(), counted(&format!("&experienceGroupId={}", group.id)));
-    assert!(some());
+    // Few are left to whoever removes the rest.
     assert!(!some());
+    assert_eq!(counted(""), left);
+    world.call(&token, "DELETE", &path("?keepGroups=1"), &Value::Null).expect(200);
     assert_eq!((counted(""), members()), (0, 0));
+}
+
+#[test]
+fn groups_go_a_few_at_a_time() {
+    let world = World::new();
+    let own = world.application("own");
+    // A tree of which each part has leaves, and one user in most of it.
+    let mut tree = vec![world.group(own, json!({ "name": "root" }))];
+    for number in 1..300 {
+        let parent = tree[(number - 1) / 3].id.to_string();
+        let body = json!({ "name": format!("{number}"), "parentId": parent });
+        tree.push(world.group(own, body));
+    }
+    let all: Vec<&_> = tree.iter().collect();
+    let body = |email: &str| json!({ "email": email });
+    world.user(own, body("many@example.com"), &all[..280]);
+    world.user(own, body("few@example.com"), &all[298..]);
+    let token = world.token(Principal::Application(own), "all.Application");
+    let path = |rest: &str| format!("/applications/{own}/experience{rest}");
+    let counted = |rest: &str| {
+        world.get(&token, &path(rest)).expect(200).json()["totalCount"].as_u64().unwrap()
+    };
+    let groups = || counted("/groups?perPage=1");
+    let in_any = || counted("/users?perPage=1&experienceGroupId=any");
+    let sum = |field: &str| {
+        let page = world.get(&token, &path("/groups?perPage=1000&excludeMembers=1")).expect(200);
+        let items = page.json()["items"].as_array().unwrap().clone();
+        items.iter().map(|item| item[field].as_u64().unwrap_or_default()).sum::<u64>()
+    };
+    assert_eq!((groups(), in_any(), sum("directUserCount")), (300, 2, 282));
+    let some = || world.write_in(own, removal::some_groups);
+    // First who is in which, where that is much.
+    assert!(some());
+    assert_eq!((groups(), sum("directUserCount")), (300, 32));
+    assert!(some());
+    assert_eq!((groups(), in_any(), sum("directUserCount")), (50, 0, 0));
+    // Few are left to whoever removes the rest, and each is still in what it was in.
+    assert!(!some());
+    assert_eq!(counted("/groups?perPage=1&parentId=none"), 1);
+    world.call(&token, "DELETE", &path("?keepUsers=1"), &Value::Null).expect(200);
+    assert_eq!((groups(), counted("/users?perPage=1")), (0, 2));
+}
+
+#[test]
+fn what_is_in_a_group_that_goes_leaves_it_a_few_at_a_time() {
+    let world = World::new();
+    let own = world.application("own");
+    let groups = ["goes", "stays"].map(|name| world.group(own, json!({ "name": name })));
+    for number in 0..300 {
+        let of: Vec<_> = groups.iter().take(1 + number % 2).collect();
+        world.user(own, json!({ "email": format!("{number}@example.com") }), &of);
+        let parent = groups[0].id.to_string();
+        world.group(own, json!({ "name": format!("{number}"), "parentId": parent }));
+    }
+    let token = world.token(Principal::Application(own), "all.Application");
+    let path = |index: usize| format!("/applications/{own}/experience/groups/{}", groups[index].id);
+    let members = |index: usize| {
+        let shown = world.get(&token, &format!("{}?excludeMembers=1", path(index))).expect(200);
+        shown.json()["directUserCount"].as_u64().unwrap()
+    };
+    let remove =
+        |tag: &str| world.request("DELETE", &path(0)).token(&token).header("If-Match", tag).send();
+    let goes = groups[0].id;
+    let some = || world.write_in(own, move |tx, tenant| removal::some_of_group(tx, tenant, goes));
+    remove("\"other\"").expect(412);
+    assert_eq!((members(0), members(1)), (300, 150));
+    let tag = world.get(&token, &path(0)).etag().to_owned();
+    assert!(some());
+    assert_eq!((members(0), members(1)), (50, 150));
+    let count = |rest: &str| {
+        let page = format!("/applications/{own}/experience{rest}");
+        world.get(&token, &page).expect(200).json()["totalCount"].as_u64().unwrap()
+    };
+    let roots = || count("/groups?perPage=1&parentId=none");
+    assert_eq!(roots(), 2);
+    assert!(some());
+    assert_eq!((roots(), members(0)), (252, 50));
+    assert!(!some());
+    // Somebody else has changed it.
+    remove(&tag).expect(412);
+    remove(world.get(&token, &path(0)).etag()).expect(200);
+    assert_eq!((members(1), roots(), count("/groups?perPage=1")), (150, 301, 301));
+    assert_eq!(count("/users?perPage=1&experienceGroupId=any"), 150);
+}
+
+#[test]
+fn an_application_goes_a_part_at_a_time_if_its_conditions_hold() {
+    let world = World::new();
+    let [own, other] = ["own", "other"].map(|name| world.application(name));
+    for number in 0..260 {
+        world.group(own, json!({ "name": format!("{number}") }));
+        world.token(Principal::Application(own), "all.Application");
+    }
+    world.group(other, json!({ "name": "a" }));
+    let tokens = [own, other].map(|id| world.token(Principal::Application(id), "all.Application"));
+    let path = |id: ApplicationId| format!("/applications/{id}");
+    let summary = |id, token| world.get(token, &path(id)).expect(200).json()["summary"].clone();
+    let before = [summary(own, &tokens[0]), summary(other, &tokens[1])];
+    let own_path = path(own);
+    let remove = |tag: &str| {
+        world.request("DELETE", &own_path).token(&tokens[0]).header("If-Match", tag).send()
+    };
+    remove("\"other\"").expect(412);
+    assert_eq!(summary(own, &tokens[0]), before[0]);
+    // A condition that holds when it begins does so to the end, and so does the token that it came with.
+    let tag = world.get(&tokens[0], &path(own)).etag().to_owned();
+    remove(&tag).expect(200);
+    world.get(&tokens[0], &path(own)).expect(401);
+    assert_eq!(summary(other, &tokens[1]), before[1]);
 }

@@ -3,6 +3,7 @@
 use super::rules::{example_address, example_group, example_group_name, example_user};
 use crate::auth::hasher::PasswordHash;
 use crate::directory::groups::rows as groups;
+use crate::directory::removal;
 use crate::directory::users::rows as users;
 use crate::error::{Error, Result};
 use crate::rest::call::Call;
@@ -46,21 +47,19 @@ async fn delete(
     input: In<OneApplication, ExperienceDelete>,
 ) -> Result<Okay<Success>> {
     let (app, flags) = (call.authorized_app(input.path.application_id)?, input.query);
-    if flags.keep_users.is_none() {
-        // Whoever writes meanwhile has their turn in between. What is left if this is broken off goes
-        // when it is asked again.
-        let some = move |tx: &mut Tx<'_>| {
-            let tenant = app.require_locked(tx)?;
-            users::delete_some(tx, tenant)
-        };
-        while call.store().write(some).await? {}
-    }
+    let (users_go, groups_go) = (flags.keep_users.is_none(), flags.keep_groups.is_none());
+    call.in_parts(move |tx, _| {
+        let tenant = app.require_locked(tx)?;
+        Ok((users_go && removal::some_users(tx, tenant)?)
+            || (groups_go && removal::some_groups(tx, tenant)?))
+    })
+    .await?;
     call.remove(move |tx| {
         let tenant = app.require_locked(tx)?;
-        if flags.keep_users.is_none() {
+        if users_go {
             users::delete_all(tx, tenant)?;
         }
-        if flags.keep_groups.is_none() {
+        if groups_go {
             groups::delete_all(tx, tenant)?;
         }
         Ok(())

@@ -5,6 +5,7 @@ use super::forest;
 use super::listing::{self, Listing};
 use super::rows as groups;
 use super::rules::{changed_group, new_group};
+use crate::directory::removal;
 use crate::error::{Error, Result};
 use crate::rest::cached::DependsOn;
 use crate::rest::call::Call;
@@ -24,6 +25,7 @@ use guestlist_api::experience_group::{
 };
 use guestlist_api::id::{ExperienceGroupId, ObjectId};
 use guestlist_api::scope::Operation;
+use std::sync::Arc;
 
 pub(crate) fn routes() -> [Routes; 2] {
     [
@@ -234,11 +236,24 @@ async fn patch(
 async fn delete(call: Call<Grant>, input: In<OneExperienceGroup>) -> Result<Okay<Success>> {
     let (app, id) =
         (call.authorized_app(input.path.application_id)?, input.path.experience_group_id);
-    let expected = expected(&call, app, id).await?;
+    let expected = Arc::new(expected(&call, app, id).await?);
+    let at_first = Arc::clone(&expected);
+    // Where it has begun, its conditions held.
+    let begun = call
+        .in_parts(move |tx, first| {
+            let tenant = app.require_locked(tx)?;
+            if first && at_first.0.is_some() {
+                at_first.check(&groups::lock(tx, tenant, id)?)?;
+            }
+            removal::some_of_group(tx, tenant, id)
+        })
+        .await?;
     call.remove(move |tx| {
         let tenant = app.require_locked(tx)?;
         let group = groups::lock(tx, tenant, id)?;
-        expected.check(&group)?;
+        if !begun {
+            expected.check(&group)?;
+        }
         groups::delete(tx, tenant, &group)
     })
     .await

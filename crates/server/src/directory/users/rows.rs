@@ -7,7 +7,7 @@
 
 use super::rules::avatar_url;
 use crate::auth::hasher::PasswordHash;
-use crate::directory::memberships::{self, TOGETHER, any_of};
+use crate::directory::memberships;
 use crate::directory::search;
 use crate::directory::tag_index::{tag_user, untag_user};
 use crate::error::{Error, Result};
@@ -358,32 +358,6 @@ pub fn delete(tx: &mut Tx<'_>, tenant: Tenant, user: &ExperienceUser) -> Result<
         &[&tenant.id().to_string(), &user.id.to_string()],
     )?;
     counts::fewer(tx, Counted::Users(tenant.id()), gone)
-}
-
-/// Users that [`delete_some`] removes at once: some 20 ms of work, for which others wait.
-const SLICE: i64 = 250;
-
-/// Removes some users of the application, also from its groups, and says whether there may be more. All
-/// of them at once would keep others waiting for as long as that takes.
-pub fn delete_some(tx: &mut Tx<'_>, tenant: Tenant) -> Result<bool> {
-    let (all, application) = (ChangeScope::Application(tenant.id()), tenant.id().to_string());
-    let some: Vec<String> = tx.all(
-        "SELECT id FROM experience_users WHERE application_id = $1 ORDER BY id LIMIT $2",
-        &[&application, &SLICE],
-    )?;
-    memberships::without_users(tx, tenant, &some)?;
-    let mut gone = 0;
-    for some in some.chunks(TOGETHER) {
-        let (list, params) = any_of(&application, some);
-        let sql =
-            format!("DELETE FROM user_tags WHERE application_id = $1 AND user_id IN ({list})");
-        tx.change(all, &sql, &params)?;
-        let sql =
-            format!("DELETE FROM experience_users WHERE application_id = $1 AND id IN ({list})");
-        gone += tx.change(all, &sql, &params)?;
-    }
-    counts::fewer(tx, Counted::Users(tenant.id()), gone)?;
-    Ok(!some.is_empty())
 }
 
 /// Removes all users of the application, also from its groups.

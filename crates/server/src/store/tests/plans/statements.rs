@@ -2,7 +2,7 @@
 //! but for a few that say so. A function of the store that is not called here fails the test.
 
 use super::super::super::ephemeral;
-use super::{APPLICATION, GROUP, Plan, USER, postgres, sqlite};
+use super::{APPLICATION, GROUP, Plan, USER, add_like, postgres, sqlite};
 use crate::administrators::rows as administrators;
 use crate::administrators::rules::new_me;
 use crate::administrators::sign_ins::{self, Throttled};
@@ -10,6 +10,7 @@ use crate::applications::rows as applications;
 use crate::auth::hasher::PasswordHash;
 use crate::directory::groups::rules::new_group;
 use crate::directory::groups::{bare, forest, listing as group_listing, rows as groups};
+use crate::directory::removal;
 use crate::directory::search;
 use crate::directory::users::by_id::ById;
 use crate::directory::users::rules::new_user;
@@ -257,7 +258,27 @@ const CALLED: &[Called] = &[
     }),
     ("idempotency::find", |tx| idempotency::find(tx, &key(), NOW).map(drop)),
     ("idempotency::forget", |tx| idempotency::forget(tx, NOW, 9).map(drop)),
-    ("users::delete_some", |tx| tenant(tx).and_then(|own| users::delete_some(tx, own)).map(drop)),
+    ("removal::some_of_group", |tx| {
+        let own = tenant(tx)?;
+        more_than_a_part(tx, own)?;
+        while removal::some_of_group(tx, own, CHILD)? {}
+        Ok(())
+    }),
+    ("removal::some_groups", |tx| {
+        let own = tenant(tx)?;
+        while removal::some_groups(tx, own)? {}
+        Ok(())
+    }),
+    ("removal::some_users", |tx| {
+        let own = tenant(tx)?;
+        while removal::some_users(tx, own)? {}
+        Ok(())
+    }),
+    ("applications::delete_some", |tx| {
+        let own = tenant(tx)?;
+        while applications::delete_some(tx, own, TOKEN)? {}
+        Ok(())
+    }),
     ("users::delete_all", |tx| tenant(tx).and_then(|own| users::delete_all(tx, own))),
     ("search::forget", |tx| search::forget(tx, 9).map(drop)),
     ("search::apply_backlog", |tx| search::apply_backlog(tx, 9).map(drop)),
@@ -299,6 +320,29 @@ fn hash() -> PasswordHash {
 
 fn key() -> RequestKey {
     RequestKey::new(TOKEN, Some(APPLICATION), "key", &[b"a"])
+}
+
+/// More of everything than is removed at once.
+fn more_than_a_part(tx: &mut Tx<'_>, own: Tenant) -> Result<()> {
+    let user = users::get(tx, own, USER)?;
+    add_like(tx, own, &user, "many", 260)?;
+    for number in 0..260_u16 {
+        let mut bytes = [9; 12];
+        bytes[10..].copy_from_slice(&number.to_be_bytes());
+        let (id, post) = (ObjectId::from_bytes(bytes), json!({ "name": "t" }));
+        let group = wire::read("experienceGroup", post.clone()).unwrap();
+        let id_of_group = ExperienceGroupId(id);
+        let group = new_group(&group, id_of_group, APPLICATION, Vec::new(), Vec::new(), NOW);
+        groups::add(tx, own, &ExperienceGroup { parent_id: Some(CHILD), ..group })?;
+        let (token, owner) = (wire::read("apiToken", post).unwrap(), ForeignId(APPLICATION.0));
+        let (token_id, kind) = (ApiTokenId(id), OwnerType::Application);
+        let scopes = [].into_iter().collect();
+        tokens::add(tx, &new_token(&token, token_id, owner, kind, scopes, NOW))?;
+        let key = RequestKey::new(TOKEN, Some(APPLICATION), &number.to_string(), &[b"a"]);
+        let answer = Answer { status: 200, etag: None, body: Vec::new(), mint: None };
+        idempotency::put(tx, &key, NOW, &answer)?;
+    }
+    Ok(())
 }
 
 /// Every way to begin a page of what is sorted by `word`, in both directions.
