@@ -253,7 +253,7 @@ impl People {
         let mut made: Vec<GroupRef> = Vec::new();
         for (post, id, parent) in &self.groups {
             let parent_id = parent.and_then(|parent: usize| made.get(parent)).map(|group| group.id);
-            let ancestors = forest::place(tx, tenant, None, parent_id)?;
+            let ancestors = forest::place(tx, tenant, None, parent_id, None)?;
             let mut group = new_group(post, *id, tenant.id(), Vec::new(), ancestors, now);
             group.parent_id = parent_id;
             groups::add(tx, tenant, &group)?;

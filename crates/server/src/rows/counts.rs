@@ -29,6 +29,8 @@ pub(crate) enum Counted {
     Tokens(ApplicationId),
     /// Users of an application that are in at least one group.
     Members(ApplicationId),
+    /// How often groups of an application were put into others, not how many rows there are: it only grows.
+    Placements(ApplicationId),
     /// Direct members of a group.
     MembersOf(ApplicationId, ExperienceGroupId),
 }
@@ -45,6 +47,7 @@ impl Counted {
             Self::Groups(application) => (application, "groups"),
             Self::Tokens(application) => (application, "tokens"),
             Self::Members(application) => (application, "members"),
+            Self::Placements(application) => (application, "placements"),
         };
         (application.to_string(), what.into())
     }
@@ -101,7 +104,7 @@ pub(crate) fn forget_members(tx: &mut Tx<'_>, application: ApplicationId) -> Res
     tx.change(
         ChangeScope::Nothing,
         "DELETE FROM counts
-         WHERE application_id = $1 AND counted NOT IN ('users', 'groups', 'tokens')",
+         WHERE application_id = $1 AND counted NOT IN ('users', 'groups', 'tokens', 'placements')",
         &[&application.to_string()],
     )?;
     Ok(())

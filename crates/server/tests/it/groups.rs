@@ -1,10 +1,13 @@
 //! Groups without the ids of their members, and the groups in one group or in none.
 
 use crate::client::Answer;
-use crate::world::World;
+use crate::world::{World, read};
+use guestlist::directory::groups::rules::new_group;
+use guestlist::directory::groups::{forest, rows as groups};
+use guestlist::error::Error;
 use guestlist::tokens::rows::Principal;
 use guestlist_api::experience_group::ExperienceGroup;
-use guestlist_api::id::ApplicationId;
+use guestlist_api::id::{ApplicationId, ExperienceGroupId};
 use serde_json::{Value, json};
 
 struct Scene {
@@ -239,4 +242,54 @@ fn a_page_without_members_does_not_grow_with_them() {
     assert_eq!(bare, before + 24, "a digit more for each group");
     let full = scene.get("").expect(200).text().len();
     assert!(full > bare + 24 * 20 * 24, "{full} {bare}");
+}
+
+/// More groups than are looked at while others wait are below one that moves: how deep they are is found
+/// beforehand, and is right.
+#[test]
+fn a_group_moves_with_however_many_are_below_it() {
+    let scene = Scene::new();
+    let (world, of) = (&scene.world, scene.application);
+    let new = |name: &str, parent: Option<&ExperienceGroup>| {
+        let body = json!({ "name": name, "parentId": parent.map(|parent| parent.id.to_string()) });
+        let id = ExperienceGroupId(world.app.ids.next(world.now()));
+        new_group(&read("experienceGroup", body), id, of, Vec::new(), Vec::new(), world.now())
+    };
+    let chain = |name: &str, length: usize| {
+        let mut chain = vec![new(name, None)];
+        while chain.len() < length {
+            chain.push(new(name, chain.last()));
+        }
+        chain
+    };
+    let (large, long) = (chain("large", 60), chain("long", 50));
+    let leaves = (0..1100).map(|_| new("leaf", large.first()));
+    let all: Vec<_> = large.iter().chain(&long).cloned().chain(leaves).collect();
+    world.write_in(of, move |tx, tenant| {
+        all.iter().try_for_each(|group| groups::add(tx, tenant, group))
+    });
+    let (top, bottom, first, last) = (large[0].id, large[59].id, long[0].id, long[49].id);
+    // While others wait so many are not looked at.
+    let place = |known| {
+        world.write_in(of, move |tx, tenant| {
+            Ok(forest::place(tx, tenant, Some(top), Some(first), known).map(drop))
+        })
+    };
+    let uncounted = |done| matches!(done, Err(Error::Busy { what: forest::NOT_COUNTED, .. }));
+    assert!(uncounted(place(None)));
+    let known = world.write_in(of, move |tx, tenant| forest::height(tx, tenant, top));
+    assert!(place(Some(known)).is_ok());
+    // What is known is so until a group is put into another.
+    scene.group(json!({ "name": "more", "parentId": last.to_string() }));
+    assert!(uncounted(place(Some(known))));
+    let put = |group: ExperienceGroupId, parent: ExperienceGroupId| {
+        let target = format!("{}/{group}", scene.groups());
+        let body = json!({ "parentId": parent.to_string() });
+        world.call(&scene.token, "PATCH", &target, &body)
+    };
+    put(top, last).refused(400, "experienceGroup.parentId must not make groups more than 100 deep");
+    let moved = put(top, first).expect(200).json();
+    assert_eq!(moved["ancestorIds"], json!([first.to_string()]));
+    put(first, bottom)
+        .refused(400, "experienceGroup.parentId must not be the group itself or a group below it");
 }

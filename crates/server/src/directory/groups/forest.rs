@@ -3,6 +3,7 @@
 
 use crate::error::{Error, Result};
 use crate::rows::convert::{id, json, maybe_id};
+use crate::rows::counts::{self, Counted};
 use crate::rows::tenant::Tenant;
 use crate::rows::{FromRow, Row, Tx};
 use guestlist_api::experience_group::ExperienceGroup;
@@ -56,16 +57,64 @@ pub(crate) fn ancestry(
     Ok(line)
 }
 
-/// The ids of the groups below `id`, and how many levels there are below it.
+/// How many groups below a group are looked at while others wait, which takes some milliseconds.
+const AT_ONCE: usize = 1000;
+
+/// Why a group is not put into another: nobody knows how many levels are below it, as they are to be
+/// counted beforehand ([`height`]) and others have put groups into groups since.
+pub const NOT_COUNTED: &str = "The groups below this one are changing";
+
+/// How many levels of groups are below a group, and how often groups of the application had been put into
+/// others when they were counted: as long as that is so, there are no more.
+#[derive(Debug, Clone, Copy)]
+pub struct Height {
+    levels: usize,
+    placements: u64,
+}
+
+/// How many levels of groups are below the group `id`, however many groups that are: a read of its own.
+///
+/// # Errors
+/// When the store fails.
+pub fn height(tx: &mut Tx<'_>, tenant: Tenant, id: ExperienceGroupId) -> Result<Height> {
+    let placements = counts::of(tx, Counted::Placements(tenant.id()))?;
+    let (_, levels) = below(tx, &tenant.id().to_string(), id, usize::MAX)?.unwrap_or_default();
+    Ok(Height { levels, placements })
+}
+
+/// The levels below the group `id`, as they are `known` or if there are few groups.
+fn levels_below(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    id: ExperienceGroupId,
+    known: Option<Height>,
+) -> Result<usize> {
+    if let Some(known) = known
+        && known.placements == counts::of(tx, Counted::Placements(tenant.id()))?
+    {
+        return Ok(known.levels);
+    }
+    match below(tx, &tenant.id().to_string(), id, AT_ONCE)? {
+        Some((_, levels)) => Ok(levels),
+        None => Err(Error::Busy { what: NOT_COUNTED, retry_after: 1 }),
+    }
+}
+
+/// The ids of the groups below `id`, and how many levels there are below it; if there are no more than
+/// `most` groups.
 fn below(
     tx: &mut Tx<'_>,
     application: &str,
     id: ExperienceGroupId,
-) -> Result<(BTreeSet<ExperienceGroupId>, usize)> {
+    most: usize,
+) -> Result<Option<(BTreeSet<ExperienceGroupId>, usize)>> {
     let (mut all, mut level, mut height) = (BTreeSet::new(), vec![id], 0);
     loop {
         let mut children = Vec::new();
         for parent in &level {
+            if all.len() > most {
+                return Ok(None);
+            }
             let found: Vec<Node> = tx.all(
                 "SELECT id, parent_id FROM experience_groups
                  WHERE application_id = $1 AND parent_id = $2",
@@ -74,7 +123,7 @@ fn below(
             children.extend(found.into_iter().map(|node| node.id).filter(|id| all.insert(*id)));
         }
         if children.is_empty() {
-            return Ok((all, height));
+            return Ok(Some((all, height)));
         }
         height += 1;
         level = children;
@@ -89,12 +138,14 @@ fn bad_parent(words: String) -> Error {
 ///
 /// # Errors
 /// [`Error::Invalid`] when the application has no such group, or when the group (`id`, if it
-/// exists already) would be its own ancestor or too deep there.
+/// exists already) would be its own ancestor or too deep there. [`Error::Busy`] with [`NOT_COUNTED`] when
+/// many groups are below it and its height is not `known`.
 pub fn place(
     tx: &mut Tx<'_>,
     tenant: Tenant,
     group: Option<ExperienceGroupId>,
     parent: Option<ExperienceGroupId>,
+    known: Option<Height>,
 ) -> Result<Vec<ExperienceGroupId>> {
     let Some(parent) = parent else { return Ok(Vec::new()) };
     let application = tenant.id().to_string();
@@ -107,7 +158,7 @@ pub fn place(
         Some(group) if line.contains(&group) => {
             return Err(bad_parent("must not be the group itself or a group below it".into()));
         }
-        Some(group) => below(tx, &application, group)?.1,
+        Some(group) => levels_below(tx, tenant, group, known)?,
     };
     if line.len() + 1 + height > MAX_DEPTH {
         return Err(bad_parent(format!("must not make groups more than {MAX_DEPTH} deep")));
@@ -127,7 +178,8 @@ pub fn device_counts(tx: &mut Tx<'_>, group: &ExperienceGroup) -> Result<(u64, u
     };
     let mut devices: BTreeSet<ForeignId> = own.into_iter().collect();
     let direct = devices.len() as u64;
-    for id in below(tx, &application, group.id)?.0 {
+    let (below, _) = below(tx, &application, group.id, usize::MAX)?.unwrap_or_default();
+    for id in below {
         devices.extend(devices_of(tx, &application, id)?);
     }
     Ok((direct, devices.len() as u64))

@@ -1,7 +1,7 @@
 //! `experienceGroup` and `experienceGroups`.
 
 use super::bare as bare_groups;
-use super::forest;
+use super::forest::{self, Height};
 use super::listing::{self, Listing};
 use super::rows as groups;
 use super::rules::{changed_group, new_group};
@@ -193,7 +193,7 @@ async fn post(
         let ids = post.experience_user_ids.as_ref().map(|ids| ids.0.as_slice());
         let members = groups::members(tx, tenant, ids.unwrap_or_default())?;
         let parent = post.parent_id.as_ref().and_then(|parent| parent.0);
-        let ancestors = forest::place(tx, tenant, None, parent)?;
+        let ancestors = forest::place(tx, tenant, None, parent, None)?;
         let group = new_group(&post, id, tenant.id(), members, ancestors, now);
         groups::add(tx, tenant, &group)?;
         Ok(group)
@@ -207,9 +207,38 @@ async fn patch(
 ) -> Result<Okay<Entity<ExperienceGroup>>> {
     let (app, id) =
         (call.authorized_app(input.path.application_id)?, input.path.experience_group_id);
-    let (patch, now) = (input.body, call.now);
-    let expected = expected(&call, app, id).await?;
+    let (patch, expected) = (input.body, expected(&call, app, id).await?);
+    let asked = Arc::new((patch, expected));
+    let mut known = None;
+    for _ in 0..COUNTED_AGAIN {
+        match change(&call, app, id, &asked, known).await {
+            Err(Error::Busy { what: forest::NOT_COUNTED, .. }) => {
+                let count = move |tx: &mut Tx<'_>| {
+                    let tenant = app.require(tx)?;
+                    forest::height(tx, tenant, id)
+                };
+                known = Some(call.read(count).await?);
+            }
+            done => return done,
+        }
+    }
+    change(&call, app, id, &asked, known).await
+}
+
+/// How often the levels below a group are counted anew when others put groups into groups meanwhile.
+const COUNTED_AGAIN: usize = 4;
+
+/// Changes the group `id` as was `asked`, with what is `known` of the levels below it.
+async fn change(
+    call: &Call<Grant>,
+    app: AuthorizedApp,
+    id: ExperienceGroupId,
+    asked: &Arc<(ExperienceGroupPatch, Expected)>,
+    known: Option<Height>,
+) -> Result<Okay<Entity<ExperienceGroup>>> {
+    let (asked, now) = (Arc::clone(asked), call.now);
     call.change(move |tx| {
+        let (patch, expected) = &*asked;
         let tenant = match patch.parent_id {
             Some(_) => app.require_locked(tx)?,
             None => app.require(tx)?,
@@ -221,10 +250,10 @@ async fn patch(
             None => None,
         };
         let ancestors = match &patch.parent_id {
-            Some(parent) => Some(forest::place(tx, tenant, Some(id), parent.0)?),
+            Some(parent) => Some(forest::place(tx, tenant, Some(id), parent.0, known)?),
             None => None,
         };
-        let after = changed_group(&before, &patch, members, ancestors, now);
+        let after = changed_group(&before, patch, members, ancestors, now);
         if after != before {
             groups::put(tx, tenant, &before, &after)?;
         }

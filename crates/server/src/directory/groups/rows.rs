@@ -217,7 +217,11 @@ pub fn add(tx: &mut Tx<'_>, tenant: Tenant, new: &ExperienceGroup) -> Result<()>
     tag_group(tx, tenant, &Tags::default(), new)?;
     put_endpoints(tx, tenant, &[], new)?;
     memberships::of_group(tx, tenant, None, new)?;
-    counts::change(tx, Counted::Groups(tenant.id()), 1)
+    counts::change(tx, Counted::Groups(tenant.id()), 1)?;
+    match new.parent_id {
+        Some(_) => counts::change(tx, Counted::Placements(tenant.id()), 1),
+        None => Ok(()),
+    }
 }
 
 /// Updates a group from `before` to `after`.
@@ -254,7 +258,11 @@ pub fn put(
     if after.experience_endpoint_ids != before.experience_endpoint_ids {
         put_endpoints(tx, tenant, &before.experience_endpoint_ids, after)?;
     }
-    memberships::of_group(tx, tenant, Some(before), after)
+    memberships::of_group(tx, tenant, Some(before), after)?;
+    if after.parent_id != before.parent_id && after.parent_id.is_some() {
+        counts::change(tx, Counted::Placements(tenant.id()), 1)?;
+    }
+    Ok(())
 }
 
 /// Removes the group. Its members stay, and the groups in it move up to where it was.

@@ -47,7 +47,7 @@ fn one_is_found_by_its_id() {
         forest::device_counts(tx, &group)?;
         users::groups(tx, tenant, &[GROUP], "x")?;
         groups::members(tx, tenant, &[USER])?;
-        forest::place(tx, tenant, None, Some(GROUP))?;
+        forest::place(tx, tenant, None, Some(GROUP), None)?;
         let mut after = user.clone();
         after.user_tags.0.clear();
         users::put(tx, tenant, &user, &after, None)?;

@@ -89,7 +89,12 @@ const CALLED: &[Called] = &[
     }),
     ("groups::forest::place", |tx| {
         let own = tenant(tx)?;
-        forest::place(tx, own, Some(CHILD), Some(GROUP)).map(drop)
+        forest::place(tx, own, Some(CHILD), Some(GROUP), None).map(drop)
+    }),
+    ("groups::forest::height", |tx| {
+        let own = tenant(tx)?;
+        let known = forest::height(tx, own, CHILD)?;
+        forest::place(tx, own, Some(CHILD), Some(GROUP), Some(known)).map(drop)
     }),
     ("groups::members", |tx| {
         let own = tenant(tx)?;
