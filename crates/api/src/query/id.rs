@@ -1,6 +1,8 @@
 //! What can be asked of an id, or of a list of ids.
 
+use super::logic::{Asked, Logic};
 use super::read::{Budget, Test, values};
+use super::values::{Place, Values, compared};
 use super::{Comparison, Listed};
 use crate::id::{ForeignId, ObjectId};
 use crate::text::Nullable;
@@ -20,12 +22,33 @@ pub enum IdTest {
     Nin(Listed<ForeignId>),
 }
 
+/// The same of a list of ids: it holds if it holds of one of them; `$ne` and `$nin` if they hold of
+/// all; and `null` is that there is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdsTest(pub IdTest);
+
 fn compare(word: Comparison, value: Value, at: &mut Problems) -> Option<IdTest> {
     let id = Nullable::<ForeignId>::read(value, at)?;
     Some(IdTest::Compare(word, id.0.map(|id| id.0)))
 }
 
+fn all(ids: &Listed<ForeignId>) -> Values<ObjectId> {
+    ids.0.iter().map(|id| id.0).collect()
+}
+
 impl Test for IdTest {
+    type Set = Values<ObjectId>;
+    const APART: bool = false;
+
+    fn logic(&self, holds: bool) -> Logic<Asked<Self::Set>> {
+        let one = match self {
+            Self::Compare(comparison, id) => compared(*comparison, id.map(Place::At)),
+            Self::In(ids) => Asked::of(true, all(ids)),
+            Self::Nin(ids) => Asked::of(false, all(ids)),
+        };
+        one.turned(holds)
+    }
+
     fn read(value: Value, at: &mut Problems, budget: &mut Budget) -> Option<Self> {
         budget.take(1)?;
         let Value::Object(operators) = value else { return compare(Comparison::Eq, value, at) };
@@ -46,6 +69,32 @@ impl Test for IdTest {
             1 => tests.pop().flatten(),
             _ => at.refuse(Rule::TooManyProperties),
         }
+    }
+}
+
+impl Test for IdsTest {
+    type Set = Values<ObjectId>;
+    const APART: bool = true;
+
+    fn logic(&self, holds: bool) -> Logic<Asked<Self::Set>> {
+        match &self.0 {
+            IdTest::Compare(Comparison::Eq, None) => Asked::of(!holds, Values::any()),
+            IdTest::Compare(Comparison::Ne, None) => Asked::of(holds, Values::any()),
+            one => one.logic(holds),
+        }
+    }
+
+    fn read(value: Value, at: &mut Problems, budget: &mut Budget) -> Option<Self> {
+        IdTest::read(value, at, budget).map(Self)
+    }
+}
+
+impl JsonSchema for IdsTest {
+    fn schema_name() -> Cow<'static, str> {
+        IdTest::schema_name()
+    }
+    fn json_schema(schemas: &mut SchemaGenerator) -> Schema {
+        IdTest::json_schema(schemas)
     }
 }
 

@@ -6,21 +6,30 @@
 
 mod id;
 mod json;
+mod logic;
 mod read;
 mod scalar;
+mod tagged;
 mod tags;
+mod texts;
+mod values;
 
 #[cfg(test)]
 mod tests;
 
-pub use id::IdTest;
+pub use id::{IdTest, IdsTest};
 pub use json::Json;
-pub use read::{MOST_CONDITIONS, MOST_DEPTH};
+pub use logic::{Asked, Logic};
+pub use read::{MOST_APART, MOST_CONDITIONS, MOST_DEPTH};
 pub use scalar::{Instant, Literal, MomentTest, Part, TextOperator, TextTest, ValueTest};
+pub use tagged::{TagBox, TagBoxes, TagTexts};
 pub use tags::{TagMatcher, TagPart, TagTest, TagText};
+pub use texts::{Like, Texts};
+pub use values::{End, Values};
 
 use crate::text::List;
 use crate::wire::{Problems, Rule, Wire};
+use logic::Term;
 use read::{Budget, Test};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value};
@@ -30,7 +39,7 @@ use std::borrow::Cow;
 pub type Listed<T> = List<T, 100>;
 
 /// A query about things with the fields of `C`. It can only be read, so it is never deeper than
-/// [`MOST_DEPTH`] nor larger than [`MOST_CONDITIONS`].
+/// [`MOST_DEPTH`] nor larger than [`MOST_CONDITIONS`] and [`MOST_APART`] say.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Query<C>(Vec<Clause<C>>);
 
@@ -52,6 +61,32 @@ impl<C> Query<C> {
     #[must_use]
     pub fn clauses(&self) -> &[Clause<C>] {
         &self.0
+    }
+}
+
+impl<C: Condition> Query<C> {
+    /// What it asks, in its simplest form.
+    #[must_use]
+    pub fn logic(&self) -> Logic<C::Term> {
+        self.turned(true)
+    }
+
+    /// The same, or its opposite unless it `holds`. So whatever is inside is negated once at most.
+    fn turned(&self, holds: bool) -> Logic<C::Term> {
+        let several = |all: bool, queries: &[Self], holds: bool| {
+            Logic::of(all == holds, queries.iter().map(|query| query.turned(holds)))
+        };
+        let clauses = self.0.iter().map(|clause| match clause {
+            Clause::And(all) => several(true, all, holds),
+            // As the platform's page has it: with nothing to match, all and any find everybody, and
+            // none finds nobody.
+            Clause::Or(none) if none.is_empty() => several(true, none, holds),
+            Clause::Or(one) => several(false, one, holds),
+            Clause::Nor(none) if none.is_empty() => several(false, none, holds),
+            Clause::Nor(none) => several(false, none, !holds),
+            Clause::Field(condition) => condition.logic(holds),
+        });
+        Logic::of(holds, clauses)
     }
 }
 
@@ -93,6 +128,15 @@ pub trait Condition: Sized {
     /// What the schema of such a query is called.
     const NAME: &'static str;
 
+    /// What is asked of a field in the simplest form.
+    type Term: Term;
+
+    #[doc(hidden)]
+    fn logic(&self, holds: bool) -> Logic<Self::Term>;
+
+    /// Whether it is asked of rows of their own, of which a thing may have many.
+    fn is_apart(term: &Self::Term) -> bool;
+
     #[doc(hidden)]
     fn of(name: &str, value: Value, at: &mut Problems, budget: &mut Budget) -> read::Known<Self>;
 
@@ -101,7 +145,7 @@ pub trait Condition: Sized {
 }
 
 macro_rules! conditions {
-    ($($(#[$doc:meta])* $name:ident $schema:literal {
+    ($($(#[$doc:meta])* $name:ident $term:ident $schema:literal {
         $($(#[$field_doc:meta])* $field:ident $wire:literal: $test:ty,)*
     })*) => {$(
         $(#[$doc])*
@@ -110,8 +154,46 @@ macro_rules! conditions {
             $($(#[$field_doc])* $field($test),)*
         }
 
+        $(#[$doc])*
+        ///
+        /// In the simplest form.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum $term {
+            $($(#[$field_doc])* $field(Asked<<$test as Test>::Set>),)*
+        }
+
+        impl Term for $term {
+            fn and(&mut self, other: &Self) -> bool {
+                match (self, other) {
+                    $((Self::$field(one), Self::$field(other)) => one.and(other),)*
+                    _ => false,
+                }
+            }
+
+            fn or(&mut self, other: &Self) -> bool {
+                match (self, other) {
+                    $((Self::$field(one), Self::$field(other)) => one.or(other),)*
+                    _ => false,
+                }
+            }
+        }
+
         impl Condition for $name {
             const NAME: &'static str = $schema;
+
+            type Term = $term;
+
+            fn logic(&self, holds: bool) -> Logic<$term> {
+                match self {
+                    $(Self::$field(test) => test.logic(holds).map(&$term::$field),)*
+                }
+            }
+
+            fn is_apart(term: &$term) -> bool {
+                match term {
+                    $($term::$field(_) => <$test>::APART,)*
+                }
+            }
 
             fn of(
                 name: &str,
@@ -136,7 +218,7 @@ macro_rules! conditions {
 
 conditions! {
     /// What can be asked of a user.
-    UserCondition "advancedExperienceUserQuery" {
+    UserCondition UserTerm "advancedExperienceUserQuery" {
         /// Which user it is.
         Id "id": IdTest,
         /// When it was made.
@@ -157,11 +239,11 @@ conditions! {
         /// Its tags.
         UserTags "userTags": TagTest,
         /// The groups it is a direct member of.
-        ExperienceGroupId "experienceGroupId": IdTest,
+        ExperienceGroupId "experienceGroupId": IdsTest,
     }
 
     /// What can be asked of a group.
-    GroupCondition "advancedExperienceGroupQuery" {
+    GroupCondition GroupTerm "advancedExperienceGroupQuery" {
         /// Which group it is.
         Id "id": IdTest,
         /// When it was made.
@@ -173,13 +255,13 @@ conditions! {
         /// The group it is in.
         ParentId "parentId": IdTest,
         /// The groups above it, the one it is in and all above that.
-        AncestorId "ancestorId": IdTest,
+        AncestorId "ancestorId": IdsTest,
         /// Its tags.
         GroupTags "groupTags": TagTest,
         /// Its direct members.
-        ExperienceUserId "experienceUserId": IdTest,
+        ExperienceUserId "experienceUserId": IdsTest,
         /// Its endpoints.
-        ExperienceEndpointId "experienceEndpointId": IdTest,
+        ExperienceEndpointId "experienceEndpointId": IdsTest,
     }
 }
 
@@ -194,6 +276,13 @@ impl<C: Condition> Wire for Query<C> {
         let query = Self::read_nested(value, at, &mut budget);
         if budget.is_spent() {
             let rule = format!("must not hold more than {MOST_CONDITIONS} conditions");
+            return at.refuse(Rule::Other(rule.into()));
+        }
+        if query.as_ref().is_some_and(|query| query.logic().count(C::is_apart) > MOST_APART) {
+            let rule = format!(
+                "must not hold more than {MOST_APART} conditions on tags or lists of ids that cannot \
+                 be read together"
+            );
             return at.refuse(Rule::Other(rule.into()));
         }
         query

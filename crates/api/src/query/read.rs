@@ -1,6 +1,7 @@
 //! What all parts of a query are read with: how deep and how large it may be, and lists.
 
 use super::Listed;
+use super::logic::{Asked, Logic, Set};
 use crate::wire::{Problems, Rule, Wire};
 use schemars::JsonSchema;
 use serde_json::Value;
@@ -11,6 +12,10 @@ pub const MOST_DEPTH: usize = 20;
 /// How much a query may ask: each operator and each query inside it count one, and each element
 /// of a list.
 pub const MOST_CONDITIONS: usize = 500;
+
+/// How many of its conditions on tags and lists of ids may be left once all are one that can be read
+/// together: each is a look into another table for each thing that there is.
+pub const MOST_APART: usize = 20;
 
 /// What is left of what a query may hold.
 #[derive(Debug)]
@@ -54,7 +59,16 @@ impl Budget {
 }
 
 /// What can be asked of a field.
-pub(super) trait Test: Sized + JsonSchema {
+pub trait Test: Sized + JsonSchema {
+    /// What the field can be.
+    type Set: Set;
+
+    /// Whether it is asked of rows of their own, of which a thing may have many.
+    const APART: bool;
+
+    /// In its simplest form, or the opposite unless it `holds`.
+    fn logic(&self, holds: bool) -> Logic<Asked<Self::Set>>;
+
     /// Reads it from `value`.
     fn read(value: Value, at: &mut Problems, budget: &mut Budget) -> Option<Self>;
 }

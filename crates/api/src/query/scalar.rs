@@ -4,7 +4,10 @@
 //! be is refused here: it would match nothing, and everybody under `$ne` or `$nor`, and nobody would
 //! see that it is a mistake.
 
+use super::logic::{Asked, Logic};
 use super::read::{Budget, Test, values};
+use super::texts::Texts;
+use super::values::{Place, Values};
 use super::{Comparison, Listed};
 use crate::text::{Nullable, read_text};
 use crate::time::DateTime;
@@ -245,7 +248,24 @@ fn operators<T>(
     Some((operators.into_iter().collect::<Option<_>>()?, any_case?))
 }
 
+impl Instant {
+    const fn place(&self) -> Place<i64> {
+        match *self {
+            Self::At(millis) => Place::At(millis),
+            Self::After(millis) => Place::After(millis),
+        }
+    }
+}
+
 impl Test for TextTest {
+    type Set = Texts;
+    const APART: bool = false;
+
+    fn logic(&self, holds: bool) -> Logic<Asked<Texts>> {
+        let all = self.operators.iter().map(|one| Texts::asked(one, self.any_case).turned(holds));
+        Logic::of(holds, all)
+    }
+
     fn read(value: Value, at: &mut Problems, budget: &mut Budget) -> Option<Self> {
         let Value::Object(given) = value else {
             let equal = TextOperator::read("$eq", value, at, budget)?;
@@ -259,6 +279,13 @@ impl Test for TextTest {
 }
 
 impl Test for MomentTest {
+    type Set = Values<i64>;
+    const APART: bool = false;
+
+    fn logic(&self, holds: bool) -> Logic<Asked<Values<i64>>> {
+        Logic::of(holds, self.0.iter().map(|one| one.logic(Instant::place).turned(holds)))
+    }
+
     fn read(value: Value, at: &mut Problems, budget: &mut Budget) -> Option<Self> {
         let Value::Object(given) = value else {
             return moment_operator("$eq", value, at, budget).map(|equal| Self(vec![equal]));

@@ -1,7 +1,9 @@
 //! What can be asked of tags.
 
 use super::Listed;
+use super::logic::{Asked, Logic};
 use super::read::{Budget, Test, values};
+use super::tagged::{self, TagBoxes};
 use crate::text::{Text, read_text};
 use crate::wire::{Problems, Rule, Wire};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -138,6 +140,13 @@ fn test(
 }
 
 impl Test for TagTest {
+    type Set = TagBoxes;
+    const APART: bool = true;
+
+    fn logic(&self, holds: bool) -> Logic<Asked<TagBoxes>> {
+        tagged::test(self, holds)
+    }
+
     fn read(value: Value, at: &mut Problems, budget: &mut Budget) -> Option<Self> {
         budget.take(1)?;
         let operator = |name: &&String| matches!(name.as_str(), "$eq" | "$ne");

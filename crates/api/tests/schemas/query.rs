@@ -8,8 +8,9 @@ use super::asked::{Field, queries};
 use super::complaints::{self, Complaint};
 use super::{CASES, differences, published};
 use guestlist_api::query::{
-    Clause, Comparison, Condition, GroupCondition, GroupQuery, IdTest, Instant, MomentTest, Query,
-    TagMatcher, TagPart, TagTest, TextOperator, TextTest, UserCondition, UserQuery, ValueTest,
+    Clause, Comparison, Condition, GroupCondition, GroupQuery, IdTest, IdsTest, Instant,
+    MomentTest, Query, TagMatcher, TagPart, TagTest, TextOperator, TextTest, UserCondition,
+    UserQuery, ValueTest,
 };
 use guestlist_api::time::DateTime;
 use guestlist_api::wire::{self, Wire};
@@ -77,6 +78,12 @@ impl Again for IdTest {
             Self::In(ids) => json!({ "$in": strings(&ids.0) }),
             Self::Nin(ids) => json!({ "$nin": strings(&ids.0) }),
         }
+    }
+}
+
+impl Again for IdsTest {
+    fn again(&self) -> Value {
+        self.0.again()
     }
 }
 

@@ -1,10 +1,12 @@
 //! An advanced query as a condition of SQL: words of this crate, and parameters for all that a
 //! person wrote.
 //!
-//! Every condition here is true or false, never NULL, so that `NOT` turns it round. What is missing
-//! equals `null`, differs from any value, and is neither more nor less than one.
+//! It is written from the simplest form of the query, in which nothing is negated but what is asked of
+//! one field. What is missing equals `null`, differs from any value, and is neither more nor less than
+//! one.
 
 mod id;
+mod rows;
 mod scalar;
 mod sql;
 mod tags;
@@ -13,48 +15,54 @@ use super::search::Parts;
 use crate::rows::convert::contains;
 use crate::rows::list::{Folded, Select};
 use guestlist_api::query::{
-    Clause, Comparison, Condition, GroupCondition, GroupQuery, IdTest, Query, TagMatcher, TagPart,
-    TagTest, TextTest, UserCondition, UserQuery,
+    Asked, Clause, Condition, GroupCondition, GroupQuery, GroupTerm, Logic, TagBox, TagBoxes,
+    TextTest, UserCondition, UserQuery, UserTerm,
 };
-use id::Set;
-use scalar::{Moment, Text};
+use guestlist_store::Dialect;
+use rows::{ENDPOINTS_OF_GROUP, GROUPS_OF_USER, TAGS_OF_GROUP, TAGS_OF_USER, USERS_OF_GROUP};
+use scalar::Text;
 use sql::{FALSE, Filter, joined};
-use tags::Tagged;
 
 /// What holds of the users `u` of the application that the parameter called `application` names.
-pub(crate) fn users(select: &mut Select, application: &str, query: &UserQuery) -> String {
-    Filter { select, application }.query(query)
+pub(crate) fn users(
+    select: &mut Select,
+    dialect: Dialect,
+    application: &str,
+    query: &UserQuery,
+) -> String {
+    Filter { select, application, dialect }.logic::<UserCondition>(&query.logic())
 }
 
 /// Where the ids are of all of whom `query` holds, each once, if it asks for one thing that says so:
 /// an expression, and where it is from.
 pub(crate) fn ids(
     select: &mut Select,
+    dialect: Dialect,
     application: &str,
     query: &UserQuery,
 ) -> Option<(&'static str, String)> {
-    match query.clauses() {
-        [Clause::And(all)] => match all.as_slice() {
-            [one] => ids(select, application, one),
-            _ => None,
-        },
-        [Clause::Field(UserCondition::UserTags(TagTest::Eq(Some(TagMatcher::Named(parts)))))] => {
-            let [(name, TagPart::Is(Some(value)))] = parts.as_slice() else { return None };
-            let (name, value) = (select.bind(name.clone()), select.bind(value.to_string()));
-            let tag = format!("t.tag = {name} AND t.value = {value}");
-            Some((
-                "t.user_id",
-                format!("user_tags t WHERE t.application_id = {application} AND {tag}"),
-            ))
+    let Logic::Field(term) = query.logic() else { return None };
+    let mut filter = Filter { select, application, dialect };
+    let (rows, condition) = match &term {
+        UserTerm::UserTags(Asked { holds: true, values: TagBoxes(boxes) }) => {
+            let [TagBox { keys: Some(keys), values: Some(_) }] = boxes.as_slice() else {
+                return None;
+            };
+            // Who has two of them is there twice.
+            if keys.len() != 1 {
+                return None;
+            }
+            (TAGS_OF_USER, boxes.iter().map(|one| filter.tag(one)).collect())
         }
-        [Clause::Field(UserCondition::ExperienceGroupId(test))] => {
-            let IdTest::Compare(Comparison::Eq, Some(group)) = test else { return None };
-            let group = select.bind(group.to_string());
-            let of = format!("m.application_id = {application} AND m.group_id = {group}");
-            Some(("m.user_id", format!("memberships m WHERE {of}")))
+        UserTerm::ExperienceGroupId(Asked { holds: true, values })
+            if values.are_single() && values.some.len() == 1 =>
+        {
+            let group = values.some.iter().map(ToString::to_string);
+            (GROUPS_OF_USER, filter.among("m.group_id", group).into_iter().collect())
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    Some((rows.of, rows.from(application, &joined(condition, " OR "))))
 }
 
 /// What a text starts with, folded, of whomever `query` holds, and which.
@@ -110,13 +118,18 @@ fn text_of(clause: &Clause<UserCondition>) -> Option<(Text, &TextTest)> {
 }
 
 /// What holds of the groups `g` of the application that the parameter called `application` names.
-pub(crate) fn groups(select: &mut Select, application: &str, query: &GroupQuery) -> String {
-    Filter { select, application }.query(query)
+pub(crate) fn groups(
+    select: &mut Select,
+    dialect: Dialect,
+    application: &str,
+    query: &GroupQuery,
+) -> String {
+    Filter { select, application, dialect }.logic::<GroupCondition>(&query.logic())
 }
 
-/// A condition on a field, which becomes SQL.
+/// What is asked of fields, which becomes SQL.
 trait Filtered: Condition {
-    fn sql(&self, filter: &mut Filter<'_>) -> String;
+    fn sql(term: &Self::Term, filter: &mut Filter<'_>) -> String;
 }
 
 const EMAIL: Text = Text { column: "u.email", key: Folded::short("u.email_key") };
@@ -125,53 +138,55 @@ const LAST_NAME: Text = Text { column: "u.last_name", key: Folded::LAST_NAME };
 const NAME: Text = Text { column: "g.name", key: Folded::short("g.name_key") };
 
 impl Filtered for UserCondition {
-    fn sql(&self, filter: &mut Filter<'_>) -> String {
-        match self {
-            Self::Id(test) => filter.id("u.id", test),
-            Self::CreationDate(test) => filter.moment(Moment("u.created"), test),
-            Self::LastUpdated(test) => filter.moment(Moment("u.updated"), test),
-            Self::FirstName(test) => filter.text(FIRST_NAME, test),
-            Self::LastName(test) => filter.text(LAST_NAME, test),
-            Self::Email(test) => filter.text(EMAIL, test),
-            Self::LastLogin(test) => filter.moment(Moment("u.last_login"), test),
-            Self::PasswordLastUpdated(test) => filter.moment(Moment("u.password_updated"), test),
-            Self::UserTags(test) => filter.tags(Tagged::Users, test),
-            Self::ExperienceGroupId(test) => filter.set(Set::GroupsOfUser, test),
+    fn sql(term: &UserTerm, filter: &mut Filter<'_>) -> String {
+        match term {
+            UserTerm::Id(asked) => filter.id("u.id", asked),
+            UserTerm::CreationDate(asked) => filter.moment("u.created", asked),
+            UserTerm::LastUpdated(asked) => filter.moment("u.updated", asked),
+            UserTerm::FirstName(asked) => filter.text(FIRST_NAME, asked),
+            UserTerm::LastName(asked) => filter.text(LAST_NAME, asked),
+            UserTerm::Email(asked) => filter.text(EMAIL, asked),
+            UserTerm::LastLogin(asked) => filter.moment("u.last_login", asked),
+            UserTerm::PasswordLastUpdated(asked) => filter.moment("u.password_updated", asked),
+            UserTerm::UserTags(asked) => filter.tags(TAGS_OF_USER, asked),
+            UserTerm::ExperienceGroupId(asked) => filter.ids(GROUPS_OF_USER, "m.group_id", asked),
         }
     }
 }
 
 impl Filtered for GroupCondition {
-    fn sql(&self, filter: &mut Filter<'_>) -> String {
-        match self {
-            Self::Id(test) => filter.id("g.id", test),
-            Self::CreationDate(test) => filter.moment(Moment("g.created"), test),
-            Self::LastUpdated(test) => filter.moment(Moment("g.updated"), test),
-            Self::Name(test) => filter.text(NAME, test),
-            Self::ParentId(test) => filter.id("g.parent_id", test),
-            Self::AncestorId(test) => filter.set(Set::AncestorsOfGroup, test),
-            Self::GroupTags(test) => filter.tags(Tagged::Groups, test),
-            Self::ExperienceUserId(test) => filter.set(Set::UsersOfGroup, test),
-            Self::ExperienceEndpointId(test) => filter.set(Set::EndpointsOfGroup, test),
+    fn sql(term: &GroupTerm, filter: &mut Filter<'_>) -> String {
+        match term {
+            GroupTerm::Id(asked) => filter.id("g.id", asked),
+            GroupTerm::CreationDate(asked) => filter.moment("g.created", asked),
+            GroupTerm::LastUpdated(asked) => filter.moment("g.updated", asked),
+            GroupTerm::Name(asked) => filter.text(NAME, asked),
+            GroupTerm::ParentId(asked) => filter.id("g.parent_id", asked),
+            GroupTerm::AncestorId(asked) => filter.ancestors(asked),
+            GroupTerm::GroupTags(asked) => filter.tags(TAGS_OF_GROUP, asked),
+            GroupTerm::ExperienceUserId(asked) => filter.ids(USERS_OF_GROUP, "m.user_id", asked),
+            GroupTerm::ExperienceEndpointId(asked) => {
+                filter.ids(ENDPOINTS_OF_GROUP, "e.endpoint_id", asked)
+            }
         }
     }
 }
 
 impl Filter<'_> {
-    fn query<C: Filtered>(&mut self, query: &Query<C>) -> String {
-        let clauses = query.clauses().iter().map(|clause| match clause {
-            Clause::And(all) => self.several(all, " AND "),
-            // As the platform's page has it: with nothing to match, all and any find everybody, and
-            // none finds nobody.
-            Clause::Or(one) => self.several(one, " OR "),
-            Clause::Nor(none) if none.is_empty() => FALSE.into(),
-            Clause::Nor(none) => format!("NOT {}", self.several(none, " OR ")),
-            Clause::Field(condition) => condition.sql(self),
-        });
-        joined(clauses.collect(), " AND ")
+    fn logic<C: Filtered>(&mut self, logic: &Logic<C::Term>) -> String {
+        match logic {
+            Logic::Field(term) => C::sql(term, self),
+            Logic::All(all) => self.several::<C>(all, " AND "),
+            Logic::Any(none) if none.is_empty() => FALSE.into(),
+            Logic::Any(one) => self.several::<C>(one, " OR "),
+        }
     }
 
-    fn several<C: Filtered>(&mut self, queries: &[Query<C>], between: &str) -> String {
-        joined(queries.iter().map(|query| self.query(query)).collect(), between)
+    fn several<C: Filtered>(&mut self, parts: &[Logic<C::Term>], between: &str) -> String {
+        // What has been read comes first, and may be all that is looked at.
+        let (own, apart): (Vec<_>, Vec<_>) =
+            parts.iter().partition(|part| part.count(C::is_apart) == 0);
+        let parts = own.into_iter().chain(apart).map(|part| self.logic::<C>(part));
+        joined(parts.collect(), between)
     }
 }

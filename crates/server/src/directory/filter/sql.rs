@@ -1,7 +1,8 @@
 //! What all conditions are written with: parameters, and the words of SQL that they share.
 
 use crate::rows::list::Select;
-use guestlist_api::query::Comparison;
+use guestlist_api::query::{Asked, Values};
+use guestlist_store::Dialect;
 
 /// A condition that always holds.
 pub(super) const TRUE: &str = "1 = 1";
@@ -12,6 +13,7 @@ pub(super) const FALSE: &str = "1 = 0";
 pub(super) struct Filter<'f> {
     pub(super) select: &'f mut Select,
     pub(super) application: &'f str,
+    pub(super) dialect: Dialect,
 }
 
 impl Filter<'_> {
@@ -20,10 +22,62 @@ impl Filter<'_> {
         self.select.bind(text)
     }
 
-    /// `(a, b, c)`, each a parameter; `None` when there is nothing to list.
-    pub(super) fn list(&mut self, texts: impl IntoIterator<Item = String>) -> Option<String> {
-        let names: Vec<String> = texts.into_iter().map(|text| self.bind(text)).collect();
-        (!names.is_empty()).then(|| format!("({})", names.join(", ")))
+    /// That what is in `column` is one of `texts`, each a parameter; `None` when there are none.
+    pub(super) fn among(
+        &mut self,
+        column: &str,
+        texts: impl IntoIterator<Item = String>,
+    ) -> Option<String> {
+        let names = texts.into_iter().map(|text| self.bind(text)).collect();
+        is_in(column, names, true)
+    }
+
+    /// What is asked of `column`, whose values `bind` makes parameters. Where it is missing, and no
+    /// more is asked than what is there, it may be NULL, which is as good as false: nothing negates
+    /// it.
+    pub(super) fn values<V>(
+        &mut self,
+        column: &str,
+        Asked { holds, values }: &Asked<Values<V>>,
+        mut bind: impl FnMut(&mut Self, &V) -> String,
+    ) -> String {
+        let mut parts = Vec::new();
+        let is = |null: bool| if null == *holds { "IS NULL" } else { "IS NOT NULL" };
+        if values.missing {
+            parts.push(format!("{column} {}", is(true)));
+        }
+        if values.any {
+            parts.push(format!("{column} {}", is(false)));
+        }
+        let names = values.some.iter().map(|value| bind(self, value)).collect();
+        parts.extend(is_in(column, names, *holds));
+        for (end, order, other) in [(&values.above, '>', '<'), (&values.below, '<', '>')] {
+            if let Some(end) = end {
+                let at = bind(self, &end.at);
+                let order =
+                    if *holds { order_of(order, end.with) } else { order_of(other, !end.with) };
+                parts.push(format!("{column} {order} {at}"));
+            }
+        }
+        match (holds, values.missing) {
+            (true, _) => joined(parts, " OR "),
+            (false, true) => joined(parts, " AND "),
+            (false, false) => {
+                let all = joined(parts, " AND ");
+                joined(vec![format!("{column} IS NULL"), all], " OR ")
+            }
+        }
+    }
+}
+
+/// That what is in `column` is one of the parameters `names`, or is not; `None` when there are none.
+fn is_in(column: &str, names: Vec<String>, holds: bool) -> Option<String> {
+    match (names.as_slice(), holds) {
+        ([], _) => None,
+        ([one], true) => Some(format!("{column} = {one}")),
+        ([one], false) => Some(format!("{column} <> {one}")),
+        (_, true) => Some(format!("{column} IN ({})", names.join(", "))),
+        (_, false) => Some(format!("{column} NOT IN ({})", names.join(", "))),
     }
 }
 
@@ -36,22 +90,12 @@ pub(super) fn joined(conditions: Vec<String>, between: &str) -> String {
     }
 }
 
-/// How SQL writes a comparison that orders; `None` for the two that do not.
-pub(super) const fn order(comparison: Comparison) -> Option<&'static str> {
-    match comparison {
-        Comparison::Eq | Comparison::Ne => None,
-        Comparison::Gt => Some(">"),
-        Comparison::Lt => Some("<"),
-        Comparison::Gte => Some(">="),
-        Comparison::Lte => Some("<="),
-    }
-}
-
-/// What becomes of a comparison of `column` with `null`.
-pub(super) fn with_null(column: &str, comparison: Comparison) -> String {
-    match comparison {
-        Comparison::Eq => format!("{column} IS NULL"),
-        Comparison::Ne => format!("{column} IS NOT NULL"),
-        _ => FALSE.into(),
+/// How SQL says that something is more (`>`) or less (`<`) than something else, or, if `with`, as much.
+pub(super) const fn order_of(order: char, with: bool) -> &'static str {
+    match (order, with) {
+        ('>', false) => ">",
+        ('>', true) => ">=",
+        (_, false) => "<",
+        (_, true) => "<=",
     }
 }

@@ -37,7 +37,7 @@ pub fn list(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Listed
     let application = select.bind(tenant.id().to_string());
     select.only(format!("g.application_id = {application}"));
     if let Some(query) = &listing.query {
-        let condition = filter::groups(&mut select, &application, query);
+        let condition = filter::groups(&mut select, tx.dialect(), &application, query);
         select.narrow(condition);
     } else {
         let condition = listing.parent.map(|parent| match parent {

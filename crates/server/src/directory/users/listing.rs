@@ -48,11 +48,12 @@ const ANCESTRY: &str = "WITH RECURSIVE line (id, parent_id) AS (
 /// Only the users that the simple parameters ask for.
 fn narrowed(mut select: Select, application: &str, listing: &Listing) -> Select {
     let members = format!("memberships m WHERE m.application_id = {application}");
-    let member = format!("u.id IN (SELECT m.user_id FROM {members}");
+    // A user is looked at, and then whether there is a group: not all who are in one are found first.
+    let member = format!("EXISTS (SELECT 1 FROM {members} AND m.user_id = u.id)");
     match listing.membership {
         None => {}
-        Some(Membership::Any) => select.only(format!("{member})")),
-        Some(Membership::None) => select.only(format!("NOT {member})")),
+        Some(Membership::Any) => select.only(member),
+        Some(Membership::None) => select.only(format!("NOT {member}")),
         Some(Membership::Of(group)) => {
             let group = select.bind(group.to_string());
             if listing.ancestors {
@@ -129,10 +130,12 @@ pub fn list(tx: &mut Tx<'_>, tenant: Tenant, listing: &Listing) -> Result<Listed
     let application = select.bind(tenant.id().to_string());
     select.of(format!("u.application_id = {application}"), Counted::Users(tenant.id()));
     if let Some(query) = &listing.query {
-        if let Some((expression, from)) = filter::ids(&mut select, &application, query) {
+        if let Some((expression, from)) =
+            filter::ids(&mut select, tx.dialect(), &application, query)
+        {
             select.among("u.id", expression, &from, true);
         } else {
-            let condition = filter::users(&mut select, &application, query);
+            let condition = filter::users(&mut select, tx.dialect(), &application, query);
             select.narrow(condition);
         }
         for (text, prefix) in filter::starts(query) {

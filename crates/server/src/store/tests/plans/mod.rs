@@ -4,6 +4,7 @@ mod ahead;
 mod postgres;
 mod sqlite;
 mod statements;
+mod together;
 
 use super::engines::Own;
 use crate::applications::rows as applications;

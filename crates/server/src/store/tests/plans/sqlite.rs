@@ -120,9 +120,13 @@ fn a_query_finds_by_an_index_and_sorts_then() {
         (json!({ "$and": [{ "$and": [{ "email": "a@b" }] }, {}] }), [BY_EMAIL, ""]),
         (json!({ "userTags": { "a": "b" }, "id": { "$gt": "0".repeat(24) } }), [BY_ID, BY_TAG]),
         (json!({ "creationDate": { "$lt": 7 } }), [BY_CREATED, ""]),
-        (json!({ "userTags": { "$eq": { "$tagKey": "a", "$tagValue": "b" } } }), [BY_ID, BY_TAG]),
-        (json!({ "userTags": { "a": { "$in": ["b", "c"] } } }), [BY_ID, BY_TAG]),
-        (json!({ "experienceGroupId": { "$in": [group] } }), [BY_ID, BY_GROUP]),
+        (
+            json!({ "$or": [{ "userTags": { "a": "b" } }, { "userTags": { "c": "d" } }] }),
+            [BY_ID, BY_TAG],
+        ),
+        (json!({ "experienceGroupId": { "$in": [group, USER.to_string()] } }), [BY_ID, BY_GROUP]),
+        (json!({ "userTags": { "a": "b" }, "experienceGroupId": group }), [BY_ID, BY_TAG]),
+        (json!({ "$or": [{ "email": "a@b" }, { "experienceGroupId": group }] }), [BY_ID, BY_GROUP]),
     ] {
         for sort in [ExperienceUserSort::Email, ExperienceUserSort::Id] {
             let listing = user_listing::Listing { sort, ..users(query.clone()) };
@@ -141,6 +145,10 @@ fn who_has_a_tag_or_a_group_is_counted_without_the_users() {
     for (query, index) in [
         (json!({ "userTags": { "a": "b" } }), BY_TAG),
         (json!({ "$and": [{ "userTags": { "a": "b" } }] }), BY_TAG),
+        (json!({ "userTags": { "$eq": { "$tagKey": "a", "$tagValue": "b" } } }), BY_TAG),
+        (json!({ "userTags": { "a": { "$in": ["b", "c"] } } }), BY_TAG),
+        (json!({ "$or": [{ "userTags": { "a": "b" } }, { "userTags": { "a": "c" } }] }), BY_TAG),
+        (json!({ "experienceGroupId": { "$in": [group] } }), BY_GROUP),
         (json!({ "experienceGroupId": group }), BY_GROUP),
     ] {
         for sort in [ExperienceUserSort::Email, ExperienceUserSort::Id] {

@@ -165,11 +165,19 @@ type Field = (&'static str, BoxedStrategy<Value>);
 
 /// Queries about these fields, up to four deep.
 fn queries(fields: Vec<Field>) -> BoxedStrategy<Value> {
+    // Several of one field, which are read together.
+    let together = fields.iter().map(|(name, test)| {
+        let name = *name;
+        let one = test.clone().prop_map(move |value| object(vec![(name, value)]));
+        (words(&["$and", "$or", "$nor"]), prop::collection::vec(one, 2..6)).boxed()
+    });
+    let together = proptest::strategy::Union::new(together).boxed();
     let field = fields.into_iter().map(|(name, test)| test.prop_map(move |v| (name, v)).boxed());
     let field = proptest::strategy::Union::new(field).boxed();
     let flat = prop_oneof![
         8 => field.clone().prop_map(|one| object(vec![one])),
         1 => prop::collection::vec(field.clone(), 0..3).prop_map(object),
+        3 => together.prop_map(|(how, all)| object(vec![(how, Value::from(all))])),
     ];
     let flat = flat.boxed();
     let deep = flat
