@@ -65,6 +65,12 @@ pub struct ExperienceGroup {
     pub total_device_count: Option<u64>,
 }
 
+impl ExperienceGroup {
+    /// How many an application may have unless its operator says otherwise: those of ten million users,
+    /// a thousand in each. What is answered of a group may name all that are above or below it.
+    pub const MOST: u64 = 10_000;
+}
+
 /// The key, the value or both of a device's tag.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DeviceTag {

@@ -5,6 +5,8 @@ use crate::auth::hasher::HasherOptions;
 use crate::http::client_address::{ClientFrom, Proxies};
 use crate::http::ingress::Ingress;
 use crate::http::origins::AllowedOrigins;
+use crate::rows::quotas::Quotas;
+use crate::rows::tuning::Tuning;
 use crate::store::{Address, Options, StoreUrl};
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde::Deserialize;
@@ -81,6 +83,11 @@ struct File {
     store_read_timeout: Option<usize>,
     store_write_timeout: Option<usize>,
     store_lock_timeout: Option<usize>,
+    quota_users: Option<usize>,
+    quota_groups: Option<usize>,
+    quota_tokens: Option<usize>,
+    quota_bytes: Option<usize>,
+    quota_answer_bytes: Option<usize>,
 }
 
 /// What to do, known to be good.
@@ -216,6 +223,9 @@ const LONGEST: usize = 24 * 60 * 60;
 /// The longest that a session may be let last, in seconds: a year.
 const LONGEST_SESSION: usize = 365 * LONGEST;
 
+/// The most that a quota may allow: what a number of JSON is sure to be exact up to.
+const MOST_HELD: usize = (1 << 53) - 1;
+
 /// Refuses numbers that no machine can do, by the name of the setting.
 fn bounds(file: &File) -> Result<()> {
     for (name, value, most) in [
@@ -228,6 +238,11 @@ fn bounds(file: &File) -> Result<()> {
         ("store-read-timeout", file.store_read_timeout, LONGEST),
         ("store-write-timeout", file.store_write_timeout, LONGEST),
         ("store-lock-timeout", file.store_lock_timeout, LONGEST),
+        ("quota-users", file.quota_users, MOST_HELD),
+        ("quota-groups", file.quota_groups, MOST_HELD),
+        ("quota-tokens", file.quota_tokens, MOST_HELD),
+        ("quota-bytes", file.quota_bytes, MOST_HELD),
+        ("quota-answer-bytes", file.quota_answer_bytes, MOST_HELD),
     ] {
         match value {
             Some(value) if !(1..=most).contains(&value) => {
@@ -252,7 +267,30 @@ fn options(file: &File) -> Options {
         read_deadline: seconds(file.store_read_timeout, usual.read_deadline),
         write_deadline: seconds(file.store_write_timeout, usual.write_deadline),
         lock_deadline: seconds(file.store_lock_timeout, usual.lock_deadline),
+        extension: with_quotas(quotas(file)),
         ..usual
+    }
+}
+
+fn quotas(file: &File) -> Quotas {
+    let said = |value: Option<usize>| value.and_then(|value| u64::try_from(value).ok());
+    let own = Quotas {
+        users: said(file.quota_users),
+        groups: said(file.quota_groups),
+        tokens: said(file.quota_tokens),
+        bytes: said(file.quota_bytes),
+        answer_bytes: said(file.quota_answer_bytes),
+    };
+    own.or(Quotas::DEFAULT)
+}
+
+/// What a store is opened with whose applications have `quotas`. A process reads its configuration once,
+/// and a store refers to this for as long as that goes on.
+#[must_use]
+pub fn with_quotas(quotas: Quotas) -> &'static Tuning {
+    match quotas {
+        Quotas::DEFAULT => &Tuning::DEFAULT,
+        quotas => Box::leak(Box::new(Tuning { quotas, ..Tuning::DEFAULT })),
     }
 }
 

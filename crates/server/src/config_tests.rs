@@ -34,7 +34,7 @@ fn what_is_wrong_is_named() {
     assert!(wrong("store = 'postgres://x'").contains("store: name a user"));
     assert!(wrong("store = 'mysql://x'").contains("store: there are no stores of the kind"));
     for (name, most) in [
-        ("max-connections", 65_535),
+        ("max-connections", 65_535_u64),
         ("max-connections-per-client", 65_535),
         ("hash-workers", 256),
         ("max-session", 31_536_000),
@@ -43,8 +43,13 @@ fn what_is_wrong_is_named() {
         ("store-read-timeout", 86_400),
         ("store-write-timeout", 86_400),
         ("store-lock-timeout", 86_400),
+        ("quota-users", (1 << 53) - 1),
+        ("quota-groups", (1 << 53) - 1),
+        ("quota-tokens", (1 << 53) - 1),
+        ("quota-bytes", (1 << 53) - 1),
+        ("quota-answer-bytes", (1 << 53) - 1),
     ] {
-        for value in [0, most + 1, 100_000_000] {
+        for value in [0, most + 1, most + 100_000_000] {
             let words = wrong(&format!("{name} = {value}"));
             assert_eq!(words, format!("{name} must be from 1 to {most}, not {value}"));
         }

@@ -47,12 +47,29 @@ pub enum Error {
     /// A unique value is taken; the message names it.
     #[error("{0}")]
     AlreadyExists(String),
+    /// An application that holds as much as it may of something.
+    #[error("The application may hold {limit} {what} and no more: {remedy}")]
+    QuotaExceeded {
+        /// Of what, such as `users`.
+        what: &'static str,
+        /// How much.
+        limit: u64,
+        /// What to do about it.
+        remedy: &'static str,
+    },
     /// The resource is not what `If-Match` says it is.
     #[error("The resource has changed since it was read: get it again and retry")]
     PreconditionFailed,
     /// An `Idempotency-Key` that came with another request before.
     #[error("Idempotency-Key was used with a different request")]
     KeyReused,
+    /// A request that was done when it first came with its `Idempotency-Key`, and cannot be answered as
+    /// it was then.
+    #[error(
+        "The request was done when it first came with this Idempotency-Key, and its answer was too large \
+         to store: read what it was about"
+    )]
+    DoneBefore,
     /// A body beyond the limit.
     #[error("The request body is larger than {limit} bytes")]
     BodyTooLarge {

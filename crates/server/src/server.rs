@@ -127,7 +127,7 @@ async fn watch_keys(app: Arc<App>) {
 /// How often what is to be forgotten is looked for.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// How much of it goes in one write, so that no other waits for long.
-const SWEEP_AT_ONCE: u64 = 500;
+const SWEEP_AT_ONCE: i64 = 500;
 
 /// Forgets answers that are too old, and what is left of users that have gone, for as long as it
 /// runs.
@@ -136,14 +136,15 @@ async fn sweep(app: Arc<App>) {
     loop {
         minutes.tick().await;
         let now = app.clock.now();
-        let most = i64::try_from(SWEEP_AT_ONCE).unwrap_or(i64::MAX);
         loop {
             let work = app.store.write(move |tx| {
-                Ok(idempotency::forget(tx, now, most)?.max(search::forget(tx, most)?))
+                let answers = idempotency::forget(tx, now, SWEEP_AT_ONCE)?;
+                let searched = search::forget(tx, SWEEP_AT_ONCE)?;
+                Ok(answers || i64::try_from(searched).is_ok_and(|gone| gone >= SWEEP_AT_ONCE))
             });
             match work.await {
-                Ok(SWEEP_AT_ONCE..) => {}
-                Ok(_) => break,
+                Ok(true) => {}
+                Ok(false) => break,
                 // It is tried again soon, and nothing depends on it.
                 Err(error) => {
                     tracing::warn!(%error, "what is to be forgotten is still there");

@@ -34,6 +34,7 @@ pub(crate) const TABLE: Table = table(
         whole("updated"),
         whole("token_cutoff"),
         text("kept"),
+        text("quotas").unread(),
     ],
 );
 
@@ -147,6 +148,7 @@ pub fn add(tx: &mut Tx<'_>, new: &Application) -> Result<Tenant> {
             &new.last_updated.millis(),
             &new.exp_user_token_cutoff.map(DateTime::millis),
             &to_json(&new.opaque)?,
+            &None::<String>,
         ],
     )?;
     counts::change(tx, Counted::Applications, 1)?;
@@ -180,14 +182,7 @@ pub fn delete_some(tx: &mut Tx<'_>, tenant: Tenant, own: ApiTokenId) -> Result<b
     }
     let application = tenant.id().to_string();
     if counts::of(tx, Counted::Tokens(tenant.id()))? > PART.unsigned_abs() {
-        let gone = tx.run(
-            "DELETE FROM api_tokens WHERE id IN (SELECT id FROM api_tokens
-                WHERE owner_id = $1 AND kind = 'application' AND id <> $2
-                ORDER BY name_key, id LIMIT $3)",
-            &[&application, &own.to_string(), &PART],
-        )?;
-        counts::fewer(tx, Counted::Tokens(tenant.id()), gone)?;
-        return Ok(true);
+        return tokens::delete_some(tx, tenant, own, PART).map(|()| true);
     }
     let more: Option<i64> = tx.first(
         "SELECT 1 AS found FROM answers WHERE application_id = $1 LIMIT 1 OFFSET $2",
@@ -216,5 +211,5 @@ pub fn delete(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
         tx.run(sql, &[&application])?;
     }
     let gone = tx.run("DELETE FROM applications WHERE id = $1", &[&application])?;
-    counts::fewer(tx, Counted::Applications, gone)
+    counts::change(tx, Counted::Applications, -i64::try_from(gone).map_err(Error::internal)?)
 }

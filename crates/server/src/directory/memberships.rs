@@ -6,6 +6,7 @@
 
 use crate::error::{Error, Result};
 use crate::rows::counts::{self, Counted};
+use crate::rows::quotas::MEMBERSHIP;
 use crate::rows::table::{Table, table, text};
 use crate::rows::tenant::Tenant;
 use crate::rows::{ChangeScope, Param, Tx};
@@ -127,7 +128,8 @@ impl Changes {
                 members += i64::from(now > 0) - i64::from(now > *by);
             }
         }
-        counts::change(tx, Counted::Members(self.application), members)
+        let bytes = self.groups.values().sum::<i64>() * MEMBERSHIP;
+        counts::grow(tx, Counted::Members(self.application), (members, bytes))
     }
 }
 

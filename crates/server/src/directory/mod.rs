@@ -11,3 +11,5 @@ pub(crate) mod filter;
 pub(crate) mod memberships;
 pub(crate) mod search_backlog;
 pub(crate) mod tag_index;
+
+mod sizes;

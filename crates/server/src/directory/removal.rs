@@ -8,11 +8,15 @@
 
 #![expect(clippy::missing_errors_doc, reason = "the head of the module says it")]
 
+use super::groups::rows as groups;
 use super::memberships::{self, Members, TOGETHER, any_of};
+use super::sizes::{self, Gone};
 use crate::error::Result;
 use crate::rows::counts::{self, Counted};
 use crate::rows::tenant::Tenant;
 use crate::rows::{ChangeScope, Tx};
+use guestlist_api::experience_group::ExperienceGroup;
+use guestlist_api::experience_user::ExperienceUser;
 use guestlist_api::id::ExperienceGroupId;
 use std::collections::BTreeSet;
 
@@ -61,17 +65,19 @@ pub fn some_users(tx: &mut Tx<'_>, tenant: Tenant) -> Result<bool> {
         return Ok(false);
     }
     memberships::without_users(tx, tenant, &part.ids)?;
-    let mut gone = 0;
+    let mut gone = Vec::new();
     for some in part.ids.chunks(TOGETHER) {
         let (list, params) = any_of(&application, some);
         let sql =
             format!("DELETE FROM user_tags WHERE application_id = $1 AND user_id IN ({list})");
         tx.change(all, &sql, &params)?;
-        let sql =
-            format!("DELETE FROM experience_users WHERE application_id = $1 AND id IN ({list})");
-        gone += tx.change(all, &sql, &params)?;
+        let sql = format!(
+            "DELETE FROM experience_users WHERE application_id = $1 AND id IN ({list}) RETURNING {}",
+            Gone::<ExperienceUser>::COLUMNS
+        );
+        gone.extend(tx.change_all::<Gone<ExperienceUser>>(all, &sql, &params)?);
     }
-    counts::fewer(tx, Counted::Users(tenant.id()), gone)?;
+    sizes::uncount(tx, Counted::Users(tenant.id()), &gone)?;
     Ok(true)
 }
 
@@ -124,7 +130,7 @@ pub fn some_groups(tx: &mut Tx<'_>, tenant: Tenant) -> Result<bool> {
         return Ok(false);
     }
     members.delete_some(tx, PART)?;
-    let mut gone = 0;
+    let (columns, mut gone) = (groups::TABLE.list(groups::TABLE.columns.len()), Vec::new());
     for some in part.chunks(TOGETHER) {
         let (list, params) = any_of(&application, some);
         for sql in [
@@ -135,12 +141,14 @@ pub fn some_groups(tx: &mut Tx<'_>, tenant: Tenant) -> Result<bool> {
         ] {
             tx.change(all, &sql, &params)?;
         }
-        let sql =
-            format!("DELETE FROM experience_groups WHERE application_id = $1 AND id IN ({list})");
-        gone += tx.change(all, &sql, &params)?;
+        let sql = format!(
+            "DELETE FROM experience_groups WHERE application_id = $1 AND id IN ({list})
+             RETURNING {columns}"
+        );
+        gone.extend(tx.change_all::<Gone<ExperienceGroup>>(all, &sql, &params)?);
         counts::forget_groups(tx, list, &params)?;
     }
-    counts::fewer(tx, Counted::Groups(tenant.id()), gone)?;
+    sizes::uncount(tx, Counted::Groups(tenant.id()), &gone)?;
     Ok(true)
 }
 

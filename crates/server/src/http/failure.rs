@@ -20,6 +20,9 @@ impl From<Error> for Reply {
             // For programs: a 503 without it was not done.
             body["outcome"] = "unknown".into();
         }
+        if matches!(error, Error::DoneBefore) {
+            body["outcome"] = "done".into();
+        }
         if status == StatusCode::INTERNAL_SERVER_ERROR {
             // A violated constraint names tables and columns, which are nobody's business.
             body["message"] = "internal error".into();
@@ -50,10 +53,12 @@ fn kind(error: &Error) -> (StatusCode, &'static str) {
         Error::ReauthenticationRequired => (StatusCode::UNAUTHORIZED, "ReauthenticationRequired"),
         Error::AccountLocked { .. } => (StatusCode::TOO_MANY_REQUESTS, "AccountLocked"),
         Error::Forbidden => (StatusCode::FORBIDDEN, "Forbidden"),
+        Error::QuotaExceeded { .. } => (StatusCode::FORBIDDEN, "QuotaExceeded"),
         Error::NotFound(_) | Error::NoRoute(_) => (StatusCode::NOT_FOUND, "NotFound"),
         Error::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed"),
         Error::RequestTimeout => (StatusCode::REQUEST_TIMEOUT, "RequestTimeout"),
         Error::AlreadyExists(_) => (StatusCode::CONFLICT, "AlreadyExists"),
+        Error::DoneBefore => (StatusCode::CONFLICT, "AnswerTooLarge"),
         Error::PreconditionFailed => (StatusCode::PRECONDITION_FAILED, "PreconditionFailed"),
         Error::BodyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLarge"),
         Error::UrlTooLong { .. } => (StatusCode::URI_TOO_LONG, "URITooLong"),
@@ -118,6 +123,12 @@ mod tests {
                 "Give the present password as currentPassword, or sign in again",
             ),
             (Error::Forbidden, 403, "Forbidden", "Access is forbidden"),
+            (
+                Error::QuotaExceeded { what: "users", limit: 9, remedy: "delete some" },
+                403,
+                "QuotaExceeded",
+                "The application may hold 9 users and no more: delete some",
+            ),
             (Error::NotFound("Application"), 404, "NotFound", "Application was not found"),
             (Error::NoRoute("/x".into()), 404, "NotFound", "/x does not exist"),
             (Error::MethodNotAllowed("PUT".into()), 405, "MethodNotAllowed", "PUT is not allowed"),
@@ -128,6 +139,13 @@ mod tests {
                 "The request body did not arrive in time",
             ),
             (Error::AlreadyExists("a".into()), 409, "AlreadyExists", "a"),
+            (
+                Error::DoneBefore,
+                409,
+                "AnswerTooLarge",
+                "The request was done when it first came with this Idempotency-Key, and its answer was \
+                 too large to store: read what it was about",
+            ),
             (
                 Error::PreconditionFailed,
                 412,

@@ -8,7 +8,8 @@ use super::outcome::{Created, Okay};
 use super::resource::{self, Neighbours, Resource};
 use crate::error::{Error, Result};
 use crate::http::reply::Reply;
-use crate::rows::idempotency::Answer;
+use crate::rows::idempotency::{Answer, LONGEST_BODY, Outline};
+use crate::rows::tenant::AuthorizedApp;
 use crate::rows::{Lookup, RowChange, Tx};
 use crate::store::Snapshot;
 use crate::tokens::grant::Grant;
@@ -66,16 +67,39 @@ impl Call<Grant> {
         row: impl Fn() -> Option<RowChange> + Send + 'static,
         work: impl Fn(&mut Tx<'_>) -> Result<W> + Send + 'static,
     ) -> Result<Reply> {
-        let call = self.clone();
-        self.write(row, move |tx| {
+        let (call, again) = (self.clone(), self.clone());
+        let work = move |tx: &mut Tx<'_>| {
             let written = work(tx)?.into();
-            let mut body = resource::fields(&written.body)?;
-            let etag = ETag::of(&body);
-            call.write_envelope(&written.body, Neighbours::default(), &mut body);
-            let etag = etag.header().to_str().map(str::to_owned).ok();
-            Ok((Answer { status: status.as_u16(), etag, body, mint: None }, written.secret))
-        })
-        .await
+            let (etag, body) = call.whole(&written.body)?;
+            let mut answer =
+                Answer { status: status.as_u16(), etag, body, mint: None, resource: None };
+            if answer.body.len() > LONGEST_BODY {
+                answer.resource = written.body.ids().last().map(|(_, id)| *id);
+            }
+            Ok((answer, written.secret))
+        };
+        let read_again = move |tx: &mut Tx<'_>, outline: &Outline| {
+            let (Some(application), Some(id)) = (outline.application, outline.resource) else {
+                return Ok(None);
+            };
+            match T::read_again(tx, AuthorizedApp::allowed(application), id) {
+                Ok(Some(found)) => {
+                    let (etag, body) = again.whole(&found)?;
+                    Ok(etag.map(|etag| (etag, body)))
+                }
+                Ok(None) | Err(Error::NotFound(_)) => Ok(None),
+                Err(error) => Err(error),
+            }
+        };
+        self.write(row, work, read_again).await
+    }
+
+    /// The tag of `body`, and `body` with what surrounds it.
+    fn whole<T: Resource>(&self, body: &T) -> Result<(Option<String>, Vec<u8>)> {
+        let mut out = resource::fields(body)?;
+        let etag = ETag::of(&out).header().to_str().map(str::to_owned).ok();
+        self.write_envelope(body, Neighbours::default(), &mut out);
+        Ok((etag, out))
     }
 
     /// Changes a resource.

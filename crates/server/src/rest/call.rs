@@ -4,7 +4,7 @@
 use super::cached::CacheSlot;
 use super::caller::Caller;
 use super::gate::Gate;
-use super::idempotency::{self, Secret, Written};
+use super::idempotency::{self, Before, Secret, Written};
 use super::input::Common;
 use super::outcome::Okay;
 use super::resource::{Envelope, Neighbours, Resource};
@@ -13,7 +13,7 @@ use crate::audit::{By, Entry};
 use crate::auth::places::Asker;
 use crate::error::{Error, Result};
 use crate::http::reply::Reply;
-use crate::rows::idempotency::{Answer, RequestKey};
+use crate::rows::idempotency::{Answer, Outline, RequestKey};
 use crate::rows::tenant::AuthorizedApp;
 use crate::rows::{RowChange, Tx};
 use crate::store::{Snapshot, Store};
@@ -61,19 +61,22 @@ pub(crate) struct Call<C> {
     pub(crate) now: DateTime,
     /// Where it comes from.
     pub(crate) peer: IpAddr,
+    /// Whether it was done before, and is to be answered with what there is now.
+    pub(crate) done: bool,
 }
 
 impl<C> Clone for Call<C> {
     fn clone(&self) -> Self {
         let (app, caller, context) = (self.app.clone(), self.caller.clone(), self.context.clone());
-        Self { app, caller, context, now: self.now, peer: self.peer }
+        Self { app, caller, context, now: self.now, peer: self.peer, done: self.done }
     }
 }
 
 impl<C: Caller> Call<C> {
     pub(crate) fn new(app: Arc<App>, caller: C, context: RequestContext, peer: IpAddr) -> Self {
         let now = app.clock.now();
-        Self { app, caller: Arc::new(caller), context: Arc::new(context), now, peer }
+        let (caller, context) = (Arc::new(caller), Arc::new(context));
+        Self { app, caller, context, now, peer, done: false }
     }
 
     /// The store, as the caller takes turns in it.
@@ -86,17 +89,24 @@ impl<C: Caller> Call<C> {
         Asker::Holder(self.store().flow())
     }
 
+    /// What became of this very request before.
+    pub(crate) async fn before(&self) -> Result<Before> {
+        let key = self.context.key.clone();
+        idempotency::before(&self.app, self.store(), key, self.now).await
+    }
+
     /// The answer that this very request was given before, if it was.
     pub(crate) async fn replay(&self) -> Result<Option<Reply>> {
-        idempotency::replay(&self.app, self.store(), self.context.key.clone(), self.now).await
+        Ok(if let Before::Answer(reply) = self.before().await? { Some(reply) } else { None })
     }
 
     /// Runs `work`, which may be the change of a `row`, once for this request, however often it is
-    /// sent with its key.
+    /// sent with its key. What it answered may be what `read_again` gives, with its tag.
     pub(crate) fn write(
         &self,
         row: impl Fn() -> Option<RowChange> + Send + 'static,
         work: impl Fn(&mut Tx<'_>) -> Result<(Answer, Option<Secret>)> + Send + 'static,
+        read_again: impl Fn(&mut Tx<'_>, &Outline) -> Result<Option<(String, Vec<u8>)>> + Send + 'static,
     ) -> impl Future<Output = Result<Reply>> + Send {
         let (call, context, asks) = (self.clone(), &self.context, Arc::clone(&self.context));
         let row = move || row().map(|row| asks.gate.asking(row));
@@ -105,8 +115,8 @@ impl<C: Caller> Call<C> {
             call.context.noted().clear();
             call.context.gate.write(&call.app, tx, call.now, &work)
         };
-        let written =
-            idempotency::write(&self.app, self.store(), context.key.clone(), self.now, row, work);
+        let key = (context.key.clone(), self.now);
+        let written = idempotency::write(&self.app, self.store(), key, row, work, read_again);
         async move {
             let reply = written.await;
             let unknown = matches!(reply, Err(Error::Unknown { .. }));
@@ -172,8 +182,11 @@ impl<C: Caller> Call<C> {
                 move |tx| {
                     let written = work(tx)?;
                     let body = serde_json::to_vec(&written.body).map_err(Error::internal)?;
-                    Ok((Answer { status: 200, etag: None, body, mint: None }, written.secret))
+                    let answer =
+                        Answer { status: 200, etag: None, body, mint: None, resource: None };
+                    Ok((answer, written.secret))
                 },
+                |_, _| Ok(None),
             )
             .await?;
         Ok(Okay(reply, PhantomData))

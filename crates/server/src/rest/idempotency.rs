@@ -1,11 +1,11 @@
 //! Requests that are safe to repeat: what a write is answered is stored with it under its
 //! `Idempotency-Key`, and sent again when the same request comes again. A secret in an answer is not
-//! stored, and made anew.
+//! stored, and made anew; and a large body is not, and read anew.
 
 use super::state::App;
 use crate::error::{Error, Result};
 use crate::http::reply::Reply;
-use crate::rows::idempotency::{self, Answer, Mint, RequestKey};
+use crate::rows::idempotency::{self, Answer, Mint, Outline, RequestKey, Stored};
 use crate::rows::{RowChange, Tx};
 use crate::store::Store;
 use crate::tokens::rows as tokens;
@@ -61,36 +61,67 @@ impl<T> Written<T> {
     }
 }
 
-/// The answer that the request with this `key` was given before, if it was.
-pub(crate) async fn replay(
+/// What became of the request with a key before.
+pub(crate) enum Before {
+    /// It did not come, or has no key.
+    Nothing,
+    /// It was answered with this.
+    Answer(Reply),
+    /// It was done, and its answer was too large to be stored.
+    Outline,
+}
+
+/// What became of the request with this `key` before.
+///
+/// # Errors
+/// [`Error::KeyReused`]; [`Error::QuotaExceeded`] when it is new, and the application has no room for its
+/// answer.
+pub(crate) async fn before(
     app: &App,
     store: &Store,
     key: Option<RequestKey>,
     now: DateTime,
-) -> Result<Option<Reply>> {
-    let Some(key) = key else { return Ok(None) };
+) -> Result<Before> {
+    let Some(key) = key else { return Ok(Before::Nothing) };
+    let application = key.application();
     match store.look_up(move |tx| idempotency::find(tx, &key, now)).await? {
-        Some(answer) => send_again(app, store, answer).await.map(Some),
-        None => Ok(None),
+        Some(Stored::Whole(answer)) => send_again(app, store, answer).await.map(Before::Answer),
+        Some(Stored::Outline(_)) => Ok(Before::Outline),
+        None => {
+            if let Some(application) = application {
+                app.answers.admit(store, application).await?;
+            }
+            Ok(Before::Nothing)
+        }
     }
 }
 
 /// Runs `work` once for the request with this `key`, however often it is sent. It may be known that
-/// it is the change of a `row`; with a key it is more.
+/// it is the change of a `row`; with a key it is more. A body that was too large to be stored is what
+/// `read_again` gives, with its tag, if it is the same.
 pub(crate) async fn write(
     app: &App,
     store: &Store,
-    key: Option<RequestKey>,
-    now: DateTime,
+    (key, now): (Option<RequestKey>, DateTime),
     row: impl Fn() -> Option<RowChange> + Send + 'static,
     work: impl Fn(&mut Tx<'_>) -> Result<(Answer, Option<Secret>)> + Send + 'static,
+    read_again: impl Fn(&mut Tx<'_>, &Outline) -> Result<Option<(String, Vec<u8>)>> + Send + 'static,
 ) -> Result<Reply> {
     let keyed = key.is_some();
+    let application = key.as_ref().and_then(RequestKey::application);
     let row = move || if keyed { None } else { row() };
     let work = move |tx: &mut Tx<'_>| {
         if let Some(key) = &key
-            && let Some(answer) = idempotency::reserve(tx, key, now)?
+            && let Some(stored) = idempotency::reserve(tx, key, now)?
         {
+            let answer = match stored {
+                Stored::Whole(answer) => answer,
+                Stored::Outline(outline) => {
+                    let read = read_again(tx, &outline)?;
+                    let same = read.and_then(|(etag, body)| outline.completed(&etag, body));
+                    same.ok_or(Error::DoneBefore)?
+                }
+            };
             return Ok((answer, None, true));
         }
         let (mut answer, secret) = work(tx)?;
@@ -103,6 +134,9 @@ pub(crate) async fn write(
     let (answer, secret, replayed) = store.write_row(row, work).await?;
     if replayed {
         return send_again(app, store, answer).await;
+    }
+    if let Some(application) = application {
+        app.answers.add(application, answer.size());
     }
     send(app, answer, secret.as_ref(), false)
 }

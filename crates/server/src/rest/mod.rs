@@ -14,12 +14,13 @@
 //! caller, state     who calls; what is the same for all requests
 //! input             what a request says
 //! conditions, outcome
-//! resource, schemas, etag, cursor, response_cache, grant_cache
+//! resource, schemas, etag, cursor, response_cache, grant_cache, answer_budget
 //! ```
 
 pub mod etag;
 
 pub(crate) mod actions;
+pub(crate) mod answer_budget;
 pub(crate) mod cached;
 pub(crate) mod call;
 pub(crate) mod caller;

@@ -2,6 +2,8 @@
 //! same for all resources of a kind but for the ids in them, so that they are put together once.
 
 use crate::error::{Error, Result};
+use crate::rows::Tx;
+use crate::rows::tenant::AuthorizedApp;
 use guestlist_api::entity::Action;
 use guestlist_api::id::ObjectId;
 use guestlist_api::scope::Operation;
@@ -14,6 +16,17 @@ pub(crate) trait Resource: Serialize {
     fn resource(&self) -> &'static str;
     /// The variable parts of its path.
     fn ids(&self) -> Vec<(&'static str, ObjectId)>;
+    /// The one with this `id`, the last in its path, in an application that the caller may act in: as a
+    /// change of it is answered. Nothing where no answer is so large that it is read again for it.
+    ///
+    /// # Errors
+    /// When there is none any more, and when the store fails.
+    fn read_again(_: &mut Tx<'_>, _: AuthorizedApp, _id: ObjectId) -> Result<Option<Self>>
+    where
+        Self: Sized,
+    {
+        Ok(None)
+    }
 }
 
 /// Names of the variable parts of a path, and the digits of the ids that they are.

@@ -32,6 +32,7 @@ use super::cached::{CacheSlot, DependsOn};
 use super::call::{Call, RequestContext};
 use super::caller::{Anybody, Caller, RequestText};
 use super::gate::{Gate, Token};
+use super::idempotency::Before;
 use super::input::{Body, In, Params, Raw};
 use super::outcome::Output;
 use super::schemas::Schemas;
@@ -112,9 +113,11 @@ where
             let noted = Mutex::default();
             let context =
                 RequestContext { common, store, key, slot, operation, gate, request_id, noted };
-            let call = Call::new(Arc::clone(&app), caller, context, peer);
-            if let Some(reply) = call.replay().await? {
-                return Ok(reply.to(flow));
+            let mut call = Call::new(Arc::clone(&app), caller, context, peer);
+            match call.before().await? {
+                Before::Answer(reply) => return Ok(reply.to(flow)),
+                Before::Outline => call.done = true,
+                Before::Nothing => {}
             }
             let context = Arc::clone(&call.context);
             let answer = self(call, input).await;

@@ -1,5 +1,6 @@
 //! What handlers see of the server: what it stands on, who it is, and what it offers.
 
+use super::answer_budget::AnswerBudget;
 use super::cursor;
 use super::grant_cache::GrantCache;
 use super::resource::ResourceRoute;
@@ -50,6 +51,7 @@ pub struct App {
     pub(crate) sign_in_failures: Allowances,
     /// Tokens that were no good.
     pub(crate) token_failures: Allowances,
+    pub(crate) answers: AnswerBudget,
     pub(crate) catalog: Catalog,
 }
 
@@ -149,6 +151,7 @@ impl App {
             responses: ResponseCache::default(),
             sign_in_failures: Allowances::new(SIGN_INS.0, SIGN_INS.1),
             token_failures: Allowances::new(TOKENS.0, TOKENS.1),
+            answers: AnswerBudget::default(),
             catalog,
         }))
     }

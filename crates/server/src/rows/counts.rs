@@ -7,14 +7,18 @@
 //! # Errors
 //! When the store fails; a function says what else it refuses.
 
+use super::quotas::{self, Held};
 use super::table::{Table, derived, text, whole};
-use super::{ChangeScope, Param, Tx};
+use super::{ChangeScope, FromRow, Param, Row, Tx};
 use crate::error::{Error, Result};
 use guestlist_api::id::{ApplicationId, ExperienceGroupId};
 
-/// How many rows there are of what is counted.
-pub(crate) const TABLE: Table =
-    derived("counts", 2, &[text("application_id"), text("counted"), whole("total")]);
+/// How many rows there are of what is counted, and what they take of what an application may hold.
+pub(crate) const TABLE: Table = derived(
+    "counts",
+    2,
+    &[text("application_id"), text("counted"), whole("total"), whole("bytes")],
+);
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,9 +69,52 @@ pub(crate) fn change(tx: &mut Tx<'_>, counted: Counted, by: i64) -> Result<()> {
     Ok(())
 }
 
-/// As [`change`], for the `gone` rows that a statement has removed.
-pub(crate) fn fewer(tx: &mut Tx<'_>, counted: Counted, gone: u64) -> Result<()> {
-    change(tx, counted, -i64::try_from(gone).map_err(Error::internal)?)
+/// As [`change`], of what its application may only hold so much of: there are so many `rows` more, or
+/// fewer, and `bytes`.
+///
+/// # Errors
+/// [`Error::QuotaExceeded`] when there are more, and they are more than may be.
+pub(crate) fn grow(tx: &mut Tx<'_>, counted: Counted, (rows, bytes): (i64, i64)) -> Result<()> {
+    let (application, what) = counted.key();
+    let params: [&dyn Param; 4] = [&application, &what, &rows, &bytes];
+    if rows <= 0 && bytes <= 0 {
+        tx.change(ChangeScope::Nothing, GROW, &params)?;
+        return Ok(());
+    }
+    let held: Vec<Held> = tx.change_all(ChangeScope::Nothing, GROW_AND_SHOW, &params)?;
+    held.iter().try_for_each(|held| quotas::check(tx, counted, (rows, bytes), held))
+}
+
+macro_rules! grow {
+    ($shown:literal) => {
+        concat!(
+            "INSERT INTO counts (application_id, counted, total, bytes) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (application_id, counted) DO UPDATE
+             SET total = counts.total + excluded.total, bytes = counts.bytes + excluded.bytes",
+            $shown
+        )
+    };
+}
+
+const GROW: &str = grow!("");
+
+/// What others add to the other counts meanwhile is not seen before they commit.
+const GROW_AND_SHOW: &str = grow!(
+    " RETURNING total, bytes, (SELECT CAST(sum(o.bytes) AS BIGINT) FROM counts o
+        WHERE o.application_id = $1 AND o.counted <> $2
+        AND o.counted IN ('users', 'groups', 'tokens', 'members')) AS others,
+      (SELECT a.quotas FROM applications a WHERE a.id = $1) AS own"
+);
+
+impl FromRow<Error> for Held {
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        let others: Option<i64> = row.get("others")?;
+        Ok(Self {
+            rows: row.get("total")?,
+            bytes: row.get::<i64>("bytes")?.saturating_add(others.unwrap_or_default()),
+            own: row.get("own")?,
+        })
+    }
 }
 
 /// How many there are.

@@ -14,6 +14,7 @@
 
 pub mod idempotency;
 pub mod list;
+pub mod quotas;
 pub mod settings;
 pub mod tenant;
 pub mod tuning;

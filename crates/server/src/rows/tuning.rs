@@ -1,8 +1,9 @@
 //! Where the store changes from one way of doing something to another: thresholds that were measured
-//! and are the same for every store. They are no settings of an operator's. Tests open a store with
-//! small ones, so that a handful of rows shows both ways.
+//! and are the same for every store. They are no settings of an operator's; the quotas beside them are.
+//! Tests open a store with small ones, so that a handful of rows shows both ways.
 
 use super::Tx;
+use super::quotas::Quotas;
 use std::time::Duration;
 
 /// The thresholds of a store. [`Tuning::DEFAULT`] is what ships.
@@ -34,6 +35,8 @@ pub struct Tuning {
     /// Rows that change between two looks at how long the backlog is: what some 250 users who take another
     /// name change.
     pub search_check_every: u64,
+    /// What an application may hold that has no quotas of its own.
+    pub quotas: Quotas,
 }
 
 impl Tuning {
@@ -49,6 +52,7 @@ impl Tuning {
         search_most_in_memory: 10_000,
         search_quiet: Duration::from_secs(1),
         search_check_every: 512,
+        quotas: Quotas::DEFAULT,
     };
 }
 

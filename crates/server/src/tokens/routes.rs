@@ -305,7 +305,7 @@ async fn patch(
             return Err(Error::Forbidden);
         }
         if after != before {
-            tokens::put(tx, &after)?;
+            tokens::put(tx, &before, &after)?;
         }
         if after.status != before.status {
             let action = match after.status {

@@ -11,9 +11,10 @@ use crate::error::{Error, Result};
 use crate::rows::convert::{id, key, maybe_id, maybe_moment, moment, to_json};
 use crate::rows::counts::{self, Counted};
 use crate::rows::list::{Folded, Key, Listed, Order, Paging, Select};
+use crate::rows::quotas::{ROW, in_blocks};
 use crate::rows::table::{Table, table, text, whole};
 use crate::rows::tenant::{self, Tenant};
-use crate::rows::{ChangeScope, FromRow, Row, Tx};
+use crate::rows::{ChangeScope, FromRow, Param, Row, Tx};
 use guestlist_api::api_token::{
     ApiToken, ApiTokenFilter, ApiTokenSort, CreatorType, Role, TokenStatus,
 };
@@ -269,9 +270,20 @@ pub fn add(tx: &mut Tx<'_>, new: &ApiToken) -> Result<()> {
         tenant::lock_against_removal(tx, &new.owner_id.to_string())?;
     }
     insert(tx, new, new.owner_type.as_str(), None)?;
-    match counted(new) {
-        Some(counted) => counts::change(tx, counted, 1),
-        None => Ok(()),
+    count(tx, new, (1, size(new)))
+}
+
+/// What the token takes of what its application may hold.
+fn size(token: &ApiToken) -> i64 {
+    let texts = 3 * token.name.len() + token.description.as_ref().map_or(0, String::len);
+    in_blocks(ROW + texts + token.scope.to_string().len())
+}
+
+/// Counts so many rows more or fewer, and bytes, where the token is counted.
+fn count(tx: &mut Tx<'_>, token: &ApiToken, more: (i64, i64)) -> Result<()> {
+    match counted(token) {
+        Some(counted) if more != (0, 0) => counts::grow(tx, counted, more),
+        _ => Ok(()),
     }
 }
 
@@ -338,8 +350,8 @@ pub(super) fn insert(
     Ok(())
 }
 
-/// Updates the token to `after`.
-pub fn put(tx: &mut Tx<'_>, after: &ApiToken) -> Result<()> {
+/// Updates the token from `before` to `after`.
+pub fn put(tx: &mut Tx<'_>, before: &ApiToken, after: &ApiToken) -> Result<()> {
     tx.change(
         ChangeScope::Token(after.id),
         "UPDATE api_tokens SET name = $2, name_key = $3, description = $4, updated = $5,
@@ -355,7 +367,7 @@ pub fn put(tx: &mut Tx<'_>, after: &ApiToken) -> Result<()> {
             &after.org_roles.as_ref().map(to_json).transpose()?,
         ],
     )?;
-    Ok(())
+    count(tx, after, (0, size(after) - size(before)))
 }
 
 /// Removes the token: it is refused from now on.
@@ -365,17 +377,38 @@ pub fn delete(tx: &mut Tx<'_>, token: &ApiToken) -> Result<()> {
         "DELETE FROM api_tokens WHERE id = $1",
         &[&token.id.to_string()],
     )?;
-    match counted(token) {
-        Some(counted) => counts::fewer(tx, counted, gone),
-        None => Ok(()),
-    }
+    let gone = i64::try_from(gone).map_err(Error::internal)?;
+    count(tx, token, (-gone, -gone * size(token)))
+}
+
+/// Removes `most` tokens of an application, which is about to be removed, but not the token `own`.
+pub(crate) fn delete_some(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    own: ApiTokenId,
+    most: i64,
+) -> Result<()> {
+    let sql = format!(
+        "DELETE FROM api_tokens WHERE id IN (SELECT id FROM api_tokens
+            WHERE owner_id = $1 AND kind = 'application' AND id <> $2
+            ORDER BY name_key, id LIMIT $3)
+         RETURNING {}",
+        TABLE.list(TABLE.columns.len())
+    );
+    let params: [&dyn Param; 3] = [&tenant.id().to_string(), &own.to_string(), &most];
+    let gone: Vec<ApiToken> =
+        tx.change_all(ChangeScope::Application(tenant.id()), &sql, &params)?;
+    let rows = i64::try_from(gone.len()).map_err(Error::internal)?;
+    let bytes: i64 = gone.iter().map(size).sum();
+    counts::grow(tx, Counted::Tokens(tenant.id()), (-rows, -bytes))
 }
 
 /// As [`delete`], with the tokens that it has made, those that they have made, and so on.
 pub fn delete_with_children(tx: &mut Tx<'_>, token: &ApiToken) -> Result<()> {
     let columns = COLUMNS.as_str();
     let children = format!(
-        "SELECT {columns} FROM api_tokens t WHERE t.creator_id = $1 AND t.creator_type = $2"
+        "SELECT {columns} FROM api_tokens t WHERE t.creator_id = $1 AND t.creator_type = $2
+         FOR UPDATE"
     );
     let mut left = vec![token.clone()];
     while let Some(token) = left.pop() {

@@ -235,6 +235,62 @@ fn a_refusal_is_not_kept() {
     assert_eq!(absent.send().expect(404).header("idempotency-replayed"), None);
 }
 
+/// The bytes of all bodies that are stored.
+fn stored(scene: &Scene) -> i64 {
+    let sql = "SELECT CAST(coalesce(sum(octet_length(body)), 0) AS BIGINT) FROM answers";
+    scene.world.write(move |tx| tx.first::<i64>(sql, &[])).unwrap()
+}
+
+#[test]
+fn a_large_answer_is_read_again_and_not_stored() {
+    let scene = Scene::new();
+    let tags: Value =
+        (0..100).map(|tag| (format!("t{tag}"), Value::from("v".repeat(200)))).collect();
+    let mut body = user("a@example.com");
+    body["userTags"] = tags;
+    let post = scene.ask("POST", "experience/users", &body).key("post");
+    let made = post.send().expect(201);
+    let one = format!("experience/users/{}", made.json()["id"].as_str().unwrap());
+    let nothing = json!({});
+    let patch = scene.ask("PATCH", &one, &nothing).key("patch");
+    let same = patch.send().expect(200);
+    let devices: Vec<_> = (0..1000).map(|device| format!("{device:024x}")).collect();
+    let group = json!({ "name": "a", "deviceIds": devices });
+    let group = scene.ask("POST", "experience/groups", &group).send().expect(201);
+    let group_path = format!("experience/groups/{}", group.json()["id"].as_str().unwrap());
+    let name = json!({ "name": "b" });
+    let rename =
+        scene.ask("PATCH", &group_path, &name).header("If-Match", group.etag()).key("name");
+    let renamed = rename.send().expect(200);
+    assert_eq!(stored(&scene), 0);
+
+    for (first, request) in [(&made, &post), (&same, &patch), (&renamed, &rename)] {
+        replayed(first, &request.send());
+    }
+    assert_eq!(scene.count("experience/users"), 1);
+
+    // Once it is another, what was answered is no more; and that it was done is said all the same.
+    let refused = |request: &Request<'_>| {
+        let answer = request.send().expect(409);
+        let body = answer.json();
+        assert_eq!((&body["type"], &body["outcome"]), (&json!("AnswerTooLarge"), &json!("done")));
+    };
+    scene.ask("PATCH", &one, &json!({ "firstName": "b" })).send().expect(200);
+    refused(&post);
+    refused(&patch);
+    scene.ask("DELETE", &one, &Value::Null).send().expect(200);
+    refused(&post);
+    refused(&patch);
+    scene.ask("PATCH", &group_path, &json!({ "name": "c" })).send().expect(200);
+    refused(&rename);
+    assert_eq!(scene.count("experience/users"), 0);
+
+    // There is no other way to have a secret again.
+    let token = json!({ "name": "made", "description": "d".repeat(30_000) });
+    let token = scene.ask("POST", "tokens", &token).key("token");
+    replayed(&token.send().expect(201), &token.send());
+}
+
 #[test]
 fn a_read_takes_no_notice_of_a_key() {
     let scene = Scene::new();

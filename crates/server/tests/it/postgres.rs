@@ -28,6 +28,7 @@ mod memberships;
 mod mistakes;
 mod neighbours;
 mod proxies;
+mod quotas;
 mod races;
 mod ready;
 mod refresh;

@@ -157,7 +157,7 @@ impl Scene {
                 self.switch(*at, *on);
                 let mut record = self.tokens[*at].0.clone();
                 record.status = guestlist_api::api_token::TokenStatus::parse(status(*on)).unwrap();
-                self.write_beside(move |tx| tokens::put(tx, &record));
+                self.write_beside(move |tx| tokens::put(tx, &record, &record));
                 if matches!(self.world.place(), StoreUrl::Postgres(_)) {
                     // What is promised of a token that another process ends. All else is at once.
                     thread::sleep(Duration::from_secs(1));

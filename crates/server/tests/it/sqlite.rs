@@ -29,6 +29,7 @@ mod memberships;
 mod mistakes;
 mod neighbours;
 mod proxies;
+mod quotas;
 mod races;
 mod ready;
 mod refresh;

@@ -11,7 +11,7 @@ use guestlist::applications::rows as applications;
 use guestlist::applications::rules::new_application;
 use guestlist::auth::hasher::{HasherOptions, PasswordHash};
 use guestlist::clock::{Clock, Settable};
-use guestlist::config::Config;
+use guestlist::config::{Config, with_quotas};
 use guestlist::directory::groups::rows as groups;
 use guestlist::directory::groups::rules::new_group;
 use guestlist::directory::users::rows as users;
@@ -20,6 +20,7 @@ use guestlist::error::Result;
 use guestlist::http::ingress::Ingress;
 use guestlist::rest::App;
 use guestlist::rows::Tx;
+use guestlist::rows::quotas::Quotas;
 use guestlist::rows::tenant::{AuthorizedApp, Tenant};
 use guestlist::server::Server;
 use guestlist::store::ephemeral::Database;
@@ -61,6 +62,8 @@ pub(crate) struct Options {
     pub(crate) manual_clock: bool,
     /// Who may reach it, and how.
     pub(crate) ingress: Ingress,
+    /// What an application may hold, if it is not what is usual.
+    pub(crate) quotas: Option<Quotas>,
 }
 
 /// Where the store of a world is.
@@ -128,7 +131,12 @@ impl World {
             ..usual
         };
         let config = Config {
-            options: store::Options { readers: 3, writers: 4, ..store::Options::default() },
+            options: store::Options {
+                readers: 3,
+                writers: 4,
+                extension: with_quotas(options.quotas.unwrap_or(Quotas::DEFAULT)),
+                ..store::Options::default()
+            },
             store: home.place(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             issuer: Some("guests.example.com".into()),

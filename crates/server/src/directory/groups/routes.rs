@@ -54,6 +54,10 @@ impl Resource for ExperienceGroup {
     fn ids(&self) -> Vec<(&'static str, ObjectId)> {
         vec![("applicationId", self.application_id.0), ("experienceGroupId", self.id.0)]
     }
+    fn read_again(tx: &mut Tx<'_>, of: AuthorizedApp, id: ObjectId) -> Result<Option<Self>> {
+        let tenant = of.require(tx)?;
+        groups::get(tx, tenant, ExperienceGroupId(id)).map(Some)
+    }
 }
 
 /// `group` in each form that it can be read in with its members. What was read without them may not
@@ -82,7 +86,7 @@ async fn expected(
     app: AuthorizedApp,
     id: ExperienceGroupId,
 ) -> Result<Expected> {
-    if call.context.common.conditions.are_none() {
+    if call.done || call.context.common.conditions.are_none() {
         return Ok(Expected(None));
     }
     let request = call.clone();

@@ -7,6 +7,7 @@
 
 use super::forest::ancestry;
 use crate::directory::memberships;
+use crate::directory::sizes;
 use crate::directory::tag_index::{put_endpoints, remove_endpoints, tag_group, untag_group};
 use crate::error::{Error, Result};
 use crate::rows::convert::{id, json, key, maybe_id, moment, to_json};
@@ -217,7 +218,7 @@ pub fn add(tx: &mut Tx<'_>, tenant: Tenant, new: &ExperienceGroup) -> Result<()>
     tag_group(tx, tenant, &Tags::default(), new)?;
     put_endpoints(tx, tenant, &[], new)?;
     memberships::of_group(tx, tenant, None, new)?;
-    counts::change(tx, Counted::Groups(tenant.id()), 1)?;
+    counts::grow(tx, Counted::Groups(tenant.id()), (1, sizes::of_group(new)?))?;
     match new.parent_id {
         Some(_) => counts::change(tx, Counted::Placements(tenant.id()), 1),
         None => Ok(()),
@@ -262,8 +263,15 @@ pub fn put(
     if after.parent_id != before.parent_id && after.parent_id.is_some() {
         counts::change(tx, Counted::Placements(tenant.id()), 1)?;
     }
-    Ok(())
+    match sizes::of_group(after)? - sizes::of_group(before)? {
+        0 => Ok(()),
+        bytes => counts::grow(tx, Counted::Groups(tenant.id()), (0, bytes)),
+    }
 }
+
+type Gone = sizes::Gone<ExperienceGroup>;
+
+const DELETE: &str = "DELETE FROM experience_groups WHERE application_id = $1";
 
 /// Removes the group. Its members stay, and the groups in it move up to where it was.
 pub fn delete(tx: &mut Tx<'_>, tenant: Tenant, group: &ExperienceGroup) -> Result<()> {
@@ -276,12 +284,12 @@ pub fn delete(tx: &mut Tx<'_>, tenant: Tenant, group: &ExperienceGroup) -> Resul
         "UPDATE experience_groups SET parent_id = $3 WHERE application_id = $1 AND parent_id = $2",
         &[&application, &id, &group.parent_id.map(|id| id.to_string())],
     )?;
-    let gone = tx.change(
+    let gone = tx.change_all::<Gone>(
         ChangeScope::Application(tenant.id()),
-        "DELETE FROM experience_groups WHERE application_id = $1 AND id = $2",
+        &format!("{DELETE} AND id = $2 RETURNING {}", TABLE.list(TABLE.columns.len())),
         &[&application, &id],
     )?;
-    counts::fewer(tx, Counted::Groups(tenant.id()), gone)
+    sizes::uncount(tx, Counted::Groups(tenant.id()), &gone)
 }
 
 /// Removes all groups of the application. Their members stay.
@@ -296,7 +304,7 @@ pub fn delete_all(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
     ] {
         tx.change(all, sql, &[&application])?;
     }
-    let sql = "DELETE FROM experience_groups WHERE application_id = $1";
-    let gone = tx.change(all, sql, &[&application])?;
-    counts::fewer(tx, Counted::Groups(tenant.id()), gone)
+    let sql = format!("{DELETE} RETURNING {}", TABLE.list(TABLE.columns.len()));
+    let gone = tx.change_all::<Gone>(all, &sql, &[&application])?;
+    sizes::uncount(tx, Counted::Groups(tenant.id()), &gone)
 }

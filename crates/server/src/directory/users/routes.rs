@@ -12,6 +12,8 @@ use crate::rest::outcome::{Created, Okay};
 use crate::rest::pages::{ListQuery as _, PageOf, list_query};
 use crate::rest::resource::Resource;
 use crate::rest::route::Routes;
+use crate::rows::Tx;
+use crate::rows::tenant::AuthorizedApp;
 use crate::tokens::grant::Grant;
 use guestlist_api::application::OneApplication;
 use guestlist_api::entity::{Entity, OfApplication, Page, Success};
@@ -49,6 +51,9 @@ impl Resource for ExperienceUser {
     }
     fn ids(&self) -> Vec<(&'static str, ObjectId)> {
         vec![("applicationId", self.application_id.0), ("experienceUserId", self.id.0)]
+    }
+    fn read_again(tx: &mut Tx<'_>, of: AuthorizedApp, id: ObjectId) -> Result<Option<Self>> {
+        users::get_within(tx, of, ExperienceUserId(id)).map(Some)
     }
 }
 

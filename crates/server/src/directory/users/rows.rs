@@ -9,6 +9,7 @@ use super::rules::avatar_url;
 use crate::auth::hasher::PasswordHash;
 use crate::directory::memberships;
 use crate::directory::search;
+use crate::directory::sizes;
 use crate::directory::tag_index::{tag_user, untag_user};
 use crate::error::{Error, Result};
 use crate::rows::convert::{
@@ -179,26 +180,17 @@ pub fn row_change(within: AuthorizedApp, id: ExperienceUserId) -> RowChange {
     }
 }
 
-/// A row that is the id of a user.
-struct UserId(ExperienceUserId);
-
-impl FromRow<Error> for UserId {
-    fn from_row(row: &Row<'_>) -> Result<Self> {
-        id(row, "id").map(Self)
-    }
-}
-
 /// The user of the application whose address is `email`, in whatever case, if it has one.
 pub fn with_address(
     tx: &mut Tx<'_>,
     tenant: Tenant,
     email: &str,
 ) -> Result<Option<ExperienceUserId>> {
-    let found: Option<UserId> = tx.first(
+    let found: Option<String> = tx.first(
         "SELECT id FROM experience_users WHERE application_id = $1 AND email_key = $2",
         &[&tenant.id().to_string(), &key(email)],
     )?;
-    Ok(found.map(|UserId(id)| id))
+    found.map(|id| id.parse().map_err(Error::internal)).transpose()
 }
 
 /// `groups` in the order in which a user names them.
@@ -283,7 +275,7 @@ pub fn add(
     .map_err(email_taken(&new.email))?;
     tag_user(tx, tenant, &Tags::default(), new)?;
     memberships::of_user(tx, tenant, None, new)?;
-    counts::change(tx, Counted::Users(tenant.id()), 1)
+    counts::grow(tx, Counted::Users(tenant.id()), (1, sizes::of_user(new)))
 }
 
 /// Updates a user from `before` to `after`. Only what differs is written: an index whose column
@@ -345,19 +337,25 @@ pub fn put(
     if after.user_tags != before.user_tags {
         tag_user(tx, tenant, &before.user_tags, after)?;
     }
-    memberships::of_user(tx, tenant, Some(before), after)
+    memberships::of_user(tx, tenant, Some(before), after)?;
+    match sizes::growth(before, after) {
+        0 => Ok(()),
+        bytes => counts::grow(tx, Counted::Users(tenant.id()), (0, bytes)),
+    }
 }
+
+type Gone = sizes::Gone<ExperienceUser>;
+
+const DELETE: &str = "DELETE FROM experience_users WHERE application_id = $1";
 
 /// Removes the user, also from its groups.
 pub fn delete(tx: &mut Tx<'_>, tenant: Tenant, user: &ExperienceUser) -> Result<()> {
     memberships::without_user(tx, tenant, user)?;
     untag_user(tx, tenant, user)?;
-    let gone = tx.change(
-        row_of(tenant, user),
-        "DELETE FROM experience_users WHERE application_id = $1 AND id = $2",
-        &[&tenant.id().to_string(), &user.id.to_string()],
-    )?;
-    counts::fewer(tx, Counted::Users(tenant.id()), gone)
+    let gone = format!("{DELETE} AND id = $2 RETURNING {}", Gone::COLUMNS);
+    let params: [&dyn Param; 2] = [&tenant.id().to_string(), &user.id.to_string()];
+    let gone = tx.change_all::<Gone>(row_of(tenant, user), &gone, &params)?;
+    sizes::uncount(tx, Counted::Users(tenant.id()), &gone)
 }
 
 /// Removes all users of the application, also from its groups.
@@ -366,7 +364,7 @@ pub fn delete_all(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
     memberships::delete_all(tx, tenant.id())?;
     let (all, application) = (ChangeScope::Application(tenant.id()), tenant.id().to_string());
     tx.change(all, "DELETE FROM user_tags WHERE application_id = $1", &[&application])?;
-    let sql = "DELETE FROM experience_users WHERE application_id = $1";
-    let gone = tx.change(all, sql, &[&application])?;
-    counts::fewer(tx, Counted::Users(tenant.id()), gone)
+    let sql = format!("{DELETE} RETURNING {}", Gone::COLUMNS);
+    let gone = tx.change_all::<Gone>(all, &sql, &[&application])?;
+    sizes::uncount(tx, Counted::Users(tenant.id()), &gone)
 }

@@ -15,6 +15,7 @@ mod turns;
 
 use super::migrations::MIGRATIONS;
 use super::{Options, Store, StoreUrl};
+use crate::rows::quotas::Quotas;
 use crate::rows::tuning::Tuning;
 use rusqlite::Connection;
 use std::path::PathBuf;
@@ -33,6 +34,7 @@ const SMALL: Tuning = Tuning {
     search_share_in_users: 2,
     search_quiet: Duration::from_millis(10),
     search_check_every: 1,
+    quotas: Quotas::NONE,
 };
 
 /// What is usual, with such thresholds.

@@ -116,7 +116,8 @@ async fn a_large_row_is_copied_and_pages_are_of_a_size() {
     let store = from.open();
     let large = |tx: &mut Tx<'_>| {
         (0..12_u8).try_for_each(|row| {
-            let sql = "INSERT INTO answers VALUES ('t', $1, NULL, $1, 1, 200, NULL, $2, NULL)";
+            let sql =
+                "INSERT INTO answers VALUES ('t', $1, NULL, $1, 1, 200, NULL, $2, NULL, 1, NULL)";
             tx.run(sql, &[&vec![row], &vec![row; 1 << 20]]).map(drop)
         })
     };
@@ -220,7 +221,7 @@ async fn a_copy_that_is_not_the_same_is_found_out() {
                 "memberships",
             ),
             (
-                "INSERT INTO counts VALUES ('', 'nonsense', 0)",
+                "INSERT INTO counts VALUES ('', 'nonsense', 0, 0)",
                 "DELETE FROM counts WHERE counted = 'nonsense'",
                 "counts",
             ),

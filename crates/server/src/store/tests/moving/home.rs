@@ -97,7 +97,7 @@ pub(super) fn fill(tx: &mut Tx<'_>) -> Result<()> {
         "INSERT INTO group_tags VALUES ('a1', 'g2', 't', '')",
         "INSERT INTO group_endpoints VALUES ('a1', 'g2', 'p')",
         "UPDATE counts SET total = 2 WHERE counted = 'applications'",
-        "INSERT INTO counts VALUES ('a1', 'users', 2), ('a2', 'users', 0)",
+        "INSERT INTO counts VALUES ('a1', 'users', 2, 2048), ('a2', 'users', 0, 0)",
     ] {
         tx.run(sql, &[])?;
     }
@@ -105,10 +105,10 @@ pub(super) fn fill(tx: &mut Tx<'_>) -> Result<()> {
         let sql = "INSERT INTO sign_in_attempts VALUES ($1, $2, 0)";
         tx.run(sql, &[&format!("{number}@b.c"), &number])?;
     }
-    let sql = "INSERT INTO answers VALUES ($1, $2, $3, $4, 1, 201, $5, $6, $7)";
+    let sql = "INSERT INTO answers VALUES ($1, $2, $3, $4, 1, 201, $5, $6, $7, 640, $8)";
     let none = None::<String>;
     let mint = Some("t1".to_owned());
-    tx.run(sql, &[&"t1", &all, &none, &all, &none, &all, &none])?;
-    tx.run(sql, &[&"t1", &&all[..1], &"a1", &&all[255..], &"\"e\"", &&all[..0], &mint])?;
+    tx.run(sql, &[&"t1", &all, &none, &all, &none, &all, &none, &none])?;
+    tx.run(sql, &[&"t1", &&all[..1], &"a1", &&all[255..], &"\"e\"", &&all[..0], &mint, &"e1"])?;
     Ok(())
 }

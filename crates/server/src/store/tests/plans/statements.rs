@@ -218,7 +218,7 @@ const CALLED: &[Called] = &[
     ("tokens::list", list_tokens),
     ("tokens::put", |tx| {
         let token = token(tx)?;
-        tokens::put(tx, &token)
+        tokens::put(tx, &token, &token)
     }),
     ("tokens::lock_against_removal", |tx| tokens::lock_against_removal(tx, TOKEN)),
     ("tokens::delete_with_children", |tx| {
@@ -258,10 +258,12 @@ const CALLED: &[Called] = &[
     ("administrators::delete", |tx| administrators::delete(tx, ADMINISTRATOR)),
     ("idempotency::reserve", |tx| idempotency::reserve(tx, &key(), NOW).map(drop)),
     ("idempotency::put", |tx| {
-        let answer = Answer { status: 200, etag: None, body: Vec::new(), mint: None };
+        let answer =
+            Answer { status: 200, etag: None, body: Vec::new(), mint: None, resource: None };
         idempotency::put(tx, &key(), NOW, &answer)
     }),
     ("idempotency::find", |tx| idempotency::find(tx, &key(), NOW).map(drop)),
+    ("idempotency::held", |tx| idempotency::held(tx, APPLICATION).map(drop)),
     ("idempotency::forget", |tx| idempotency::forget(tx, NOW, 9).map(drop)),
     ("removal::some_of_group", |tx| {
         let own = tenant(tx)?;
@@ -344,7 +346,8 @@ fn more_than_a_part(tx: &mut Tx<'_>, own: Tenant) -> Result<()> {
         let scopes = [].into_iter().collect();
         tokens::add(tx, &new_token(&token, token_id, owner, kind, scopes, NOW))?;
         let key = RequestKey::new(TOKEN, Some(APPLICATION), &number.to_string(), &[b"a"]);
-        let answer = Answer { status: 200, etag: None, body: Vec::new(), mint: None };
+        let answer =
+            Answer { status: 200, etag: None, body: Vec::new(), mint: None, resource: None };
         idempotency::put(tx, &key, NOW, &answer)?;
     }
     Ok(())
