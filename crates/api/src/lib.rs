@@ -16,6 +16,7 @@ pub mod experience_group;
 pub mod experience_user;
 pub mod id;
 pub mod query;
+pub mod quotas;
 pub mod scope;
 pub mod search;
 pub mod secret;

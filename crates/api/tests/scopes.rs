@@ -23,6 +23,8 @@ const OPERATIONS: &[Operation] = &[
     Operation::application("applicationApiToken.patch").credential(),
     Operation::application("applicationApiTokens.get").read(),
     Operation::application("applicationApiTokens.post").credential(),
+    Operation::organization("applicationQuotas.get").read(),
+    Operation::organization("applicationQuotas.patch"),
     Operation::organization("applications.get").read().cli(),
     Operation::organization("applications.post"),
     Operation::application("experience.bootstrap").cli(),

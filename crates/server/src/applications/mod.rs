@@ -3,4 +3,5 @@
 pub mod rows;
 pub mod rules;
 
+pub(crate) mod quotas;
 pub(crate) mod routes;

@@ -13,11 +13,14 @@ use crate::error::{Error, Result};
 use crate::rows::convert::{id, json, key, maybe_moment, moment, to_json};
 use crate::rows::counts::{self, Counted};
 use crate::rows::list::{Folded, Key, Listed, Order, Paging, Select};
+use crate::rows::quotas::Quotas;
 use crate::rows::table::{Table, table, text, whole};
 use crate::rows::tenant::{NOT_FOUND, Tenant};
-use crate::rows::{ChangeScope, FromRow, Row, Tx};
+use crate::rows::{self, ChangeScope, FromRow, Row, Tx, idempotency};
+use crate::tokens::rows as tokens;
 use guestlist_api::application::{Application, ApplicationSort, ApplicationSummary};
 use guestlist_api::id::{ApiTokenId, ApplicationId, OrgId};
+use guestlist_api::quotas::{ApplicationQuotas, Quota};
 use guestlist_api::time::DateTime;
 use std::sync::LazyLock;
 
@@ -196,6 +199,48 @@ pub fn delete_some(tx: &mut Tx<'_>, tenant: Tenant, own: ApiTokenId) -> Result<b
         )?;
     }
     Ok(more.is_some())
+}
+
+/// The quotas of the application's own, and what it holds of all that it may.
+pub fn quotas(tx: &mut Tx<'_>, tenant: Tenant) -> Result<(Quotas, ApplicationQuotas)> {
+    let application = tenant.id().to_string();
+    let found: Option<(String, Option<String>)> =
+        tx.first("SELECT id, quotas FROM applications WHERE id = $1", &[&application])?;
+    let (_, own) = found.ok_or(NOT_FOUND)?;
+    let most = rows::quotas::of(tx, own.as_deref())?;
+    let own = rows::quotas::own(own.as_deref())?;
+    let counted: Vec<(String, i64, i64)> = tx.all(
+        "SELECT counted, total, bytes FROM counts WHERE application_id = $1
+         AND counted IN ('users', 'groups', 'tokens', 'members')",
+        &[&application],
+    )?;
+    let total = |what: &str| {
+        let of = counted.iter().find(|(counted, ..)| counted == what);
+        of.and_then(|(_, total, _)| u64::try_from(*total).ok()).unwrap_or_default()
+    };
+    let bytes = counted.iter().map(|(.., bytes)| bytes).sum::<i64>();
+    let answers = idempotency::held(tx, tenant.id())?.0;
+    let quota = |used, own: Option<u64>, limit| Quota { used, limit, own: own.is_some() };
+    let shown = ApplicationQuotas {
+        application_id: tenant.id(),
+        users: quota(total("users"), own.users, most.users),
+        groups: quota(total("groups"), own.groups, most.groups),
+        api_tokens: quota(total("tokens"), own.tokens, most.tokens),
+        bytes: quota(u64::try_from(bytes).unwrap_or_default(), own.bytes, most.bytes),
+        answer_bytes: quota(answers, own.answer_bytes, most.answer_bytes),
+    };
+    Ok((own, shown))
+}
+
+/// Has the application have its `own` quotas, where they say something.
+pub fn put_quotas(tx: &mut Tx<'_>, tenant: Tenant, own: Quotas) -> Result<()> {
+    let own = (own != Quotas::NONE).then(|| to_json(&own)).transpose()?;
+    tx.change(
+        ChangeScope::Application(tenant.id()),
+        "UPDATE applications SET quotas = $2 WHERE id = $1",
+        &[&tenant.id().to_string(), &own],
+    )?;
+    Ok(())
 }
 
 /// Removes the application and everything in it.

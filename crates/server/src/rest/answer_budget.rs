@@ -101,4 +101,9 @@ impl AnswerBudget {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         self.with(application, |spent| spent.added = spent.added.saturating_add(bytes));
     }
+
+    /// The quota of the application was changed.
+    pub(crate) fn forget(&self, application: ApplicationId) {
+        self.with(application, |spent| spent.at = None);
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::route::{Route, Routes};
 use crate::administrators::{accounts, routes as administrators};
-use crate::applications::routes as applications;
+use crate::applications::{quotas, routes as applications};
 use crate::directory::experience::routes as experience;
 use crate::directory::groups::routes as groups;
 use crate::directory::users::routes as users;
@@ -17,6 +17,7 @@ static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
         .chain(administrators::routes())
         .chain(accounts::routes())
         .chain(applications::routes())
+        .chain(quotas::routes())
         .chain(tokens::routes())
         .chain(experience::routes())
         .chain(users::routes())

@@ -63,10 +63,14 @@ impl Quotas {
     }
 }
 
-/// Those of an application that has its `own`, as JSON, and else those of the server.
+/// Those of an application's own, which the store has as JSON, if it has any.
+pub(crate) fn own(json: Option<&str>) -> Result<Quotas> {
+    json.map_or(Ok(Quotas::NONE), |json| serde_json::from_str(json).map_err(Error::internal))
+}
+
+/// Those of an application that has its own, as JSON, and else those of the server.
 pub(crate) fn of(tx: &Tx<'_>, own: Option<&str>) -> Result<Quotas> {
-    let own = own.map(serde_json::from_str).transpose().map_err(Error::internal)?;
-    Ok(Quotas::or(own.unwrap_or(Quotas::NONE), tuning::of(tx).quotas))
+    Ok(self::own(own)?.or(tuning::of(tx).quotas))
 }
 
 /// What an application holds, once something was added to it.

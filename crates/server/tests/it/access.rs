@@ -79,7 +79,7 @@ fn each_scope_allows_exactly_what_the_published_lists_say() {
     let scene = Scene::new();
     let published = published();
     let scopes: Vec<&str> = Scope::all().map(Scope::as_str).collect();
-    assert_eq!(scopes.len(), 511);
+    assert_eq!(scopes.len(), 514);
     let owners = [Principal::Application(scene.own), Principal::User(scene.administrator)];
     let tokens = scene.tokens(&owners, &scopes);
     // What refuses a token is the same on every engine: once it is asked with all of them, and on
@@ -268,6 +268,9 @@ fn an_application_is_nothing_to_the_token_of_another() {
                 assert_eq!(page["items"][0]["id"], outsider.to_string());
             }
             "applications.post" => answer.refused(403, "Access is forbidden"),
+            "applicationQuotas.get" | "applicationQuotas.patch" if !everything => {
+                answer.refused(403, "Access is forbidden");
+            }
             _ if ask.is_in_application() => answer.refused(404, "Application was not found"),
             _ if everything => answer.refused(404, "User was not found"),
             _ => answer.refused(403, "Access is forbidden"),

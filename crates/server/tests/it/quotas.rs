@@ -254,3 +254,56 @@ fn an_application_has_so_many_bytes_of_answers() {
     let name = json!({ "firstName": "c" });
     world.request("PATCH", &path).token(&token).key("c").json(&name).send().refused(403, refused);
 }
+
+#[test]
+fn an_administrator_sees_what_an_application_holds_and_says_what_it_may() {
+    let world = world(Quotas { users: Some(1), answer_bytes: Some(1), ..Quotas::NONE });
+    let (one, other) = (Tenant::new(&world, "one"), Tenant::new(&world, "other"));
+    let root = world.administrator("root@example.com");
+    let root = world.token(Principal::User(root), "all.User");
+    let quotas = format!("/applications/{}/quotas", one.id);
+    one.post_user("a", &json!({})).expect(201);
+    one.post_user("b", &json!({})).expect(403);
+    let keyed = |name: &str| {
+        let group = json!({ "name": name });
+        let path = format!("/applications/{}/experience/groups", one.id);
+        world.request("POST", &path).token(&one.token).key(name).json(&group).send()
+    };
+    keyed("a").expect(201);
+    keyed("b").expect(403);
+
+    let seen = world.get(&root, &quotas).expect(200).json();
+    assert_eq!(seen["applicationId"], one.id.to_string());
+    assert_eq!(seen["users"], json!({ "used": 1, "limit": 1, "own": false }));
+    assert_eq!(seen["groups"], json!({ "used": 1, "own": false }));
+    assert_eq!(seen["apiTokens"], json!({ "used": 1, "own": false }));
+    assert_eq!(seen["bytes"], json!({ "used": 3 * 1024, "own": false }));
+    assert!(seen["answerBytes"]["used"].as_u64().unwrap() > 640, "{seen}");
+
+    let said = json!({ "users": 2, "groups": 1, "bytes": 6 * 1024, "answerBytes": 9000 });
+    let now = world.call(&root, "PATCH", &quotas, &said).expect(200).json();
+    assert_eq!(now["users"], json!({ "used": 1, "limit": 2, "own": true }));
+    one.post_user("b", &json!({})).expect(201);
+    one.post_user("c", &json!({})).expect(403);
+    one.post_group("c").expect(403);
+    // It is at once, also for what is summed now and then.
+    let user = json!({ "name": "t" });
+    let path = format!("/applications/{}/tokens", one.id);
+    world.request("POST", &path).token(&one.token).key("t").json(&user).send().expect(201);
+    other.post_user("a", &json!({})).expect(201);
+    other.post_user("b", &json!({})).expect(403);
+
+    let now = world.call(&root, "PATCH", &quotas, &json!({ "users": null })).expect(200).json();
+    assert_eq!(now["users"], json!({ "used": 2, "limit": 1, "own": false }));
+    assert_eq!(now["groups"], json!({ "used": 1, "limit": 1, "own": true }));
+    // Nothing is deleted, and nothing more is let in.
+    let page = one.ask("GET", "experience/users", &Value::Null).expect(200).json();
+    assert_eq!(page["totalCount"], 2);
+    one.post_user("c", &json!({})).expect(403);
+    for bad in [json!({ "users": 0 }), json!({ "users": "many" }), json!({ "shoes": 1 })] {
+        world.call(&root, "PATCH", &quotas, &bad).expect(400);
+    }
+    // An application does not help itself.
+    one.ask("GET", "quotas", &Value::Null).expect(403);
+    one.ask("PATCH", "quotas", &json!({ "users": 9 })).expect(403);
+}

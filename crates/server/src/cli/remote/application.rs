@@ -9,6 +9,7 @@ use super::session::Session;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use guestlist_api::id::ApplicationId;
+use serde_json::{Map, Value};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -40,6 +41,14 @@ pub(crate) enum Command {
         fields: Fields,
         #[command(flatten)]
         condition: Condition,
+    },
+    /// Show what an application holds and may hold, or change what it may
+    Quotas {
+        /// The application
+        #[arg(value_name = "ID")]
+        id: ApplicationId,
+        #[command(flatten)]
+        limits: Limits,
     },
     /// Delete an application and everything in it
     Delete {
@@ -77,6 +86,50 @@ impl Fields {
     }
 }
 
+/// How much there may be, each a number, or `server` for what the server says for all.
+#[derive(Debug, Args)]
+pub(crate) struct Limits {
+    /// Users: a number, or `server` for what the server says for all
+    #[arg(long, value_name = "N", value_parser = limit)]
+    users: Option<Value>,
+    /// Groups
+    #[arg(long, value_name = "N", value_parser = limit)]
+    groups: Option<Value>,
+    /// API tokens
+    #[arg(long, value_name = "N", value_parser = limit)]
+    tokens: Option<Value>,
+    /// Bytes of users, groups and tokens
+    #[arg(long, value_name = "N", value_parser = limit)]
+    bytes: Option<Value>,
+    /// Bytes of answers that are stored under an Idempotency-Key
+    #[arg(long, value_name = "N", value_parser = limit)]
+    answer_bytes: Option<Value>,
+}
+
+fn limit(text: &str) -> Result<Value, String> {
+    if text == "server" {
+        return Ok(Value::Null);
+    }
+    let number = text.parse::<u64>();
+    number.map(Value::from).map_err(|_| "it is a whole number, or `server`".into())
+}
+
+impl Limits {
+    /// What changes, if anything does.
+    fn changes(self) -> Option<Value> {
+        let all = [
+            ("users", self.users),
+            ("groups", self.groups),
+            ("apiTokens", self.tokens),
+            ("bytes", self.bytes),
+            ("answerBytes", self.answer_bytes),
+        ];
+        let said: Map<String, Value> =
+            all.into_iter().filter_map(|(name, limit)| Some((name.to_owned(), limit?))).collect();
+        (!said.is_empty()).then_some(said.into())
+    }
+}
+
 impl Command {
     /// The same, done on the store itself.
     pub(crate) fn on_store(self) -> Result<store::Command> {
@@ -104,6 +157,8 @@ impl Command {
 const KIND: Kind =
     Kind { one: "application", many: "applications", columns: APPLICATION, filter: "name=a*" };
 
+const QUOTAS: &str = "applicationQuotas";
+
 const COUNTS: &str = "apiTokenCount,experienceGroupCount,experienceUserCount";
 
 pub(super) async fn run(command: Command, session: &Session) -> Result<()> {
@@ -124,6 +179,15 @@ pub(super) async fn run(command: Command, session: &Session) -> Result<()> {
         Command::Patch { id, fields, condition } => {
             let body = fields.body()?.changes()?;
             resource::patch(session, &KIND, &path(id), body, &condition).await
+        }
+        Command::Quotas { id, limits } => {
+            let (path, kind) = (format!("{}/quotas", path(id)), Kind { one: QUOTAS, ..KIND });
+            match limits.changes() {
+                Some(body) => {
+                    resource::patch(session, &kind, &path, body, &Condition::default()).await
+                }
+                None => resource::get(session, &kind, &path, &[]).await,
+            }
         }
         Command::Delete { id, condition } => {
             resource::delete(session, &KIND, &path(id), &[], &id.to_string(), &condition).await

@@ -138,6 +138,9 @@ fn hint(error: &Error, request: FailedRequest<'_>) -> Option<String> {
             }
             TokenFrom::Typed => format!("What was typed is not a token that is good at {url}."),
         },
+        (Error::Status { kind, .. }, Some(403)) if **kind == *"QuotaExceeded" => {
+            "See what it holds and may hold with `guestlist application quotas`.".into()
+        }
         (_, Some(403)) => {
             let scope = scope.unwrap_or("for it");
             let mine = scope.starts_with("me.") || scope.starts_with("userApiToken");

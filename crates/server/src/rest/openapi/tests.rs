@@ -163,7 +163,9 @@ fn null_is_said_where_it_is_answered_or_read() {
     nullable
         .retain(|of, _| !of.starts_with("advanced") && !of.ends_with("Test") && *of != "TagPart");
     let fields = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let quotas = ["answerBytes", "apiTokens", "bytes", "groups", "users"];
     let expected = [
+        ("ApplicationQuotasPatch", fields(&quotas)),
         ("ExperienceGroupPatch", fields(&["deviceQueryJson", "parentId"])),
         ("ExperienceGroupPost", fields(&["deviceQueryJson", "parentId"])),
         ("GroupRef", fields(&["parentId"])),

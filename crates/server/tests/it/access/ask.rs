@@ -234,6 +234,7 @@ fn good(name: &str) -> (u16, Value) {
         }
         ("experienceUsers", "post") => json!({ "email": "", "password": PASSWORD }),
         ("experience", "bootstrap") => json!({ "createUsers": false, "createGroups": false }),
+        ("applicationQuotas", "patch") => json!({ "users": null }),
         ("administrator", "patch") => json!({ "status": "active" }),
         ("me" | "experienceUser", "patch") => json!({ "firstName": "Some" }),
         ("applications" | "experienceGroups", "post") => json!({ "name": "made" }),

@@ -27,6 +27,7 @@ pub(super) const SHOWN: &[Shown] = &[
     "application": "/applications/{applicationId}",
     "applicationApiToken": "/applications/{applicationId}/tokens/{apiTokenId}",
     "applicationApiTokens": "/applications/{applicationId}/tokens",
+    "applicationQuotas": "/applications/{applicationId}/quotas",
     "applications": "/applications",
     "experience": "/applications/{applicationId}/experience",
     "experienceGroup": "/applications/{applicationId}/experience/groups/{experienceGroupId}",
@@ -85,6 +86,10 @@ pub(super) const SHOWN: &[Shown] = &[
     {
       "name": "application",
       "description": "Show an application. Change an application. Delete an application and everything in it."
+    },
+    {
+      "name": "applicationQuotas",
+      "description": "Show what an application holds and may hold. Change what an application may hold."
     },
     {
       "name": "applicationApiTokens",
@@ -987,6 +992,52 @@ pub(super) const SHOWN: &[Shown] = &[
         query: "",
         body: r#"{ "password": "PASSWORD", "newPassword": "Battery-staple-2" }"#,
         answer: r#"200 {"userId":"<administrator>","token":"<token>"}"#,
+    },
+    Shown {
+        action: "applicationQuotas.get",
+        query: "",
+        body: "",
+        answer: r#"200 {
+  "applicationId": "<application>",
+  "users": {"used":0,"own":false},
+  "groups": {"used":0,"limit":10000,"own":false},
+  "apiTokens": {"used":1,"own":false},
+  "bytes": {"used":1024,"limit":34359738368,"own":false},
+  "answerBytes": {"used":0,"limit":4294967296,"own":false},
+  "_type": "applicationQuotas",
+  "_actions": {
+    "get": {"href":"/applications/<application>/quotas","method":"GET"},
+    "patch": {
+      "href": "/applications/<application>/quotas",
+      "method": "PATCH",
+      "params": ["applicationQuotas"]
+    }
+  },
+  "_links": {"self":{"href":"/applications/<application>/quotas"}}
+}"#,
+    },
+    Shown {
+        action: "applicationQuotas.patch",
+        query: "",
+        body: r#"{ "users": 1000000 }"#,
+        answer: r#"200 {
+  "applicationId": "<application>",
+  "users": {"used":0,"limit":1000000,"own":true},
+  "groups": {"used":0,"limit":10000,"own":false},
+  "apiTokens": {"used":1,"own":false},
+  "bytes": {"used":1024,"limit":34359738368,"own":false},
+  "answerBytes": {"used":0,"limit":4294967296,"own":false},
+  "_type": "applicationQuotas",
+  "_actions": {
+    "get": {"href":"/applications/<application>/quotas","method":"GET"},
+    "patch": {
+      "href": "/applications/<application>/quotas",
+      "method": "PATCH",
+      "params": ["applicationQuotas"]
+    }
+  },
+  "_links": {"self":{"href":"/applications/<application>/quotas"}}
+}"#,
     },
     Shown { action: "application.delete", query: "", body: "", answer: r#"200 {"success":true}"# },
     Shown {

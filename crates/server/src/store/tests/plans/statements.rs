@@ -18,6 +18,7 @@ use crate::directory::users::{listing as user_listing, rows as users};
 use crate::error::Result;
 use crate::rows::idempotency::{self, Answer, RequestKey};
 use crate::rows::list::{Paging, Position, Start, Value};
+use crate::rows::quotas::Quotas;
 use crate::rows::tenant::{AuthorizedApp, Tenant};
 use crate::rows::{Tx, settings};
 use crate::store::Store;
@@ -58,6 +59,14 @@ const CALLED: &[Called] = &[
     }),
     ("applications::get", |tx| tenant(tx).and_then(|own| applications::get(tx, own)).map(drop)),
     ("applications::lock", |tx| tenant(tx).and_then(|own| applications::lock(tx, own)).map(drop)),
+    ("applications::quotas", |tx| {
+        let own = tenant(tx)?;
+        applications::quotas(tx, own).map(drop)
+    }),
+    ("applications::put_quotas", |tx| {
+        let own = tenant(tx)?;
+        applications::put_quotas(tx, own, Quotas { bytes: Some(1 << 40), ..Quotas::NONE })
+    }),
     ("applications::put", |tx| {
         let own = tenant(tx)?;
         let application = applications::get(tx, own)?;
