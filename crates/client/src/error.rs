@@ -67,14 +67,15 @@ impl Error {
 
     /// Whether a change that was asked for may have been made all the same: the server says that it
     /// does not know, a proxy has no answer of it, or there was none. To find out, look, or send it
-    /// again with the same `Idempotency-Key`. Any other refusal with a status below 500, or of 503,
-    /// says that nothing was done.
+    /// again with the same `Idempotency-Key`. It was made if it is said to be done by whoever was asked
+    /// again and has no answer left (409, `AnswerTooLarge`). Any other refusal with a status below 500,
+    /// or of 503, says that nothing was done.
     #[must_use]
     pub fn may_be_done(&self) -> bool {
         match self {
-            Self::Status { status: 503, body, .. } => {
+            Self::Status { status: 409 | 503, body, .. } => {
                 let said: Said = serde_json::from_slice(body).unwrap_or_default();
-                said.outcome.is_some_and(|outcome| outcome == "unknown")
+                said.outcome.is_some_and(|outcome| outcome == "unknown" || outcome == "done")
             }
             Self::Status { status, .. } => *status >= 500,
             Self::Transport(broken) => !broken.is_unsent(),
@@ -183,6 +184,7 @@ mod tests {
             (503, r#"{"type":"ServiceUnavailable","message":"m"}"#, false),
             (503, "busy", false),
             (409, "{}", false),
+            (409, r#"{"type":"AnswerTooLarge","message":"m","outcome":"done"}"#, true),
             (500, "{}", true),
             (502, "", true),
             (504, "", true),

@@ -1,6 +1,7 @@
 //! What a failure says to do next.
 
 use super::scene::{EMAIL, PASSWORD, Scene};
+use serde_json::json;
 
 const ABSENT: &str = "ffffffffffffffffffffffff";
 
@@ -34,6 +35,26 @@ fn a_hint_leads_somewhere() {
     let base = format!("{}/nowhere", scene.url);
     let env = [("GUESTLIST_URL", base.as_str()), ("GUESTLIST_TOKEN", scene.token.as_str())];
     scene.run(&["me", "get"], &env, "").failed(3, &["does not exist", "address of a Guestlist?"]);
+}
+
+#[test]
+fn who_may_hold_no_more_is_told_where_to_look() {
+    let scene = Scene::new();
+    scene.run(&["login", "--email", EMAIL, "--url", &scene.url], &[], PASSWORD).ok();
+    let quotas = ["application", "quotas", &scene.application, "--json"];
+    let set = scene.bare(&[&quotas[..], &["--groups", "1", "--bytes", "server"]].concat()).json();
+    assert_eq!(set["groups"], json!({ "used": 0, "limit": 1, "own": true }));
+    assert_eq!(set["bytes"]["own"], false);
+    scene.asks(&["group", "create", "--name", "a"]).ok();
+    scene
+        .asks(&["group", "create", "--name", "b"])
+        .failed(4, &["may hold 1 groups and no more", "`guestlist application quotas`"]);
+    assert_eq!(scene.bare(&quotas).json()["groups"]["used"], 1);
+    let shown = scene.bare(&quotas[..3]).ok();
+    assert!(shown.lines().any(|line| line.starts_with("groups ")), "{shown}");
+    scene
+        .bare(&[&quotas[..], &["--users", "many"]].concat())
+        .failed(2, &["it is a whole number, or `server`"]);
 }
 
 #[test]
