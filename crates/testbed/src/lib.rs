@@ -4,7 +4,8 @@
 //! [`Pooler`] a PgBouncer in front of it, and
 //! [`Proxy`] a wire to it that can be cut in the middle of a commit. [`linear`] judges what was answered in the
 //! meantime. [`Disk`] loses its power or its space and [`Calls`] of the system fail when they are told
-//! to. [`process`] and [`http`] are the program under test and a client of it.
+//! to. [`connect_from`] connects from
+//! where nobody is. [`process`] and [`http`] are the program under test and a client of it.
 
 mod calls;
 mod cluster;
@@ -18,6 +19,7 @@ pub mod process;
 mod programs;
 mod proxy;
 mod random;
+mod socket;
 
 pub use calls::Calls;
 pub use cluster::{Certificate, Cluster, Settings};
@@ -27,3 +29,4 @@ pub use pooler::{Pooler, Pooling};
 pub use programs::{BIN, Programs};
 pub use proxy::{Fate, Proxy};
 pub use random::Random;
+pub use socket::connect_from;
