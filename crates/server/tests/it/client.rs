@@ -1,9 +1,10 @@
 //! A small HTTP client: what is sent is exactly what is said, connections are kept, and every
 //! answer is held to what all answers have in common.
 
+use guestlist_testbed::connect_from;
 use serde_json::{Value, json};
 use std::io::{self, BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -15,17 +16,28 @@ pub(crate) type Connection = BufReader<TcpStream>;
 /// Speaks to one server.
 pub(crate) struct Client {
     address: SocketAddr,
+    from: Ipv4Addr,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Client {
     pub(crate) fn new(address: SocketAddr) -> Self {
-        Self { address, idle: Mutex::default() }
+        Self { address, from: Ipv4Addr::LOCALHOST, idle: Mutex::default() }
+    }
+
+    /// The same server's client at another address.
+    pub(crate) fn from(&self, from: Ipv4Addr) -> Self {
+        Self { from, ..Self::new(self.address) }
     }
 
     /// A new connection.
     pub(crate) fn connect(&self) -> Connection {
-        let stream = TcpStream::connect(self.address).unwrap();
+        self.connect_with(None)
+    }
+
+    /// The same, with room for about so many bytes that nobody has read yet.
+    pub(crate) fn connect_with(&self, room: Option<usize>) -> Connection {
+        let stream = connect_from(self.from, self.address, room).unwrap();
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         BufReader::new(stream)
@@ -114,7 +126,8 @@ impl Request<'_> {
         connection
     }
 
-    fn bytes(&self) -> Vec<u8> {
+    /// As it is sent.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.target);
         let length =
             self.body.as_ref().map(|body| ("Content-Length".into(), body.len().to_string()));

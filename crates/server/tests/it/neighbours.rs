@@ -1,6 +1,9 @@
 //! Those who share a server: what one tenant does, or somebody without any token, is not at the expense
 //! of the others.
 
+mod kinds;
+mod sockets;
+
 use crate::client::Answer;
 use crate::world::{Options, PASSWORD, World};
 use flate2::Compression;

@@ -7,7 +7,6 @@
     clippy::panic,
     reason = "in a test each of these is a failure that says where"
 )]
-#![expect(dead_code, reason = "what only tests of files use")]
 
 mod access;
 mod administrators;

@@ -56,6 +56,8 @@ pub(crate) const NOON: i64 = 1_782_000_000_000;
 pub(crate) struct Options {
     /// Threads that hash passwords, if it matters.
     pub(crate) hash_workers: Option<usize>,
+    /// The most connections, and those of one client, if it matters.
+    pub(crate) connections: Option<(usize, usize)>,
     /// How long a session lasts at most, if it is bounded.
     pub(crate) max_session: Option<Duration>,
     /// A clock that stands still, rather than the machine's.
@@ -141,8 +143,8 @@ impl World {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             issuer: Some("guests.example.com".into()),
             public_url: Some("https://guests.example.com".into()),
-            max_connections: None,
-            max_connections_per_client: None,
+            max_connections: options.connections.map(|(all, _)| all),
+            max_connections_per_client: options.connections.map(|(_, one)| one),
             hashing,
             max_session: options.max_session,
             ingress: options.ingress.clone(),
