@@ -1,14 +1,21 @@
 //! As much of an HTTP client as the measurements need: one connection, one request at a time.
 
 use anyhow::{Context as _, Result, ensure};
+use guestlist_testbed::connect_from;
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// A request, as it is sent.
 #[must_use]
 pub fn request(method: &str, path: &str, token: &str, body: &str) -> Vec<u8> {
-    let mut text = lines(method, path, token);
+    request_with("", method, path, token, body)
+}
+
+/// The same with `more` headers, each with the end of its line.
+#[must_use]
+pub fn request_with(more: &str, method: &str, path: &str, token: &str, body: &str) -> Vec<u8> {
+    let mut text = lines(method, path, token) + more;
     if !body.is_empty() {
         text += "Content-Type: application/json\r\nContent-Length: ";
         text += &body.len().to_string();
@@ -43,6 +50,8 @@ pub struct Head {
     pub length: usize,
     /// Whether the body is compressed.
     pub gzip: bool,
+    /// Whether the connection ends with it.
+    pub close: bool,
 }
 
 /// The head of an answer, if `read` holds all of it.
@@ -54,17 +63,19 @@ pub fn head(read: &[u8]) -> Result<Option<Head>> {
     let text = std::str::from_utf8(&read[..end])?;
     let mut lines = text.split("\r\n");
     let status = lines.next().and_then(|line| line.split(' ').nth(1)).context("no status")?;
-    let (mut length, mut gzip) = (None, false);
+    let (mut length, mut gzip, mut close) = (None, false, false);
     for (name, value) in lines.filter_map(|line| line.split_once(':')) {
         if name.eq_ignore_ascii_case("content-length") {
             length = Some(value.trim().parse()?);
         } else if name.eq_ignore_ascii_case("content-encoding") {
             ensure!(value.trim() == "gzip", "an answer in the coding {value}");
             gzip = true;
+        } else if name.eq_ignore_ascii_case("connection") {
+            close = value.trim().eq_ignore_ascii_case("close");
         }
     }
     let length = length.context("an answer without a length")?;
-    Ok(Some(Head { status: status.parse()?, end: end + 4, length, gzip }))
+    Ok(Some(Head { status: status.parse()?, end: end + 4, length, gzip, close }))
 }
 
 /// An answer.
@@ -73,6 +84,8 @@ pub struct Answer {
     pub status: u16,
     /// Head and body, as they came.
     pub raw: Vec<u8>,
+    /// Whether nothing more can be asked on its connection.
+    pub close: bool,
     body: usize,
 }
 
@@ -101,7 +114,18 @@ impl Connection {
     /// # Errors
     /// When nobody listens.
     pub fn open(to: SocketAddr) -> Result<Self> {
-        let stream = TcpStream::connect(to)?;
+        Self::over(TcpStream::connect(to)?)
+    }
+
+    /// Connects from an address of this machine.
+    ///
+    /// # Errors
+    /// As [`connect_from`].
+    pub fn open_from(from: Ipv4Addr, to: SocketAddr) -> Result<Self> {
+        Self::over(connect_from(from, to, None)?)
+    }
+
+    fn over(stream: TcpStream) -> Result<Self> {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_mins(1)))?;
         Ok(Self(stream))
@@ -114,7 +138,7 @@ impl Connection {
     pub fn send(&mut self, request: &[u8]) -> Result<Answer> {
         self.0.write_all(request)?;
         let (mut raw, mut chunk) = (Vec::new(), vec![0; 64 * 1024]);
-        let Head { status, end: body, length, .. } = loop {
+        let Head { status, end: body, length, close, .. } = loop {
             if let Some(head) = head(&raw)? {
                 break head;
             }
@@ -127,7 +151,7 @@ impl Connection {
             ensure!(read > 0, "the server closed the connection");
             raw.extend_from_slice(&chunk[..read]);
         }
-        Ok(Answer { status, raw, body })
+        Ok(Answer { status, raw, close, body })
     }
 
     /// Sends a request, and waits for nothing.
@@ -163,8 +187,9 @@ mod tests {
     #[test]
     fn a_head_says_how_its_body_is_coded() {
         let read = |line: &str| head(format!("HTTP/1.1 200 OK\r\n{line}\r\n\r\nbody").as_bytes());
-        let plain = Head { status: 200, end: 38, length: 4, gzip: false };
+        let plain = Head { status: 200, end: 38, length: 4, gzip: false, close: false };
         assert_eq!(read("content-length: 4").unwrap(), Some(plain));
+        assert!(read("content-length: 4\r\nConnection: close").unwrap().unwrap().close);
         let packed = read("content-length: 4\r\nContent-Encoding: gzip").unwrap().unwrap();
         assert_eq!((packed.gzip, packed.length), (true, 4));
         assert!(read("content-length: 4\r\ncontent-encoding: br").is_err());

@@ -82,13 +82,15 @@ pub(crate) struct Page {
     series: Vec<String>,
     pub(crate) tables: Vec<String>,
     pub(crate) notes: Vec<String>,
+    /// What was answered as it should not be, for which the command fails.
+    pub(crate) failures: Vec<String>,
 }
 
 impl Page {
     pub(crate) fn new(name: &'static str, title: &'static str, about: &str) -> Self {
         let (goals, series) = (Vec::new(), Vec::new());
-        let (tables, notes) = (Vec::new(), Vec::new());
-        Self { name, title, about: about.to_owned(), goals, series, tables, notes }
+        let (tables, notes, failures) = (Vec::new(), Vec::new(), Vec::new());
+        Self { name, title, about: about.to_owned(), goals, series, tables, notes, failures }
     }
 
     /// A line of figures: what the rounds of one load saw.

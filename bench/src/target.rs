@@ -60,10 +60,10 @@ impl Seeded {
         })
     }
 
-    /// Another application in the same store, with `users` users.
-    pub(crate) fn beside(&self, bench: &Bench, users: u64) -> Result<Self> {
+    /// Another application in the same store, with `users` users; `name` is that of the file of their ids.
+    pub(crate) fn beside(&self, bench: &Bench, name: &str, users: u64) -> Result<Self> {
         let store = self.path.to_string_lossy().into_owned();
-        Self::fill_one(bench, &store, &self.path.with_file_name("beside.txt"), users)
+        Self::fill_one(bench, &store, &bench.place.join(format!("{name}.txt")), users)
     }
 
     /// The store at `store`, which is empty, with `users` users.
@@ -108,9 +108,14 @@ impl Seeded {
         Ok(fs::read_to_string(&self.ids)?.lines().map(str::to_owned).collect())
     }
 
+    /// The path of its users and groups.
+    pub(crate) fn experience(&self) -> String {
+        format!("/applications/{}/experience", self.application)
+    }
+
     /// The path of its users.
     pub(crate) fn users_path(&self) -> String {
-        format!("/applications/{}/experience/users", self.application)
+        self.experience() + "/users"
     }
 
     /// A file with the URLs at `server` of `count` users drawn by chance, or of all of them.

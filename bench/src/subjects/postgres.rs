@@ -28,6 +28,14 @@ UPDATE experience_users SET first_name = 'Visitor ' || :name,
 WHERE application_id = :application AND id = (SELECT id FROM drawn WHERE n = :n);
 ";
 
+/// A throwaway server that waits for the disk, with users in it.
+pub(super) fn filled(bench: &Bench) -> Result<(Cluster, Seeded)> {
+    let cluster = Cluster::start(&Settings { fsync: true, ..Settings::default() })?;
+    let ids = bench.place.join("postgres.txt");
+    let seeded = Seeded::fill(bench, &cluster.url(), &ids, bench.users.min(MOST))?;
+    Ok((cluster, seeded))
+}
+
 /// A throwaway server with users in it.
 struct Scene {
     cluster: Cluster,
@@ -38,20 +46,18 @@ struct Scene {
 
 impl Scene {
     fn new(bench: &Bench) -> Result<Self> {
-        let users = bench.users.min(MOST);
         let place = bench.place.join("postgres");
         fs::create_dir_all(&place)?;
         fs::write(place.join("read.sql"), READ)?;
         fs::write(place.join("write.sql"), WRITE)?;
-        let settings = Settings { fsync: true, ..Settings::default() };
-        let cluster = Cluster::start(&settings)?;
-        let seeded = Seeded::fill(bench, &cluster.url(), &place.join("ids.txt"), users)?;
+        let (cluster, seeded) = filled(bench)?;
         cluster.sql(
             "CREATE TABLE drawn AS SELECT row_number() OVER (ORDER BY id) AS n, id
                 FROM experience_users;
              ALTER TABLE drawn ADD PRIMARY KEY (n)",
         )?;
         cluster.sql("VACUUM ANALYZE")?;
+        let users = seeded.users;
         Ok(Self { cluster, programs: Programs::find()?, seeded, users })
     }
 
