@@ -34,6 +34,8 @@ pub(crate) enum Subject {
     Neighbours,
     /// Reading and changing one user with PostgreSQL as the store
     Postgres,
+    /// This program beside the one that `--other` names, in turn; no page is written
+    Compare,
     /// All of them, and the Python client, which `client` measures by itself
     All,
 }
@@ -59,6 +61,9 @@ pub(crate) struct Args {
     /// Of neighbours, only the scenes with this in their name
     #[arg(long)]
     scene: Option<String>,
+    /// The program that this one is compared with, such as one of an earlier commit
+    #[arg(long, value_name = "PATH")]
+    other: Option<PathBuf>,
     /// The repository
     #[arg(long, hide = true)]
     root: PathBuf,
@@ -71,6 +76,7 @@ pub(crate) struct Args {
 }
 
 /// What the subjects need.
+#[derive(Debug, Clone)]
 pub(crate) struct Bench {
     pub(crate) root: PathBuf,
     /// Where the stores are.
@@ -89,6 +95,8 @@ pub(crate) struct Bench {
     pub(crate) engines: Vec<Engine>,
     /// What the names of their scenes have in common.
     pub(crate) scene: Option<String>,
+    /// What this program is compared with.
+    pub(crate) other: Option<PathBuf>,
     runs: Cell<u64>,
 }
 
@@ -110,8 +118,14 @@ impl Bench {
             sustain: args.sustain,
             engines: args.store.unwrap_or(Stores::Both).engines().to_vec(),
             scene: args.scene.clone(),
+            other: args.other.clone(),
             runs: Cell::new(u64::from(std::process::id()) << 16),
         })
+    }
+
+    /// The same for another program, with a place of its own.
+    pub(crate) fn of(&self, binary: PathBuf, place: PathBuf) -> Self {
+        Self { place, binary, ..self.clone() }
     }
 
     /// A number that no run had before.
@@ -167,8 +181,8 @@ impl fmt::Display for Engine {
 fn subjects_of(args: &Args) -> Vec<Subject> {
     let all = args.subject == Subject::All;
     match args.store {
-        // It has those that are asked for.
-        _ if args.subject == Subject::Neighbours => vec![Subject::Neighbours],
+        // They have those that are asked for, or one.
+        _ if matches!(args.subject, Subject::Neighbours | Subject::Compare) => vec![args.subject],
         Some(Stores::Postgres) if all => vec![Subject::Neighbours, Subject::Postgres],
         Some(Stores::Postgres) => vec![Subject::Postgres],
         Some(Stores::Sqlite) if all => {
@@ -220,10 +234,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             pinning(&bench),
             bench.rounds,
         );
-        let path = args.root.join(format!("docs/performance/{}.md", page.name));
-        let command = format!("{subject:?}").to_lowercase();
-        fs::write(&path, page.text(&machine, &command))?;
-        println!("written to {} after {took:.0} s", path.display());
+        if subject != Subject::Compare {
+            let path = args.root.join(format!("docs/performance/{}.md", page.name));
+            let command = format!("{subject:?}").to_lowercase();
+            fs::write(&path, page.text(&machine, &command))?;
+            println!("written to {} after {took:.0} s", path.display());
+        }
         failed.extend(page.failures);
         all.extend(page.goals);
     }

@@ -39,7 +39,8 @@ usage: cargo xtask TASK
             URL in GUESTLIST_TEST_POSTGRES
   bench     measures and writes docs/performance: `bench get`, `patch`, `create`, `delete`, `list`,
             `login`, `applications`, `footprint`, `neighbours`, `postgres`, `client` (the Python one), or
-            `all`; see `bench get --help` for how many users, rounds and seconds
+            `all`; see `bench get --help` for how many users, rounds and seconds.
+            `bench compare --other PROGRAM` measures this program beside another one
   instructions
             counts what a request takes and compares it with bench/instructions.txt; part of test.
             `instructions record REASON` writes anew what differs
