@@ -4,7 +4,8 @@
 //! its part of the API. They are `directory`, `applications`, `tokens`, `administrators` and
 //! `operations`, which has routes only. What they stand on: `rest` is the frame of the API, on
 //! `http`, which serves; `rows` is what all tables share, on the engine in `crates/store`; `auth`
-//! proves who asks. `store` opens the engine with all tables, and `moving` copies them.
+//! proves who asks. `store` opens the engine with all tables, `moving` copies them, and `backup` makes
+//! copies to keep.
 //!
 //! A capability may import from another, but never its routes. `http` knows no route, and `rows`
 //! imports no capability.
@@ -13,6 +14,7 @@ pub mod administrators;
 pub mod applications;
 pub mod audit;
 pub mod auth;
+pub mod backup;
 pub mod cli;
 pub mod clock;
 pub mod config;

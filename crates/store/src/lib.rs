@@ -133,6 +133,7 @@ pub use row::{FromRow, Row};
 pub use schema::{MakeUpkeep, Schema};
 pub use scope::{RowKey, Scope};
 pub use scratch::Ephemeral;
+pub use sqlite::backup::{Pages, check_database, copy_database, count_pages};
 pub use statement::{Lookup, RowChange, Rows, Statement};
 pub use store::{Store, Writes, migrate};
 pub use turns::{Held, Turns};

@@ -81,6 +81,27 @@ pub enum OpenError {
         /// Ours.
         known: usize,
     },
+    /// An older Guestlist serves it, and nobody has asked to bring it up to date.
+    #[error(
+        "{at} has version {found} and this Guestlist has version {known}: use the Guestlist that \
+         serves it"
+    )]
+    Older {
+        /// Where it is.
+        at: String,
+        /// Its version.
+        found: usize,
+        /// Ours.
+        known: usize,
+    },
+    /// The database can be read, and is not whole.
+    #[error("{} is damaged: {what}", path.display())]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
     /// A migration failed, and left everything as it was before.
     #[error("{at} cannot be brought to version {version}: {why}")]
     Migration {

@@ -98,6 +98,16 @@ pub(crate) fn rotate(tx: &mut Tx<'_>, new: &StoredKey) -> Result<()> {
     put(tx, &keys)
 }
 
+/// Puts a new key, which signs from `now` on, in the place of all that there are: no token is good any
+/// more. For a store that nobody serves.
+///
+/// # Errors
+/// When the store fails, or the operating system has no random bytes to give.
+pub(crate) fn replace_all(tx: &mut Tx<'_>, now: DateTime) -> Result<()> {
+    let key = Zeroizing::new(random::<KEY>()?);
+    put(tx, &[StoredKey { since: now, secret: secret(key.to_vec()) }])
+}
+
 /// Takes the key called `retired` out, whose tokens are refused from now on.
 ///
 /// # Errors

@@ -9,10 +9,11 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory as _};
 
 /// Families, and commands of them, that open the store itself.
-const ON_A_STORE: [&str; 11] = [
+const ON_A_STORE: [&str; 12] = [
     "quickstart",
     "serve",
     "admin",
+    "backup",
     "checksum",
     "key",
     "application create",

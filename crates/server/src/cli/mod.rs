@@ -2,6 +2,7 @@
 
 mod admin;
 mod application;
+mod backup;
 mod help;
 mod key;
 mod moving;
@@ -68,6 +69,10 @@ enum Command {
     Key(key::Command),
     /// Copy a store into another, of the other engine or the same, and hold one against the other
     Move(moving::Args),
+    /// Make a backup of a store while it is served, list those that there are, or verify one
+    Backup(backup::Args),
+    /// Make a store of a backup
+    Restore(backup::RestoreArgs),
     /// Print the checksum of what a store holds, which is that of every copy of it
     Checksum,
     /// Print the OpenAPI document
@@ -142,6 +147,8 @@ impl Cli {
                 with_app(&self.given, false, |app| key::run(command, app, out)).await
             }
             Command::Move(args) => moving::run(args, out).await,
+            Command::Backup(args) => backup::run(args, &self.given, out).await,
+            Command::Restore(args) => backup::restore(args, out).await,
             Command::Checksum => moving::checksum(&self.given, out).await,
             Command::Remote(command) => remote::run(command, &self.given, out).await,
             Command::Openapi => line(&format!("{:#}", crate::rest::openapi())),

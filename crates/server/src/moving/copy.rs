@@ -48,6 +48,20 @@ fn is_empty(tx: &mut Tx<'_>) -> Result<bool> {
     Ok(true)
 }
 
+/// Refuses a place at which there is something.
+///
+/// # Errors
+/// When there is, or it cannot be opened.
+pub async fn must_be_empty(place: &StoreUrl) -> Result<(), MoveError> {
+    let side = Side::open(place)?;
+    let found = side.store.read(find).await.map_err(|error| side.failed(error))?;
+    side.store.close().await;
+    match found {
+        Found::Nothing => Ok(()),
+        Found::Copy(_) | Found::Something => Err(MoveError::NotEmpty(side.at)),
+    }
+}
+
 /// A move that has begun.
 pub struct Moving {
     from: Side,

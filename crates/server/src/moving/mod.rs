@@ -16,8 +16,9 @@ mod record;
 mod side;
 mod sum;
 
-pub use copy::{Copied, Moving, abandon};
+pub use copy::{Copied, Moving, abandon, must_be_empty};
 pub use error::MoveError;
+pub(crate) use record::forget;
 pub use record::{Record, State, look};
 pub use side::options;
 pub use sum::{Checksum, Sum, Sums, rows, sums};

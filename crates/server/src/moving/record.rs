@@ -56,6 +56,17 @@ pub fn look(tx: &mut Tx<'_>) -> Result<Option<Record>> {
     tx.first("SELECT id, state, other FROM moves", &[])
 }
 
+/// Has a store forget of which move it was, and its tables take changes.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) fn forget(tx: &mut Tx<'_>) -> Result<()> {
+    match look(tx)? {
+        Some(Record { id, .. }) => swap(tx, Some(&id), None),
+        None => Ok(()),
+    }
+}
+
 /// Puts `record` in the place of that of the move `known`, or of none, and has the tables take
 /// changes or not.
 ///

@@ -18,6 +18,9 @@ fn upkeep(options: &Options) -> Box<dyn Upkeep> {
     Box::new(SearchUpkeep::new(tuning))
 }
 
+/// Which of all versions stores have that this program opens.
+pub(crate) const VERSION: usize = MIGRATIONS.len();
+
 /// Every migration there ever was, in the order of the numbers of their files.
 pub(super) const MIGRATIONS: &[Migration<'static>] =
     include!(concat!(env!("OUT_DIR"), "/migrations.rs"));

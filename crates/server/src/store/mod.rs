@@ -18,6 +18,7 @@ mod tests;
 pub use guestlist_store::{
     Address, Ephemeral, OnDiskFailure, OpenError, Options, Snapshot, StoreUrl,
 };
+pub(crate) use migrations::VERSION;
 pub use open::Store;
 
 use crate::error::Error;

@@ -1,5 +1,6 @@
 //! The command line: what is printed where, how the program ends, and what its settings mean.
 
+mod backup;
 mod commands;
 mod credentials;
 mod moving;

@@ -39,7 +39,7 @@ pub(crate) fn prepare(
     let mut connection = connect(&path, Role::Write, durability).map_err(failed)?;
     // Looked at before anything is written, and without a lock: a file that is not ours stays as
     // it is, and one that is up to date opens while another process writes.
-    let version = version(&connection, &path, migrations.len(), failed)?;
+    let version = found(&connection, &path, migrations.len(), failed)?;
     if version == 0 && must_exist {
         return Err(OpenError::Missing(path.display().to_string()));
     }
@@ -103,7 +103,7 @@ fn sync_parent(path: &Path) -> io::Result<()> {
 }
 
 /// The version of the database, 0 where there is nothing yet.
-fn version(
+pub(super) fn found(
     connection: &Connection,
     path: &Path,
     known: usize,
@@ -159,7 +159,7 @@ fn migrate(
         let tx = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(unusable)?;
-        let done = version(&tx, path, migrations.len(), unusable)?;
+        let done = found(&tx, path, migrations.len(), unusable)?;
         let Some(migration) = migrations.get(done) else { return Ok(()) };
         let version = done + 1;
         let failed = |error: rusqlite::Error| match unusable(error) {

@@ -1,5 +1,6 @@
 //! SQLite: its connections, its spelling and its errors, the thread that writes and those that read.
 
+pub(crate) mod backup;
 pub(crate) mod connect;
 pub(crate) mod disk;
 pub(crate) mod files;

@@ -18,13 +18,13 @@ const MOVING: &str =
 const MOVED: &str = "The store was moved and takes no changes here any more: try again in 60 s";
 
 /// A database of PostgreSQL, as the command line names it.
-struct Postgres {
+pub(super) struct Postgres {
     database: Database,
-    url: String,
+    pub(super) url: String,
 }
 
 impl Postgres {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let cluster = std::env::var("GUESTLIST_TEST_POSTGRES").expect(
             "GUESTLIST_TEST_POSTGRES names no cluster: run `cargo xtask postgres -- <command>`",
         );
@@ -48,21 +48,21 @@ impl Postgres {
     }
 }
 
-fn serve(place: &Place, store: &str) -> Serving {
+pub(super) fn serve(place: &Place, store: &str) -> Serving {
     let serve = ["serve", "--listen", "127.0.0.1:0", "--public-url", "http://g.test", "--store"];
     Serving::start(place.command(&[&serve[..], &[store]].concat()))
 }
 
 /// A store with people in it, and somebody who may do everything.
-struct People {
+pub(super) struct People {
     users: String,
     some: String,
-    token: String,
+    pub(super) token: String,
     administrator: Value,
 }
 
 impl People {
-    fn new(place: &Place, store: &str, count: &str) -> Self {
+    pub(super) fn new(place: &Place, store: &str, count: &str) -> Self {
         let made = place.run(&["user", "seed", "--store", store, "--json", "--count", count]);
         let made = made.json();
         let application = made["applicationId"].as_str().unwrap();
@@ -95,16 +95,21 @@ impl People {
     }
 
     fn get(&self, client: &Client) -> Answer {
-        client.get(&self.token, &self.some).expect(200)
+        self.ask(client).expect(200)
     }
 
-    fn patch(&self, client: &Client, name: &str) -> Answer {
+    /// As it comes.
+    pub(super) fn ask(&self, client: &Client) -> Answer {
+        client.get(&self.token, &self.some)
+    }
+
+    pub(super) fn patch(&self, client: &Client, name: &str) -> Answer {
         client.call(&self.token, "PATCH", &self.some, &json!({ "lastName": name }))
     }
 
     /// What the tokens, the passwords, the history and the people are worth at `client`, which
     /// takes changes.
-    fn all_is_well(&self, client: &Client, name: &str) {
+    pub(super) fn all_is_well(&self, client: &Client, name: &str) {
         assert_eq!(self.get(client).json()["firstName"], "Zoë 💡");
         assert_eq!(self.patch(client, name).expect(200).json()["lastName"], name);
         let post = client.request("POST", &self.users).token(&self.token).key("once").json(&zoe());

@@ -1,0 +1,189 @@
+//! What a backup says of itself.
+
+use super::error::BackupError;
+use crate::moving::Sums;
+use crate::store::VERSION;
+use guestlist_api::time::DateTime;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The one format there is.
+const FORMAT: u32 = 1;
+
+/// What a manifest's name ends with.
+const ENDING: &str = ".json";
+
+/// The longest file that is read as a manifest, in bytes; one has two thousand or so.
+const MOST: u64 = 1 << 20;
+
+/// Which engine the store had that was backed up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    /// SQLite.
+    Sqlite,
+    /// PostgreSQL.
+    Postgres,
+}
+
+/// What a backup holds of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableSum {
+    /// Its name.
+    pub table: String,
+    /// How many rows.
+    pub rows: u64,
+    /// As `guestlist checksum` prints it.
+    pub checksum: String,
+}
+
+/// What a backup says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Manifest {
+    /// How to read this: 1.
+    pub format: u32,
+    /// When it was begun. The store is of a moment soon after.
+    pub created_at: DateTime,
+    /// The version of the program that made it.
+    pub made_by: String,
+    /// The version of the schema that the store has.
+    pub schema_version: usize,
+    /// Which engine the store had.
+    pub source: Source,
+    /// The name of the file with the packed store, which is beside this one.
+    pub file: String,
+    /// How long that is, in bytes.
+    pub bytes: u64,
+    /// Its SHA-256, in hexadecimal digits.
+    pub sha256: String,
+    /// How long the store is when it is unpacked, in bytes.
+    pub store_bytes: u64,
+    /// The SHA-256 of that.
+    pub store_sha256: String,
+    /// How many rows all tables have.
+    pub rows: u64,
+    /// The checksum of all tables, as `guestlist checksum` prints it.
+    pub checksum: String,
+    /// The same of each table.
+    pub tables: Vec<TableSum>,
+}
+
+/// What is known of a packed store.
+pub(super) struct Packing {
+    pub(super) bytes: u64,
+    pub(super) sha256: String,
+    pub(super) store_bytes: u64,
+    pub(super) store_sha256: String,
+}
+
+impl Manifest {
+    /// That of the backup called `name`, begun at `created_at`.
+    pub(super) fn new(
+        name: &str,
+        created_at: DateTime,
+        source: Source,
+        sums: &Sums,
+        packing: Packing,
+    ) -> Self {
+        Self {
+            format: FORMAT,
+            created_at,
+            made_by: env!("CARGO_PKG_VERSION").to_owned(),
+            schema_version: VERSION,
+            source,
+            file: store_name(name),
+            bytes: packing.bytes,
+            sha256: packing.sha256,
+            store_bytes: packing.store_bytes,
+            store_sha256: packing.store_sha256,
+            rows: sums.rows(),
+            checksum: sums.checksum().to_string(),
+            tables: table_sums(sums),
+        }
+    }
+
+    fn read(path: &Path) -> Result<Self, BackupError> {
+        let not = |why: String| BackupError::NotAManifest { path: path.to_owned(), why };
+        let read = || {
+            let length = fs::metadata(path)?.len();
+            Ok((length <= MOST).then_some(fs::read(path)?))
+        };
+        let bytes = read().map_err(BackupError::file(path, "read"))?;
+        let bytes = bytes.ok_or_else(|| not("it is too long".into()))?;
+        // Looked at first: another format may have other fields.
+        let format = serde_json::from_slice::<serde_json::Value>(&bytes)
+            .map_err(|error| not(error.to_string()))?;
+        match format.get("format").and_then(serde_json::Value::as_u64) {
+            Some(format) if format == u64::from(FORMAT) => {}
+            Some(format) => {
+                return Err(not(format!(
+                    "it is of format {format}, and this Guestlist reads {FORMAT}"
+                )));
+            }
+            None => return Err(not("it has no format".into())),
+        }
+        let manifest: Self =
+            serde_json::from_value(format).map_err(|error| not(error.to_string()))?;
+        // It is a name beside this file, and leads nowhere else.
+        if Path::new(&manifest.file).file_name() != Some(manifest.file.as_ref()) {
+            return Err(not("file is to be a name without a directory".into()));
+        }
+        Ok(manifest)
+    }
+}
+
+/// What the checksums of each table are called in a manifest.
+pub(super) fn table_sums(sums: &Sums) -> Vec<TableSum> {
+    let sum = |sum: &crate::moving::Sum| TableSum {
+        table: sum.table.to_owned(),
+        rows: sum.rows,
+        checksum: sum.checksum.to_string(),
+    };
+    sums.0.iter().map(sum).collect()
+}
+
+/// The name of a backup that is begun at `now`: names sort as times do.
+pub(super) fn name(now: DateTime) -> String {
+    format!("guestlist-{}", now.to_string().replace(['-', ':'], ""))
+}
+
+pub(super) fn store_name(name: &str) -> String {
+    format!("{name}.sqlite.zst")
+}
+
+pub(super) fn manifest_name(name: &str) -> String {
+    format!("{name}{ENDING}")
+}
+
+/// The backups in the directory at `path`, the oldest first.
+///
+/// # Errors
+/// When it cannot be read, or a file in it that is called like a manifest is none.
+pub fn list(path: &Path) -> Result<Vec<(PathBuf, Manifest)>, BackupError> {
+    let failed = || BackupError::file(path, "read");
+    let mut found = Vec::new();
+    for entry in fs::read_dir(path).map_err(failed())? {
+        let path = entry.map_err(failed())?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with("guestlist-") && name.ends_with(ENDING) {
+            let manifest = Manifest::read(&path)?;
+            found.push((path, manifest));
+        }
+    }
+    found.sort_by_key(|(_, manifest)| manifest.created_at);
+    Ok(found)
+}
+
+/// The backup at `path`: that of a manifest, or the newest in a directory.
+///
+/// # Errors
+/// When there is none, or it cannot be read.
+pub fn find(path: &Path) -> Result<(PathBuf, Manifest), BackupError> {
+    if path.is_dir() {
+        list(path)?.pop().ok_or_else(|| BackupError::None(path.to_owned()))
+    } else {
+        Ok((path.to_owned(), Manifest::read(path)?))
+    }
+}
