@@ -53,6 +53,8 @@ struct Connection {
     asked: AtomicBool,
     /// Since when it is silent, in microseconds since the server began, or one of the above.
     state: AtomicU64,
+    /// The bytes that were written to it.
+    written: AtomicU64,
     closed: Notify,
 }
 
@@ -113,6 +115,7 @@ impl Connections {
             network,
             asked: AtomicBool::new(is_proxy),
             state: AtomicU64::new(WRITTEN),
+            written: AtomicU64::new(0),
             closed: Notify::new(),
         });
         open.all.insert(connection.number, Arc::clone(&connection));
@@ -203,6 +206,21 @@ impl Place {
             self.connection.asked.store(true, Ordering::Relaxed);
         }
         self.connection.state.store(ANSWERED, Ordering::Release);
+    }
+
+    /// So many bytes have been written.
+    pub(super) fn wrote(&self, bytes: usize) {
+        self.connection.written.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// How many have been written so far.
+    pub(super) fn written(&self) -> u64 {
+        self.connection.written.load(Ordering::Relaxed)
+    }
+
+    /// Has the connection go, in the middle of what it does.
+    pub(super) fn close(&self) {
+        self.connection.closed.notify_one();
     }
 
     /// All that there was to write has been written.

@@ -8,6 +8,7 @@ pub use super::limits::Limits;
 use super::reply::{Reply, RequestMeta, finish};
 use super::response_body::{AbortAt, Aborted, ResponseBody};
 use super::socket::{Socket, not_http};
+use super::transfer::Transfer;
 use crate::error::Error;
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderValue};
@@ -204,7 +205,7 @@ async fn serve_connection<H: Handler>(
 /// Answers one request, if it did not come too late.
 async fn answer<H: Handler>(
     handler: &H,
-    place: &Place,
+    place: &Arc<Place>,
     request: Option<Request<Body>>,
     peer: SocketAddr,
     limits: Limits,
@@ -229,6 +230,9 @@ async fn answer<H: Handler>(
     };
     let breaks = reply.breaks;
     let mut response = finish(reply, &meta).await;
+    if let Some(transfer) = response.extensions_mut().remove::<Arc<Transfer>>() {
+        transfer.write_to(place);
+    }
     place.end(response.status().as_u16() < 400);
     if place.is_unread() {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -1,12 +1,15 @@
 //! The memory that all clients together may hold, for what they send and for what they are slow to
 //! read. Each of the two is the process's, whatever number of listeners it has.
 
+use super::transfer::{Transfer, UnderWay, close_slowest};
 use crate::error::{Error, Result};
 use bytes::Bytes;
 use guestlist_store::Flow;
 use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
@@ -25,6 +28,8 @@ const ALL_PAGES: usize = 256 * KIB;
 const PAGES_OF_ONE: usize = ALL_PAGES / 4;
 /// How long a list waits for others to be read.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long it waits before whoever reads slowest is closed, and then the next.
+const TURN: Duration = Duration::from_millis(250);
 
 fn kib(bytes: usize) -> u32 {
     u32::try_from(bytes.div_ceil(KIB)).unwrap_or(u32::MAX)
@@ -111,8 +116,9 @@ pub(crate) struct PageShare {
     part: Part,
 }
 
-const TOO_MANY_PAGES: Error =
-    Error::Busy { what: "Too many lists are waiting to be read", retry_after: 5 };
+/// Why there is no share, as it is told.
+pub(crate) const TOO_MANY_PAGES: &str = "Too many lists are waiting to be read";
+const NO_ROOM: Error = Error::Busy { what: TOO_MANY_PAGES, retry_after: 5 };
 
 impl PageShare {
     /// A share for `bytes` for a client of `flow`, if there is one.
@@ -122,54 +128,75 @@ impl PageShare {
     pub(crate) fn now(flow: Flow, bytes: usize) -> Result<Self> {
         let part = Part::of(flow);
         let own = Arc::clone(&part.of).try_acquire_many_owned(kib(bytes));
-        let own = own.map_err(|_| TOO_MANY_PAGES)?;
-        let all = PAGES.all.try_acquire_many(kib(bytes)).map_err(|_| TOO_MANY_PAGES)?;
+        let own = own.map_err(|_| NO_ROOM)?;
+        let all = PAGES.all.try_acquire_many(kib(bytes)).map_err(|_| NO_ROOM)?;
         Ok(Self { own, all, part })
     }
 
-    /// A share for `bytes` for a client of `flow`, as soon as there is one.
+    /// A share for `bytes` for a client of `flow`, as soon as there is one. Meanwhile those make room
+    /// who read slowly.
     ///
     /// # Errors
     /// [`Error::Busy`] when there is none for too long.
     pub(crate) async fn of(flow: Flow, bytes: usize) -> Result<Self> {
-        let part = Part::of(flow);
-        let both = async {
+        let (part, has_own) = (Part::of(flow), AtomicBool::new(false));
+        let (of, wanted) = (Arc::clone(&part.of), kib(bytes));
+        let mut both = pin!(async {
             // Its own first: of what there is for all, nothing is held by those who wait.
-            let own = Arc::clone(&part.of).acquire_many_owned(kib(bytes)).await?;
-            Ok::<_, AcquireError>((own, PAGES.all.acquire_many(kib(bytes)).await?))
-        };
-        match timeout(PATIENCE, both).await {
-            Ok(Ok((own, all))) => Ok(Self { own, all, part }),
-            _ => Err(TOO_MANY_PAGES),
+            let own = of.acquire_many_owned(wanted).await?;
+            has_own.store(true, Ordering::Relaxed);
+            Ok::<_, AcquireError>((own, PAGES.all.acquire_many(wanted).await?))
+        });
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match timeout(TURN, &mut both).await {
+                Ok(Ok((own, all))) => return Ok(Self { own, all, part }),
+                Err(_) if Instant::now() < until => {
+                    close_slowest((!has_own.load(Ordering::Relaxed)).then_some(flow));
+                }
+                _ => return Err(NO_ROOM),
+            }
         }
+    }
+
+    /// Makes it a share for `bytes` at least.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when they are more than thought and there is no more.
+    pub(crate) fn grow(&mut self, bytes: usize) -> Result<()> {
+        let wanted = kib(bytes) as usize;
+        if let Some(more @ 1..) = wanted.checked_sub(self.all.num_permits()) {
+            let more = Self::now(self.part.flow, more * KIB)?;
+            self.own.merge(more.own);
+            self.all.merge(more.all);
+        }
+        Ok(())
     }
 
     /// The same for `bytes`, now that it is known how many they are.
     ///
     /// # Errors
-    /// [`Error::Busy`] when they are more than thought and there is no more.
+    /// As [`PageShare::grow`].
     pub(crate) fn resize(mut self, bytes: usize) -> Result<Self> {
-        let (wanted, held) =
-            (kib(bytes), u32::try_from(self.all.num_permits()).unwrap_or(u32::MAX));
-        if let Some(less) = held.checked_sub(wanted) {
-            drop((self.own.split(less as usize), self.all.split(less as usize)));
-        } else {
-            let more = Self::now(self.part.flow, (wanted - held) as usize * KIB)?;
-            self.own.merge(more.own);
-            self.all.merge(more.all);
-        }
+        self.grow(bytes)?;
+        let less = self.all.num_permits() - kib(bytes) as usize;
+        drop((self.own.split(less), self.all.split(less)));
         Ok(self)
     }
 
     /// `bytes`, which hold the share until the last of them is sent.
-    pub(crate) fn hold(self, bytes: Bytes) -> Bytes {
-        struct Held(Bytes, #[expect(dead_code, reason = "held, not looked at")] PageShare);
+    pub(super) fn hold(self, bytes: Bytes) -> (Bytes, Arc<Transfer>) {
+        struct Held(
+            Bytes,
+            #[expect(dead_code, reason = "held, not looked at")] (PageShare, UnderWay),
+        );
         impl AsRef<[u8]> for Held {
             fn as_ref(&self) -> &[u8] {
                 &self.0
             }
         }
-        Bytes::from_owner(Held(bytes, self))
+        let (under_way, transfer) = Transfer::begin(self.part.flow);
+        (Bytes::from_owner(Held(bytes, (self, under_way))), transfer)
     }
 }
 
@@ -200,7 +227,7 @@ mod tests {
         let share = PageShare::of(flow, 100 * KIB).await.unwrap().resize(10 * KIB).unwrap();
         assert_eq!(free(), before - 10);
         let share = share.resize(20 * KIB).unwrap();
-        let bytes = share.hold(Bytes::from_static(b"page"));
+        let (bytes, _) = share.hold(Bytes::from_static(b"page"));
         let part = bytes.slice(1..2);
         drop(bytes);
         assert_eq!(free(), before - 20);

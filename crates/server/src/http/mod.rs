@@ -22,5 +22,6 @@ mod buffer;
 mod connections;
 mod response_body;
 mod socket;
+mod transfer;
 
 pub(crate) use response_body::AbortAt;

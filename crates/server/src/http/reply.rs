@@ -3,6 +3,7 @@
 use super::coding::{self, Accepted, Gzip, Packed};
 use super::memory::PageShare;
 use super::response_body::AbortAt;
+use super::transfer::Transfer;
 use crate::error::{Error, Result};
 use bytes::Bytes;
 use guestlist_store::Flow;
@@ -11,8 +12,8 @@ use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 
 /// The header that names a request, in both directions.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -52,7 +53,8 @@ pub struct Reply {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Whose memory it takes until it is sent.
     flow: Flow,
-    held: bool,
+    /// What it has of the memory for pages, if it has any.
+    held: Option<Arc<Transfer>>,
     /// What is known of the gzip form of the body.
     pub(crate) gzip: Gzip,
     /// Where the connection breaks instead of carrying it, in tests alone.
@@ -63,7 +65,7 @@ impl Reply {
     /// An answer with a body that is JSON already.
     pub fn new(status: StatusCode, body: impl Into<Bytes>) -> Self {
         let (body, headers, flow) = (body.into(), Vec::new(), Flow::OWN);
-        Self { status, body, headers, flow, held: false, gzip: Gzip::Untried, breaks: None }
+        Self { status, body, headers, flow, held: None, gzip: Gzip::Untried, breaks: None }
     }
 
     /// An answer without a body, which has to be a 204 or a 304: clients fail on any other.
@@ -88,10 +90,9 @@ impl Reply {
     }
 
     /// The same, with the share of memory that its body has been given.
-    pub(crate) fn holding(mut self, share: PageShare) -> Self {
-        self.body = share.hold(self.body);
-        self.held = true;
-        self
+    pub(crate) fn holding(self, share: PageShare) -> Self {
+        let (body, transfer) = share.hold(self.body);
+        Self { body, held: Some(transfer), ..self }
     }
 
     /// The same, with the connection broken at this point. Only a test asks for that.
@@ -194,7 +195,8 @@ pub(crate) async fn share_if_large(flow: Flow, bytes: usize) -> Result<Option<Pa
 }
 
 /// Makes `reply` the answer to the request that `meta` are of: adds the headers that every answer
-/// has, and compresses the body if the client takes that and it is worth it.
+/// has, and compresses the body if the client takes that and it is worth it. A large one is a
+/// [`Transfer`], which its extensions have.
 pub async fn finish(mut reply: Reply, meta: &RequestMeta) -> Response<Full<Bytes>> {
     let mut pack = meta.accepted.wants_gzip(reply.body.len());
     let flow = reply.flow;
@@ -205,7 +207,7 @@ pub async fn finish(mut reply: Reply, meta: &RequestMeta) -> Response<Full<Bytes
             Gzip::Untried | Gzip::NoRoom => {}
         }
     }
-    if !reply.held {
+    if reply.held.is_none() {
         // It may be one of many that are asked for at once, such as a cached page.
         match share_if_large(flow, reply.body.len()).await {
             Ok(None) => {}
@@ -216,6 +218,7 @@ pub async fn finish(mut reply: Reply, meta: &RequestMeta) -> Response<Full<Bytes
             }
         }
     }
+    let mut transfer = reply.held.take();
     let mut response = with_common_headers(reply, meta);
     // A plain answer as well depends on what the client accepts.
     if !response.body().is_empty() {
@@ -228,24 +231,29 @@ pub async fn finish(mut reply: Reply, meta: &RequestMeta) -> Response<Full<Bytes
         && !response.headers().contains_key(header::CONTENT_ENCODING)
         && let Some(packed) = coding::gzip(response.body()).await
         // The plain form has its share already: it goes out where there is none for another.
-        && let Some(packed) = counted(flow, packed)
+        && let Some((packed, of_packed)) = counted(flow, packed)
     {
         *response.body_mut() = packed;
+        transfer = of_packed;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         if let Some(tag) = headers.get(header::ETAG).and_then(gzip_tag) {
             headers.insert(header::ETAG, tag);
         }
     }
+    if let Some(transfer) = transfer {
+        response.extensions_mut().insert(transfer);
+    }
     response.map(Full::new)
 }
 
 /// `body`, with a share of the memory if it is so large that it needs one; `None` if there is none.
-fn counted(flow: Flow, body: Bytes) -> Option<Bytes> {
+fn counted(flow: Flow, body: Bytes) -> Option<(Bytes, Option<Arc<Transfer>>)> {
     if body.len() <= LARGE {
-        return Some(body);
+        return Some((body, None));
     }
-    PageShare::now(flow, body.len()).ok().map(|share| share.hold(body))
+    let (body, transfer) = PageShare::now(flow, body.len()).ok()?.hold(body);
+    Some((body, Some(transfer)))
 }
 
 /// As [`finish`], but never compressed.

@@ -82,9 +82,12 @@ impl Socket {
 
     fn write(&mut self, cx: &mut Context<'_>, parts: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, parts);
-        if written.is_ready() {
+        if let Poll::Ready(written) = written {
             self.stall = None;
-            return written;
+            if let (Some(place), Ok(written)) = (&self.place, &written) {
+                place.wrote(*written);
+            }
+            return Poll::Ready(written);
         }
         let patience = self.limits.write_stall;
         let stall = self.stall.get_or_insert_with(|| Box::pin(sleep(patience)));

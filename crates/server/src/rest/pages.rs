@@ -5,7 +5,7 @@ use super::cursor::{self, ListId};
 use super::outcome::Okay;
 use super::resource::{self, Neighbours, Resource};
 use crate::error::{Error, Result};
-use crate::http::memory::PageShare;
+use crate::http::memory::{PageShare, TOO_MANY_PAGES};
 use crate::http::query::write_query;
 use crate::http::reply::Reply;
 use crate::rows::Tx;
@@ -17,6 +17,7 @@ use hyper::StatusCode;
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::marker::PhantomData;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The resources that pages are of.
 pub(crate) trait PageOf: serde::Serialize {
@@ -144,17 +145,47 @@ impl Call<Grant> {
     pub(crate) async fn list<T: Resource + Send + 'static, O: PageOf + Send + 'static>(
         &self,
         request: ListRequest,
-        find: impl Fn(&mut Tx<'_>) -> Result<(O, Listed<T>)> + Send + 'static,
+        find: impl Fn(&mut Tx<'_>) -> Result<(O, Listed<T>)> + Send + Sync + 'static,
     ) -> Result<Okay<Entity<Page<Entity<T>, O>>>> {
         let snapshot = self.snapshot();
-        // For as much as it may be, so that no more lists are made at once than there is room for.
-        let share = PageShare::of(self.store().flow(), HEAVIEST_PAGE).await?;
-        let (of, found) = self.read(find).await?;
+        let find = Arc::new(find);
+        let usual = usize::try_from(request.paging.per_page).unwrap_or(usize::MAX);
+        let usual = usual.saturating_mul(resource::TYPICAL_BYTES).min(HEAVIEST_PAGE);
+        let read = match self.read_page(usual, Arc::clone(&find)).await {
+            // It is heavier than most, and there was no room for that.
+            Err(Error::Busy { what: TOO_MANY_PAGES, .. }) if usual < HEAVIEST_PAGE => {
+                self.read_page(HEAVIEST_PAGE, find).await?
+            }
+            read => read?,
+        };
+        let ((of, found), share) = read;
         let reply = Reply::new(StatusCode::OK, self.write_page(&request, of, &found)?);
         drop(found);
         self.cache(snapshot, &reply);
         let share = share.resize(reply.body.len())?;
         Ok(Okay(reply.holding(share), PhantomData))
+    }
+
+    /// What `find` finds, with a share of the memory for it: for so many bytes as soon as there is one,
+    /// and for more if it turns out to be heavier. No more than a page for each thread that reads has none.
+    async fn read_page<O: Send + 'static, T: Send + 'static>(
+        &self,
+        bytes: usize,
+        find: Arc<impl Fn(&mut Tx<'_>) -> Result<(O, Listed<T>)> + Send + Sync + 'static>,
+    ) -> Result<((O, Listed<T>), PageShare)> {
+        let share = PageShare::of(self.store().flow(), bytes).await?;
+        let share = Arc::new(Mutex::new(Some(share)));
+        let growing = Arc::clone(&share);
+        let found = self.read(move |tx| {
+            let (of, found) = find(tx)?;
+            let mut share = growing.lock().unwrap_or_else(PoisonError::into_inner);
+            share.iter_mut().try_for_each(|share| share.grow(found.bytes()))?;
+            Ok((of, found))
+        });
+        let found = found.await;
+        // Whoever has read it may still hold the closure.
+        let share = share.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Ok((found?, share.ok_or_else(|| Error::internal("a page without a share"))?))
     }
 
     /// The page that was `found`, as it is answered.

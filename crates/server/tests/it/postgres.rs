@@ -34,4 +34,5 @@ mod refresh;
 #[path = "../remote/mod.rs"]
 mod remote;
 mod search;
+mod slow_readers;
 mod world;

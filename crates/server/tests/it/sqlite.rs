@@ -36,5 +36,6 @@ mod refresh;
 #[path = "../remote/mod.rs"]
 mod remote;
 mod search;
+mod slow_readers;
 mod testing;
 mod world;

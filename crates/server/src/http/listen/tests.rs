@@ -54,7 +54,11 @@ impl Handler for Paths {
                 }
             }
             "/ignore" => Error::NoRoute("/ignore".to_owned()).into(),
-            "/big" => Reply::new(hyper::StatusCode::OK, vec![b'1'; 32 << 20]),
+            "/big" => {
+                let flow = head.uri.query().and_then(|flow| flow.parse().ok()).unwrap_or(0);
+                let flow = guestlist_store::Flow::new(flow, [0; 12]);
+                Reply::new(hyper::StatusCode::OK, vec![b'1'; 32 << 20]).to(flow)
+            }
             "/panic" => panic!("asked for"),
             path => {
                 if path == "/held" {

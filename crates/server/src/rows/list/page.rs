@@ -142,6 +142,12 @@ pub struct Listed<T> {
 }
 
 impl<T> Listed<T> {
+    /// How many bytes its items hold.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        HEAVIEST_PAGE - self.budget.0
+    }
+
     /// The only page of a list of nothing.
     #[must_use]
     pub const fn empty() -> Self {

@@ -51,6 +51,42 @@ async fn a_client_that_reads_nothing_is_cut_off() {
     assert!(begun.elapsed() > limits.write_stall, "{:?}", begun.elapsed());
 }
 
+/// A connection that has begun to be sent 32 MiB for a client of this flow, and does not read them.
+async fn does_not_read(server: &Server, flow: usize) -> TcpStream {
+    let mut stream = server.connect().await;
+    let ask = format!("GET /big?{flow} HTTP/1.1\r\nHost: x\r\n\r\n");
+    stream.write_all(ask.as_bytes()).await.unwrap();
+    stream.read_u8().await.unwrap();
+    stream
+}
+
+#[tokio::test]
+async fn whoever_does_not_read_makes_room_for_their_like() {
+    let server = Server::start(Limits::default()).await;
+    let slow = [does_not_read(&server, 1).await, does_not_read(&server, 1).await];
+    let other = does_not_read(&server, 2).await;
+    let answer = server.ask("GET /big?1 HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert_eq!((answer.status, answer.body.len()), (200, 32 << 20));
+    // Those who take nothing from anybody go on.
+    let mut whole = 0;
+    for mut stream in slow.into_iter().chain([other]) {
+        let mut body = vec![0; 32 << 20];
+        whole += usize::from(stream.read_exact(&mut body).await.is_ok());
+    }
+    assert_eq!(whole, 2);
+}
+
+#[tokio::test]
+async fn whoever_does_not_read_makes_room_for_all_others() {
+    let server = Server::start(Limits::default()).await;
+    let mut slow = Vec::new();
+    for flow in [1, 1, 2, 2, 3, 3, 4, 4] {
+        slow.push(does_not_read(&server, flow).await);
+    }
+    let answer = server.ask("GET /big?5 HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert_eq!(answer.status, 200);
+}
+
 #[tokio::test]
 async fn a_client_that_reads_slowly_gets_all() {
     let limits = Limits { write_stall: millis(1000), ..Limits::default() };
