@@ -105,6 +105,12 @@ pub enum Error {
         /// Seconds to wait.
         retry_after: u32,
     },
+    /// More work than one request may be, whenever it comes.
+    #[error(
+        "The request takes more work than one may: ask with fewer conditions, for something that is \
+         in an index, or from a cursor on rather than for a page far from the first"
+    )]
+    TooMuch,
     /// A change whose commit was begun, and nobody knows how it ended: it may be there or not, as a
     /// whole. What the store answers in any other way was not done, and is not found later either.
     #[error(
@@ -140,6 +146,7 @@ impl From<guestlist_store::Error> for Error {
             guestlist_store::Error::Unknown { what, retry_after } => {
                 Self::Unknown { what, retry_after }
             }
+            guestlist_store::Error::TooMuch => Self::TooMuch,
             guestlist_store::Error::Taken(constraint) => Self::Taken(constraint),
             guestlist_store::Error::Conflict(words) => Self::AlreadyExists(words),
             guestlist_store::Error::Internal(cause) => Self::Internal(cause),

@@ -12,6 +12,9 @@ pub enum Error {
         /// Seconds to wait.
         retry_after: u32,
     },
+    /// More work than one read may be. It is no less another time.
+    #[error("the read takes too much work")]
+    TooMuch,
     /// A change whose commit was begun, and nobody knows how it ended: it may be there or not, as a
     /// whole. What the store answers in any other way was not done, and is not found later either.
     #[error("{what}: the change may be there, as a whole, or not")]

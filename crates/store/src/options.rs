@@ -55,6 +55,9 @@ pub struct Options {
     pub close_deadline: Duration,
     /// Steps of SQLite's machine between two looks at the clock: some 50 us.
     pub steps_per_check: u16,
+    /// Steps of SQLite's machine that a read may take for each second of its deadline, so that what is too
+    /// much on one machine is too much on another, however busy it is. PostgreSQL counts none.
+    pub steps_per_second: u64,
     /// What the functions of the schema need to know of how the store is run: [`Tx::extension`](crate::Tx::extension) finds
     /// it. It is a reference because whatever is asked of the store carries it.
     pub extension: &'static (dyn Any + Send + Sync),
@@ -95,6 +98,9 @@ impl Default for Options {
             // server stops, most of which its requests may take.
             close_deadline: Duration::from_millis(1500),
             steps_per_check: 4096,
+            // 500 million in ten seconds, where twenty conditions of any kind about a million users, with
+            // their count, take 375 million.
+            steps_per_second: 50_000_000,
             extension: &(),
         }
     }

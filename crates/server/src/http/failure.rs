@@ -46,7 +46,9 @@ impl From<Error> for Reply {
 /// The status and the `type` of the body.
 fn kind(error: &Error) -> (StatusCode, &'static str) {
     match error {
-        Error::Invalid(_) | Error::Malformed(_) => (StatusCode::BAD_REQUEST, "Validation"),
+        Error::Invalid(_) | Error::Malformed(_) | Error::TooMuch => {
+            (StatusCode::BAD_REQUEST, "Validation")
+        }
         Error::BadCredentials | Error::TokenExpired | Error::TokenInvalid => {
             (StatusCode::UNAUTHORIZED, "Unauthorized")
         }
@@ -113,6 +115,13 @@ mod tests {
         for (error, status, kind, message) in [
             (Error::Malformed("m".into()), 400, "Validation", "m"),
             (Error::Invalid(problems()), 400, "Validation", "experienceUser.email is required"),
+            (
+                Error::TooMuch,
+                400,
+                "Validation",
+                "The request takes more work than one may: ask with fewer conditions, for something \
+                 that is in an index, or from a cursor on rather than for a page far from the first",
+            ),
             (Error::BadCredentials, 401, "Unauthorized", "Unauthorized"),
             (Error::TokenExpired, 401, "Unauthorized", "Access token has expired"),
             (Error::TokenInvalid, 401, "Unauthorized", "Invalid access token"),

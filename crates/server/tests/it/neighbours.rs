@@ -137,10 +137,11 @@ fn queries_of_one_tenant_keep_no_other_from_reading() {
     });
 }
 
-/// A query of the users of `one` that takes seconds: there are some hundreds, and what each is called is
-/// compared with this from each of its letters on, to almost its end.
-fn long_query(world: &World, one: &Tenant) -> String {
-    let name = "q".repeat(1024);
+/// A query of the users of `one`, of whom there are some hundreds. What each is called, in so many
+/// `letters`, is compared with this from each of them on, to almost its end: of a thousand that takes
+/// seconds.
+fn long_query(world: &World, one: &Tenant, letters: usize) -> String {
+    let name = "q".repeat(letters);
     for number in 0..300 {
         let user = json!({ "email": format!("{number}@long.example"), "lastName": name });
         world.user(one.id, user, &[]);
@@ -156,7 +157,7 @@ fn long_query(world: &World, one: &Tenant) -> String {
 fn queries_of_whoever_is_gone_keep_nobody_from_reading() {
     let world = World::new();
     let (one, other) = (Tenant::new(&world, "one"), Tenant::new(&world, "other"));
-    let long = long_query(&world, &one);
+    let long = long_query(&world, &one, 1024);
     let going = world.long_read(world.app.store.for_application(other.id));
     // Together they take longer than anybody waits here for an answer.
     for _ in 0..60 {
@@ -169,6 +170,24 @@ fn queries_of_whoever_is_gone_keep_nobody_from_reading() {
     let mut asked = world.request("GET", &one.path("users?perPage=8")).token(&one.token).begin();
     asked.get_ref().shutdown(Shutdown::Write).unwrap();
     Answer::read(&mut asked, "GET").unwrap().expect(200);
+}
+
+#[test]
+fn a_query_that_is_too_much_work_is_refused() {
+    let world = World::with(&Options { steps_per_second: Some(5_000), ..Options::default() });
+    if world.directory().is_none() {
+        return; // PostgreSQL counts no steps, and has a deadline alone
+    }
+    let one = Tenant::new(&world, "one");
+    let long = long_query(&world, &one, 10);
+    for _ in 0..2 {
+        world.get(&one.token, &long).refused(
+            400,
+            "The request takes more work than one may: ask with fewer conditions, for something that \
+             is in an index, or from a cursor on rather than for a page far from the first",
+        );
+        world.get(&one.token, &one.path("users?perPage=3")).expect(200);
+    }
 }
 
 #[test]

@@ -62,6 +62,8 @@ pub(crate) struct Options {
     pub(crate) max_session: Option<Duration>,
     /// A clock that stands still, rather than the machine's.
     pub(crate) manual_clock: bool,
+    /// How much work a read may be, if it matters: see the option of the store.
+    pub(crate) steps_per_second: Option<u64>,
     /// Who may reach it, and how.
     pub(crate) ingress: Ingress,
     /// What an application may hold, if it is not what is usual.
@@ -132,12 +134,14 @@ impl World {
             deadline: Duration::from_mins(1),
             ..usual
         };
+        let usual = store::Options::default();
         let config = Config {
             options: store::Options {
                 readers: 3,
                 writers: 4,
+                steps_per_second: options.steps_per_second.unwrap_or(usual.steps_per_second),
                 extension: with_quotas(options.quotas.unwrap_or(Quotas::DEFAULT)),
-                ..store::Options::default()
+                ..usual
             },
             store: home.place(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),

@@ -18,6 +18,6 @@ mod writer;
 #[cfg(test)]
 pub(crate) use connect::{Durability, Opening, Role, connect};
 #[cfg(test)]
-pub(crate) use session::Session;
+pub(crate) use session::{Bounds, Session};
 #[cfg(test)]
 pub(crate) use spell::spell;

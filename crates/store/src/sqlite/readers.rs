@@ -9,9 +9,9 @@
 use super::connect::{Durability, PROBE, Role, connect};
 use super::fault::fault;
 use super::files;
-use super::session::Session;
+use super::session::{Bounds, Session};
 use crate::error::{Error, Result};
-use crate::job::{Caller, Outcome, attempt};
+use crate::job::{Outcome, attempt};
 use crate::migrate::OpenError;
 use crate::options::Options;
 use crate::queue::{Jobs, Queue, Room, Service, key_only};
@@ -27,6 +27,7 @@ pub(crate) struct Readers {
     /// How many of them, the first, callers may use.
     inline: usize,
     time: Duration,
+    steps: u64,
 }
 
 /// Connects, and starts the threads that read.
@@ -49,7 +50,11 @@ pub(super) fn start(
         .map_err(|error| files::unusable(path, &error))?;
     // Where there is one, it is for everything.
     let inline = key_only(threads).max(1);
-    let readers = Arc::new(Readers { sessions, inline, time: options.read_deadline });
+    let readers = {
+        let time = options.read_deadline;
+        let steps = time.as_secs().max(1).saturating_mul(options.steps_per_second);
+        Arc::new(Readers { sessions, inline, time, steps })
+    };
     let services = (0..threads)
         .map(|place| {
             let readers = Arc::clone(&readers);
@@ -69,8 +74,8 @@ impl Readers {
                 continue;
             }
             let mut session = self.sessions[place].lock().unwrap_or_else(PoisonError::into_inner);
-            let caller = Some(job.caller().clone());
-            let settled = look(&mut session, self.time, caller, |engine| {
+            let bounds = Bounds { caller: Some(job.caller().clone()), ..self.bounds() };
+            let settled = look(&mut session, bounds, |engine| {
                 job.run(engine);
             });
             drop(session);
@@ -84,8 +89,12 @@ impl Readers {
         work: impl Fn(&mut Tx<'_, E>) -> Result<T, E>,
     ) -> Option<Result<T, E>> {
         let mut session = self.idle()?;
-        let done = look(&mut session, self.time, None, |engine| attempt(&work, engine));
+        let done = look(&mut session, self.bounds(), |engine| attempt(&work, engine));
         Some(done.unwrap_or_else(|error| Err(error.into())))
+    }
+
+    fn bounds(&self) -> Bounds {
+        Bounds { steps: self.steps, ..Bounds::time(self.time) }
     }
 
     /// A connection of those for what is found by key, that nobody uses: the one that this thread used before if it can be, which has
@@ -108,11 +117,10 @@ impl Readers {
 /// Runs `work` in a transaction, so that all its statements see one moment.
 fn look<T>(
     session: &mut Session,
-    time: Duration,
-    caller: Option<Caller>,
+    bounds: Bounds,
     work: impl FnOnce(&mut Session) -> T,
 ) -> Result<T> {
-    let done = session.command("BEGIN").map(|()| session.within(time, caller, work).0);
+    let done = session.command("BEGIN").map(|()| session.within(bounds, work).0);
     if session.in_transaction() && session.command("COMMIT").is_err() {
         session.undo();
     }

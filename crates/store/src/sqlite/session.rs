@@ -23,6 +23,23 @@ use std::time::{Duration, Instant};
 /// those made on the fly push each other out and not them.
 const STATEMENTS: usize = 256;
 
+/// What a job may take of a connection.
+pub(crate) struct Bounds {
+    /// For how long.
+    pub(crate) time: Duration,
+    /// How many steps of SQLite's machine, about.
+    pub(crate) steps: u64,
+    /// For whom, if they may leave.
+    pub(crate) caller: Option<Caller>,
+}
+
+impl Bounds {
+    /// So much `time` and no more.
+    pub(crate) const fn time(time: Duration) -> Self {
+        Self { time, steps: u64::MAX, caller: None }
+    }
+}
+
 /// When statements are interrupted.
 struct Deadline {
     origin: Instant,
@@ -32,6 +49,8 @@ struct Deadline {
     caller: Mutex<Option<Caller>>,
     /// When it was looked at so many times more, if that is said.
     looks: AtomicU64,
+    /// The same of the one statement that is being run.
+    of_statement: AtomicU64,
 }
 
 impl Deadline {
@@ -52,13 +71,29 @@ impl Deadline {
                 || self.caller().as_ref().is_some_and(Caller::is_gone))
     }
 
-    /// Whether it has been looked at as often as it may be, counting this time.
-    fn looked_at(&self) -> bool {
-        let left = self.looks.load(Ordering::Relaxed);
-        if left != Self::NEVER {
-            self.looks.store(left.saturating_sub(1), Ordering::Relaxed);
+    /// Whether it has been looked at as often as it may be.
+    fn spent(&self) -> bool {
+        self.looks.load(Ordering::Relaxed) == 0
+    }
+
+    /// Why no statement may go on, if none may.
+    fn refusal(&self) -> Option<Error> {
+        if self.spent() {
+            return Some(Error::TooMuch);
         }
-        left == 0
+        self.passed().then(too_long)
+    }
+
+    /// Looks at it while a statement runs: whether that is to be interrupted.
+    fn look(&self) -> bool {
+        let spent = [&self.looks, &self.of_statement].map(|looks| {
+            let left = looks.load(Ordering::Relaxed);
+            if left != Self::NEVER {
+                looks.store(left.saturating_sub(1), Ordering::Relaxed);
+            }
+            left <= 1
+        });
+        spent.contains(&true) || self.passed()
     }
 }
 
@@ -109,10 +144,10 @@ fn interruptible(connection: &mut Connection, steps: u16) -> rusqlite::Result<Ar
         at: never(),
         caller: Mutex::new(None),
         looks: never(),
+        of_statement: never(),
     });
     let watched = Arc::clone(&deadline);
-    connection
-        .progress_handler(steps.into(), Some(move || watched.passed() || watched.looked_at()))?;
+    connection.progress_handler(steps.into(), Some(move || watched.look()))?;
     Ok(deadline)
 }
 
@@ -174,21 +209,31 @@ impl Session {
         }
     }
 
-    /// Gives `work` the connection for `time`, and not for longer than its `caller` waits if it has
-    /// one; its result, and whether that was over.
+    /// Gives `work` the connection within `bounds`; its result, and whether it was too late or nobody
+    /// waited any more.
     pub(crate) fn within<R>(
         &mut self,
-        time: Duration,
-        caller: Option<Caller>,
+        bounds: Bounds,
         work: impl FnOnce(&mut Self) -> R,
     ) -> (R, bool) {
+        let Bounds { time, steps, caller } = bounds;
         self.deadline.at.store(self.deadline.micros(time), Ordering::Relaxed);
+        self.deadline.looks.store(self.looks(steps), Ordering::Relaxed);
         *self.deadline.caller() = caller;
         let result = work(self);
         let late = self.deadline.passed();
         self.deadline.at.store(Deadline::NEVER, Ordering::Relaxed);
+        self.deadline.looks.store(Deadline::NEVER, Ordering::Relaxed);
         *self.deadline.caller() = None;
         (result, late)
+    }
+
+    /// How often the deadline is looked at in `steps`, and at least once.
+    fn looks(&self, steps: u64) -> u64 {
+        if steps == u64::MAX {
+            return Deadline::NEVER;
+        }
+        steps / u64::from(self.steps_per_check) + 1
     }
 
     /// Gives the statement `sql` to `work`, with `params` in place, and what its columns are called.
@@ -200,8 +245,8 @@ impl Session {
     ) -> Result<T> {
         // Between statements too: many short ones can be as long as one, and after SQLite ended
         // the transaction each would be committed on its own.
-        if self.deadline.passed() {
-            return Err(too_long());
+        if let Some(refusal) = self.deadline.refusal() {
+            return Err(refusal);
         }
         if !self.in_transaction() {
             return Err(Error::internal("a statement after its transaction had ended"));
@@ -256,20 +301,23 @@ impl Session {
         if writes {
             self.record_change(query.scope);
         }
-        outcome
+        match outcome {
+            Err(Error::Busy { .. }) if self.deadline.spent() => Err(Error::TooMuch),
+            outcome => outcome,
+        }
     }
 }
 
 impl Engine for Session {
     fn query(&mut self, query: &Query<'_>, each: &mut Each<'_>) -> Result<bool> {
         let Some(steps) = query.steps else { return self.ask(query, each).map(|()| true) };
-        self.deadline.looks.store(steps / u64::from(self.steps_per_check), Ordering::Relaxed);
+        self.deadline.of_statement.store(self.looks(steps), Ordering::Relaxed);
         let outcome = self.ask(query, each);
-        let left = self.deadline.looks.swap(Deadline::NEVER, Ordering::Relaxed);
+        let left = self.deadline.of_statement.swap(Deadline::NEVER, Ordering::Relaxed);
         match outcome {
             Ok(()) => Ok(true),
             // SQLite undoes nothing when a statement that only reads is interrupted.
-            Err(Error::Busy { .. }) if left == 0 && !self.deadline.passed() => Ok(false),
+            Err(Error::Busy { .. }) if left == 0 && self.deadline.refusal().is_none() => Ok(false),
             Err(error) => Err(error),
         }
     }

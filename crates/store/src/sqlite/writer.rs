@@ -5,7 +5,7 @@ use super::connect::{Durability, Role, connect};
 use super::disk::{self, Disk};
 use super::fault::{fault, leaves_doubt};
 use super::files;
-use super::session::Session;
+use super::session::{Bounds, Session};
 use super::wal::{self, Wal};
 use crate::job::{CANNOT_WRITE, Job, Outcome, attempt, busy, cannot_write, refused, too_long};
 use crate::migrate::OpenError;
@@ -179,7 +179,8 @@ impl Writer {
         let done = done.map_err(|error| UpkeepError::from(fault(&error, Role::Write)));
         let done = done.and_then(|()| {
             let work = |tx: &mut Tx<'_, UpkeepError>| work(&mut *upkeep, &mut tx.with_error());
-            self.session.within(self.options.write_deadline, None, |engine| attempt(work, engine)).0
+            let bounds = Bounds::time(self.options.write_deadline);
+            self.session.within(bounds, |engine| attempt(work, engine)).0
         });
         let done = done.and_then(|more| {
             self.commit().map_err(|failed| fault(failed.error(), Role::Write))?;
@@ -295,8 +296,9 @@ impl Writer {
             drop(self.session.take_changed());
         }
         self.session.command(if nested { "SAVEPOINT job" } else { "BEGIN IMMEDIATE" })?;
-        let (time, caller) = (self.options.write_deadline, Some(job.caller().clone()));
-        let (succeeded, late) = self.session.within(time, caller, |engine| job.run(engine));
+        let bounds = Bounds::time(self.options.write_deadline);
+        let bounds = Bounds { caller: Some(job.caller().clone()), ..bounds };
+        let (succeeded, late) = self.session.within(bounds, |engine| job.run(engine));
         if self.session.sync_failed() {
             self.disk.fail("the WAL", &"a sync before the commit");
         }

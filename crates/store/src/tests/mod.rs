@@ -13,6 +13,7 @@ mod postgres;
 mod postgres_group;
 mod postgres_reads;
 mod read;
+mod steps;
 mod tls;
 mod versions;
 
@@ -39,6 +40,7 @@ enum Error {
     AlreadyExists(String),
     Busy { what: &'static str, retry_after: u32 },
     Unknown { what: &'static str },
+    TooMuch,
     Taken(String),
     Internal(Box<dyn std::error::Error + Send + Sync>),
 }
@@ -48,6 +50,7 @@ impl From<crate::Error> for Error {
         match error {
             crate::Error::Busy { what, retry_after } => Self::Busy { what, retry_after },
             crate::Error::Unknown { what, .. } => Self::Unknown { what },
+            crate::Error::TooMuch => Self::TooMuch,
             crate::Error::Taken(constraint) => Self::Taken(constraint),
             crate::Error::Conflict(words) => Self::AlreadyExists(words),
             crate::Error::Internal(cause) => Self::Internal(cause),

@@ -1,7 +1,7 @@
 //! Opening: new files, old ones, newer ones, and what is not ours.
 
 use super::{MIGRATIONS, OPENING, Scratch, Store, Tx, insert};
-use crate::sqlite::{Durability, Role, Session, connect, migrate};
+use crate::sqlite::{Bounds, Durability, Role, Session, connect, migrate};
 use crate::{Migration, OpenError, Options};
 use rusqlite::Connection;
 use std::fs;
@@ -218,7 +218,7 @@ async fn statements_are_compiled_once() {
     let mut session = Session::new(connection, Role::Read, &scratch.options).unwrap();
     session.command("BEGIN").unwrap();
     for key in ["a", "b", "c"] {
-        let (found, _) = session.within(Duration::from_mins(1), None, |session| {
+        let (found, _) = session.within(Bounds::time(Duration::from_mins(1)), |session| {
             let mut tx: Tx<'_> = Tx::new(session);
             tx.all::<String>(
                 "SELECT s.name FROM facts f JOIN settings s ON s.name = f.value
