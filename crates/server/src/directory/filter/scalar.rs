@@ -6,6 +6,7 @@ use crate::rows::list::Folded;
 use guestlist_api::query::{
     Asked, Comparison, Like, TextOperator, TextTest, Texts, ValueTest, Values,
 };
+use guestlist_store::Dialect;
 use std::collections::BTreeSet;
 
 /// A text: the column that has it, and its folded form.
@@ -44,24 +45,37 @@ impl Filter<'_> {
         let Texts { any_case, like } = &asked.values;
         let column = if *any_case { of.key.whole } else { of.column };
         let fold = |value: &str| if *any_case { key(value) } else { value.to_owned() };
-        let pattern = match like {
+        let (pattern, part) = match like {
             Like::Whole(values) => return self.whole(of, *any_case, asked.holds, values),
-            Like::Start(part) => starts_with(&fold(part)),
-            Like::End(part) => ends_with(&fold(part)),
-            Like::Part(part) => contains(&fold(part)),
+            Like::Start(part) => (starts_with(&fold(part)), None),
+            Like::End(part) => (ends_with(&fold(part)), Some(fold(part))),
+            Like::Part(part) => (contains(&fold(part)), Some(fold(part))),
         };
-        // What is in a text is in its folded form as well, which has an index of parts on PostgreSQL.
-        let mut folded = String::new();
-        if asked.holds && !any_case && !matches!(like, Like::Start(_)) {
-            let pattern = self.bind(key(&pattern));
-            folded = format!(r" AND {} LIKE {pattern} ESCAPE '\'", of.key.whole);
-        }
-        let pattern = self.bind(pattern);
-        if asked.holds {
-            format!(r"({column} LIKE {pattern} ESCAPE '\'{folded})")
-        } else {
-            format!(r"({column} IS NULL OR {column} NOT LIKE {pattern} ESCAPE '\')")
-        }
+        let (is, is_not) = match part {
+            // Its `LIKE` tries a long part anew at each place, character by character.
+            Some(part) if self.dialect == Dialect::Sqlite => {
+                let part = self.bind(part);
+                if matches!(like, Like::End(_)) {
+                    let end = format!("substr({column}, -length({part}))");
+                    (format!("{end} = {part}"), format!("{end} <> {part}"))
+                } else {
+                    let place = format!("instr({column}, {part})");
+                    (format!("{place} > 0"), format!("{place} = 0"))
+                }
+            }
+            part => {
+                // What is in a text is in its folded form as well, which has an index of parts.
+                let mut folded = String::new();
+                if asked.holds && !any_case && part.is_some() {
+                    let pattern = self.bind(key(&pattern));
+                    folded = format!(r" AND {} LIKE {pattern} ESCAPE '\'", of.key.whole);
+                }
+                let pattern = self.bind(pattern);
+                let like = |not: &str| format!(r"{column} {not}LIKE {pattern} ESCAPE '\'");
+                (format!("({}{folded})", like("")), like("NOT "))
+            }
+        };
+        if asked.holds { is } else { format!("({column} IS NULL OR {is_not})") }
     }
 
     /// That `text` is among `values`, or, unless it `holds`, is not.
