@@ -61,7 +61,9 @@ impl<T: Term> Logic<T> {
                 // What is inside was compared with each other when it was made.
                 (Self::All(inner), true) | (Self::Any(inner), false) => {
                     let before = known.len();
-                    inner.into_iter().for_each(|part| Self::add(&mut known, before, part, all));
+                    for part in inner {
+                        Self::add(&mut known, before, part, all);
+                    }
                 }
                 (part, _) => {
                     let before = known.len();

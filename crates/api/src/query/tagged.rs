@@ -21,7 +21,7 @@ pub struct TagBox {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TagBoxes(pub Vec<TagBox>);
 
-fn is_within(one: &TagTexts, other: &TagTexts) -> bool {
+fn is_within(one: Option<&BTreeSet<String>>, other: Option<&BTreeSet<String>>) -> bool {
     match (one, other) {
         (_, None) => true,
         (None, Some(_)) => false,
@@ -38,7 +38,8 @@ fn join(texts: &mut TagTexts, other: TagTexts) {
 
 impl TagBox {
     fn is_within(&self, other: &Self) -> bool {
-        is_within(&self.keys, &other.keys) && is_within(&self.values, &other.values)
+        is_within(self.keys.as_ref(), other.keys.as_ref())
+            && is_within(self.values.as_ref(), other.values.as_ref())
     }
 }
 
@@ -67,7 +68,9 @@ impl TagBoxes {
 
 impl Set for TagBoxes {
     fn join(&mut self, other: &Self) -> bool {
-        other.0.iter().for_each(|new| self.add(new.clone()));
+        for new in &other.0 {
+            self.add(new.clone());
+        }
         true
     }
 

@@ -30,7 +30,7 @@ pub(crate) fn users(
     application: &str,
     query: &UserQuery,
 ) -> String {
-    Filter { select, application, dialect }.logic::<UserCondition>(&query.logic())
+    Filter::of::<UserCondition>(select, dialect, application, &query.logic())
 }
 
 /// Where the ids are of all of whom `query` holds, each once, if it asks for one thing that says so:
@@ -42,7 +42,7 @@ pub(crate) fn ids(
     query: &UserQuery,
 ) -> Option<(&'static str, String)> {
     let Logic::Field(term) = query.logic() else { return None };
-    let mut filter = Filter { select, application, dialect };
+    let mut filter = Filter { select, application, dialect, alone: true };
     let (rows, condition) = match &term {
         UserTerm::UserTags(Asked { holds: true, values: TagBoxes(boxes) }) => {
             let [TagBox { keys: Some(keys), values: Some(_) }] = boxes.as_slice() else {
@@ -124,7 +124,7 @@ pub(crate) fn groups(
     application: &str,
     query: &GroupQuery,
 ) -> String {
-    Filter { select, application, dialect }.logic::<GroupCondition>(&query.logic())
+    Filter::of::<GroupCondition>(select, dialect, application, &query.logic())
 }
 
 /// What is asked of fields, which becomes SQL.
@@ -173,6 +173,17 @@ impl Filtered for GroupCondition {
 }
 
 impl Filter<'_> {
+    /// `logic` as SQL.
+    fn of<C: Filtered>(
+        select: &mut Select,
+        dialect: Dialect,
+        application: &str,
+        logic: &Logic<C::Term>,
+    ) -> String {
+        let alone = logic.count(C::is_apart) == 1;
+        Filter { select, application, dialect, alone }.logic::<C>(logic)
+    }
+
     fn logic<C: Filtered>(&mut self, logic: &Logic<C::Term>) -> String {
         match logic {
             Logic::Field(term) => C::sql(term, self),

@@ -69,20 +69,21 @@ impl Rows {
 }
 
 impl Filter<'_> {
-    /// That one of `rows` fulfils one of `conditions`, or, unless it `holds`, none. On SQLite, what an
-    /// index finds is `listed` once; else a thing is looked at, and then its rows. PostgreSQL decides
-    /// that by itself, but for a list that is negated: if that is long it is read again for each thing.
+    /// That one of `rows` fulfils one of `conditions`, or, unless it `holds`, none. On SQLite, what is
+    /// `found` by an index is listed once, and so is what is asked alone; else a thing is looked at,
+    /// and then its rows. PostgreSQL decides that by itself, but for a list that is negated: if that
+    /// is long it is read again for each thing.
     pub(super) fn some(
         &self,
         rows: Rows,
         conditions: Vec<String>,
         holds: bool,
-        listed: bool,
+        found: bool,
     ) -> String {
         let Rows { own, of, table, application: whose, index } = rows;
         let (application, not) = (self.application, if holds { "" } else { "NOT " });
         let by = match self.dialect {
-            Dialect::Sqlite if listed => {
+            Dialect::Sqlite if found || self.alone => {
                 // Where one of several holds it would rather read all of the index.
                 let each = conditions.iter().map(|condition| {
                     format!("SELECT {of} FROM {}", rows.from(application, condition))

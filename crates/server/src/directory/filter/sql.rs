@@ -14,6 +14,8 @@ pub(super) struct Filter<'f> {
     pub(super) select: &'f mut Select,
     pub(super) application: &'f str,
     pub(super) dialect: Dialect,
+    /// Whether no more than one thing is asked of rows of their own.
+    pub(super) alone: bool,
 }
 
 impl Filter<'_> {
@@ -28,8 +30,8 @@ impl Filter<'_> {
         column: &str,
         texts: impl IntoIterator<Item = String>,
     ) -> Option<String> {
-        let names = texts.into_iter().map(|text| self.bind(text)).collect();
-        is_in(column, names, true)
+        let names: Vec<String> = texts.into_iter().map(|text| self.bind(text)).collect();
+        is_in(column, &names, true)
     }
 
     /// What is asked of `column`, whose values `bind` makes parameters. Where it is missing, and no
@@ -49,8 +51,8 @@ impl Filter<'_> {
         if values.any {
             parts.push(format!("{column} {}", is(false)));
         }
-        let names = values.some.iter().map(|value| bind(self, value)).collect();
-        parts.extend(is_in(column, names, *holds));
+        let names: Vec<String> = values.some.iter().map(|value| bind(self, value)).collect();
+        parts.extend(is_in(column, &names, *holds));
         for (end, order, other) in [(&values.above, '>', '<'), (&values.below, '<', '>')] {
             if let Some(end) = end {
                 let at = bind(self, &end.at);
@@ -71,8 +73,8 @@ impl Filter<'_> {
 }
 
 /// That what is in `column` is one of the parameters `names`, or is not; `None` when there are none.
-fn is_in(column: &str, names: Vec<String>, holds: bool) -> Option<String> {
-    match (names.as_slice(), holds) {
+fn is_in(column: &str, names: &[String], holds: bool) -> Option<String> {
+    match (names, holds) {
         ([], _) => None,
         ([one], true) => Some(format!("{column} = {one}")),
         ([one], false) => Some(format!("{column} <> {one}")),

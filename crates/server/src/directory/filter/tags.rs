@@ -10,8 +10,8 @@ impl Filter<'_> {
         let boxes = &asked.values.0;
         let conditions = boxes.iter().map(|one| self.tag(one)).collect();
         // An index has the tags of a key.
-        let listed = boxes.iter().all(|one| one.keys.is_some());
-        self.some(rows, conditions, asked.holds, listed)
+        let found = boxes.iter().all(|one| one.keys.is_some());
+        self.some(rows, conditions, asked.holds, found)
     }
 
     /// That a tag is in this box.
