@@ -91,27 +91,36 @@ impl Fields {
 pub(crate) struct Limits {
     /// Users: a number, or `server` for what the server says for all
     #[arg(long, value_name = "N", value_parser = limit)]
-    users: Option<Value>,
+    users: Option<Limit>,
     /// Groups
     #[arg(long, value_name = "N", value_parser = limit)]
-    groups: Option<Value>,
+    groups: Option<Limit>,
     /// API tokens
     #[arg(long, value_name = "N", value_parser = limit)]
-    tokens: Option<Value>,
+    tokens: Option<Limit>,
     /// Bytes of users, groups and tokens
     #[arg(long, value_name = "N", value_parser = limit)]
-    bytes: Option<Value>,
+    bytes: Option<Limit>,
     /// Bytes of answers that are stored under an Idempotency-Key
     #[arg(long, value_name = "N", value_parser = limit)]
-    answer_bytes: Option<Value>,
+    answer_bytes: Option<Limit>,
 }
 
-fn limit(text: &str) -> Result<Value, String> {
-    if text == "server" {
-        return Ok(Value::Null);
+/// How much there may be.
+#[derive(Debug, Clone, Copy)]
+enum Limit {
+    /// What the server says for all.
+    Server,
+    /// So much.
+    Most(u64),
+}
+
+fn limit(text: &str) -> Result<Limit, String> {
+    match text.parse() {
+        Ok(most) => Ok(Limit::Most(most)),
+        Err(_) if text == "server" => Ok(Limit::Server),
+        Err(_) => Err("it is a whole number, or `server`".into()),
     }
-    let number = text.parse::<u64>();
-    number.map(Value::from).map_err(|_| "it is a whole number, or `server`".into())
 }
 
 impl Limits {
@@ -124,8 +133,14 @@ impl Limits {
             ("bytes", self.bytes),
             ("answerBytes", self.answer_bytes),
         ];
-        let said: Map<String, Value> =
-            all.into_iter().filter_map(|(name, limit)| Some((name.to_owned(), limit?))).collect();
+        let said = |(name, limit): (&str, Option<Limit>)| {
+            let limit = match limit? {
+                Limit::Server => Value::Null,
+                Limit::Most(most) => most.into(),
+            };
+            Some((name.to_owned(), limit))
+        };
+        let said: Map<String, Value> = all.into_iter().filter_map(said).collect();
         (!said.is_empty()).then_some(said.into())
     }
 }
