@@ -1128,7 +1128,7 @@ pub(super) const SHOWN: &[Shown] = &[
   "id": "<colleague>",
   "administratorId": "<colleague>",
   "creationDate": "2026-06-21T00:00:00.000Z",
-  "lastUpdated": "2026-06-21T00:00:41.000Z",
+  "lastUpdated": "2026-06-21T00:00:43.000Z",
   "passwordLastUpdated": "2026-06-21T00:00:00.000Z",
   "email": "colleague@example.com",
   "fullName": "colleague@example.com",
