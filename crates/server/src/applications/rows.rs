@@ -184,8 +184,10 @@ pub fn delete_some(tx: &mut Tx<'_>, tenant: Tenant, own: ApiTokenId) -> Result<b
         return Ok(true);
     }
     let application = tenant.id().to_string();
-    if counts::of(tx, Counted::Tokens(tenant.id()))? > PART.unsigned_abs() {
-        return tokens::delete_some(tx, tenant, own, PART).map(|()| true);
+    if counts::of(tx, Counted::Tokens(tenant.id()))? > PART.unsigned_abs()
+        && tokens::delete_some(tx, tenant, own, PART)?
+    {
+        return Ok(true);
     }
     let more: Option<i64> = tx.first(
         "SELECT 1 AS found FROM answers WHERE application_id = $1 LIMIT 1 OFFSET $2",

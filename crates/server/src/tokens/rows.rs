@@ -381,13 +381,14 @@ pub fn delete(tx: &mut Tx<'_>, token: &ApiToken) -> Result<()> {
     count(tx, token, (-gone, -gone * size(token)))
 }
 
-/// Removes `most` tokens of an application, which is about to be removed, but not the token `own`.
+/// Removes `most` tokens of an application, which is about to be removed, but not the token `own`. Says
+/// whether there were any.
 pub(crate) fn delete_some(
     tx: &mut Tx<'_>,
     tenant: Tenant,
     own: ApiTokenId,
     most: i64,
-) -> Result<()> {
+) -> Result<bool> {
     let sql = format!(
         "DELETE FROM api_tokens WHERE id IN (SELECT id FROM api_tokens
             WHERE owner_id = $1 AND kind = 'application' AND id <> $2
@@ -400,7 +401,8 @@ pub(crate) fn delete_some(
         tx.change_all(ChangeScope::Application(tenant.id()), &sql, &params)?;
     let rows = i64::try_from(gone.len()).map_err(Error::internal)?;
     let bytes: i64 = gone.iter().map(size).sum();
-    counts::grow(tx, Counted::Tokens(tenant.id()), (-rows, -bytes))
+    counts::grow(tx, Counted::Tokens(tenant.id()), (-rows, -bytes))?;
+    Ok(rows > 0)
 }
 
 /// As [`delete`], with the tokens that it has made, those that they have made, and so on.
