@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 /// Longer than any test lasts.
-const HOURS: Duration = Duration::from_hours(3);
+pub(super) const HOURS: Duration = Duration::from_hours(3);
 
 const ENDLESS: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)";
 
@@ -36,7 +36,7 @@ fn asks(store: &Store, sql: &'static str) -> impl Future<Output = Result<Vec<i64
     async move { store.read(move |tx| tx.all::<i64>(sql, &[])).await }
 }
 
-async fn leave_read(store: &Store, sql: &'static str) {
+pub(super) async fn leave_read(store: &Store, sql: &'static str) {
     let store = store.clone();
     leave(move |runs| async move {
         let read = store.read(move |tx| {

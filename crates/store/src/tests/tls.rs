@@ -1,6 +1,8 @@
 //! The way to PostgreSQL, encrypted and not.
 
 use super::Store;
+use super::abandoned::{HOURS, leave_read};
+use super::fair::soon;
 use super::postgres::with_table;
 use crate::{Address, OpenError, Options, StoreUrl};
 use guestlist_testbed::{Certificate, Cluster, Settings};
@@ -55,7 +57,7 @@ fn open(address: &Address, host: &str, query: &str) -> Result<Store, OpenError> 
     let way = Address::parse(&format!("postgres://nobody@h/d?{query}")).unwrap();
     let mut address = Address { encryption: way.encryption, ..address.clone() };
     address.hosts[0].name = host.into();
-    let options = Options { readers: 1, writers: 1, ..Options::default() };
+    let options = Options { readers: 1, writers: 1, read_deadline: HOURS, ..Options::default() };
     Store::open_at(&StoreUrl::Postgres(address), &options)
 }
 
@@ -114,6 +116,20 @@ async fn a_server_with_a_certificate_is_spoken_to_as_the_url_says() {
     std::fs::write(&empty, "").unwrap();
     let words = why(open(&address, "localhost", &verify(empty)));
     assert!(words.contains("there is no certificate in it"), "{words}");
+}
+
+#[tokio::test]
+async fn what_nobody_waits_for_is_cancelled_in_the_way_that_the_url_says() {
+    let authority = Authority::new("ours");
+    let tls = Some(authority.sign("localhost"));
+    let cluster = Cluster::start(&Settings { tls, ..Settings::default() }).unwrap();
+    let address = Address::parse(&cluster.url()).unwrap();
+    let verify = format!("sslmode=verify-full&sslrootcert={}", authority.root().display());
+    for (query, tls) in [("sslmode=disable", false), ("sslmode=prefer", true), (&*verify, true)] {
+        let store = open(&address, "localhost", query).unwrap();
+        leave_read(&store, "SELECT 1::bigint FROM pg_sleep(10000)").await;
+        assert_eq!(soon(encrypted(&store)).await, [tls; 2], "{query}");
+    }
 }
 
 #[tokio::test]
