@@ -249,10 +249,10 @@ fn an_application_has_so_many_bytes_of_answers() {
     world.call(&one.token, "PATCH", &mine, &json!({ "firstName": "b" })).expect(200);
 
     // Another server knows as much as this one.
-    let (path, token) = (mine, one.token.clone());
+    let (target, token) = (mine, one.token.clone());
     let world = world.restarted();
     let name = json!({ "firstName": "c" });
-    world.request("PATCH", &path).token(&token).key("c").json(&name).send().refused(403, refused);
+    world.request("PATCH", &target).token(&token).key("c").json(&name).send().refused(403, refused);
 }
 
 #[test]
