@@ -1,7 +1,7 @@
-//! Removing all users or all groups of an application a few at a time. All at once would keep others
-//! waiting for as long as that takes; between one part and the next they have their turn, and all counts
-//! are right. Each function removes a part and says so, or removes nothing where little is left: that goes
-//! in one transaction with all else.
+//! Removing all users or all groups of an application, or many of those, a few at a time. All at once
+//! would keep others waiting for as long as that takes; between one part and the next they have their
+//! turn, and all counts are right. Each function removes a part and says so, or removes nothing where
+//! little is left: that goes in one transaction with all else.
 //!
 //! # Errors
 //! When the store fails.
@@ -176,4 +176,25 @@ pub fn some_of_group(tx: &mut Tx<'_>, tenant: Tenant, group: ExperienceGroupId) 
         )?;
     }
     Ok(more.is_some())
+}
+
+/// Groups with one name that go at once. Each may have a thousand tags.
+pub(crate) const ALIKE: i64 = 10;
+
+/// Removes some of the groups that are called exactly `name`, or a part of what is in one of them.
+pub fn some_with_name(tx: &mut Tx<'_>, tenant: Tenant, name: &str) -> Result<bool> {
+    let alike = groups::with_name(tx, tenant, name, ALIKE)?;
+    for id in &alike {
+        if some_of_group(tx, tenant, *id)? {
+            return Ok(true);
+        }
+    }
+    let more = groups::with_name(tx, tenant, name, ALIKE + 1)?.len() > alike.len();
+    if more {
+        for id in alike {
+            let group = groups::lock(tx, tenant, id)?;
+            groups::delete(tx, tenant, &group)?;
+        }
+    }
+    Ok(more)
 }

@@ -262,6 +262,29 @@ fn groups_go_a_few_at_a_time() {
 }
 
 #[test]
+fn what_is_in_the_way_goes_a_few_at_a_time() {
+    let scene = Scene::new();
+    let name = "Example Group";
+    for _ in 0..25 {
+        scene.world.group(scene.own, json!({ "name": name }));
+    }
+    let (name_of, groups) = (name.to_owned(), || scene.items("/groups").len());
+    let some = || {
+        let name = name_of.clone();
+        scene
+            .world
+            .write_in(scene.own, move |tx, tenant| removal::some_with_name(tx, tenant, &name))
+    };
+    assert_eq!(groups(), 27);
+    assert!(some());
+    assert_eq!(groups(), 17);
+    let options = json!({ "replaceExisting": true });
+    assert_eq!(scene.bootstrap(&options)["resourceSuffix"], "");
+    // The one that was made is the only one of that name.
+    assert_eq!(groups(), 3);
+}
+
+#[test]
 fn what_is_in_a_group_that_goes_leaves_it_a_few_at_a_time() {
     let world = World::new();
     let own = world.application("own");

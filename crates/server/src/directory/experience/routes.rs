@@ -3,7 +3,7 @@
 use super::rules::{example_address, example_group, example_group_name, example_user};
 use crate::auth::hasher::PasswordHash;
 use crate::directory::groups::rows as groups;
-use crate::directory::removal;
+use crate::directory::removal::{self, ALIKE};
 use crate::directory::users::rows as users;
 use crate::error::{Error, Result};
 use crate::rest::call::Call;
@@ -85,6 +85,13 @@ async fn bootstrap(
     } else {
         None
     };
+    if replace && group.is_some() {
+        call.in_parts(move |tx, _| {
+            let tenant = app.require_locked(tx)?;
+            removal::some_with_name(tx, tenant, &example_group_name(""))
+        })
+        .await?;
+    }
     let other = format!("-{id}");
     let begin = Begin { user, group, replace, other, now };
     call.do_once(move |tx| {
@@ -126,7 +133,7 @@ impl Begin {
             None => None,
         };
         let alike = match self.group {
-            Some(_) => groups::with_name(tx, tenant, &example_group_name(""))?,
+            Some(_) => groups::with_name(tx, tenant, &example_group_name(""), ALIKE)?,
             None => Vec::new(),
         };
         if !self.replace {

@@ -138,12 +138,17 @@ pub(crate) fn one_row<T: FromRow<Error>>(
     group.ok_or(Error::NotFound("Experience group"))
 }
 
-/// The groups of the application that are called exactly `name`.
-pub fn with_name(tx: &mut Tx<'_>, tenant: Tenant, name: &str) -> Result<Vec<ExperienceGroupId>> {
+/// The first `most` groups of the application that are called exactly `name`.
+pub fn with_name(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    name: &str,
+    most: i64,
+) -> Result<Vec<ExperienceGroupId>> {
     let found: Vec<One<ExperienceGroupId>> = tx.all(
         "SELECT id FROM experience_groups
-         WHERE application_id = $1 AND name_key = $2 AND name = $3 ORDER BY id",
-        &[&tenant.id().to_string(), &key(name), &name],
+         WHERE application_id = $1 AND name_key = $2 AND name = $3 ORDER BY id LIMIT $4",
+        &[&tenant.id().to_string(), &key(name), &name, &most],
     )?;
     Ok(found.into_iter().map(|One(id)| id).collect())
 }

@@ -94,7 +94,7 @@ const CALLED: &[Called] = &[
     }),
     ("groups::with_name", |tx| {
         let own = tenant(tx)?;
-        groups::with_name(tx, own, "a").map(drop)
+        groups::with_name(tx, own, "a", 9).map(drop)
     }),
     ("groups::forest::place", |tx| {
         let own = tenant(tx)?;
@@ -279,6 +279,10 @@ const CALLED: &[Called] = &[
         more_than_a_part(tx, own)?;
         while removal::some_of_group(tx, own, CHILD)? {}
         Ok(())
+    }),
+    ("removal::some_with_name", |tx| {
+        let own = tenant(tx)?;
+        removal::some_with_name(tx, own, "t").map(drop)
     }),
     ("removal::some_groups", |tx| {
         let own = tenant(tx)?;
