@@ -10,6 +10,7 @@ use rustix::net::sockopt::set_socket_recv_buffer_size;
 use serde_json::{Map, Value, json};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
 /// What one application may hold of the memory for pages (`http/memory.rs`).
 const OF_ONE: usize = 64 << 20;
@@ -44,6 +45,7 @@ fn whoever_does_not_read_makes_room_for_whoever_waits() {
     let path = |id: ApplicationId, rest: &str| format!("/applications/{id}/experience/{rest}");
     let page = path(one, "users?perPage=12");
     let length = world.get(&token, &page).expect(200).body.len();
+    let began = Instant::now();
     // As many as have room.
     let slow: Vec<TcpStream> = (0..OF_ONE / length)
         .map(|_| {
@@ -60,12 +62,16 @@ fn whoever_does_not_read_makes_room_for_whoever_waits() {
     world.get(&others, &path(other, "users")).expect(200);
     world.get(&token, &path(one, "groups")).expect(200);
     assert_eq!(world.get(&token, &page).expect(200).body.len(), length);
+    let took = began.elapsed();
     let cut = slow.into_iter().filter(|stream| {
         let (mut stream, mut all) = (stream, Vec::new());
+        set_socket_recv_buffer_size(stream, 4 << 20).unwrap();
         // It may end as if it had broken.
         let _ = stream.read_to_end(&mut all);
         all.len() < length
     });
     let cut = cut.count();
-    assert!((1..OF_ONE / length).contains(&cut), "{cut} were closed");
+    // On a machine that has much to do all are closed, because they have not read for half a minute.
+    let most = if took < Duration::from_secs(20) { OF_ONE / length } else { usize::MAX };
+    assert!((1..most).contains(&cut), "{cut} were closed");
 }
