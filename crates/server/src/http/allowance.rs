@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn those_who_failed_most_are_remembered() {
-        let allowances = Allowances::new(2, Duration::from_secs(60));
+        let allowances = Allowances::new(2, Duration::from_mins(1));
         allowances.spend(network(0), NOW);
         allowances.spend(network(0), NOW);
         for number in 1..=3 * u32::try_from(MOST_NETWORKS).unwrap() {

@@ -122,7 +122,9 @@ impl<C: Caller> Call<C> {
             let unknown = matches!(reply, Err(Error::Unknown { .. }));
             if reply.is_ok() || unknown {
                 let noted = std::mem::take(&mut *self.context.noted());
-                noted.iter().for_each(|entry| entry.log(&By { unknown, ..self.by() }));
+                for entry in &noted {
+                    entry.log(&By { unknown, ..self.by() });
+                }
             }
             reply
         }

@@ -61,7 +61,7 @@ pub(crate) struct Request {
     /// Where it comes from.
     pub(crate) peer: IpAddr,
     /// Its name in the log, if it may change something.
-    pub(crate) request_id: Option<HeaderValue>,
+    pub(crate) id: Option<HeaderValue>,
 }
 
 type Answering = Pin<Box<dyn Future<Output = Result<Reply>> + Send>>;
@@ -91,7 +91,7 @@ where
     /// (412) and what is free (409).
     fn answer(self, app: Arc<App>, operation: Operation, request: Request) -> Answering {
         Box::pin(async move {
-            let Request { raw, token, text, slot, peer, request_id } = request;
+            let Request { raw, token, text, slot, peer, id } = request;
             let (input, common) = if text.body.len() <= HEAVY {
                 In::<P, Q, B>::read(raw)?
             } else {
@@ -110,7 +110,7 @@ where
                 None => app.store.for_network(peer),
             };
             let flow = store.flow();
-            let noted = Mutex::default();
+            let (request_id, noted) = (id, Mutex::default());
             let context =
                 RequestContext { common, store, key, slot, operation, gate, request_id, noted };
             let mut call = Call::new(Arc::clone(&app), caller, context, peer);

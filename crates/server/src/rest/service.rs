@@ -180,8 +180,8 @@ impl Service {
             body: bytes.unwrap_or_default(),
         };
         let raw = Raw { path, query, headers: head.headers, body };
-        let (peer, request_id) = (peer.ip(), row.cached.is_none().then(|| meta.request_id.clone()));
-        let request = Request { raw, token, text, slot, peer, request_id };
+        let (peer, id) = (peer.ip(), row.cached.is_none().then(|| meta.request_id.clone()));
+        let request = Request { raw, token, text, slot, peer, id };
         (row.run)(Arc::clone(&self.app), request).await
     }
 

@@ -131,11 +131,10 @@ impl Scene {
             );
             self.secrets.push(made["token"].as_str().unwrap().to_owned());
             let one = format!("{path}/{}", made["id"].as_str().unwrap());
-            let patch = |body| (("PATCH", one.as_str()), body);
-            let (what, body) = patch(json!({ "status": "inactive" }));
+            let (what, body) = (("PATCH", one.as_str()), json!({ "status": "inactive" }));
             assert_eq!(self.names(what, &body), ["token.deactivated"]);
             assert_eq!(self.names(what, &body), Vec::<String>::new(), "it was so before");
-            let (what, body) = patch(json!({ "status": "active", "name": "new" }));
+            let body = json!({ "status": "active", "name": "new" });
             assert_eq!(self.names(what, &body), ["token.activated"]);
             let revoked = self.names(("DELETE", &format!("{one}{query}")), &Value::Null);
             let name =

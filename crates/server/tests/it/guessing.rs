@@ -56,7 +56,7 @@ fn one_account_is_not_guessed_from_many_networks() {
             wrong(&format!("2001:db8:0:{network}::1")).expect(401);
         }
         // Any more have few tries, and share them with their neighbours.
-        let told = [stranger, stranger, stranger, stranger, neighbour].map(|from| wrong(from));
+        let told = [stranger, stranger, stranger, stranger, neighbour].map(&wrong);
         let at_home = wrong(home);
         told.into_iter().chain([at_home]).map(|told| (told.status, told.body)).collect::<Vec<_>>()
     });
