@@ -6,8 +6,8 @@ use crate::wire;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-fn logic(query: Value) -> Logic<UserTerm> {
-    wire::read::<UserQuery>("query", query).unwrap().logic()
+fn logic(query: &Value) -> Logic<UserTerm> {
+    wire::read::<UserQuery>("query", query.clone()).unwrap().logic()
 }
 
 fn id(number: usize) -> String {
@@ -15,22 +15,22 @@ fn id(number: usize) -> String {
 }
 
 /// The one term that `query` comes to.
-fn term(query: Value) -> UserTerm {
-    match logic(query.clone()) {
+fn term(query: &Value) -> UserTerm {
+    match logic(query) {
         Logic::Field(term) => term,
         other => panic!("{query} is {other:?}"),
     }
 }
 
-fn groups(query: Value) -> (bool, Values<crate::id::ObjectId>) {
-    match term(query.clone()) {
+fn groups(query: &Value) -> (bool, Values<crate::id::ObjectId>) {
+    match term(query) {
         UserTerm::ExperienceGroupId(Asked { holds, values }) => (holds, values),
         other => panic!("{query} is {other:?}"),
     }
 }
 
-fn tags(query: Value) -> (bool, Vec<TagBox>) {
-    match term(query.clone()) {
+fn tags(query: &Value) -> (bool, Vec<TagBox>) {
+    match term(query) {
         UserTerm::UserTags(Asked { holds, values: TagBoxes(boxes) }) => (holds, boxes),
         other => panic!("{query} is {other:?}"),
     }
@@ -46,13 +46,13 @@ fn what_is_said_twice_is_asked_once() {
         json!({ "$and": [{}, one, { "$or": [] }] }),
         json!({ "$or": [one, { "$nor": [] }, { "id": { "$in": [] } }] }),
     ] {
-        assert_eq!(logic(query.clone()), logic(one.clone()), "{query}");
+        assert_eq!(logic(&query), logic(&one), "{query}");
     }
-    assert_eq!(logic(json!({ "$or": [one, {}] })), Logic::ALWAYS);
-    assert_eq!(logic(json!({ "$and": [one, { "$nor": [{}] }] })), Logic::NEVER);
-    assert_eq!(logic(json!({ "creationDate": { "$gt": null } })), Logic::NEVER);
-    assert_eq!(logic(json!({ "creationDate": { "$ne": 0.5 } })), Logic::ALWAYS);
-    assert_eq!(logic(json!({ "userTags": { "a": { "$nin": [] } } })), Logic::ALWAYS);
+    assert_eq!(logic(&json!({ "$or": [one, {}] })), Logic::ALWAYS);
+    assert_eq!(logic(&json!({ "$and": [one, { "$nor": [{}] }] })), Logic::NEVER);
+    assert_eq!(logic(&json!({ "creationDate": { "$gt": null } })), Logic::NEVER);
+    assert_eq!(logic(&json!({ "creationDate": { "$ne": 0.5 } })), Logic::ALWAYS);
+    assert_eq!(logic(&json!({ "userTags": { "a": { "$nin": [] } } })), Logic::ALWAYS);
 }
 
 #[test]
@@ -83,13 +83,13 @@ fn bounds_of_one_field_are_one() {
             None,
         ),
     ] {
-        let UserTerm::CreationDate(asked) = term(query.clone()) else { panic!("{query}") };
+        let UserTerm::CreationDate(asked) = term(&query) else { panic!("{query}") };
         let Asked { holds: is, values } = asked;
         assert_eq!((is, values.above, values.below), (holds, above, below), "{query}");
     }
     let email = |ci: bool| {
         let one = |text: &str| json!({ "email": { "$gt": text, "$ci": ci } });
-        logic(json!({ "$and": [one("B"), one("a")] }))
+        logic(&json!({ "$and": [one("B"), one("a")] }))
     };
     assert!(matches!(email(false), Logic::Field(_)));
     // Which of the two comes first when they are folded is not known here.
@@ -101,12 +101,12 @@ fn conditions_on_many_groups_are_one() {
     let all = |word: &str| {
         (0..30).map(|n| json!({ "experienceGroupId": { word: id(n) } })).collect::<Vec<_>>()
     };
-    let (holds, values) = groups(json!({ "$nor": all("$gt") }));
+    let (holds, values) = groups(&json!({ "$nor": all("$gt") }));
     assert_eq!(
         (holds, values.above),
         (false, Some(End { at: id(0).parse().unwrap(), with: false }))
     );
-    let (holds, values) = groups(json!({ "$and": all("$gt") }));
+    let (holds, values) = groups(&json!({ "$and": all("$gt") }));
     assert_eq!(
         (holds, values.above),
         (true, Some(End { at: id(29).parse().unwrap(), with: false }))
@@ -117,7 +117,7 @@ fn conditions_on_many_groups_are_one() {
         (json!({ "$and": all("$ne") }), false),
         (json!({ "$nor": [{ "$and": all("$ne") }] }), true),
     ] {
-        let (holds, values) = groups(query.clone());
+        let (holds, values) = groups(&query);
         assert_eq!(
             (holds, values.some.len(), values.are_single()),
             (expected, 30, true),
@@ -125,21 +125,21 @@ fn conditions_on_many_groups_are_one() {
         );
     }
     // Somebody may be in both, and in neither.
-    let both = logic(json!({ "$and": &all("$eq")[..20] }));
+    let both = logic(&json!({ "$and": &all("$eq")[..20] }));
     assert!(matches!(&both, Logic::All(all) if all.len() == 20), "{both:?}");
 }
 
 #[test]
 fn conditions_on_many_tags_are_one() {
     let texts = |all: &[&str]| Some(all.iter().map(ToString::to_string).collect::<BTreeSet<_>>());
-    let (holds, boxes) = tags(json!({ "$or": [
+    let (holds, boxes) = tags(&json!({ "$or": [
         { "userTags": { "a": "1" } },
         { "userTags": { "a": { "$in": ["2", "3"] } } },
         { "userTags": { "$tagKey": "a", "$tagValue": "4" } },
     ] }));
     assert!(holds);
     assert_eq!(boxes, [TagBox { keys: texts(&["a"]), values: texts(&["1", "2", "3", "4"]) }]);
-    let (holds, boxes) = tags(json!({ "$nor": [
+    let (holds, boxes) = tags(&json!({ "$nor": [
         { "userTags": { "$tagKey": "a" } },
         { "userTags": { "$tagKey": { "$in": ["a", "b"] } } },
         { "userTags": { "a": "5" } },
@@ -147,7 +147,7 @@ fn conditions_on_many_tags_are_one() {
     assert!(!holds);
     assert_eq!(boxes, [TagBox { keys: texts(&["a", "b"]), values: None }]);
     let neither = json!({ "$tagKey": { "$nin": ["a"] }, "$tagValue": { "$nin": ["x"] } });
-    let (holds, boxes) = tags(json!({ "userTags": neither }));
+    let (holds, boxes) = tags(&json!({ "userTags": neither }));
     assert!(!holds && boxes.len() == 2);
 }
 
@@ -181,7 +181,7 @@ fn letter_case_is_kept_apart() {
     let one = |text: &str, ci: bool| json!({ "email": { "$eq": text, "$ci": ci } });
     let query =
         json!({ "$or": [one("a", true), one("b", true), one("A", false), one("B", false)] });
-    let Logic::Any(terms) = logic(query) else { panic!("one of two") };
+    let Logic::Any(terms) = logic(&query) else { panic!("one of two") };
     let count = |term: &Logic<UserTerm>| match term {
         Logic::Field(UserTerm::Email(asked)) => match &asked.values.like {
             Like::Whole(values) => values.some.len(),
