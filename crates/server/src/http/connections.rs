@@ -3,7 +3,8 @@
 //! There are so many places, and so many for the connections of one network; those of a trusted proxy
 //! are of many, and are not counted for it. When all places are taken, the connection that has been
 //! silent for longest makes room for a new one: one that never asked anything good, if there is one,
-//! before one that may ask again. What is being answered is left alone.
+//! before one that may ask again. Before the latter goes, the network with the most connections makes room, for
+//! itself too, also with one whose body does not come. What is being answered is left alone.
 
 use super::limits::Limits;
 use super::network::Network;
@@ -38,7 +39,7 @@ pub(super) struct Connections {
 #[derive(Debug, Default)]
 struct Open {
     all: HashMap<u64, Arc<Connection>>,
-    /// How many there are of each network.
+    /// How many there are of each network, beside those with proxies.
     networks: HashMap<Network, usize>,
     /// How many there ever were.
     count: u64,
@@ -49,12 +50,16 @@ struct Open {
 struct Connection {
     number: u64,
     network: Network,
+    /// Whether it is with a proxy, and so of many networks.
+    is_proxy: bool,
     /// Whether it has asked something that was answered well, or may ask for many.
     asked: AtomicBool,
     /// Since when it is silent, in microseconds since the server began, or one of the above.
     state: AtomicU64,
     /// The bytes that were written to it.
     written: AtomicU64,
+    /// Whether a body is not read to its end.
+    unread: AtomicBool,
     closed: Notify,
 }
 
@@ -63,8 +68,6 @@ struct Connection {
 pub(super) struct Place {
     connections: Arc<Connections>,
     connection: Arc<Connection>,
-    /// Whether a body is not read to its end.
-    unread: AtomicBool,
 }
 
 /// What it means that a client has closed its side.
@@ -106,21 +109,29 @@ impl Connections {
         {
             return Err(busy("There are too many connections from your network"));
         }
-        if open.all.len() >= self.limits.max_connections && !open.make_room(|_| true) {
+        if open.all.len() >= self.limits.max_connections
+            && !open.make_room(|connection| !connection.asked.load(Ordering::Relaxed))
+            && !open.make_room_in_largest(network)
+            && !open.make_room(|_| true)
+        {
             return Err(busy("The server has too many connections"));
         }
         open.count += 1;
         let connection = Arc::new(Connection {
             number: open.count,
             network,
+            is_proxy,
             asked: AtomicBool::new(is_proxy),
             state: AtomicU64::new(WRITTEN),
             written: AtomicU64::new(0),
+            unread: AtomicBool::new(false),
             closed: Notify::new(),
         });
         open.all.insert(connection.number, Arc::clone(&connection));
-        *open.networks.entry(network).or_default() += 1;
-        Ok(Place { connections: Arc::clone(self), connection, unread: AtomicBool::new(false) })
+        if !is_proxy {
+            *open.networks.entry(network).or_default() += 1;
+        }
+        Ok(Place { connections: Arc::clone(self), connection })
     }
 }
 
@@ -149,8 +160,38 @@ impl Open {
         }
     }
 
+    /// Closes a connection of the network that has the most, which may be `network` itself: a silent one, or
+    /// else the oldest whose body does not come. Whether there was one. Where nearly all networks have one,
+    /// none has to.
+    fn make_room_in_largest(&mut self, network: Network) -> bool {
+        let own = self.networks.get(&network).copied().unwrap_or(0);
+        let largest = self.networks.iter().max_by_key(|(_, count)| **count);
+        let largest = match largest {
+            Some((&largest, count)) if *count > own + 1 => largest,
+            _ if own > 1 => network,
+            _ => return false,
+        };
+        let of_it = |connection: &Connection| connection.network == largest && !connection.is_proxy;
+        if self.make_room(of_it) {
+            return true;
+        }
+        let unread = self
+            .all
+            .values()
+            .filter(|connection| of_it(connection) && connection.unread.load(Ordering::Relaxed));
+        let Some(first) = unread.min_by_key(|connection| connection.number) else { return false };
+        first.state.store(CLOSED, Ordering::Release);
+        first.closed.notify_one();
+        let number = first.number;
+        self.remove(number);
+        true
+    }
+
     fn remove(&mut self, number: u64) {
         let Some(connection) = self.all.remove(&number) else { return };
+        if connection.is_proxy {
+            return;
+        }
         if let Some(count) = self.networks.get_mut(&connection.network) {
             *count -= 1;
             if *count == 0 {
@@ -180,12 +221,12 @@ impl Place {
 
     /// Whether a body is read to its end.
     pub(super) fn note_unread(&self, unread: bool) {
-        self.unread.store(unread, Ordering::Relaxed);
+        self.connection.unread.store(unread, Ordering::Relaxed);
     }
 
     /// Whether a body was not read to its end.
     pub(super) fn is_unread(&self) -> bool {
-        self.unread.load(Ordering::Relaxed)
+        self.connection.unread.load(Ordering::Relaxed)
     }
 
     /// What it means that the client has closed its side.
@@ -269,112 +310,5 @@ impl Drop for Place {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ip(text: &str) -> IpAddr {
-        text.parse().unwrap()
-    }
-
-    fn of(max_connections: usize, max_connections_per_client: usize) -> Arc<Connections> {
-        let limits = Limits { max_connections, max_connections_per_client, ..Limits::default() };
-        Connections::new(limits)
-    }
-
-    /// A place for a connection that has said nothing so far.
-    fn admit(connections: &Arc<Connections>, peer: &str) -> Place {
-        let place = connections.admit(ip(peer), false).unwrap();
-        place.waits();
-        place
-    }
-
-    /// A request, and an answer that has been written.
-    fn ask(place: &Place, good: bool) {
-        assert!(place.begin(true));
-        place.end(good);
-        place.flushed();
-        place.waits();
-    }
-
-    fn is_closed(place: &Place) -> bool {
-        place.connection.state.load(Ordering::Relaxed) == CLOSED
-    }
-
-    fn refusal(connections: &Arc<Connections>, peer: &str) -> String {
-        connections.admit(ip(peer), false).expect_err("there is no place").to_string()
-    }
-
-    #[test]
-    fn whoever_is_silent_for_longest_makes_room() {
-        let connections = of(3, 3);
-        let admit = |peer| admit(&connections, peer);
-        let [first, second, third] = ["192.0.2.1", "192.0.2.2", "192.0.2.3"].map(admit);
-        // It has asked, and is silent for less long than the others.
-        assert!(first.begin(true));
-        first.end(true);
-        first.waits();
-        let fourth = admit("192.0.2.4");
-        assert_eq!([&first, &second, &third, &fourth].map(is_closed), [false, true, false, false]);
-        assert!(!second.begin(true), "it is too late to ask");
-        // What is answered and not written is not silent yet.
-        assert!(third.begin(true) && fourth.begin(true));
-        assert_eq!(
-            refusal(&connections, "192.0.2.5"),
-            "The server has too many connections: try again in 1 s"
-        );
-        first.flushed();
-        first.waits();
-        let fifth = admit("192.0.2.5");
-        assert!(is_closed(&first) && !is_closed(&fifth));
-        drop(third);
-        drop(admit("192.0.2.6"));
-        assert!(!is_closed(&fifth), "there was a place");
-    }
-
-    #[test]
-    fn whoever_was_not_looked_at_yet_is_not_silent() {
-        let connections = of(1, 1);
-        let new = connections.admit(ip("192.0.2.1"), false).unwrap();
-        refusal(&connections, "192.0.2.2");
-        assert!(new.begin(true));
-        new.end(true);
-        new.flushed();
-        refusal(&connections, "192.0.2.2");
-        new.waits();
-        drop(admit(&connections, "192.0.2.2"));
-        assert!(is_closed(&new));
-    }
-
-    #[test]
-    fn whoever_never_asked_goes_before_whoever_has() {
-        let connections = of(2, 2);
-        let admit = |peer| admit(&connections, peer);
-        let old = admit("192.0.2.1");
-        ask(&old, true);
-        let bad = admit("192.0.2.2");
-        ask(&bad, false);
-        let new = admit("192.0.2.3");
-        assert_eq!([&old, &bad, &new].map(is_closed), [false, true, false]);
-    }
-
-    #[test]
-    fn a_network_has_so_many_places_and_no_more() {
-        let connections = of(100, 2);
-        let admit = |peer| admit(&connections, peer);
-        let others: Vec<Place> = ["192.0.2.1", "192.0.2.2"].map(admit).into();
-        let own: Vec<Place> = ["2001:db8::1", "2001:db8::2"].map(admit).into();
-        let third = admit("2001:db8::3");
-        assert!(is_closed(&own[0]) && !is_closed(&own[1]) && !others.iter().any(is_closed));
-        assert!(own[1].begin(true) && third.begin(true));
-        let words = refusal(&connections, "2001:db8:0:0:ffff::");
-        assert_eq!(words, "There are too many connections from your network: try again in 1 s");
-        drop(admit("2001:db8:0:1::"));
-        // A proxy has those of many clients.
-        let proxied: Vec<Place> =
-            (0..9).map(|_| connections.admit(ip("2001:db8::9"), true).unwrap()).collect();
-        assert!(!proxied.iter().any(is_closed));
-        drop((others, own, third, proxied));
-        let open = connections.lock();
-        assert!(open.all.is_empty() && open.networks.is_empty());
-    }
-}
+#[path = "connections_tests.rs"]
+mod tests;
