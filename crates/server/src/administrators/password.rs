@@ -85,8 +85,8 @@ pub(super) async fn sign_in(
 ) -> Result<SignedIn> {
     let (began, now, peer) = (Instant::now(), call.now, call.peer);
     let (failures, who) = (&call.app.sign_in_failures, Throttled::stranger(email, peer));
-    let asked = who.clone();
-    let mut standing = call.store().look_up(move |tx| sign_ins::standing(tx, &asked, now)).await?;
+    let named = who.clone();
+    let mut standing = call.store().look_up(move |tx| sign_ins::standing(tx, &named, now)).await?;
     standing.strange = standing.strange.max(failures.wait(peer, now));
     let (barred, strange) = (standing.barred(), standing.strange);
     if let Some(retry_after) = barred {
@@ -99,9 +99,13 @@ pub(super) async fn sign_in(
     if strange == 0 {
         failures.spend(peer, now);
     }
-    let account = flows::account(email);
-    let stranger = Asker::Stranger { network: call.store().flow(), account };
-    let tried = match attempt(call, &who, stranger, email, password).await {
+    // However many strangers there are, they are not in the way of whoever has signed in from there.
+    let asker = if standing.known {
+        Asker::Holder(flows::known_account(email, peer))
+    } else {
+        Asker::Stranger { network: call.store().flow(), account: flows::account(email) }
+    };
+    let tried = match attempt(call, &who, asker, email, password).await {
         Ok(Tried { user: Some(user), counted, .. }) => Ok(SignedIn { user, who, counted }),
         Ok(Tried { account, .. }) => {
             let failed = Entry::of(Action::SignInFailed);

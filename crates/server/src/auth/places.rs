@@ -2,7 +2,7 @@
 //!
 //! A hash takes a core for 16 ms, so a few who ask for many could keep all others waiting. Whoever has
 //! shown a token takes turns by application, strangers by the account that they name, and the two kinds
-//! alternate. Nobody can have all the places of their kind: an application has a few, and strangers from
+//! alternate. Whoever signs in from a network that the account knows is no stranger. Nobody can have all the places of their kind: an application has a few, and strangers from
 //! one network half. A place is had before there is a job, so that nothing is written down for somebody
 //! who finds none.
 
@@ -13,7 +13,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 /// Who wants a hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asker {
-    /// Somebody who has shown a token, or runs the server.
+    /// Somebody who has shown a token, comes from a network that the account knows, or runs the server.
     Holder(Flow),
     /// Somebody who has not, and comes from this network to sign in to this account.
     Stranger {

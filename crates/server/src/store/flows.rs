@@ -11,10 +11,18 @@ use std::net::IpAddr;
 
 /// The account that somebody says is theirs who signs in with this address, known or not.
 pub(crate) fn account(email: &str) -> Flow {
-    let digest = Sha256::digest(key(email));
+    digest(5, &key(email))
+}
+
+/// The same account, as those say who come from the network of `address`, which it knows.
+pub(crate) fn known_account(email: &str, address: IpAddr) -> Flow {
+    digest(6, &format!("{} {}", key(email), Network::of_client(address)))
+}
+
+fn digest(kind: u8, text: &str) -> Flow {
     let mut id = [0; 12];
-    id.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
-    Flow::new(5, id)
+    id.iter_mut().zip(Sha256::digest(text)).for_each(|(to, from)| *to = from);
+    Flow::new(kind, id)
 }
 
 impl Store {

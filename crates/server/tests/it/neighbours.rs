@@ -2,6 +2,7 @@
 //! of the others.
 
 mod kinds;
+mod sign_ins;
 mod sockets;
 
 use crate::client::Answer;
