@@ -95,8 +95,8 @@ pub(super) fn scenes(one: &Worst, to: SocketAddr) -> Result<Vec<Scene>> {
             unknown,
         ),
         Scene::asking(
-            "strangers of sixteen networks who sign in to accounts that nobody has, 48 at a time",
-            48,
+            "strangers of sixteen networks who sign in to accounts that nobody has, 96 at a time",
+            96,
             everywhere,
             unknown,
         ),
