@@ -1,11 +1,9 @@
 //! Passwords and tokens that are tried: one account's from many networks, many accounts' from one.
 
 use crate::client::Answer;
-use crate::world::{Options, PASSWORD, World, shared_hash};
+use crate::world::{Options, PASSWORD, World, forwarded, shared_hash};
 use guestlist::administrators::rows as administrators;
 use guestlist::administrators::rules::new_me;
-use guestlist::http::client_address::Proxies;
-use guestlist::http::ingress::Ingress;
 use guestlist::tokens::rows::Principal;
 use guestlist_api::id::UserId;
 use guestlist_api::text::Email;
@@ -15,10 +13,7 @@ use std::time::{Duration, Instant};
 
 /// A server behind a proxy, where time stands still.
 fn world() -> World {
-    let trusted = vec!["127.0.0.0/8".parse().unwrap()];
-    let proxies = Proxies { trusted, client_from: "x-forwarded-for".parse().unwrap() };
-    let ingress = Ingress { proxies, ..Ingress::default() };
-    World::with(&Options { ingress, manual_clock: true, ..Options::default() })
+    World::with(&Options { ingress: forwarded(), manual_clock: true, ..Options::default() })
 }
 
 fn sign_in(world: &World, email: &str, password: &str, from: &str) -> Answer {

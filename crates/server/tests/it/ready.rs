@@ -1,7 +1,7 @@
 //! What is answered to a GET of a user is what there is, however often it was answered before.
 
 use crate::client::Answer;
-use crate::world::World;
+use crate::world::{Options as WorldOptions, World, forwarded};
 use flate2::read::GzDecoder;
 use guestlist::directory::groups::rows as groups;
 use guestlist::rows::tenant::AuthorizedApp;
@@ -16,6 +16,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::cell::Cell;
 use std::io::Read as _;
+use std::net::Ipv4Addr;
 use std::thread;
 use std::time::Duration;
 
@@ -70,11 +71,15 @@ struct Scene {
     /// Which of the tokens are good, and since when the scene goes on.
     active: Cell<[bool; 2]>,
     began: DateTime,
+    /// How often was looked: each time from another place, for nobody may show bad tokens this often.
+    looks: Cell<u32>,
 }
 
 impl Scene {
     fn new() -> Self {
-        let world = World::standing_still();
+        let ingress = forwarded();
+        let world =
+            World::with(&WorldOptions { manual_clock: true, ingress, ..Default::default() });
         let application = world.application("own");
         let above = world.group(application, json!({ "name": "above" }));
         let group = world.group(application, json!({ "name": "group" }));
@@ -105,6 +110,7 @@ impl Scene {
             beside,
             active,
             began,
+            looks: Cell::new(0),
         }
     }
 
@@ -203,6 +209,8 @@ impl Scene {
     /// Every answer there is, plain and packed, held against the same that was not kept: no answer is kept
     /// for a request with a condition.
     fn look(&self, after: &Event) {
+        self.looks.set(self.looks.get() + 1);
+        let from = Ipv4Addr::from(0x0a00_0000 + self.looks.get()).to_string();
         let within = format!("/applications/{}/experience", self.application);
         let users = self.users.iter().map(|user| format!("{within}/users/{}", user.id));
         let lists = [
@@ -220,7 +228,10 @@ impl Scene {
                     } else {
                         format!("{path}{mark}{flags}")
                     };
-                    let ask = || self.world.request("GET", &target).token(token);
+                    let ask = || {
+                        let ask = self.world.request("GET", &target).token(token);
+                        ask.header("X-Forwarded-For", &from)
+                    };
                     let fresh = ask().header("If-None-Match", "\"none\"").send();
                     assert_eq!(fresh.status == 401, !self.good(at), "{target} after {after:?}");
                     // Kept, packed, and as it was packed; then plain again.

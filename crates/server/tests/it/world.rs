@@ -17,6 +17,7 @@ use guestlist::directory::groups::rules::new_group;
 use guestlist::directory::users::rows as users;
 use guestlist::directory::users::rules::new_user;
 use guestlist::error::Result;
+use guestlist::http::client_address::Proxies;
 use guestlist::http::ingress::Ingress;
 use guestlist::rest::App;
 use guestlist::rows::Tx;
@@ -68,6 +69,13 @@ pub(crate) struct Options {
     pub(crate) ingress: Ingress,
     /// What an application may hold, if it is not what is usual.
     pub(crate) quotas: Option<Quotas>,
+}
+
+/// Believes whoever asks in what `X-Forwarded-For` says of where they are.
+pub(crate) fn forwarded() -> Ingress {
+    let trusted = vec!["127.0.0.0/8".parse().unwrap()];
+    let proxies = Proxies { trusted, client_from: "x-forwarded-for".parse().unwrap() };
+    Ingress { proxies, ..Ingress::default() }
 }
 
 /// Where the store of a world is.

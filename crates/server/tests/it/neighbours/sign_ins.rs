@@ -1,17 +1,13 @@
 //! Strangers who sign in, and administrators beside them.
 
-use crate::world::{Options, PASSWORD, World};
+use crate::world::{Options, PASSWORD, World, forwarded};
 use guestlist::auth::places::Asker;
-use guestlist::http::client_address::Proxies;
-use guestlist::http::ingress::Ingress;
 use guestlist_store::Flow;
 use serde_json::json;
 
 #[test]
 fn strangers_who_have_all_places_keep_no_network_out_that_is_known() {
-    let trusted = vec!["127.0.0.0/8".parse().unwrap()];
-    let proxies = Proxies { trusted, client_from: "x-forwarded-for".parse().unwrap() };
-    let ingress = Ingress { proxies, ..Ingress::default() };
+    let ingress = forwarded();
     let world = World::with(&Options { ingress, hash_workers: Some(1), ..Options::default() });
     world.administrator("ada@example.com");
     let sign_in = |from: &str| {
