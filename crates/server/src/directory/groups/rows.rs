@@ -264,7 +264,10 @@ pub fn put(
     if after.experience_endpoint_ids != before.experience_endpoint_ids {
         put_endpoints(tx, tenant, &before.experience_endpoint_ids, after)?;
     }
-    memberships::of_group(tx, tenant, Some(before), after)?;
+    // There may be very many, and they are seldom what changes.
+    if after.experience_user_ids != before.experience_user_ids {
+        memberships::of_group(tx, tenant, Some(before), after)?;
+    }
     if after.parent_id != before.parent_id && after.parent_id.is_some() {
         counts::change(tx, Counted::Placements(tenant.id()), 1)?;
     }
