@@ -6,7 +6,6 @@ use guestlist::directory::users::rules::new_user;
 use guestlist::tokens::rows::Principal;
 use guestlist_api::experience_user::{ExperienceUser, ExperienceUserPost};
 use guestlist_api::id::{ApplicationId, ExperienceUserId};
-use rustix::net::sockopt::set_socket_recv_buffer_size;
 use serde_json::{Map, Value, json};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -50,7 +49,6 @@ fn whoever_does_not_read_makes_room_for_whoever_waits() {
     let slow: Vec<TcpStream> = (0..OF_ONE / length)
         .map(|_| {
             let mut stream = world.connect().into_inner();
-            set_socket_recv_buffer_size(&stream, 4096).unwrap();
             let head =
                 format!("GET {page} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n");
             stream.write_all(format!("{head}Connection: close\r\n\r\n").as_bytes()).unwrap();
@@ -65,7 +63,6 @@ fn whoever_does_not_read_makes_room_for_whoever_waits() {
     let took = began.elapsed();
     let cut = slow.into_iter().filter(|stream| {
         let (mut stream, mut all) = (stream, Vec::new());
-        set_socket_recv_buffer_size(stream, 4 << 20).unwrap();
         // It may end as if it had broken.
         let _ = stream.read_to_end(&mut all);
         all.len() < length
