@@ -236,13 +236,18 @@ pub fn attempt(tx: &mut Tx<'_>, who: &Throttled, now: DateTime) -> Result<Counte
         &[&who.lock(), &old],
     )?;
     let record = Record::read(tx, who, now)?;
-    if let Some(retry_after) = record.standing(now).barred() {
+    let standing = record.standing(now);
+    if let Some(retry_after) = standing.barred() {
         return Err(Error::AccountLocked { retry_after });
     }
     forget(tx, who, now)?;
     put(tx, &who.own, record.own.count + 1, now.millis())?;
     let mut counted = Counted { keys: vec![who.own.clone()], all: None };
-    if let Some(account) = &who.account {
+    // What somebody tries because their network is known is no news to strangers: they would see it by
+    // how long they have to wait.
+    if let Some(account) = &who.account
+        && standing.strange == 0
+    {
         if let Some((which, row)) = record.siege
             && let Some(key) = account.around.get(which)
         {

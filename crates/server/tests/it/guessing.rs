@@ -52,35 +52,19 @@ fn one_account_is_not_guessed_from_many_networks() {
         }
         // Any more have few tries, and share them with their neighbours.
         let told = [stranger, stranger, stranger, stranger, neighbour].map(&wrong);
-        let at_home = wrong(home);
-        told.into_iter().chain([at_home]).map(|told| (told.status, told.body)).collect::<Vec<_>>()
+        // Who has signed in has a lane of their own, which nobody on their network can tell.
+        let at_home = [home; 5].map(&wrong);
+        told.into_iter().chain(at_home).map(|told| (told.status, told.body)).collect::<Vec<_>>()
     });
     assert_eq!(seen[0], seen[1], "nobody can tell who exists");
     let statuses: Vec<u16> = seen[0].iter().map(|(status, _)| *status).collect();
-    assert_eq!(statuses, [401, 401, 401, 429, 429, 401]);
+    assert_eq!(statuses, [401, 401, 401, 429, 429, 401, 401, 401, 429, 429]);
     // It is slowed down and not locked: for a network that is known, and for one that has not failed.
     sign_in(&world, "ada@example.com", PASSWORD, stranger).expect(429);
     sign_in(&world, "ada@example.com", PASSWORD, home).expect(200);
     sign_in(&world, "ada@example.com", PASSWORD, "198.51.100.1").expect(200);
     world.pass(2_000);
     sign_in(&world, "ada@example.com", PASSWORD, stranger).expect(200);
-}
-
-#[test]
-fn who_shares_a_network_with_an_administrator_cannot_tell() {
-    let world = world();
-    world.administrator("ada@example.com");
-    let home = "192.0.2.1";
-    sign_in(&world, "ada@example.com", PASSWORD, home).expect(200);
-    let seen = ["ada@example.com", "nobody@example.com"].map(|email| {
-        for network in 0..100 {
-            let from = format!("2001:db8:0:{network}::1");
-            sign_in(&world, email, "Wrong-passw0rd", &from).expect(401);
-        }
-        (0..5).map(|_| sign_in(&world, email, "Wrong-passw0rd", home).status).collect::<Vec<_>>()
-    });
-    assert_eq!(seen, [[401, 401, 401, 429, 429]; 2]);
-    sign_in(&world, "ada@example.com", PASSWORD, home).expect(200);
 }
 
 #[test]
