@@ -2,7 +2,7 @@
 //! [`Action::ALL`], and `docs/reference/log.md` has a line for each. It says who did what to whom by
 //! ids; no address of a person, no password and no token is in it.
 //!
-//! A handler notes what it does inside its transaction ([`Call::note`](crate::rest::call::Call)), and it is
+//! A handler notes what it does inside its transaction (`Call::note`), and it is
 //! logged when that is committed.
 
 use crate::tokens::rows::Principal;

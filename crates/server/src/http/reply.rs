@@ -196,7 +196,7 @@ pub(crate) async fn share_if_large(flow: Flow, bytes: usize) -> Result<Option<Pa
 
 /// Makes `reply` the answer to the request that `meta` are of: adds the headers that every answer
 /// has, and compresses the body if the client takes that and it is worth it. A large one is a
-/// [`Transfer`], which its extensions have.
+/// `Transfer`, which its extensions have.
 pub async fn finish(mut reply: Reply, meta: &RequestMeta) -> Response<Full<Bytes>> {
     let mut pack = meta.accepted.wants_gzip(reply.body.len());
     let flow = reply.flow;
