@@ -41,7 +41,7 @@ async fn attempt<C: Caller>(
     email: &str,
     password: TypedPassword,
 ) -> Result<Tried> {
-    let place = call.app.hasher.reserve(asker)?;
+    let place = call.app.hasher.place(asker).await?;
     let (tries, email, now) = (who.clone(), email.to_owned(), call.now);
     let found = call.store().write(move |tx| {
         let counted = sign_ins::attempt(tx, &tries, now)?;

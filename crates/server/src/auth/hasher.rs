@@ -3,7 +3,7 @@
 //! A hash takes a core for about 16 ms, which on the threads that serve requests would stop
 //! everything else. So there is a fixed number of threads for it, each with the memory that one
 //! hash needs, and places before them where those who wait take turns (`places.rs`). Who finds none is
-//! refused at once, because a sign-in that waits for seconds is worth less than one that is tried again.
+//! refused soon, because a sign-in that waits for seconds is worth less than one that is tried again.
 
 use super::places::{self, Asker, Busy, Places, Room};
 use crate::clock::random;
@@ -21,6 +21,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use subtle::ConstantTimeEq;
 use tokio::sync::oneshot;
+use tokio::time::sleep;
 use zeroize::Zeroizing;
 
 /// The memory of one hash in KiB, the passes over it and the lanes: the least that OWASP
@@ -169,7 +170,7 @@ impl Hasher {
     /// # Errors
     /// [`Error::Busy`] when too many wait, or this one waited for too long.
     pub async fn hash(&self, asker: Asker, password: Password) -> Result<PasswordHash> {
-        self.run(self.reserve(asker)?, move |bench| {
+        self.run(self.place(asker).await?, move |bench| {
             let salt = random::<SALT>()?;
             let tag = bench.tag(password.as_bytes(), &salt, TAG, bench.costs.parameters()?)?;
             Ok(PasswordHash::encode(bench.costs, &salt, &tag))
@@ -177,7 +178,21 @@ impl Hasher {
         .await
     }
 
-    /// A place in the queue for `asker`, to have before anything is written down for them.
+    /// A place in the queue for `asker`, to have before anything is written down for them. One that is not
+    /// free is asked for once more, after a pause: whoever asks at once whenever they are refused would take
+    /// all the time of the server by being refused.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when there is none.
+    pub async fn place(&self, asker: Asker) -> Result<Place> {
+        if let Ok(place) = self.reserve(asker) {
+            return Ok(place);
+        }
+        sleep(PAUSE).await;
+        self.reserve(asker)
+    }
+
+    /// A place in the queue for `asker`, if one is free.
     ///
     /// # Errors
     /// [`Error::Busy`] when there is none.
@@ -198,7 +213,7 @@ impl Hasher {
         password: TypedPassword,
         stored: Option<PasswordHash>,
     ) -> Result<bool> {
-        self.verify_in(self.reserve(asker)?, password, stored).await
+        self.verify_in(self.place(asker).await?, password, stored).await
     }
 
     /// As [`Hasher::verify`], of somebody who has a place.
@@ -270,6 +285,10 @@ impl fmt::Debug for Hasher {
         f.debug_struct("Hasher").field("waiting", &self.places.waiting()).finish_non_exhaustive()
     }
 }
+
+/// How long whoever finds no place waits before asking once more: sixteen connections that do nothing else are
+/// refused 64 times a second then, and whoever is told to come back has lost a quarter of the time.
+const PAUSE: Duration = Duration::from_millis(250);
 
 const BUSY: Error = Error::Busy { what: "Password hashing is busy", retry_after: 1 };
 
