@@ -370,6 +370,40 @@ class ApplicationPost(_ApplicationPost, total=False):
     """Kept as given."""
 
 
+class _ApplicationQuotas(TypedDict):
+    applicationId: str
+    """The application."""
+    users: Quota
+    """Users."""
+    groups: Quota
+    """Groups."""
+    apiTokens: Quota
+    """API tokens."""
+    bytes: Quota
+    """Bytes of users, groups and tokens, and of who is in which group."""
+    answerBytes: Quota
+    """Bytes of answers that are stored for a day under an `Idempotency-Key`."""
+
+
+class ApplicationQuotas(_ApplicationQuotas, Entity, total=False):
+    pass
+
+
+class ApplicationQuotasPatch(TypedDict, total=False):
+    """What changes of the quotas of an application; what is not there stays as it is."""
+
+    users: Optional[int]
+    """Users."""
+    groups: Optional[int]
+    """Groups."""
+    apiTokens: Optional[int]
+    """API tokens."""
+    bytes: Optional[int]
+    """Bytes of users, groups and tokens, and of who is in which group."""
+    answerBytes: Optional[int]
+    """Bytes of answers that are stored for a day under an `Idempotency-Key`."""
+
+
 class _Applications(TypedDict):
     count: int
     """How many items this page has."""
@@ -812,6 +846,20 @@ class OrgRole(_OrgRole, total=False):
     """Roles in some of its applications."""
     dashboardRoles: list[RoleOf]
     """Roles in some of its dashboards."""
+
+
+class _Quota(TypedDict):
+    used: int
+    """How much there is."""
+    own: bool
+    """Whether the limit is this application's own, and not what the server says for all."""
+
+
+class Quota(_Quota, total=False):
+    """How much there is of something, and how much there may be."""
+
+    limit: int
+    """How much there may be; any number, if this is left out."""
 
 
 class RoleOf(TypedDict):
