@@ -171,4 +171,16 @@ mod tests {
         check(&["guestlist", "--store", "x", "application", "list"]).unwrap();
         check(&["guestlist", "user", "list", "--store", "x"]).unwrap();
     }
+
+    #[test]
+    fn the_name_of_a_key_may_begin_with_a_hyphen() {
+        for name in ["-oE4b", "--4b", "oE4b"] {
+            let arguments = ["guestlist", "key", "retire", name, "--store", "x"];
+            let matches = command().try_get_matches_from(arguments).unwrap();
+            let leaf = matches.subcommand_matches("key").unwrap();
+            let leaf = leaf.subcommand_matches("retire").unwrap();
+            assert_eq!(leaf.get_one::<String>("kid").unwrap(), name);
+            assert_eq!(leaf.get_one::<String>("store").unwrap(), "x");
+        }
+    }
 }

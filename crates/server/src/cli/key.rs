@@ -20,7 +20,8 @@ pub(super) enum Command {
     /// Retire a key: its tokens are refused from then on
     Retire {
         /// The key, as the list calls it
-        #[arg(value_name = "KID")]
+        // One in 64 begins with a hyphen.
+        #[arg(value_name = "KID", allow_hyphen_values = true)]
         kid: String,
     },
 }
