@@ -54,6 +54,22 @@ fn is_of_today(hash: &PasswordHash) -> bool {
 }
 
 #[tokio::test]
+async fn a_place_that_is_not_free_is_asked_for_once_more() {
+    let hasher = one_worker(2, Duration::from_mins(1));
+    let held: Vec<Place> = std::iter::from_fn(|| hasher.reserve(holder(1)).ok()).collect();
+    assert!(!held.is_empty() && is_busy(&hasher.place(holder(1)).await));
+    // All of it runs on one thread: it has asked once, and not again, when they are given back.
+    let waits = tokio::spawn({
+        let hasher = hasher.clone();
+        async move { hasher.place(holder(1)).await.map(drop) }
+    });
+    tokio::task::yield_now().await;
+    assert!(!waits.is_finished(), "it was refused at once");
+    drop(held);
+    waits.await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn verifies_what_others_made() {
     let hasher = one_worker(8, Duration::from_mins(1));
     let right = || typed("correct horse battery staple ü");
