@@ -12,9 +12,14 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep, timeout};
+
+/// How much is read after the answer before there is a pause, and how long that is: 2 MiB in a second.
+const LINGER_AT_ONCE: usize = 64 << 10;
+const LINGER_PAUSE: Duration = Duration::from_millis(31);
 
 /// A connection.
 #[derive(Debug)]
@@ -51,14 +56,20 @@ impl Socket {
 
     /// Reads and forgets what the client still sends, within limits. If the connection were closed
     /// at once the kernel would reset it, and the client would lose the answer that it has not
-    /// read yet.
+    /// read yet. It is read slowly: whoever is refused could keep the processors busy with it
+    /// otherwise.
     pub(super) async fn linger(&mut self) {
         let read = async {
-            let mut left = self.limits.linger_bytes;
-            let mut chunk = vec![0; 16 * 1024];
+            let (mut left, mut at_once) = (self.limits.linger_bytes, LINGER_AT_ONCE);
+            let mut chunk = vec![0; 16 << 10];
             while let Ok(length @ 1..) = self.stream.read(&mut chunk).await {
                 let Some(rest) = left.checked_sub(length) else { return };
                 left = rest;
+                at_once = at_once.saturating_sub(length);
+                if at_once == 0 {
+                    sleep(LINGER_PAUSE).await;
+                    at_once = LINGER_AT_ONCE;
+                }
             }
         };
         // It is over either way.

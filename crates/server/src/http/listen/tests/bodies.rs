@@ -144,6 +144,17 @@ async fn a_client_that_never_ends_is_cut_off() {
 }
 
 #[tokio::test]
+async fn what_a_client_sends_after_the_answer_is_read_slowly() {
+    let server = Server::start(Limits::default()).await;
+    let mut stream = server.connect().await;
+    let begun = Instant::now();
+    stream.write_all(&post("", &vec![b'a'; 8 << 20])).await.unwrap();
+    // Read as fast as it comes it takes a few milliseconds.
+    assert!(begun.elapsed() > millis(500), "{:?}", begun.elapsed());
+    Answer::read(&mut stream).await.assert_last(413, "PayloadTooLarge");
+}
+
+#[tokio::test]
 async fn what_a_client_sends_after_the_answer_is_bounded() {
     let limits = Limits { linger: PATIENCE * 2, linger_bytes: 1 << 20, ..Limits::default() };
     let server = Server::start(limits).await;
