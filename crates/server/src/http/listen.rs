@@ -219,7 +219,7 @@ async fn answer<H: Handler>(
         .check(request.version(), request.uri(), request.headers())
         .and_then(|()| ingress.origins.check(request.headers(), &mut meta));
     let reply = match checked {
-        Ok(()) => guard(async { handler.handle(request, &meta, peer).await }).await,
+        Ok(()) => guard(pin!(handler.handle(request, &meta, peer))).await,
         Err(error) => {
             let log = AccessLog::now(&request, &meta, peer);
             drop(request);
@@ -245,8 +245,7 @@ async fn answer<H: Handler>(
 }
 
 /// The answer of `handling`, also if that panics: a client that has asked is told something.
-async fn guard(handling: impl Future<Output = Reply>) -> Reply {
-    let mut handling = pin!(handling);
+async fn guard(mut handling: Pin<&mut impl Future<Output = Reply>>) -> Reply {
     std::future::poll_fn(|cx| {
         // Nothing of it is looked at again after a panic.
         catch_unwind(AssertUnwindSafe(|| handling.as_mut().poll(cx)))

@@ -115,12 +115,26 @@ impl Service {
     ) -> Result<Reply> {
         let (head, body) = request.into_parts();
         let mut verified = None;
-        let target = target_of(&head);
         if let Some((token, response)) = self.cached(&head, &mut verified) {
             *operation = response.operation;
             body::discard(&head.headers, body).await;
-            return self.send_cached(response, token, target, meta).await;
+            return self.send_cached(response, token, target_of(&head), meta).await;
         }
+        // On the heap, because a cached answer would carry the room for it along.
+        Box::pin(self.run_row(head, body, verified, meta, peer, operation)).await
+    }
+
+    /// Answers a request to which there is no cached response, the token of which may be `verified`.
+    async fn run_row(
+        &self,
+        head: hyper::http::request::Parts,
+        body: Body,
+        verified: Option<Result<ApiTokenId>>,
+        meta: &RequestMeta,
+        peer: SocketAddr,
+        operation: &mut &'static str,
+    ) -> Result<Reply> {
+        let target = target_of(&head);
         let (row, path) = match self.find(&head.method, head.uri.path()) {
             Ok(Match::Row(row, path)) => (row, path),
             refused => {
