@@ -96,8 +96,18 @@ fn write_text(to: &mut Writer<'_>, text: &str) -> fmt::Result {
 /// people read the lines on a terminal as well.
 struct Escaping<'a, 'w>(&'a mut Writer<'w>);
 
+/// Whether `text` has nothing to escape. All of it is looked at, which several bytes at a time are.
+fn is_plain(text: &str) -> bool {
+    let escaped = |byte: u8| !(b' '..=b'~').contains(&byte) || matches!(byte, b'"' | b'\\');
+    !text.bytes().fold(false, |any, byte| any | escaped(byte))
+}
+
 impl fmt::Write for Escaping<'_, '_> {
     fn write_str(&mut self, mut text: &str) -> fmt::Result {
+        // As nearly all text is.
+        if is_plain(text) {
+            return self.0.write_str(text);
+        }
         while let Some(at) = text.find(|c: char| matches!(c, '"' | '\\') || is_invisible(c)) {
             let (plain, special) = text.split_at(at);
             self.0.write_str(plain)?;
