@@ -3,6 +3,7 @@
 use crate::engine::Engine;
 use crate::error::{Error, JobError, Result};
 use crate::flow::{Flow, Lane};
+use crate::meter::{Meter, Metered};
 use crate::statement::{Lookup, RowChange, Rows, Statement};
 use crate::tx::Tx;
 use std::any::Any;
@@ -166,8 +167,18 @@ struct Task<W: Work<E>, E: From<Error>> {
     lane: Lane,
     caller: Caller,
     work: W,
+    metered: Option<Metered>,
     result: Option<Result<W::Done, E>>,
     reply: Option<oneshot::Sender<Result<W::Done, E>>>,
+}
+
+impl<W: Work<E>, E: From<Error>> Task<W, E> {
+    /// A thread has it.
+    fn begin(&self) {
+        if let Some(metered) = &self.metered {
+            metered.begin();
+        }
+    }
 }
 
 impl<W: Work<E>, E: JobError> Job for Task<W, E> {
@@ -184,10 +195,12 @@ impl<W: Work<E>, E: JobError> Job for Task<W, E> {
     }
 
     fn run(&mut self, engine: &mut dyn Engine) -> bool {
+        self.begin();
         self.result.insert(attempt(|tx| self.work.run(tx), engine)).is_ok()
     }
 
     fn lookup(&self) -> Option<Statement> {
+        self.begin();
         known(|| self.work.lookup())
     }
 
@@ -197,10 +210,14 @@ impl<W: Work<E>, E: JobError> Job for Task<W, E> {
     }
 
     fn row_change(&self) -> Option<RowChange> {
+        self.begin();
         known(|| self.work.row_change())
     }
 
     fn finish(mut self: Box<Self>, outcome: Outcome) {
+        if let Some(metered) = &self.metered {
+            metered.finish(&outcome);
+        }
         let result = self.result.take();
         let answer = outcome.into_result().map_err(E::from).and_then(|()| {
             result.unwrap_or_else(|| Err(Error::internal("the store did not run a job").into()))
@@ -263,12 +280,18 @@ pub(crate) async fn submit<W: Work<E> + 'static, E: JobError>(
     access: Access,
     (flow, lane): (Flow, Lane),
     work: W,
+    meter: Option<&Arc<Meter>>,
     send: impl FnOnce(Box<dyn Job>) -> Result<()>,
 ) -> Result<W::Done, E> {
     let (reply, answer) = oneshot::channel();
     let (waits, caller) = Caller::new();
     let (result, reply) = (None, Some(reply));
-    send(Box::new(Task { access, flow, lane, caller, work, result, reply }))?;
+    let metered = meter.map(|meter| Metered::new(meter, access));
+    let queued = send(Box::new(Task { access, flow, lane, caller, work, metered, result, reply }));
+    if let (Err(Error::Busy { .. }), Some(meter)) = (&queued, meter) {
+        meter.refused(access);
+    }
+    queued?;
     let answer = answer.await.unwrap_or_else(|_| Err(gone().into()));
     drop(waits);
     answer

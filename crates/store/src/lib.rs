@@ -91,6 +91,7 @@
 //! | commits on SQLite, its WAL and its disk | `sqlite/writer.rs`, `sqlite/wal.rs`, `sqlite/disk.rs` |
 //! | the order of messages to PostgreSQL | `postgres/mod.rs`, `postgres/session.rs` |
 //! | what goes to PostgreSQL together | `postgres/read_batch.rs`, `postgres/write_batch.rs` |
+//! | what is counted, for whoever watches | `meter.rs` |
 //! | how caches know what has changed | `versions.rs`, `scope.rs` |
 
 mod chance;
@@ -99,6 +100,7 @@ mod error;
 mod flow;
 mod freeze;
 mod job;
+mod meter;
 mod migrate;
 mod options;
 mod pools;
@@ -125,6 +127,7 @@ pub use engine::{Change, Dialect, Each, Engine, Environment, Query};
 pub use error::{Error, JobError, Result};
 pub use flow::Flow;
 pub use freeze::Frozen;
+pub use meter::{Meter, SECONDS};
 pub use migrate::{Migration, OpenError};
 pub use options::{OnDiskFailure, Options};
 pub use postgres::address::Address;

@@ -1,7 +1,9 @@
 //! How a store is run.
 
+use crate::meter::Meter;
 use crate::postgres::address::Address;
 use std::any::Any;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -58,6 +60,8 @@ pub struct Options {
     /// Steps of SQLite's machine that a read may take for each second of its deadline, so that what is too
     /// much on one machine is too much on another, however busy it is. PostgreSQL counts none.
     pub steps_per_second: u64,
+    /// Where it is counted what the store does, if somebody wants to know.
+    pub meter: Option<Arc<Meter>>,
     /// What the functions of the schema need to know of how the store is run: [`Tx::extension`](crate::Tx::extension) finds
     /// it. It is a reference because whatever is asked of the store carries it.
     pub extension: &'static (dyn Any + Send + Sync),
@@ -101,6 +105,7 @@ impl Default for Options {
             // 500 million in ten seconds, where twenty conditions of any kind about a million users, with
             // their count, take 375 million.
             steps_per_second: 50_000_000,
+            meter: None,
             extension: &(),
         }
     }

@@ -342,6 +342,11 @@ impl Queue {
         self.feed.send(job).map_err(|(_, why)| why)
     }
 
+    /// How many jobs wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.feed.shared.lock().waiting()
+    }
+
     /// A way into it for a thread of the store.
     pub(crate) fn feed(&self) -> Feed {
         self.feed.clone()

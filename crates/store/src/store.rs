@@ -3,6 +3,7 @@
 use crate::error::{Error, JobError, Result};
 use crate::flow::{Flow, Lane};
 use crate::job::{self, Access, ChangingRow, Finding, Work, submit};
+use crate::meter::Meter;
 use crate::migrate::{Migration, OpenError};
 use crate::options::Options;
 use crate::pools::Pools;
@@ -70,6 +71,7 @@ pub(crate) struct Shared {
     pub(crate) versions: Option<Arc<Versions>>,
     /// Why the disk took no change when that was last heard of, if it did not.
     refused: Mutex<Option<&'static str>>,
+    meter: Option<Arc<Meter>>,
     ready_deadline: Duration,
     close_deadline: Duration,
     /// Where the files of an ephemeral store are; the last to go, because they go with it.
@@ -134,6 +136,7 @@ impl<E: JobError> Store<E> {
             pools: RwLock::new(Some(pools)),
             versions,
             refused: Mutex::new(None),
+            meter: options.meter.clone(),
             ready_deadline: options.ready_deadline,
             close_deadline: options.close_deadline,
             scratch,
@@ -190,7 +193,7 @@ impl<E: JobError> Store<E> {
 
     async fn read_in<W: Work<E> + 'static>(&self, lane: Lane, work: W) -> Result<W::Done, E> {
         let send = |job| self.0.with_pools(|pools| pools.read(job));
-        submit(Access::Read, (self.1, lane), work, send).await
+        submit(Access::Read, (self.1, lane), work, self.0.meter.as_ref(), send).await
     }
 
     /// Runs `f` on this thread, if there is a connection for it that nobody uses.
@@ -203,6 +206,9 @@ impl<E: JobError> Store<E> {
             found = pools.inline_readers.as_ref().and_then(|readers| readers.run_inline(f));
             Ok(())
         })?;
+        if let (Some(_), Some(meter)) = (&found, &self.0.meter) {
+            meter.inline_reads.inc();
+        }
         Ok(found)
     }
 
@@ -285,6 +291,16 @@ impl<E: JobError> Store<E> {
         })
     }
 
+    /// How many reads and how many writes wait.
+    ///
+    /// # Errors
+    /// When the store is closed.
+    pub fn waiting(&self) -> Result<(usize, usize)> {
+        let pools = self.0.pools.read().unwrap_or_else(PoisonError::into_inner);
+        let pools = pools.as_ref().ok_or_else(job::gone)?;
+        Ok((pools.readers.waiting(), pools.writer.waiting()))
+    }
+
     /// Refuses what comes from now on, finishes what waits, checkpoints the WAL on SQLite and ends
     /// the threads. When that takes too long it returns all the same: what was not answered
     /// by then may not be kept, and what was is safe.
@@ -314,7 +330,8 @@ impl Shared {
         work: W,
     ) -> Result<W::Done, E> {
         let send = |job| self.with_pools(|pools| pools.writer.send(job));
-        let done = submit(Access::Write, (flow, Lane::Any), work, send).await;
+        let done = submit(Access::Write, (flow, Lane::Any), work, self.meter.as_ref(), send);
+        let done = done.await;
         if let Some(what @ (job::CANNOT_WRITE | job::FULL)) =
             done.as_ref().err().and_then(JobError::busy)
         {
@@ -337,7 +354,7 @@ impl Shared {
         // Of the database itself, which is enough to serve.
         let read = move |tx: &mut Tx<'_>| tx.first::<i64>(probe, &[]).map(drop);
         let send = |job| self.with_pools(|pools| pools.readers.send(job));
-        let read = submit(Access::Read, (Flow::OWN, Lane::Key), read, send);
+        let read = submit(Access::Read, (Flow::OWN, Lane::Key), read, self.meter.as_ref(), send);
         timeout(self.ready_deadline, read).await.unwrap_or_else(|_| Err(job::busy()))?;
         // A transaction that changes nothing asks nothing of the disk.
         let refused = self.refusal().is_some();

@@ -21,6 +21,7 @@ use super::role::SLACK;
 use super::standby::{ANSWER, Primary, Required, Standby};
 use crate::error::{Error, Result};
 use crate::job::{Job, Outcome};
+use crate::meter::Meter;
 use crate::migrate::OpenError;
 use crate::options::Options;
 use crate::queue::{Feed, Jobs, NoJob, Queue, Room, Service};
@@ -81,7 +82,11 @@ impl Replica {
             let why = format!("it is no standby of {}", primary.ask.address);
             return Err(OpenError::Postgres { at: address.to_string(), why });
         }
-        let state = Arc::new(State { required: RwLock::new(None), at: address.to_string() });
+        let state = Arc::new(State {
+            required: RwLock::new(None),
+            at: address.to_string(),
+            meter: options.meter.clone(),
+        });
         let room = Room::shared(options.read_queue, options.readers.max(1));
         let threads = (0..options.readers.max(1)).map(|_| {
             let follower = Follower {
@@ -135,6 +140,7 @@ struct State {
     required: RwLock<Option<Required>>,
     /// Where the standby is.
     at: String,
+    meter: Option<Arc<Meter>>,
 }
 
 impl State {
@@ -151,13 +157,21 @@ impl State {
 
     fn begin(&self, required: Required) {
         *self.required.write().unwrap_or_else(PoisonError::into_inner) = Some(required);
+        self.follows(1);
         tracing::info!(replica = self.at, "reads go to the replica");
     }
 
     /// Has reads go to the primary from now on, and says so once.
     fn stop(&self, why: &str) {
         if self.required.write().unwrap_or_else(PoisonError::into_inner).take().is_some() {
+            self.follows(0);
             tracing::warn!(replica = self.at, why, "reads go to the primary");
+        }
+    }
+
+    fn follows(&self, follows: i64) {
+        if let Some(meter) = &self.meter {
+            meter.standby_follows.set(follows);
         }
     }
 }
@@ -299,7 +313,12 @@ impl Follower {
                 continue;
             }
             match self.read(&mut *job) {
-                Some(outcome) => job.finish(outcome),
+                Some(outcome) => {
+                    if let Some(meter) = &self.state.meter {
+                        meter.standby_reads.inc();
+                    }
+                    job.finish(outcome);
+                }
                 None => self.readers.pass(job),
             }
             if jobs.is_empty()

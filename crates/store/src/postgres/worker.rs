@@ -11,6 +11,7 @@ use super::session::Session;
 use super::write_batch::WriteBatch;
 use crate::error::Result;
 use crate::job::{Job, Outcome, busy};
+use crate::meter::Meter;
 use crate::migrate::OpenError;
 use crate::options::Options;
 use crate::queue::{Jobs, Service};
@@ -38,6 +39,9 @@ pub(super) struct Worker {
     extension: &'static (dyn Any + Send + Sync),
     link: Option<Connection>,
     versions: Arc<Versions>,
+    meter: Option<Arc<Meter>>,
+    /// Whether its connection is counted as one that is there.
+    counted: bool,
     /// Attempts to connect that have failed, and when the next may be made.
     failed: u32,
     next: Instant,
@@ -59,10 +63,13 @@ impl Worker {
             extension: options.extension,
             link: None,
             versions,
+            meter: options.meter.clone(),
+            counted: false,
             failed: 0,
             next: Instant::now(),
         };
         worker.link = Some(worker.connect().map_err(|failure| unusable(address, failure))?);
+        worker.count_link();
         Ok(Box::new(move |jobs: &Jobs| worker.serve(jobs)))
     }
 
@@ -85,12 +92,25 @@ impl Worker {
                 Err(failure) => {
                     self.next = Instant::now() + pause(self.failed, LONGEST_PAUSE);
                     self.failed = self.failed.saturating_add(1);
+                    if let Some(meter) = &self.meter {
+                        meter.link_failures.inc();
+                    }
                     let error = unusable(&self.address, failure);
                     tracing::error!(%error, "the database cannot be reached");
                 }
             }
         }
         self.link.as_mut().ok_or_else(fault::away)
+    }
+
+    /// Counts the connection, or that it is gone.
+    fn count_link(&mut self) {
+        let Some(meter) = &self.meter else { return };
+        let is_there = self.link.as_ref().is_some_and(Connection::is_good);
+        if is_there != self.counted {
+            meter.links.inc_by(if is_there { 1 } else { -1 });
+            self.counted = is_there;
+        }
     }
 
     fn serve(mut self, jobs: &Jobs) {
@@ -107,6 +127,7 @@ impl Worker {
             {
                 self.link = None;
             }
+            self.count_link();
         }
     }
 
@@ -115,6 +136,7 @@ impl Worker {
         let most = (1 + jobs.len().div_ceil(self.threads)).min(read_batch::MOST);
         let (role, until, extension, versions) =
             (self.role, Instant::now() + self.time, self.extension, Arc::clone(&self.versions));
+        let meter = self.meter.clone();
         let Ok(link) = self.link() else { return self.one(first) };
         // Jobs that are run by themselves are left to other threads, but for the first.
         let gather = |add: &mut dyn FnMut(Box<dyn Job>) -> Result<(), Box<dyn Job>>| {
@@ -129,7 +151,7 @@ impl Worker {
             }
             Role::Write => {
                 let session = Session::new(link, role, until, extension, Some(&versions));
-                let mut group = WriteBatch::new(session);
+                let mut group = WriteBatch::new(session, meter);
                 (gather(&mut |job| group.add(job)), group.answer())
             }
         };
@@ -155,6 +177,7 @@ impl Worker {
         loop {
             let (role, extension, versions) =
                 (self.role, self.extension, Arc::clone(&self.versions));
+            let meter = self.meter.clone().filter(|_| role == Role::Write);
             let link = match self.link() {
                 Ok(link) => link,
                 Err(error) => return Outcome::NotDone(error),
@@ -162,8 +185,14 @@ impl Worker {
             link.patience.wait_for(Some(job.caller().clone()));
             let mut session = Session::new(link, role, until, extension, Some(&versions));
             let succeeded = job.run(&mut session);
+            let began = meter.as_ref().map(|_| Instant::now());
             match session.end(succeeded) {
-                Ending::Settled => return Outcome::Done,
+                Ending::Settled => {
+                    if let (true, Some(meter), Some(began)) = (succeeded, meter, began) {
+                        meter.committed(1, began.elapsed());
+                    }
+                    return Outcome::Done;
+                }
                 Ending::Refused(error) => return Outcome::NotDone(error),
                 Ending::Again if tries < TRIES && Instant::now() < until && !job.gone() => {
                     sleep(pause(tries, Duration::from_millis(100)));

@@ -17,14 +17,18 @@ use super::session::Session;
 use crate::engine::{Change, Each, Engine, Environment, Query};
 use crate::error::Result;
 use crate::job::{Job, Outcome, busy};
+use crate::meter::Meter;
 use crate::scope::Scope;
 use crate::statement::RowChange;
 use std::ops::Range;
+use std::sync::Arc;
+use std::time::Instant;
 
 /// Jobs, and what they change.
 pub(super) struct WriteBatch<'l> {
     session: Session<'l>,
     asked: Vec<Asked>,
+    meter: Option<Arc<Meter>>,
 }
 
 struct Asked {
@@ -36,8 +40,8 @@ struct Asked {
 
 impl<'l> WriteBatch<'l> {
     /// One whose transaction is `session`, where nothing has been done.
-    pub(super) fn new(session: Session<'l>) -> Self {
-        Self { session, asked: Vec::new() }
+    pub(super) fn new(session: Session<'l>, meter: Option<Arc<Meter>>) -> Self {
+        Self { session, asked: Vec::new(), meter }
     }
 
     /// Puts what `job` asks behind what is to be sent, or gives it back if it is to be run by
@@ -75,7 +79,7 @@ impl<'l> WriteBatch<'l> {
     /// Changes what all of them change and answers them, or none. Gives back those that are to be run
     /// by themselves, and whether the connection is lost.
     pub(super) fn answer(self) -> (Vec<Box<dyn Job>>, bool) {
-        let Self { mut session, asked, .. } = self;
+        let Self { mut session, asked, meter } = self;
         let (mut to_commit, mut again, mut held) = (Vec::new(), Vec::new(), Vec::new());
         let mut answers = Vec::new();
         if !asked.is_empty() {
@@ -109,8 +113,12 @@ impl<'l> WriteBatch<'l> {
             }
         }
         let whole = !to_commit.is_empty() && !spoilt && !session.failed();
+        let began = meter.as_ref().map(|_| Instant::now());
         let lost = match session.end(whole) {
             Ending::Settled if whole => {
+                if let (Some(meter), Some(began)) = (meter, began) {
+                    meter.committed(to_commit.len(), began.elapsed());
+                }
                 to_commit.drain(..).for_each(|job| job.finish(Outcome::Done));
                 false
             }

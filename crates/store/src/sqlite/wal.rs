@@ -3,12 +3,15 @@
 
 use super::connect::{Durability, PATIENCE, Role, connect};
 use super::disk::{self, Disk};
+use crate::meter::Meter;
+use crate::options::Options;
 use rusqlite::Connection;
+use std::ffi::c_int;
 use std::fs::{File, OpenOptions};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What failed, where SQLite does not say which of the two files it was.
 pub(super) const EITHER: &str = "the WAL or the database";
@@ -40,6 +43,7 @@ pub(super) struct Wal {
     asked_at: usize,
     restarted: usize,
     disk: Arc<Disk>,
+    meter: Option<Arc<Meter>>,
 }
 
 impl Wal {
@@ -49,15 +53,20 @@ impl Wal {
         path: &Path,
         connection: &mut Connection,
         durability: Durability,
+        options: &Options,
         disk: &Arc<Disk>,
     ) -> rusqlite::Result<(Self, impl FnOnce() + Send + use<>)> {
         let pages = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&pages);
         let commits = Arc::new(AtomicUsize::new(0));
         let numbered = Arc::clone(&commits);
-        connection.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages| {
+        let (metered, timed) = (options.meter.clone(), options.meter.clone());
+        connection.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages: c_int| {
             numbered.fetch_add(1, Ordering::Relaxed);
             counted.store(usize::try_from(pages).unwrap_or(0), Ordering::Relaxed);
+            if let Some(meter) = &metered {
+                meter.wal_pages.set(pages.into());
+            }
             Ok(())
         }))?;
         let (ask, asked) = flume::bounded::<()>(1);
@@ -67,6 +76,7 @@ impl Wal {
         let (checkpointing_too, disk_too) = (Arc::clone(&checkpointing), Arc::clone(disk));
         let work = move || {
             for () in asked {
+                let began = Instant::now();
                 let turn = checkpointing_too.lock().unwrap_or_else(PoisonError::into_inner);
                 match checkpoint(&checkpointer, "PASSIVE") {
                     Ok(()) => {}
@@ -80,6 +90,9 @@ impl Wal {
                 if let Some(Err(error)) = file.map(File::sync_data) {
                     disk_too.fail("the database", &error);
                 }
+                if let Some(meter) = &timed {
+                    meter.checkpointed(began.elapsed());
+                }
                 if disk_too.has_failed() {
                     disk_too.end_process();
                     // Or else SQLite checkpoints once more if this is closed last.
@@ -87,9 +100,9 @@ impl Wal {
                 }
             }
         };
-        let disk = Arc::clone(disk);
+        let (disk, meter) = (Arc::clone(disk), options.meter.clone());
         let (asked_at, restarted) = (0, 0);
-        Ok((Self { pages, commits, ask, checkpointing, asked_at, restarted, disk }, work))
+        Ok((Self { pages, commits, ask, checkpointing, asked_at, restarted, disk, meter }, work))
     }
 
     /// After a commit: has the WAL checkpointed, or restarted, if it is time.
@@ -114,7 +127,11 @@ impl Wal {
         };
         self.restarted = pages;
         match restart(connection) {
-            Ok(()) => {}
+            Ok(()) => {
+                if let Some(meter) = &self.meter {
+                    meter.wal_restarts.inc();
+                }
+            }
             Err(error) if disk::is_failed_sync(&error) => self.disk.fail(EITHER, &error),
             Err(error) => tracing::error!(%error, pages, "the WAL could not be restarted"),
         }

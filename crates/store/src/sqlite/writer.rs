@@ -37,7 +37,7 @@ pub(super) fn start(
     let failed = |error: rusqlite::Error| files::unusable(path, &error);
     let mut connection = connect(path, Role::Write, durability).map_err(failed)?;
     let (mut wal, checkpointer) =
-        Wal::watch(path, &mut connection, durability, disk).map_err(failed)?;
+        Wal::watch(path, &mut connection, durability, options, disk).map_err(failed)?;
     let session = Session::new(connection, Role::Write, options).map_err(failed)?;
     let commits = Arc::clone(&wal.commits);
     let mut writer = Writer {
@@ -249,7 +249,12 @@ impl Writer {
         if ran.is_empty() {
             return;
         }
-        match self.commit() {
+        let began = self.options.meter.is_some().then(Instant::now);
+        let committed = self.commit();
+        if let (Some(meter), Some(began), Ok(())) = (&self.options.meter, began, &committed) {
+            meter.committed(ran.len(), began.elapsed());
+        }
+        match committed {
             Ok(()) if self.disk.has_failed() => Self::leave_in_doubt(ran),
             Ok(()) => ran.into_iter().for_each(|job| job.finish(Outcome::Done)),
             Err(Uncommitted::NotDone(error)) => self.refuse(&error, ran, jobs),
