@@ -104,6 +104,11 @@ impl Entry {
         Self { action, administrator: None, application: None, token: None, key: None }
     }
 
+    /// How the log calls what was done.
+    pub(crate) const fn event(&self) -> &'static str {
+        self.action.name()
+    }
+
     /// To whom.
     #[must_use]
     pub fn to(self, owner: Principal) -> Self {

@@ -60,6 +60,10 @@ pub struct ServerArgs {
     /// while it is up to date
     #[arg(long, env = "GUESTLIST_STORE_REPLICA", value_name = "URL", hide_env_values = true)]
     pub store_replica: Option<String>,
+    /// The address at which metrics are scraped, without a token: a port of this machine, or an
+    /// address and a port
+    #[arg(long, env = "GUESTLIST_METRICS_LISTEN", value_name = "ADDR")]
+    pub metrics_listen: Option<String>,
 }
 
 /// What the file says.
@@ -68,6 +72,7 @@ pub struct ServerArgs {
 struct File {
     store: Option<String>,
     listen: Option<String>,
+    metrics_listen: Option<String>,
     public_url: Option<String>,
     max_connections: Option<usize>,
     max_connections_per_client: Option<usize>,
@@ -99,6 +104,8 @@ pub struct Config {
     pub options: Options,
     /// The address to listen on.
     pub listen: SocketAddr,
+    /// The address at which metrics are scraped, if they are.
+    pub metrics_listen: Option<SocketAddr>,
     /// The `iss` of tokens, if one was named.
     pub issuer: Option<String>,
     /// The URL by which clients reach the server, if one was named.
@@ -129,6 +136,7 @@ impl Config {
     pub fn read(given: &CliArgs, server: &ServerArgs) -> Result<Self> {
         let file = read_file(given.config.as_deref())?;
         let listen = server.listen.as_ref().or(file.listen.as_ref());
+        let metrics = server.metrics_listen.as_ref().or(file.metrics_listen.as_ref());
         let public_url = given.public_url.as_ref().or(file.public_url.as_ref());
         bounds(&file)?;
         let store = match (&given.store, &file.store) {
@@ -147,6 +155,7 @@ impl Config {
             },
             store: place,
             listen: address(listen.map_or(DEFAULT_LISTEN, String::as_str))?,
+            metrics_listen: metrics.map(|text| metrics_address(text)).transpose()?,
             issuer: public_url.map(|url| host(url)).transpose()?,
             public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()),
             max_connections: file.max_connections,
@@ -336,6 +345,19 @@ pub(crate) fn address(text: &str) -> Result<SocketAddr> {
             _ => format!("such as {DEFAULT_LISTEN}"),
         };
         anyhow!("listen: {text:?} is not an address and a port: {hint}")
+    })
+}
+
+/// Where metrics are scraped: nobody shows a token there, so that a port alone is one of this machine.
+fn metrics_address(text: &str) -> Result<SocketAddr> {
+    if let Ok(port) = text.parse::<u16>() {
+        return Ok(SocketAddr::from(([127, 0, 0, 1], port)));
+    }
+    let text = text.replace("localhost:", "127.0.0.1:");
+    text.parse().map_err(|_| {
+        anyhow!(
+            "metrics-listen: {text:?} is neither a port nor an address and a port, such as 9464"
+        )
     })
 }
 

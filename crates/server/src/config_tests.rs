@@ -31,6 +31,9 @@ fn what_is_wrong_is_named() {
     };
     assert!(wrong("stor = 'x'").contains("unknown field `stor`"));
     assert!(wrong("listen = 'here'").contains("listen: \"here\" is not an address"));
+    assert!(
+        wrong("metrics-listen = 'here'").contains("metrics-listen: \"here\" is neither a port")
+    );
     assert!(wrong("store = 'postgres://x'").contains("store: name a user"));
     assert!(wrong("store = 'mysql://x'").contains("store: there are no stores of the kind"));
     for (name, most) in [
@@ -128,4 +131,21 @@ fn a_replica_is_of_a_store_in_postgresql() {
 fn the_issuer_is_the_host_of_the_public_url() {
     assert_eq!(host("https://guests.example.com/x").unwrap(), "guests.example.com");
     assert_eq!(host("http://127.0.0.1:80").unwrap(), "127.0.0.1:80");
+}
+
+#[test]
+fn metrics_are_for_this_machine_unless_more_is_said() {
+    let listens = |text: &str| {
+        let server = ServerArgs { metrics_listen: Some(text.to_owned()), ..ServerArgs::default() };
+        let config = with_file("", CliArgs::default(), &server).unwrap();
+        config.metrics_listen.unwrap().to_string()
+    };
+    assert_eq!(
+        with_file("", CliArgs::default(), &ServerArgs::default()).unwrap().metrics_listen,
+        None
+    );
+    assert_eq!(listens("9464"), "127.0.0.1:9464");
+    assert_eq!(listens("localhost:9464"), "127.0.0.1:9464");
+    assert_eq!(listens("0.0.0.0:9464"), "0.0.0.0:9464");
+    assert_eq!(listens("[::1]:0"), "[::1]:0");
 }

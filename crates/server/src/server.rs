@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::http::limits::Limits;
 use crate::http::listen;
 use crate::moving::{self, Record, State};
+use crate::operations::metrics::{Meters, Scraped};
 use crate::rest::{App, AppParts, Service};
 use crate::rows::{idempotency, settings};
 use crate::store::{Options, Store, StoreUrl};
@@ -18,6 +19,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tokio::time::MissedTickBehavior;
 
 /// A server that has its socket and is ready to run.
@@ -28,6 +30,14 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     limits: Limits,
+    metrics: Option<Metrics>,
+}
+
+/// Where metrics are scraped.
+struct Metrics {
+    scraped: Arc<Scraped>,
+    listener: TcpListener,
+    address: SocketAddr,
 }
 
 impl Server {
@@ -44,6 +54,17 @@ impl Server {
             .await
             .with_context(|| format!("cannot listen on {}", config.listen))?;
         let address = listener.local_addr()?;
+        let metrics_listener = match config.metrics_listen {
+            Some(at) => Some(
+                TcpListener::bind(at)
+                    .await
+                    .with_context(|| format!("metrics-listen: cannot listen on {at}"))?,
+            ),
+            None => None,
+        };
+        let meters = metrics_listener.as_ref().map(|_| Meters::default());
+        let metered = meters.as_ref().map(|meters| meters.of(config));
+        let config = metered.as_ref().unwrap_or(config);
         let store = open(config, &config.options).await?;
         let mut limits = Limits::default();
         limits.max_connections = config.max_connections.unwrap_or(limits.max_connections);
@@ -51,8 +72,18 @@ impl Server {
         limits.max_connections_per_client = own.unwrap_or(limits.max_connections_per_client);
         let issuer = config.issuer.clone().unwrap_or_else(|| address.to_string());
         remember_issuer(&store, &issuer).await?;
-        let service = Arc::new(service(config, store, clock, limits, issuer).await?);
-        Ok(Self { app: Arc::clone(service.app()), service, listener, address, limits })
+        let service =
+            Arc::new(service(config, store, clock, limits, issuer, meters.as_ref()).await?);
+        let app = Arc::clone(service.app());
+        let metrics = match (metrics_listener, meters) {
+            (Some(listener), Some(meters)) => {
+                let scraped = Arc::new(Scraped::new(Arc::clone(&app), &meters, config));
+                let address = listener.local_addr()?;
+                Some(Metrics { scraped, listener, address })
+            }
+            _ => None,
+        };
+        Ok(Self { app, service, listener, address, limits, metrics })
     }
 
     /// The address it listens on.
@@ -61,14 +92,41 @@ impl Server {
         self.address
     }
 
+    /// The address at which metrics are scraped, if they are.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(|metrics| metrics.address)
+    }
+
     /// Answers requests until `shutdown`, then finishes what is under way and closes the store.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let sweeping = tokio::spawn(sweep(Arc::clone(&self.app)));
         let watching = tokio::spawn(watch_keys(Arc::clone(&self.app)));
+        // For as long as requests are finished, too.
+        let (over, is_over) = oneshot::channel::<()>();
+        let scraping = self.metrics.map(|metrics| tokio::spawn(metrics.serve(is_over)));
         listen::serve(self.listener, self.service, self.limits, shutdown).await;
+        drop(over);
+        if let Some(scraping) = scraping {
+            drop(scraping.await);
+        }
         sweeping.abort();
         watching.abort();
         self.app.store.clone().close().await;
+    }
+}
+
+impl Metrics {
+    /// Answers those who scrape until it `is_over`.
+    async fn serve(self, is_over: oneshot::Receiver<()>) {
+        let Self { scraped, listener, address } = self;
+        if address.ip().is_loopback() {
+            tracing::info!(%address, "metrics are at /metrics");
+        } else {
+            tracing::warn!(%address, "metrics are at /metrics, for whoever reaches this address");
+        }
+        let limits = Limits { drain: SCRAPE_DRAIN, ..Scraped::limits() };
+        listen::serve(listener, scraped, limits, async { drop(is_over.await) }).await;
     }
 }
 
@@ -97,6 +155,9 @@ pub fn explained(error: anyhow::Error, place: &StoreUrl) -> anyhow::Error {
         _ => error,
     }
 }
+
+/// How long those who scrape are answered when the server ends.
+const SCRAPE_DRAIN: Duration = Duration::from_millis(200);
 
 /// How often the keys that tokens are signed with are looked at, which `guestlist key` changes.
 const KEYS_EVERY: Duration = Duration::from_secs(1);
@@ -183,21 +244,25 @@ pub async fn issuer(config: &Config, store: &Store) -> Result<String, Error> {
     Ok(known.unwrap_or_else(|| config.listen.to_string()))
 }
 
-/// The service over `store`, as a server or a command that needs no socket uses it.
+/// The service over `store`, as a server or a command that needs no socket uses it, which `meters` may
+/// count.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn service(
+pub(crate) async fn service(
     config: &Config,
     store: Store,
     clock: Clock,
     limits: Limits,
     issuer: String,
+    meters: Option<&Meters>,
 ) -> Result<Service, Error> {
     let hasher = Hasher::start(&config.hashing)?;
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{issuer}"));
     let max_session = config.max_session;
-    let parts = AppParts { store, hasher, clock, issuer, public_url, max_session };
+    let meter = meters.map(|meters| Arc::clone(&meters.rest));
+    let parts = AppParts { store, hasher, clock, issuer, public_url, max_session, meter };
     let service = Service::new(parts, limits).await?;
-    Ok(service.behind(config.ingress.clone()))
+    let meter = meters.map(|meters| Arc::clone(&meters.http));
+    Ok(service.behind(config.ingress.clone()).metered(meter))
 }

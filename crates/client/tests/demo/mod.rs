@@ -51,6 +51,7 @@ impl Demo {
                     store: guestlist::store::StoreUrl::Sqlite(directory.path().join("demo.db")),
                     options: guestlist::store::Options::default(),
                     listen: "127.0.0.1:0".parse().unwrap(),
+                    metrics_listen: None,
                     issuer: None,
                     public_url: None,
                     max_connections: None,

@@ -5,6 +5,8 @@
 //! hash needs, and places before them where those who wait take turns (`places.rs`). Who finds none is
 //! refused soon, because a sign-in that waits for seconds is worth less than one that is tried again.
 
+use super::meter::Meter;
+use super::niceness::give_way;
 use super::places::{self, Asker, Busy, Places, Room};
 use crate::clock::random;
 use crate::error::{Error, Result};
@@ -13,10 +15,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use guestlist_api::secret::{Password, TypedPassword};
 use guestlist_store::Ephemeral;
+use prometheus_client::metrics::counter::Counter;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use subtle::ConstantTimeEq;
@@ -86,7 +88,6 @@ pub struct Hasher {
     threads: Arc<[JoinHandle<()>]>,
     deadline: Duration,
     decoy: PasswordHash,
-    hashed: Arc<AtomicU64>,
     cheap: bool,
 }
 
@@ -94,19 +95,6 @@ pub struct Hasher {
 pub struct Place(places::Place<Job>);
 
 struct Job(Box<dyn FnOnce(&mut Bench) + Send>);
-
-/// A tenth of a processor that others want, and all of one that nobody does.
-#[cfg(target_os = "linux")]
-const NICENESS: i32 = 10;
-
-/// Lets threads that answer go before this one, which would keep them waiting for milliseconds.
-fn give_way() {
-    // Elsewhere this would be said of the whole process.
-    #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::nice(NICENESS) {
-        tracing::warn!(%error, "threads that hash passwords have the priority of those that answer");
-    }
-}
 
 impl Hasher {
     /// Starts the threads.
@@ -139,10 +127,10 @@ impl Hasher {
         // With one thread it is everybody's in turn; with more, nobody has over half.
         let room = Room { each, all: each * SHARES, threads: workers.div_ceil(2) };
         let places = Arc::new(Places::<Job>::new(room));
-        let hashed = Arc::new(AtomicU64::new(0));
+        let hashed = &places.meter().hashed;
         let mut threads = Vec::with_capacity(workers);
         for number in 0..workers {
-            let (line, mut bench) = (places.line(), Bench::new(costs, Arc::clone(&hashed)));
+            let (line, mut bench) = (places.line(), Bench::new(costs, hashed.clone()));
             let thread = thread::Builder::new()
                 .name(format!("hash-{number}"))
                 .spawn(move || {
@@ -152,17 +140,18 @@ impl Hasher {
                         // Its hook has told of a panic, and whoever waits for the job gets an error.
                         // What it has left behind is not used again.
                         if catch_unwind(AssertUnwindSafe(|| (job.0)(&mut bench))).is_err() {
-                            bench = Bench::new(costs, Arc::clone(&bench.hashed));
+                            bench = Bench::new(costs, bench.hashed.clone());
                         }
                     }
                 })
                 .map_err(Error::internal)?;
             threads.push(thread);
+            places.meter().workers.inc();
         }
         let decoy = PasswordHash::encode(costs, &random::<SALT>()?, &random::<TAG>()?);
         let cheap = costs.prefix == CHEAP_PREFIX;
         let (threads, deadline) = (threads.into(), options.deadline);
-        Ok(Self { places, threads, deadline, decoy, hashed, cheap })
+        Ok(Self { places, threads, deadline, decoy, cheap })
     }
 
     /// The hash of `password` with a new salt, for `asker`.
@@ -189,7 +178,11 @@ impl Hasher {
             return Ok(place);
         }
         sleep(PAUSE).await;
-        self.reserve(asker)
+        let place = self.reserve(asker);
+        if place.is_err() {
+            self.meter().refused.inc();
+        }
+        place
     }
 
     /// A place in the queue for `asker`, if one is free.
@@ -252,7 +245,12 @@ impl Hasher {
     /// How many hashes were made so far, for verification too.
     #[must_use]
     pub fn hashed(&self) -> u64 {
-        self.hashed.load(Ordering::Relaxed)
+        self.meter().hashed.get()
+    }
+
+    /// What is counted of it.
+    pub(crate) fn meter(&self) -> &Meter {
+        self.places.meter()
     }
 
     async fn run<T: Send + 'static>(
@@ -261,7 +259,8 @@ impl Hasher {
         work: impl FnOnce(&mut Bench) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (reply, answer) = oneshot::channel();
-        let (queued, deadline) = (Instant::now(), self.deadline);
+        let (queued, deadline, refused) =
+            (Instant::now(), self.deadline, self.meter().refused.clone());
         let job = |place: places::Place<Job>| {
             let job = move |bench: &mut Bench| {
                 // It is somebody else's from here on.
@@ -269,7 +268,9 @@ impl Hasher {
                 if reply.is_closed() {
                     return;
                 }
-                let done = if queued.elapsed() > deadline { Err(BUSY) } else { work(bench) };
+                let late = queued.elapsed() > deadline;
+                let done = if late { Err(BUSY) } else { work(bench) };
+                refused.inc_by(late.into());
                 // The caller may have gone meanwhile, and the answer with them.
                 drop(reply.send(done));
             };
@@ -303,11 +304,11 @@ impl Costs {
 struct Bench {
     costs: Costs,
     blocks: Vec<Block>,
-    hashed: Arc<AtomicU64>,
+    hashed: Counter,
 }
 
 impl Bench {
-    const fn new(costs: Costs, hashed: Arc<AtomicU64>) -> Self {
+    const fn new(costs: Costs, hashed: Counter) -> Self {
         Self { costs, blocks: Vec::new(), hashed }
     }
 
@@ -325,7 +326,7 @@ impl Bench {
         Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters)
             .hash_password_into_with_memory(password, salt, &mut tag, &mut self.blocks[..])
             .map_err(Error::internal)?;
-        self.hashed.fetch_add(1, Ordering::Relaxed);
+        self.hashed.inc();
         Ok(tag)
     }
 

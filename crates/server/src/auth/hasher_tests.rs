@@ -267,7 +267,7 @@ async fn what_nobody_waits_for_is_skipped() {
 
 #[test]
 fn each_worker_takes_its_memory_once() {
-    let mut bench = Bench::new(USUAL, Arc::default());
+    let mut bench = Bench::new(USUAL, Counter::default());
     assert_eq!(bench.blocks.capacity(), 0);
     let known = stored(KNOWN);
     let older = stored(OLDER);
@@ -332,6 +332,7 @@ async fn no_service_over_a_store_that_is_kept_hashes_cheaply() {
         issuer: String::new(),
         public_url: String::new(),
         max_session: None,
+        meter: None,
     };
     let started = Service::new(parts, Limits::default()).await;
     let Err(Error::Internal(why)) = started else { panic!("it starts") };

@@ -6,9 +6,11 @@
 //! one network half. A place is had before there is a job, so that nothing is written down for somebody
 //! who finds none.
 
+use super::meter::Meter;
 use guestlist_store::{Flow, Held, Turns};
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 /// Who wants a hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,11 +47,12 @@ pub(super) struct Line<J> {
     state: Mutex<State<J>>,
     came: Condvar,
     room: Room,
+    meter: Meter,
 }
 
 struct State<J> {
-    holders: Turns<J>,
-    strangers: Turns<J>,
+    holders: Turns<Waiting<J>>,
+    strangers: Turns<Waiting<J>>,
     /// Places that are taken: by applications, for accounts, and by the networks of strangers.
     held: Taken,
     accounts: Taken,
@@ -58,6 +61,9 @@ struct State<J> {
     stranger_next: bool,
     closed: bool,
 }
+
+/// A job, and since when it waits.
+type Waiting<J> = (Instant, J);
 
 /// Places that are taken, by whom.
 #[derive(Default)]
@@ -115,6 +121,8 @@ pub(super) struct Places<J>(Arc<Line<J>>);
 pub(super) struct Busy {
     holders: Held,
     strangers: Held,
+    /// Since when, if it is.
+    since: Option<Instant>,
 }
 
 impl<J> Line<J> {
@@ -125,11 +133,16 @@ impl<J> Line<J> {
     /// The next job, when there is one, for a thread that has done what it was `busy` with. `None` when
     /// none will come.
     pub(super) fn next(&self, busy: &mut Busy) -> Option<J> {
+        if let Some(since) = busy.since.take() {
+            self.meter.worked(since.elapsed());
+        }
         let mut state = self.lock();
         state.holders.release(&mut busy.holders);
         state.strangers.release(&mut busy.strangers);
         loop {
-            if let Some(job) = state.take(busy) {
+            if let Some((since, job)) = state.take(busy) {
+                self.meter.take(since.elapsed());
+                busy.since = Some(Instant::now());
                 return Some(job);
             }
             if state.closed {
@@ -141,7 +154,7 @@ impl<J> Line<J> {
 }
 
 impl<J> State<J> {
-    fn take(&mut self, busy: &mut Busy) -> Option<J> {
+    fn take(&mut self, busy: &mut Busy) -> Option<Waiting<J>> {
         let strangers = &mut self.strangers;
         let first = if self.stranger_next { strangers.take(&mut busy.strangers) } else { None };
         if first.is_some() {
@@ -166,12 +179,18 @@ impl<J> Places<J> {
             stranger_next: false,
             closed: false,
         };
-        Self(Arc::new(Line { state: Mutex::new(state), came: Condvar::new(), room }))
+        let (state, came, meter) = (Mutex::new(state), Condvar::new(), Meter::default());
+        Self(Arc::new(Line { state, came, room, meter }))
     }
 
     /// What a thread takes its jobs from.
     pub(super) fn line(&self) -> Arc<Line<J>> {
         Arc::clone(&self.0)
+    }
+
+    /// What is counted of them.
+    pub(super) fn meter(&self) -> &Meter {
+        &self.0.meter
     }
 
     /// A place for `asker`, if there is one.
@@ -203,7 +222,8 @@ impl<J> Places<J> {
     /// Has the job that `make` makes wait in `place`, which it gives up when it begins.
     pub(super) fn put(place: Place<J>, make: impl FnOnce(Place<J>) -> J) {
         let (line, asker) = (Arc::clone(&place.line), place.asker);
-        let job = make(place);
+        let job = (Instant::now(), make(place));
+        line.meter.put();
         let mut state = line.lock();
         // There is room for whoever has a place.
         let refused = match asker {

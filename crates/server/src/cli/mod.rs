@@ -193,7 +193,7 @@ async fn with_config<F: Future<Output = Result<()>>>(
     let store = server::open(config, &options).await?;
     let issuer = server::issuer(config, &store).await?;
     let limits = Limits::default();
-    let service = server::service(config, store, Clock::System, limits, issuer).await?;
+    let service = server::service(config, store, Clock::System, limits, issuer, None).await?;
     let app = Arc::clone(service.app());
     let done = work(Arc::clone(&app)).await;
     app.store.clone().close().await;

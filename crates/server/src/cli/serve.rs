@@ -66,6 +66,11 @@ async fn test(given: &CliArgs, args: Args, out: Output) -> Result<()> {
     if !listen.ip().is_loopback() {
         bail!("serve --test lets anybody do anything: listen on this machine alone, at 127.0.0.1");
     }
+    if args.server.metrics_listen.is_some() {
+        bail!(
+            "serve --test counts nothing: leave out --metrics-listen and GUESTLIST_METRICS_LISTEN"
+        );
+    }
     let seed = Seed::load(args.seed.map(Source::File))?;
     let _log = telemetry::start();
     let (engine, signals) = Signals::new()?.end_while(Engine::bind(listen, seed, true)).await?;

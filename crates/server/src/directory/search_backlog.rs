@@ -18,14 +18,21 @@ const APPLIED_FOR_MERGED: i64 = 8;
 pub(crate) struct IndexBacklog(i64);
 
 impl IndexBacklog {
-    /// How many users are on the backlog beyond what it may hold.
+    /// How many users are on the backlog, which there is on SQLite.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(crate) fn waiting(tx: &mut Tx<'_>) -> Result<u64> {
+        let waiting: Option<i64> = tx.first("SELECT count(*) FROM user_search_late", &[])?;
+        waiting.map_or(Ok(0), u64::try_from).map_err(Error::internal)
+    }
+
+    /// How many of them are beyond what it may hold.
     ///
     /// # Errors
     /// When the store fails.
     pub(crate) fn overdue(tx: &mut Tx<'_>) -> Result<u64> {
-        let waiting: Option<i64> = tx.first("SELECT count(*) FROM user_search_late", &[])?;
-        let waiting = waiting.map_or(Ok(0), u64::try_from).map_err(Error::internal)?;
-        Ok(waiting.saturating_sub(tuning::of(tx).search_backlog))
+        Ok(Self::waiting(tx)?.saturating_sub(tuning::of(tx).search_backlog))
     }
 
     /// Applies the next users on the backlog to the index: `wanted`, or at least a batch. Says whether

@@ -1,6 +1,8 @@
-//! The one event that the log has of each request.
+//! The one event that the log has of each request, which is counted there too.
 
+use super::meter::Meter;
 use super::reply::{Reply, RequestMeta};
+use crate::error::Result;
 use hyper::{Method, Request};
 use std::fmt;
 use std::net::SocketAddr;
@@ -17,12 +19,21 @@ pub(crate) struct AccessLog<'a> {
     method: Method,
     path: String,
     began: Instant,
+    meter: Option<&'a Meter>,
     /// Whether nothing was logged of it yet.
     open: bool,
 }
 
 impl<'a> AccessLog<'a> {
-    pub(crate) fn now<B>(request: &Request<B>, meta: &'a RequestMeta, peer: SocketAddr) -> Self {
+    pub(crate) fn now<B>(
+        request: &Request<B>,
+        meta: &'a RequestMeta,
+        peer: SocketAddr,
+        meter: Option<&'a Meter>,
+    ) -> Self {
+        if let Some(meter) = meter {
+            meter.begin();
+        }
         // The query is left out: it may hold a token.
         let path = shortened(request.uri().path()).to_owned();
         Self {
@@ -31,13 +42,21 @@ impl<'a> AccessLog<'a> {
             method: request.method().clone(),
             path,
             began: Instant::now(),
+            meter,
             open: true,
         }
     }
 
-    /// Logs that `operation`, if it came so far, was answered with `reply`.
-    pub(crate) fn finish(mut self, operation: &str, reply: &Reply) {
+    /// The reply that is `answered`. Logs that `operation`, if it came so far, was answered with it.
+    pub(crate) fn finish(mut self, operation: &'static str, answered: Result<Reply>) -> Reply {
         self.open = false;
+        if let (Err(error), Some(meter)) = (&answered, self.meter) {
+            meter.failed(error);
+        }
+        let reply = answered.unwrap_or_else(Reply::from);
+        if let Some(meter) = self.meter {
+            meter.finish(operation, &self.method, &reply, self.began.elapsed());
+        }
         tracing::info!(
             target: "guestlist::request",
             request_id = self.meta.request_id.to_str().unwrap_or_default(),
@@ -50,6 +69,7 @@ impl<'a> AccessLog<'a> {
             peer = %Shown(self.peer),
             "request"
         );
+        reply
     }
 
     fn micros(&self) -> u64 {
@@ -61,6 +81,9 @@ impl Drop for AccessLog<'_> {
     /// One that was not answered: the client left, or the server stopped.
     fn drop(&mut self) {
         if self.open {
+            if let Some(meter) = self.meter {
+                meter.abandon();
+            }
             tracing::info!(
                 target: "guestlist::request",
                 request_id = self.meta.request_id.to_str().unwrap_or_default(),

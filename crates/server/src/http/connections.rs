@@ -7,6 +7,7 @@
 //! itself too, also with one whose body does not come. What is being answered is left alone.
 
 use super::limits::Limits;
+use super::meter::Meter;
 use super::network::Network;
 use crate::error::Error;
 use std::collections::HashMap;
@@ -34,6 +35,7 @@ pub(super) struct Connections {
     limits: Limits,
     began: Instant,
     open: Mutex<Open>,
+    meter: Option<Arc<Meter>>,
 }
 
 #[derive(Debug, Default)]
@@ -82,8 +84,12 @@ pub(super) enum SideClosed {
 }
 
 impl Connections {
-    pub(super) fn new(limits: Limits) -> Arc<Self> {
-        Arc::new(Self { limits, began: Instant::now(), open: Mutex::default() })
+    /// Those that `limits` let in, which `meter` counts.
+    pub(super) fn new(limits: Limits, meter: Option<Arc<Meter>>) -> Arc<Self> {
+        if let Some(meter) = &meter {
+            meter.limit_connections(limits.max_connections);
+        }
+        Arc::new(Self { limits, began: Instant::now(), open: Mutex::default(), meter })
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
@@ -99,7 +105,12 @@ impl Connections {
     /// # Errors
     /// [`Error::Busy`] when there is none, and everybody who has one is being answered.
     pub(super) fn admit(self: &Arc<Self>, peer: IpAddr, is_proxy: bool) -> Result<Place, Error> {
-        let busy = |what| Error::Busy { what, retry_after: 1 };
+        let busy = |what, own| {
+            if let Some(meter) = &self.meter {
+                meter.refuse(own);
+            }
+            Error::Busy { what, retry_after: 1 }
+        };
         let network = Network::of_client(peer);
         let mut open = self.lock();
         let own = open.networks.get(&network).copied().unwrap_or(0);
@@ -107,14 +118,14 @@ impl Connections {
             && own >= self.limits.max_connections_per_client
             && !open.make_room(|connection| connection.network == network)
         {
-            return Err(busy("There are too many connections from your network"));
+            return Err(busy("There are too many connections from your network", true));
         }
         if open.all.len() >= self.limits.max_connections
             && !open.make_room(|connection| !connection.asked.load(Ordering::Relaxed))
             && !open.make_room_in_largest(network)
             && !open.make_room(|_| true)
         {
-            return Err(busy("The server has too many connections"));
+            return Err(busy("The server has too many connections", false));
         }
         open.count += 1;
         let connection = Arc::new(Connection {
@@ -130,6 +141,10 @@ impl Connections {
         open.all.insert(connection.number, Arc::clone(&connection));
         if !is_proxy {
             *open.networks.entry(network).or_default() += 1;
+        }
+        if let Some(meter) = &self.meter {
+            meter.accept();
+            meter.set_connections(open.all.len());
         }
         Ok(Place { connections: Arc::clone(self), connection })
     }
@@ -305,7 +320,11 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.connections.lock().remove(self.connection.number);
+        let mut open = self.connections.lock();
+        open.remove(self.connection.number);
+        if let Some(meter) = &self.connections.meter {
+            meter.set_connections(open.all.len());
+        }
     }
 }
 

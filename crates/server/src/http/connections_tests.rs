@@ -8,7 +8,7 @@ fn ip(text: &str) -> IpAddr {
 
 fn of(max_connections: usize, max_connections_per_client: usize) -> Arc<Connections> {
     let limits = Limits { max_connections, max_connections_per_client, ..Limits::default() };
-    Connections::new(limits)
+    Connections::new(limits, None)
 }
 
 /// A place for a connection that has said nothing so far.

@@ -43,6 +43,11 @@ impl From<Error> for Reply {
     }
 }
 
+/// The `type` that the answer gives.
+pub(super) fn type_of(error: &Error) -> &'static str {
+    kind(error).1
+}
+
 /// The status and the `type` of the body.
 fn kind(error: &Error) -> (StatusCode, &'static str) {
     match error {

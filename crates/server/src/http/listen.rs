@@ -5,6 +5,7 @@ use super::body::Body;
 use super::connections::{Connections, Place};
 use super::ingress::Ingress;
 pub use super::limits::Limits;
+use super::meter::Meter;
 use super::reply::{Reply, RequestMeta, finish};
 use super::response_body::{AbortAt, Aborted, ResponseBody};
 use super::socket::{Socket, not_http};
@@ -55,6 +56,11 @@ pub trait Handler: Send + Sync + 'static {
         static ANYBODY: LazyLock<Ingress> = LazyLock::new(Ingress::default);
         &ANYBODY
     }
+
+    /// Where connections and requests are counted, if somebody wants to know.
+    fn meter(&self) -> Option<&Arc<Meter>> {
+        None
+    }
 }
 
 /// Accepts connections and has `handler` answer what they ask, until `shutdown`. Then requests in
@@ -66,7 +72,7 @@ pub async fn serve<H: Handler>(
     shutdown: impl Future<Output = ()>,
 ) {
     let (stop, stopped) = watch::channel(());
-    let places = Connections::new(limits);
+    let places = Connections::new(limits, handler.meter().cloned());
     let mut connections = JoinSet::new();
     let mut refusals = JoinSet::new();
     let mut failing = false;
@@ -221,11 +227,9 @@ async fn answer<H: Handler>(
     let reply = match checked {
         Ok(()) => guard(pin!(handler.handle(request, &meta, peer))).await,
         Err(error) => {
-            let log = AccessLog::now(&request, &meta, peer);
+            let log = AccessLog::now(&request, &meta, peer, handler.meter().map(Arc::as_ref));
             drop(request);
-            let reply = error.into();
-            log.finish("", &reply);
-            reply
+            log.finish("", Err(error))
         }
     };
     let breaks = reply.breaks;

@@ -7,6 +7,7 @@ pub mod failure;
 pub mod ingress;
 pub mod limits;
 pub mod listen;
+pub mod meter;
 pub mod network;
 pub mod origins;
 pub mod query;

@@ -1,3 +1,5 @@
-//! What belongs to the server itself: what it is, and whether it works.
+//! What belongs to the server itself: what it is, whether it works, and what it counts.
 
+pub(crate) mod metrics;
+mod process;
 pub(crate) mod routes;

@@ -123,6 +123,7 @@ impl<C: Caller> Call<C> {
             if reply.is_ok() || unknown {
                 let noted = std::mem::take(&mut *self.context.noted());
                 for entry in &noted {
+                    self.count(entry);
                     entry.log(&By { unknown, ..self.by() });
                 }
             }
@@ -137,7 +138,14 @@ impl<C: Caller> Call<C> {
 
     /// Logs something of a credential that is done, or was refused.
     pub(crate) fn log(&self, entry: &Entry) {
+        self.count(entry);
         entry.log(&self.by());
+    }
+
+    fn count(&self, entry: &Entry) {
+        if let Some(meter) = &self.app.meter {
+            meter.noted(entry);
+        }
     }
 
     fn by(&self) -> By<'_> {

@@ -299,17 +299,25 @@ fn with_grant<T>(
 
 /// What the token `id` allows, as far as the grant cache knows.
 fn known(app: &App, id: ApiTokenId, operation: &Operation) -> Option<(Grant, Trust)> {
-    if let Some(grant) = app.grants.fresh(&app.store, id, app.clock.now()) {
-        return Some((grant, Trust::Proven));
+    let fresh = app.grants.fresh(&app.store, id, app.clock.now());
+    let known = fresh.map(|grant| (grant, Trust::Proven)).or_else(|| {
+        let stale = app.grants.stale(id)?;
+        operation.allowed_to(&stale.scopes).then_some((stale, Trust::Assumed))
+    });
+    if let (Some(_), Some(meter)) = (&known, &app.meter) {
+        meter.grants.looked(true);
     }
-    let stale = app.grants.stale(id)?;
-    operation.allowed_to(&stale.scopes).then_some((stale, Trust::Assumed))
+    known
 }
 
 /// What the token `id` allows now.
 async fn authenticate(app: &App, id: ApiTokenId) -> Result<Grant> {
     let now = app.clock.now();
-    if let Some(grant) = app.grants.fresh(&app.store, id, now) {
+    let fresh = app.grants.fresh(&app.store, id, now);
+    if let Some(meter) = &app.meter {
+        meter.grants.looked(fresh.is_some());
+    }
+    if let Some(grant) = fresh {
         return Ok(grant);
     }
     let snapshot = app.store.snapshot_of_token(id);

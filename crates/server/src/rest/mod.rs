@@ -14,7 +14,7 @@
 //! caller, state     who calls; what is the same for all requests
 //! input             what a request says
 //! conditions, outcome
-//! resource, schemas, etag, cursor, response_cache, grant_cache, answer_budget
+//! resource, schemas, etag, cursor, response_cache, grant_cache, answer_budget, meter
 //! ```
 
 pub mod etag;
@@ -30,6 +30,7 @@ pub(crate) mod gate;
 pub(crate) mod grant_cache;
 pub(crate) mod idempotency;
 pub(crate) mod input;
+pub(crate) mod meter;
 pub(crate) mod openapi;
 pub(crate) mod outcome;
 pub(crate) mod pages;
@@ -41,6 +42,7 @@ pub(crate) mod service;
 pub(crate) mod state;
 pub(crate) mod table;
 
+pub use meter::Meter;
 pub use route::Route;
 pub use service::{Service, document as openapi};
 pub use state::{App, AppParts};

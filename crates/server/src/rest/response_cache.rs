@@ -28,7 +28,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Bytes that all answers together may take: 30,000 or so of ordinary users in their plain form, and
 /// 22,000 in both.
-const MAX_BYTES: u64 = 48 << 20;
+pub(crate) const MAX_BYTES: u64 = 48 << 20;
 /// The most answers there is room for, were they empty.
 const MAX_RESPONSES: usize = 64 << 10;
 /// What an answer takes beside what is in it: its keys, its counts, and its place in the map.
@@ -120,6 +120,11 @@ impl ResponseCache {
     /// The answer that the bearer of `token` was given to a GET of `target`.
     pub(crate) fn get(&self, token: ApiTokenId, target: &str) -> Option<Arc<CachedResponse>> {
         self.answers.get(&KeyRef { token, target })
+    }
+
+    /// How many answers there are, and how many bytes they take.
+    pub(crate) fn size(&self) -> (usize, u64) {
+        (self.answers.len(), self.answers.weight())
     }
 
     /// Whether the bearer of `token` requested `target` not long ago, so that it is worth caching

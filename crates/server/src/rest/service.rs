@@ -18,6 +18,7 @@ use crate::http::coding::Gzip;
 use crate::http::ingress::Ingress;
 use crate::http::limits::Limits;
 use crate::http::listen::Handler;
+use crate::http::meter::Meter;
 use crate::http::query::{decode_path_segment, parse_query};
 use crate::http::reply::{self, Reply, RequestMeta};
 use crate::tokens::grant::Grant;
@@ -38,6 +39,8 @@ pub struct Service {
     paths: matchit::Router<Vec<usize>>,
     limits: Limits,
     ingress: Ingress,
+    /// Where requests are counted, if somebody wants to know.
+    meter: Option<Arc<Meter>>,
 }
 
 /// The OpenAPI document, which is the same for all services of a process: it takes longer to make
@@ -91,13 +94,19 @@ impl Service {
             paths.insert(path, rows).map_err(Error::internal)?;
         }
         let app = App::new(parts, catalog(table)?).await?;
-        Ok(Self { app, paths, limits, ingress: Ingress::default() })
+        Ok(Self { app, paths, limits, ingress: Ingress::default(), meter: None })
     }
 
     /// The same, for those whom `ingress` lets in.
     #[must_use]
     pub fn behind(self, ingress: Ingress) -> Self {
         Self { ingress, ..self }
+    }
+
+    /// The same, with what `meter` counts of requests.
+    #[must_use]
+    pub fn metered(self, meter: Option<Arc<Meter>>) -> Self {
+        Self { meter, ..self }
     }
 
     /// What its handlers see.
@@ -116,6 +125,7 @@ impl Service {
         let (head, body) = request.into_parts();
         let mut verified = None;
         if let Some((token, response)) = self.cached(&head, &mut verified) {
+            self.count_lookup(true);
             *operation = response.operation;
             body::discard(&head.headers, body).await;
             return self.send_cached(response, token, target_of(&head), meta).await;
@@ -187,6 +197,9 @@ impl Service {
             .cached
             .filter(|_| cacheable)
             .and_then(|depends| CacheSlot::of(depends, &path, target));
+        if slot.is_some() {
+            self.count_lookup(false);
+        }
         let text = RequestText {
             method: head.method.to_string(),
             target: target.to_owned(),
@@ -216,6 +229,13 @@ impl Service {
         let response = app.responses.get(token, target_of(head))?;
         let ended = response.expires.is_some_and(|end| end <= now);
         (!ended && app.store.holds(&response.snapshot)).then_some((token, response))
+    }
+
+    /// Counts what became of looking into the response cache.
+    fn count_lookup(&self, hit: bool) {
+        if let Some(meter) = &self.app.meter {
+            meter.responses.looked(hit);
+        }
     }
 
     /// Answers with `response`, which is what there is for `token` and `target`, in the form that is
@@ -286,7 +306,7 @@ impl Handler for Service {
         meta: &RequestMeta,
         peer: SocketAddr,
     ) -> Reply {
-        let log = AccessLog::now(&request, meta, peer);
+        let log = AccessLog::now(&request, meta, peer, self.meter.as_deref());
         let mut operation = "";
         let answered = self.answer(request, meta, peer, &mut operation).await;
         if let Err(Error::TokenInvalid | Error::TokenExpired) = &answered {
@@ -298,12 +318,14 @@ impl Handler for Service {
                 pause(Instant::now()).await;
             }
         }
-        let reply = answered.unwrap_or_else(Reply::from);
-        log.finish(operation, &reply);
-        reply
+        log.finish(operation, answered)
     }
 
     fn ingress(&self) -> &Ingress {
         &self.ingress
+    }
+
+    fn meter(&self) -> Option<&Arc<Meter>> {
+        self.meter.as_ref()
     }
 }

@@ -3,6 +3,7 @@
 use super::answer_budget::AnswerBudget;
 use super::cursor;
 use super::grant_cache::GrantCache;
+use super::meter::Meter;
 use super::resource::ResourceRoute;
 use super::response_cache::ResponseCache;
 use crate::auth::hasher::Hasher;
@@ -52,6 +53,8 @@ pub struct App {
     /// Tokens that were no good.
     pub(crate) token_failures: Allowances,
     pub(crate) answers: AnswerBudget,
+    /// Where it is counted what caches save and what is done to credentials, if somebody wants to know.
+    pub(crate) meter: Option<Arc<Meter>>,
     pub(crate) catalog: Catalog,
 }
 
@@ -122,6 +125,8 @@ pub struct AppParts {
     pub public_url: String,
     /// How long a session lasts at most after the password was given for it.
     pub max_session: Option<Duration>,
+    /// Where it is counted what caches save and what is done to credentials, if somebody wants to know.
+    pub meter: Option<Arc<Meter>>,
 }
 
 impl App {
@@ -130,7 +135,7 @@ impl App {
     /// # Errors
     /// When the store fails, or the hasher is a cheap one and the store is not ephemeral.
     pub(crate) async fn new(parts: AppParts, catalog: Catalog) -> Result<Arc<Self>> {
-        let AppParts { store, hasher, clock, issuer, public_url, max_session } = parts;
+        let AppParts { store, hasher, clock, issuer, public_url, max_session, meter } = parts;
         if hasher.is_cheap() && !store.is_ephemeral() {
             return Err(Error::internal("a store that is kept needs hashes that cost something"));
         }
@@ -152,6 +157,7 @@ impl App {
             sign_in_failures: Allowances::new(SIGN_INS.0, SIGN_INS.1),
             token_failures: Allowances::new(TOKENS.0, TOKENS.1),
             answers: AnswerBudget::default(),
+            meter,
             catalog,
         }))
     }

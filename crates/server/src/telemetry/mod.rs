@@ -9,7 +9,7 @@ use spool::Spool;
 use std::io::IsTerminal as _;
 use tracing_subscriber::EnvFilter;
 
-pub use spool::Guard;
+pub use spool::{Guard, dropped};
 
 /// Starts the log, at the level in `GUESTLIST_LOG` (`info` unless it is set). What is waiting is
 /// written when the guard goes.

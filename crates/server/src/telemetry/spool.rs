@@ -5,6 +5,7 @@
 //! happens may be the end of the process.
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -19,6 +20,14 @@ const GATHER: Duration = Duration::from_millis(10);
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How long an error waits to be written: much longer than it takes where the reader reads.
 const AT_ONCE: Duration = Duration::from_millis(100);
+
+/// Lines that were dropped since the process began: there is one log.
+static DROPPED: AtomicU64 = AtomicU64::new(0);
+
+/// How many lines of the log were dropped, because nobody read them in time.
+pub fn dropped() -> u64 {
+    DROPPED.load(Ordering::Relaxed)
+}
 
 /// Where the thread that writes is in its life.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -90,6 +99,7 @@ impl Write for Spool {
         let mut state = self.shared.lock();
         if state.lines.len() + line.len() > WAITING {
             state.dropped += 1;
+            DROPPED.fetch_add(1, Ordering::Relaxed);
             return Ok(line.len());
         }
         let idle = state.lines.is_empty();

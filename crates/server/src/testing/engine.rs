@@ -51,8 +51,15 @@ impl Engine {
         let issuer = address.to_string();
         let public_url = format!("http://{address}");
         let clock_of_app = Clock::Settable(Arc::clone(&clock));
-        let parts =
-            AppParts { store, hasher, clock: clock_of_app, issuer, public_url, max_session: None };
+        let parts = AppParts {
+            store,
+            hasher,
+            clock: clock_of_app,
+            issuer,
+            public_url,
+            max_session: None,
+            meter: None,
+        };
         let service = Service::new(parts, limits).await?;
         let app = Arc::clone(service.app());
         let (plan, known) = Plan::of(seed, &app).await?;

@@ -1,6 +1,8 @@
-//! What is in the files of a store, and what is not.
+//! What is in the files of a store, what is not, and what is said when one is gone.
 
 use crate::idempotency::Scene;
+use crate::metrics::scrape::Scrape;
+use crate::world::{Options, World};
 use guestlist::tokens::rows::Principal;
 use serde_json::{Value, json};
 use std::fs;
@@ -50,4 +52,16 @@ fn neither_a_token_nor_a_password_is_in_the_files_of_the_store() {
     let world = scene.world.restarted();
     look("after it ended");
     drop(world);
+}
+
+#[test]
+fn a_store_that_takes_no_changes_is_not_writable() {
+    let world = World::with(&Options { metrics: true, ..Options::default() });
+    let wal = world.directory().unwrap().join("guestlist.db-wal");
+    let aside = wal.with_extension("aside");
+    fs::rename(&wal, &aside).unwrap();
+    let gone = Scrape::of(world.scraper());
+    fs::rename(&aside, &wal).unwrap();
+    let takes_changes = |scrape: Scrape| scrape.sum("guestlist_store_writable", &[]) > 0.5;
+    assert!(!takes_changes(gone) && takes_changes(Scrape::of(world.scraper())));
 }

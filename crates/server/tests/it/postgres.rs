@@ -24,6 +24,7 @@ mod idempotency;
 mod lengths;
 mod lists;
 mod memberships;
+mod metrics;
 mod mistakes;
 mod neighbours;
 mod proxies;

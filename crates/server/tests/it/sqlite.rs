@@ -26,6 +26,7 @@ mod idempotency;
 mod lengths;
 mod lists;
 mod memberships;
+mod metrics;
 mod mistakes;
 mod neighbours;
 mod proxies;

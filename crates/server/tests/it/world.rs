@@ -69,6 +69,8 @@ pub(crate) struct Options {
     pub(crate) ingress: Ingress,
     /// What an application may hold, if it is not what is usual.
     pub(crate) quotas: Option<Quotas>,
+    /// Whether metrics are scraped.
+    pub(crate) metrics: bool,
 }
 
 /// Believes whoever asks in what `X-Forwarded-For` says of where they are.
@@ -108,6 +110,7 @@ impl Home {
 pub(crate) struct World {
     pub(crate) app: Arc<App>,
     client: Client,
+    metrics: Option<Client>,
     clock: Clock,
     config: Config,
     home: Arc<Home>,
@@ -153,6 +156,7 @@ impl World {
             },
             store: home.place(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            metrics_listen: options.metrics.then(|| SocketAddr::from(([127, 0, 0, 1], 0))),
             issuer: Some("guests.example.com".into()),
             public_url: Some("https://guests.example.com".into()),
             max_connections: options.connections.map(|(all, _)| all),
@@ -180,13 +184,15 @@ impl World {
             runtime.block_on(async {
                 let server = Server::bind(&given, time).await.unwrap();
                 let handle = Handle::current();
-                started.send((Arc::clone(&server.app), server.address(), handle)).unwrap();
+                let addresses = (server.address(), server.metrics_address());
+                started.send((Arc::clone(&server.app), addresses, handle)).unwrap();
                 server.run(async { drop(stopped.await) }).await;
             });
         });
-        let (app, address, runtime) = server.recv().expect("the server starts");
+        let (app, (address, metrics), runtime) = server.recv().expect("the server starts");
         let (stop, thread) = (Some(stop), Some(thread));
-        Self { app, client: Client::new(address), clock, config, home, runtime, stop, thread }
+        let (client, metrics) = (Client::new(address), metrics.map(Client::new));
+        Self { app, client, metrics, clock, config, home, runtime, stop, thread }
     }
 
     /// The same store under a new server.
@@ -200,6 +206,11 @@ impl World {
         if let Some(thread) = self.thread.take() {
             thread.join().unwrap();
         }
+    }
+
+    /// Who scrapes it.
+    pub(crate) fn scraper(&self) -> &Client {
+        self.metrics.as_ref().expect("its metrics are scraped")
     }
 
     /// Where the store is.
