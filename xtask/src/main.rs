@@ -7,6 +7,7 @@
 mod bench;
 mod clients;
 mod instructions;
+mod monitoring;
 mod parity;
 mod postgres;
 mod python;
@@ -44,6 +45,8 @@ usage: cargo xtask TASK
   instructions
             counts what a request takes and compares it with bench/instructions.txt; part of test.
             `instructions record REASON` writes anew what differs
+  monitoring
+            the alert rules and the dashboard in ops, read and tried by promtool; part of test
   licences  licences, banned crates and sources; part of check and of test
   audit     known vulnerabilities in the dependencies; needs the network, so not part of test";
 
@@ -99,6 +102,9 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
             .run("callgrind", instructions::prerequisites)
             .and_then(|()| instructions::check(&project, &mut steps)),
         ["instructions", "record", reason] => instructions::record(&project, &mut steps, reason),
+        ["monitoring"] => steps
+            .run("promtool", monitoring::prerequisites)
+            .and_then(|()| monitoring::check(&project, &mut steps)),
         ["licences"] => licences(&project, &mut steps),
         ["audit"] => audit(&project, &mut steps),
         _ => bail!("unknown task `{}`\n{USAGE}", arguments.join(" ")),
@@ -202,6 +208,8 @@ fn test(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
     clients::prerequisites(steps, &Client::ALL)?;
     steps.run("callgrind", instructions::prerequisites)?;
     steps.run("failing disks", tools::failing_disks)?;
+    steps.run("promtool", monitoring::prerequisites)?;
+    monitoring::check(project, steps)?;
     let _server = postgres::start(steps)?;
     let logs = project.target.join("xtask");
     // They build for themselves, and count what nothing else on the machine changes.

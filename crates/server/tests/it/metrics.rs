@@ -2,6 +2,7 @@
 
 #![expect(clippy::float_cmp, reason = "what is counted is whole, and far from where that ends")]
 
+mod ops;
 pub(crate) mod scrape;
 
 use crate::client::Client;
