@@ -38,7 +38,8 @@ fn acts(option: &str, path: &str) -> bool {
         commands.iter().any(|one| *one == path || below(one, path) || below(path, one))
     };
     match option {
-        "store" | "config" => among(&ON_A_STORE),
+        "store" => among(&ON_A_STORE),
+        "config" => among(&ON_A_STORE) || path == "health",
         "public_url" => among(&NAMES_THE_SERVER),
         "json" => !path.is_empty() && !among(&PLAIN),
         // What a family shares is about a server.

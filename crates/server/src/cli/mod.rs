@@ -3,6 +3,7 @@
 mod admin;
 mod application;
 mod backup;
+mod health;
 mod help;
 mod key;
 mod moving;
@@ -75,6 +76,8 @@ enum Command {
     Restore(backup::RestoreArgs),
     /// Print the checksum of what a store holds, which is that of every copy of it
     Checksum,
+    /// Ask a server whether it serves, as a health check of a container does
+    Health(health::Args),
     /// Print the OpenAPI document
     Openapi,
     /// Print a script that completes commands in a shell
@@ -151,6 +154,7 @@ impl Cli {
             Command::Restore(args) => backup::restore(args, out).await,
             Command::Checksum => moving::checksum(&self.given, out).await,
             Command::Remote(command) => remote::run(command, &self.given, out).await,
+            Command::Health(args) => health::run(args, &self.given, out).await,
             Command::Openapi => line(&format!("{:#}", crate::rest::openapi())),
             Command::Completions { shell } => {
                 let mut script = Vec::new();

@@ -3,6 +3,7 @@
 mod backup;
 mod commands;
 mod credentials;
+mod health;
 mod moving;
 mod process;
 mod program;
