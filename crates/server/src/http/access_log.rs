@@ -55,7 +55,7 @@ impl<'a> AccessLog<'a> {
         }
         let reply = answered.unwrap_or_else(Reply::from);
         if let Some(meter) = self.meter {
-            meter.finish(operation, &self.method, &reply, self.began.elapsed());
+            meter.finish(operation, &reply, self.began.elapsed());
         }
         tracing::info!(
             target: "guestlist::request",

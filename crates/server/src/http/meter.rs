@@ -1,13 +1,12 @@
 //! What is counted of connections and requests, where somebody wants to know.
 //!
-//! A label has one of a few values, whatever clients send: the name of an operation, a method that is
-//! one, a status, the `type` of an error. So a scanner that tries a million paths makes no series.
+//! A label has one of a few values, whatever clients send: the name of an operation, a status, the
+//! `type` of an error. So a scanner that tries a million paths makes no series.
 
 use super::failure;
 use super::reply::Reply;
 use crate::error::Error;
 use guestlist_store::SECONDS;
-use hyper::Method;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -15,21 +14,23 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
-/// What durations are told apart by.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Answered {
-    operation: &'static str,
-    method: &'static str,
-    class: &'static str,
-}
-
 /// What answers are told apart by.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Responded {
+#[derive(Debug, Clone, PartialEq, Eq, EncodeLabelSet)]
+struct Answered {
+    /// One method of one route.
     operation: &'static str,
     status: u16,
+}
+
+impl Hash for Answered {
+    /// Most operations differ where they end, and to hash all of it would be half of what counting costs.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let end = self.operation.as_bytes().last_chunk().copied().unwrap_or_default();
+        state.write_u64(u64::from_le_bytes(end).rotate_left(16) ^ u64::from(self.status));
+    }
 }
 
 type Durations = Family<Answered, Histogram, fn() -> Histogram>;
@@ -38,7 +39,6 @@ type Label = [(&'static str, &'static str); 1];
 /// What is counted of a server.
 pub struct Meter {
     durations: Durations,
-    responses: Family<Responded, Counter>,
     errors: Family<Label, Counter>,
     body: Counter,
     active: Gauge,
@@ -58,7 +58,6 @@ impl Default for Meter {
         let of = |limit| refused.get_or_create_owned(&[("limit", limit)]);
         Self {
             durations: Durations::new_with_constructor(durations),
-            responses: Family::default(),
             errors: Family::default(),
             body: Counter::default(),
             active: Gauge::default(),
@@ -84,15 +83,9 @@ impl Meter {
     pub fn register(&self, registry: &mut Registry) {
         registry.register_with_unit(
             "http_request_duration",
-            "How long requests took, from their head to their answer, by operation, method and class of \
-             the status",
+            "How long requests took, from their head to their answer",
             Unit::Seconds,
             self.durations.clone(),
-        );
-        registry.register(
-            "http_responses",
-            "Answers, by operation and status",
-            self.responses.clone(),
         );
         registry.register(
             "http_errors",
@@ -143,18 +136,10 @@ impl Meter {
     }
 
     /// It has been answered.
-    pub(super) fn finish(
-        &self,
-        operation: &'static str,
-        method: &Method,
-        reply: &Reply,
-        took: Duration,
-    ) {
+    pub(super) fn finish(&self, operation: &'static str, reply: &Reply, took: Duration) {
         let operation = if operation.is_empty() { "none" } else { operation };
-        let status = reply.status.as_u16();
-        let answered = Answered { operation, method: name(method), class: class(status) };
+        let answered = Answered { operation, status: reply.status.as_u16() };
         self.durations.get_or_create(&answered).observe(took.as_secs_f64());
-        self.responses.get_or_create(&Responded { operation, status }).inc();
         self.body.inc_by(reply.body.len() as u64);
         self.active.dec();
     }
@@ -188,28 +173,5 @@ impl Meter {
     /// A connection was refused, because of all or because of those of its network.
     pub(super) fn refuse(&self, own: bool) {
         if own { &self.refused_own } else { &self.refused_all }.inc();
-    }
-}
-
-/// The method, if it is one of HTTP's: anybody may make up others.
-fn name(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
-        Method::OPTIONS => "OPTIONS",
-        _ => "_OTHER",
-    }
-}
-
-const fn class(status: u16) -> &'static str {
-    match status {
-        ..300 => "2xx",
-        300..400 => "3xx",
-        400..500 => "4xx",
-        500.. => "5xx",
     }
 }
