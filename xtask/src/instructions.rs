@@ -37,6 +37,13 @@ const COUNTED: [(&str, u64, u64); 7] = [
     ("token", 20, 220),
 ];
 
+/// The same by a server that counts what it does, for whoever scrapes its metrics; and without. Only of
+/// what is done so often that the work of each second is nothing beside it: what is added is little.
+const METERED: [(&str, &str); 2] = [("get-metered", "get"), ("get-again-metered", "get-again")];
+
+/// How many instructions that may add to a request.
+const METERING: u64 = 1500;
+
 /// What the record says.
 #[derive(Debug, PartialEq, Eq)]
 struct Record {
@@ -133,6 +140,13 @@ fn differences(record: &Record, compiler: &str, counted: &[(&str, u64)]) -> Vec<
     wrong
 }
 
+/// How many more than of `counted` without it a request took that was metered.
+fn metering(what: &str, count: u64, counted: &[(&str, u64)]) -> u64 {
+    let without = METERED.iter().find(|(metered, _)| *metered == what).map(|(_, without)| without);
+    let without = counted.iter().find(|(what, _)| Some(what) == without).map(|(_, count)| *count);
+    without.map_or(u64::MAX, |without| count.saturating_sub(without))
+}
+
 /// Makes sure that there is something to count with.
 pub(crate) fn prerequisites() -> anyhow::Result<()> {
     let found = tools::works("valgrind", &["--version"]);
@@ -141,7 +155,7 @@ pub(crate) fn prerequisites() -> anyhow::Result<()> {
 
 /// Counts, and fails if it is not what is on record.
 pub(crate) fn check(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
-    let counted = count(project, steps)?;
+    let (counted, metered) = count(project, steps)?;
     steps.run("compare instructions", || {
         let text = fs::read_to_string(project.root.join(RECORD))
             .with_context(|| format!("there is no {RECORD}"))?;
@@ -150,7 +164,14 @@ pub(crate) fn check(project: &Project, steps: &mut Steps) -> anyhow::Result<()> 
             let recorded = record.of(what).map_or(0, |line| line.count);
             println!("{what:10} {count:>10}  on record {recorded:>10}");
         }
-        let wrong = differences(&record, &compiler()?, &counted);
+        let mut wrong = differences(&record, &compiler()?, &counted);
+        for (what, count) in &metered {
+            let more = metering(what, *count, &counted);
+            println!("{what:18} {count:>10}  metering {more:>10}");
+            if more > METERING {
+                wrong.push(format!("{what}: metering takes {more} instructions, of {METERING}"));
+            }
+        }
         ensure!(
             wrong.is_empty(),
             "{}\nwhat to do: find out why (the profiles are in target/instructions, for \
@@ -165,7 +186,7 @@ pub(crate) fn check(project: &Project, steps: &mut Steps) -> anyhow::Result<()> 
 /// Counts, and writes down what differs, because of `reason`.
 pub(crate) fn record(project: &Project, steps: &mut Steps, reason: &str) -> anyhow::Result<()> {
     ensure!(!reason.trim().is_empty() && !reason.contains('\n'), "say why, in one line");
-    let counted = count(project, steps)?;
+    let (counted, _) = count(project, steps)?;
     let path = project.root.join(RECORD);
     let known = match fs::read_to_string(&path) {
         Ok(text) => Record::read(&text)?,
@@ -184,7 +205,10 @@ fn compiler() -> anyhow::Result<String> {
     Ok(format!("{} {host}", said.lines().next().unwrap_or_default()))
 }
 
-fn count(project: &Project, steps: &mut Steps) -> anyhow::Result<Vec<(&'static str, u64)>> {
+type Counts = Vec<(&'static str, u64)>;
+
+/// What is on record, and the same metered.
+fn count(project: &Project, steps: &mut Steps) -> anyhow::Result<(Counts, Counts)> {
     let mut build = cargo(&["build", "--release", "--package", "guestlist-bench"]);
     build.args(["--bin", "instructions"]);
     steps.command("build what is counted", build, "mend the code that the compiler names")?;
@@ -197,17 +221,21 @@ fn count(project: &Project, steps: &mut Steps) -> anyhow::Result<Vec<(&'static s
         let pristine = place.join("pristine");
         fs::create_dir_all(&pristine)?;
         tools::output(Command::new(&program).arg("prepare").arg(&pristine))?;
-        COUNTED
-            .iter()
-            .map(|&(what, few, many)| {
-                // Neither knows of the other, so they may run together.
-                let few_ = start(&program, &place, what, few)?;
-                let many_ = start(&program, &place, what, many)?;
-                let (less, more) = (few_.total()?, many_.total()?);
-                let each = more.checked_sub(less).map(|rest| rest / (many - few));
-                Ok((what, each.context("more requests took fewer instructions")?))
-            })
-            .collect()
+        let each = |what: &str, few: u64, many: u64| -> anyhow::Result<u64> {
+            // Neither knows of the other, so they may run together.
+            let few_ = start(&program, &place, what, few)?;
+            let many_ = start(&program, &place, what, many)?;
+            let (less, more) = (few_.total()?, many_.total()?);
+            let each = more.checked_sub(less).map(|rest| rest / (many - few));
+            each.context("more requests took fewer instructions")
+        };
+        let counted = COUNTED.iter().map(|&(what, few, many)| Ok((what, each(what, few, many)?)));
+        let counted = counted.collect::<anyhow::Result<_>>()?;
+        let metered = METERED.iter().map(|&(what, of)| {
+            let (_, few, many) = COUNTED.iter().find(|(what, ..)| *what == of).context(of)?;
+            Ok((what, each(what, *few, *many)?))
+        });
+        Ok((counted, metered.collect::<anyhow::Result<_>>()?))
     })
 }
 
@@ -289,6 +317,14 @@ mod tests {
         assert_eq!(wrong.len(), 2, "{wrong:?}");
         assert!(Record::read(&format!("{RUSTC}\nget 1000\n")).is_err());
         assert!(Record::read(&format!("{RUSTC}\nget many reasons\n")).is_err());
+    }
+
+    #[test]
+    fn what_metering_adds_is_told_of_the_same_request() {
+        let counted = [("get", 1000), ("get-again", 100), ("patch", 2000)];
+        assert_eq!(metering("get-metered", 1900, &counted), 900);
+        assert_eq!(metering("get-again-metered", 99, &counted), 0);
+        assert!(metering("other-metered", 1, &counted) > METERING);
     }
 
     #[test]

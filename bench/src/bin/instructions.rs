@@ -50,10 +50,12 @@ async fn main() -> Result<()> {
     }
 }
 
-async fn bind(place: &Path) -> Result<Server> {
+async fn bind(place: &Path, metered: bool) -> Result<Server> {
     let store = place.join("guestlist.db").to_string_lossy().into_owned();
     let given = CliArgs { store: Some(store), ..CliArgs::default() };
-    let server = ServerArgs { listen: Some("127.0.0.1:0".into()), ..ServerArgs::default() };
+    let free = Some("127.0.0.1:0".to_owned());
+    let metrics_listen = free.clone().filter(|_| metered);
+    let server = ServerArgs { listen: free, metrics_listen, ..ServerArgs::default() };
     Server::bind(&Config::read(&given, &server)?, Clock::System).await
 }
 
@@ -67,7 +69,7 @@ fn posted<T: wire::Wire>(what: &'static str, body: serde_json::Value) -> Result<
 
 /// Makes a store that is always the same, and tokens for it.
 async fn prepare(place: &Path) -> Result<()> {
-    let server = bind(place).await?;
+    let server = bind(place, false).await?;
     let (app, id) = (&server.app, application());
     let now = DateTime::from_millis(1_700_000_000_000);
     let post: ApplicationPost = posted("application", json!({ "name": "counted" }))?;
@@ -100,11 +102,16 @@ async fn prepare(place: &Path) -> Result<()> {
     Ok(())
 }
 
+/// What the name of what is done ends in where the server counts it.
+const METERED: &str = "-metered";
+
 /// Does `what` for `count` times.
 async fn run(place: &Path, what: &str, count: usize) -> Result<()> {
     let read = |name: &str| -> Result<Vec<String>> {
         Ok(fs::read_to_string(place.join(name))?.lines().map(str::to_owned).collect())
     };
+    let metered = what.ends_with(METERED);
+    let what = what.trim_end_matches(METERED);
     let (tokens, ids) = (read("tokens.txt")?, read("ids.txt")?);
     let most = match what {
         "token" => tokens.len(),
@@ -114,7 +121,7 @@ async fn run(place: &Path, what: &str, count: usize) -> Result<()> {
         _ => usize::MAX,
     };
     ensure!(count < most, "there are not so many to ask for");
-    let server = bind(place).await?;
+    let server = bind(place, metered).await?;
     let app = std::sync::Arc::clone(&server.app);
     if what == "token" {
         for token in &tokens[..count] {
