@@ -4,7 +4,10 @@
 use guestlist::config::{CliArgs, Config, ServerArgs};
 use guestlist::rows::settings;
 use guestlist::store::{OpenError, Store};
+use guestlist_store::Meter;
 use guestlist_testbed::{Cluster, Random, Settings};
+use prometheus_client::encoding::text;
+use prometheus_client::registry::Registry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -21,10 +24,26 @@ fn clusters() -> (Cluster, Cluster) {
 
 /// A node, as the configuration makes it.
 fn node(primary: &Cluster, replica: &Cluster) -> Result<Store, OpenError> {
+    let config = config(primary, replica);
+    Store::open_at(&config.store, &config.options)
+}
+
+fn config(primary: &Cluster, replica: &Cluster) -> Config {
     let given = CliArgs { store: Some(primary.url()), ..CliArgs::default() };
     let server = ServerArgs { store_replica: Some(replica.url()), ..ServerArgs::default() };
-    let config = Config::read(&given, &server).unwrap();
-    Store::open_at(&config.store, &config.options)
+    Config::read(&given, &server).unwrap()
+}
+
+/// The metrics of the standby: whether it is read from, and how often it was.
+fn told(meter: &Meter, config: &Config) -> (u64, u64) {
+    let (mut registry, mut text) = (Registry::default(), String::new());
+    meter.register(&mut registry, &config.store, true);
+    text::encode(&mut text, &registry).unwrap();
+    let value = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.trim().parse().unwrap()
+    };
+    (value("store_standby_follows "), value("store_standby_reads_total "))
 }
 
 /// The number called `name`, and whether a standby said it.
@@ -112,12 +131,17 @@ async fn what_was_answered_on_one_node_is_seen_on_another() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_standby_that_is_gone_is_missed_by_nobody() {
     let (primary, standby) = clusters();
-    let node = node(&primary, &standby).unwrap();
+    let (mut config, meter) = (config(&primary, &standby), Arc::new(Meter::default()));
+    config.options.meter = Some(Arc::clone(&meter));
+    let node = Store::open_at(&config.store, &config.options).unwrap();
     write(&node, "it", 1).await;
     until(&node, true).await;
+    let (follows, reads) = told(&meter, &config);
+    assert!((follows, reads > 0) == (1, true));
     standby.kill().unwrap();
     // At once, and ready all the time.
     assert_eq!(read(&node, "it").await, (1, false));
+    assert_eq!(told(&meter, &config).0, 0);
     node.ready().await.unwrap();
     write(&node, "it", 2).await;
     assert_eq!(read(&node, "it").await, (2, false));
