@@ -204,6 +204,7 @@ fn name(who: &Principal) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::telemetry::guide;
     use std::collections::BTreeSet;
 
     #[test]
@@ -215,5 +216,13 @@ mod tests {
         let names: Vec<_> = Action::ALL.iter().map(|action| action.name()).collect();
         assert_eq!(told, names);
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
+    }
+
+    #[test]
+    fn the_fields_of_a_credential_are_those_of_the_field_guide() {
+        let events = guide::events(|| Entry::of(Action::KeyMade).log(&By::OPERATOR));
+        let mut told = guide::fields("Credentials");
+        told.insert(0, "event".into());
+        assert_eq!(events[0].names, told);
     }
 }

@@ -1,7 +1,9 @@
 //! The one event that the log has of each request, which is counted there too.
 
+use super::failure::type_of;
 use super::meter::Meter;
 use super::reply::{Reply, RequestMeta};
+use super::trace::TraceId;
 use crate::error::Result;
 use hyper::{Method, Request};
 use std::fmt;
@@ -50,6 +52,7 @@ impl<'a> AccessLog<'a> {
     /// The reply that is `answered`. Logs that `operation`, if it came so far, was answered with it.
     pub(crate) fn finish(mut self, operation: &'static str, answered: Result<Reply>) -> Reply {
         self.open = false;
+        let reason = answered.as_ref().err().map(type_of);
         if let (Err(error), Some(meter)) = (&answered, self.meter) {
             meter.failed(error);
         }
@@ -64,9 +67,11 @@ impl<'a> AccessLog<'a> {
             path = self.path,
             operation,
             status = reply.status.as_u16(),
+            reason,
             bytes = reply.body.len(),
             micros = self.micros(),
             peer = %Shown(self.peer),
+            trace_id = self.meta.trace.as_ref().map(TraceId::as_str),
             "request"
         );
         reply
@@ -91,6 +96,7 @@ impl Drop for AccessLog<'_> {
                 path = self.path,
                 micros = self.micros(),
                 peer = %Shown(self.peer),
+                trace_id = self.meta.trace.as_ref().map(TraceId::as_str),
                 "request abandoned"
             );
         }
@@ -114,6 +120,35 @@ fn shortened(path: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
+    use crate::telemetry::guide;
+    use hyper::HeaderMap;
+    use hyper::header::HeaderValue;
+
+    #[test]
+    fn the_fields_of_a_request_are_those_of_the_field_guide() {
+        let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let mut headers = HeaderMap::new();
+        headers.insert("traceparent", HeaderValue::from_static(trace));
+        let (meta, peer) = (RequestMeta::of(&headers), SocketAddr::from(([127, 0, 0, 1], 9)));
+        let request = Request::new(());
+        let events = guide::events(|| {
+            AccessLog::now(&request, &meta, peer, None).finish("a.b", Err(Error::Forbidden));
+            let served = Ok(Reply::empty(hyper::StatusCode::NO_CONTENT));
+            AccessLog::now(&request, &meta, peer, None).finish("a.b", served);
+            drop(AccessLog::now(&request, &meta, peer, None));
+        });
+        let [refused, served, abandoned] = events.try_into().unwrap();
+        let told = guide::fields("Requests");
+        assert_eq!(refused.names, told);
+        assert_eq!(refused.values["reason"], "Forbidden");
+        assert_eq!(refused.values["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736");
+        assert_eq!(served.values.get("reason"), None);
+        let rest = told
+            .into_iter()
+            .filter(|name| !["operation", "status", "reason", "bytes"].contains(&name.as_str()));
+        assert_eq!(abandoned.names, rest.collect::<Vec<_>>());
+    }
 
     #[test]
     fn a_path_is_cut_between_two_characters() {

@@ -23,6 +23,7 @@ mod buffer;
 mod connections;
 mod response_body;
 mod socket;
+mod trace;
 mod transfer;
 
 pub(crate) use response_body::AbortAt;

@@ -3,6 +3,7 @@
 use super::coding::{self, Accepted, Gzip, Packed};
 use super::memory::PageShare;
 use super::response_body::AbortAt;
+use super::trace::TraceId;
 use super::transfer::Transfer;
 use crate::error::{Error, Result};
 use bytes::Bytes;
@@ -128,6 +129,8 @@ pub struct RequestMeta {
     /// The name of the request, for the log and for `X-Request-Id`: the one that the client (or a
     /// proxy) gave if that is fit to be logged, or else a new one.
     pub request_id: HeaderValue,
+    /// The trace that it belongs to, if that is said.
+    pub(super) trace: Option<TraceId>,
     /// The pages that may read the answer: those of one origin, of any, or of none.
     allow_origin: Option<HeaderValue>,
     pub(crate) accepted: Accepted,
@@ -142,6 +145,7 @@ impl RequestMeta {
         let origin = headers.get(header::ORIGIN).cloned();
         Self {
             request_id: named.cloned().unwrap_or_else(new_request_id),
+            trace: TraceId::of(headers),
             allow_origin: Some(origin.unwrap_or(HeaderValue::from_static("*"))),
             accepted: Accepted::of(headers.get_all(header::ACCEPT_ENCODING)),
             if_none_match: headers.get_all(header::IF_NONE_MATCH).iter().cloned().collect(),

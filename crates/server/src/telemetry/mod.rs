@@ -4,6 +4,9 @@ mod lines;
 mod spool;
 mod visible;
 
+#[cfg(test)]
+pub(crate) mod guide;
+
 use lines::Lines;
 use spool::Spool;
 use std::io::IsTerminal as _;
