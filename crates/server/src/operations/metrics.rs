@@ -36,9 +36,11 @@ const PREFIX: &str = "guestlist";
 const OPENMETRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
 
-/// How long the store may take to take a change, or to count something, before it is said that it does
-/// not: much less than whoever scrapes waits.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// How long the store may take to take a change before it is said that it takes none: one that is only
+/// busy takes less, and whoever scrapes waits for longer.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// And to count something, which is left out otherwise.
+const SHORT_PATIENCE: Duration = Duration::from_millis(500);
 
 /// Connections of those who scrape: more than there are of them.
 const MOST_CONNECTIONS: usize = 32;
@@ -138,7 +140,7 @@ impl Scraped {
             registry.register("store_queue_waiting", "Jobs that wait for a thread", waiting);
         }
         if reads && matches!(self.place, StoreUrl::Sqlite(_)) {
-            let waiting = timeout(PATIENCE, store.read(IndexBacklog::waiting)).await;
+            let waiting = timeout(SHORT_PATIENCE, store.read(IndexBacklog::waiting)).await;
             if let Ok(Ok(waiting)) = waiting {
                 registry.register(
                     "search_backlog_users",

@@ -112,7 +112,8 @@ fn lines<'a>(text: &'a str, key: &'a str) -> impl Iterator<Item = &'a str> {
 #[test]
 fn each_alert_names_what_there_is() {
     let (world, ..) = busy();
-    let (scrape, elsewhere) = (Scrape::of(world.scraper()), elsewhere(on_sqlite(&world)));
+    let scrape = Scrape::once(world.scraper(), Scrape::is_whole);
+    let elsewhere = elsewhere(on_sqlite(&world));
     let alerts: Vec<_> = lines(RULES, "- alert:").collect();
     let expressions: Vec<_> = lines(RULES, "expr:").collect();
     let summaries: Vec<_> = lines(RULES, "summary:").collect();
@@ -139,7 +140,8 @@ fn it_is_written_what_to_do_about_each_alert() {
 #[test]
 fn the_dashboard_names_what_there_is() {
     let (world, ..) = busy();
-    let (scrape, elsewhere) = (Scrape::of(world.scraper()), elsewhere(on_sqlite(&world)));
+    let scrape = Scrape::once(world.scraper(), Scrape::is_whole);
+    let elsewhere = elsewhere(on_sqlite(&world));
     let dashboard: Value = serde_json::from_str(DASHBOARD).unwrap();
     let list = |of: &Value| of.as_array().unwrap().clone();
     let variables = list(&dashboard["templating"]["list"]);

@@ -2,6 +2,11 @@
 
 use crate::client::Client;
 use std::collections::{BTreeMap, BTreeSet};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// Far longer than anything takes that is waited for here.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// One scrape.
 pub(crate) struct Scrape {
@@ -22,6 +27,27 @@ impl Scrape {
         let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
         assert_eq!(answer.header("content-type"), Some(kind));
         Self::read(answer.text())
+    }
+
+    /// The first scrape that is `settled`: on a busy machine the store may take longer for what it is
+    /// asked than whoever scrapes would wait, and a thread for its part of what is counted.
+    pub(crate) fn once(client: &Client, settled: impl Fn(&Self) -> bool) -> Self {
+        let since = Instant::now();
+        loop {
+            let scrape = Self::of(client);
+            if settled(&scrape) || since.elapsed() > PATIENCE {
+                return scrape;
+            }
+            sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Whether the store has told all that it was asked.
+    pub(crate) fn is_whole(&self) -> bool {
+        let engine = [("engine", "sqlite")];
+        let on_sqlite = self.samples("guestlist_build_info", &engine).next().is_some();
+        self.sum("guestlist_store_writable", &[]) > 0.5
+            && (!on_sqlite || self.kinds.contains_key("guestlist_search_backlog_users"))
     }
 
     pub(crate) fn read(text: &str) -> Self {
