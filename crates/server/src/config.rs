@@ -5,6 +5,7 @@ use crate::auth::hasher::HasherOptions;
 use crate::http::client_address::{ClientFrom, Proxies};
 use crate::http::ingress::Ingress;
 use crate::http::origins::AllowedOrigins;
+use crate::http::tls::TlsFiles;
 use crate::rows::quotas::Quotas;
 use crate::rows::tuning::Tuning;
 use crate::store::{Address, Options, StoreUrl};
@@ -56,6 +57,12 @@ pub struct ServerArgs {
     /// The address to listen on; port 0 picks a free one [default: 127.0.0.1:8080]
     #[arg(long, env = "GUESTLIST_LISTEN", value_name = "ADDR")]
     pub listen: Option<String>,
+    /// The certificate to speak TLS with, PEM, and behind it those that have signed it
+    #[arg(long, env = "GUESTLIST_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// Its private key, PEM
+    #[arg(long, env = "GUESTLIST_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
     /// A standby of a PostgreSQL store, `postgres://USER:PASSWORD@HOST:PORT/DATABASE`: reads go to it
     /// while it is up to date
     #[arg(long, env = "GUESTLIST_STORE_REPLICA", value_name = "URL", hide_env_values = true)]
@@ -73,6 +80,8 @@ struct File {
     store: Option<String>,
     listen: Option<String>,
     metrics_listen: Option<String>,
+    tls_cert: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
     public_url: Option<String>,
     max_connections: Option<usize>,
     max_connections_per_client: Option<usize>,
@@ -162,7 +171,7 @@ impl Config {
             max_connections_per_client: file.max_connections_per_client,
             hashing: hashing(&file),
             max_session: file.max_session.map(seconds),
-            ingress: ingress(&file)?,
+            ingress: Ingress { tls: tls(given, server, &file)?, ..ingress(&file)? },
         })
     }
 }
@@ -306,7 +315,23 @@ pub fn with_quotas(quotas: Quotas) -> &'static Tuning {
 fn ingress(file: &File) -> Result<Ingress> {
     let origins = file.allowed_origins.as_deref().map(AllowedOrigins::parse).transpose();
     let origins = origins.map_err(|why| anyhow!("allowed-origins: {why}"))?.unwrap_or_default();
-    Ok(Ingress { origins, proxies: proxies(file)? })
+    Ok(Ingress { origins, proxies: proxies(file)?, tls: None })
+}
+
+/// Where the certificate is. What the file names is beside it, as a store is.
+fn tls(given: &CliArgs, server: &ServerArgs, file: &File) -> Result<Option<TlsFiles>> {
+    let beside = beside(given.config.as_deref());
+    let place = |said: &Option<PathBuf>, filed: &Option<PathBuf>| {
+        let filed = || filed.as_deref().map(|path| beside.join(home(path)));
+        said.as_deref().map(home).or_else(filed)
+    };
+    let certificate = place(&server.tls_cert, &file.tls_cert);
+    match (certificate, place(&server.tls_key, &file.tls_key)) {
+        (Some(certificate), Some(key)) => Ok(Some(TlsFiles { certificate, key })),
+        (None, None) => Ok(None),
+        (Some(_), None) => bail!("tls-cert: say in tls-key where its private key is"),
+        (None, Some(_)) => bail!("tls-key: say in tls-cert where its certificate is"),
+    }
 }
 
 fn proxies(file: &File) -> Result<Proxies> {

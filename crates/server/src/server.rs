@@ -9,12 +9,13 @@ use crate::directory::search;
 use crate::error::Error;
 use crate::http::limits::Limits;
 use crate::http::listen;
+use crate::http::tls::{Hangups, Tls};
 use crate::moving::{self, Record, State};
 use crate::operations::metrics::{Meters, Scraped};
 use crate::rest::{App, AppParts, Service};
 use crate::rows::{idempotency, settings};
 use crate::store::{Options, Store, StoreUrl};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +29,7 @@ pub struct Server {
     pub app: Arc<App>,
     service: Arc<Service>,
     listener: TcpListener,
+    tls: Option<Arc<Tls>>,
     address: SocketAddr,
     limits: Limits,
     metrics: Option<Metrics>,
@@ -54,6 +56,8 @@ impl Server {
             .await
             .with_context(|| format!("cannot listen on {}", config.listen))?;
         let address = listener.local_addr()?;
+        let tls = config.ingress.tls.clone().map(|files| Tls::open(files, clock.clone()));
+        let tls = tls.transpose().map_err(|why| anyhow!(why))?.map(Arc::new);
         let metrics_listener = match config.metrics_listen {
             Some(at) => Some(
                 TcpListener::bind(at)
@@ -83,7 +87,7 @@ impl Server {
             }
             _ => None,
         };
-        Ok(Self { app, service, listener, address, limits, metrics })
+        Ok(Self { app, service, listener, tls, address, limits, metrics })
     }
 
     /// The address it listens on.
@@ -98,20 +102,29 @@ impl Server {
         self.metrics.as_ref().map(|metrics| metrics.address)
     }
 
+    /// The same, as a client on this machine has it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
     /// Answers requests until `shutdown`, then finishes what is under way and closes the store.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let sweeping = tokio::spawn(sweep(Arc::clone(&self.app)));
         let watching = tokio::spawn(watch_keys(Arc::clone(&self.app)));
+        let following = tokio::spawn(follow_files(self.tls.clone()));
         // For as long as requests are finished, too.
         let (over, is_over) = oneshot::channel::<()>();
         let scraping = self.metrics.map(|metrics| tokio::spawn(metrics.serve(is_over)));
-        listen::serve(self.listener, self.service, self.limits, shutdown).await;
+        listen::serve(self.listener, self.tls, self.service, self.limits, shutdown).await;
         drop(over);
         if let Some(scraping) = scraping {
             drop(scraping.await);
         }
         sweeping.abort();
         watching.abort();
+        following.abort();
         self.app.store.clone().close().await;
     }
 }
@@ -158,6 +171,18 @@ pub fn explained(error: anyhow::Error, place: &StoreUrl) -> anyhow::Error {
 
 /// How long those who scrape are answered when the server ends.
 const SCRAPE_DRAIN: Duration = Duration::from_millis(200);
+
+/// Reads files again when they change or somebody says so, for as long as it runs.
+async fn follow_files(tls: Option<Arc<Tls>>) {
+    let mut hangups = Hangups::listen();
+    if let Some(tls) = tls {
+        tls.watch(&mut hangups).await;
+    }
+    loop {
+        hangups.next().await;
+        tracing::info!("SIGHUP: there is no file to read again");
+    }
+}
 
 /// How often the keys that tokens are signed with are looked at, which `guestlist key` changes.
 const KEYS_EVERY: Duration = Duration::from_secs(1);
@@ -258,7 +283,8 @@ pub(crate) async fn service(
     meters: Option<&Meters>,
 ) -> Result<Service, Error> {
     let hasher = Hasher::start(&config.hashing)?;
-    let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{issuer}"));
+    let scheme = if config.ingress.tls.is_some() { "https" } else { "http" };
+    let public_url = config.public_url.clone().unwrap_or_else(|| format!("{scheme}://{issuer}"));
     let max_session = config.max_session;
     let meter = meters.map(|meters| Arc::clone(&meters.rest));
     let parts = AppParts { store, hasher, clock, issuer, public_url, max_session, meter };

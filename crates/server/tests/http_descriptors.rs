@@ -43,7 +43,7 @@ async fn http_goes_on_when_descriptors_come_back() {
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: Some(next + 2), ..limit }).unwrap();
 
-    tokio::spawn(serve(listener, Arc::new(Yes), Limits::default(), std::future::pending()));
+    tokio::spawn(serve(listener, None, Arc::new(Yes), Limits::default(), std::future::pending()));
     let (soon, in_time) = (Duration::from_millis(300), Duration::from_mins(1));
     // Who came first is accepted first.
     assert!(is_answered(&mut waiting[0], in_time));

@@ -69,7 +69,7 @@ pub(super) async fn run(given: &CliArgs, server: &ServerArgs, out: Output) -> Re
         Some(demo) => demo,
         None => make(&server.app, &path).await?,
     };
-    let url = format!("http://{}", server.address());
+    let url = server.url();
     let ids = user_ids(&server.app, demo.application_id).await?;
     if out.json {
         announce(

@@ -10,7 +10,6 @@ use crate::telemetry;
 use crate::testing::{Engine, Seed, Source};
 use anyhow::{Context as _, Result, bail};
 use serde_json::json;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
@@ -84,7 +83,7 @@ async fn test(given: &CliArgs, args: Args, out: Output) -> Result<()> {
         line(&format!("Application id  {}", text("applicationId")))?;
         line(&format!("Token           {}", text("token")))?;
     }
-    ready(engine.address(), out)?;
+    ready(&format!("http://{}", engine.address()), out)?;
     engine.run(signals.stop()).await;
     Ok(())
 }
@@ -145,14 +144,13 @@ pub(super) fn leave_no_core_dump() {
 /// Says where the server is, and serves until it is told to stop.
 pub(super) async fn listen(server: Server, signals: Signals, out: Output) -> Result<()> {
     crate::http::listen::raise_file_limit();
-    ready(server.address(), out)?;
+    ready(&server.url(), out)?;
     server.run(signals.stop()).await;
     Ok(())
 }
 
 /// Says that the server can be asked, and where.
-fn ready(address: SocketAddr, out: Output) -> Result<()> {
-    let url = format!("http://{address}");
+fn ready(url: &str, out: Output) -> Result<()> {
     if out.json {
         announce(&json!({ "ready": true, "url": url }).to_string())
     } else {

@@ -2,6 +2,7 @@
 
 use super::client_address::Proxies;
 use super::origins::AllowedOrigins;
+use super::tls::TlsFiles;
 
 /// Who may reach a server, and how.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -10,4 +11,6 @@ pub struct Ingress {
     pub proxies: Proxies,
     /// The pages that may call it from a browser.
     pub origins: AllowedOrigins,
+    /// Where its certificate is, if it speaks TLS.
+    pub tls: Option<TlsFiles>,
 }

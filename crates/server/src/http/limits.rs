@@ -16,6 +16,8 @@ pub struct Limits {
     /// Those of one client among them, which is an IPv4 address or an IPv6 /64: enough for an office
     /// behind one address, and three more like it leave it its share. A proxy that is trusted has any.
     pub max_connections_per_client: usize,
+    /// How long a TLS handshake may take, of which clients need a fraction of a second.
+    pub handshake_timeout: Duration,
     /// How long a connection may be silent until a request of its has been answered well.
     pub first_request_timeout: Duration,
     /// How long a connection may be idle after that, and how long the head of a request may take to come.
@@ -52,6 +54,7 @@ impl Default for Limits {
         Self {
             max_connections: 4096,
             max_connections_per_client: 1024,
+            handshake_timeout: Duration::from_secs(10),
             first_request_timeout: Duration::from_secs(10),
             head_timeout: Duration::from_secs(75),
             body_timeout: Duration::from_secs(30),

@@ -9,7 +9,9 @@ use super::meter::Meter;
 use super::reply::{Reply, RequestMeta, finish};
 use super::response_body::{AbortAt, Aborted, ResponseBody};
 use super::socket::{Socket, not_http};
+use super::tls::Tls;
 use super::transfer::Transfer;
+use super::transport::{Timed, Transport};
 use crate::error::Error;
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderValue};
@@ -38,6 +40,9 @@ const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
 /// only when other connections end.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(250);
 
+/// What browsers are told over TLS: for a year to come here by nothing else.
+const ONLY_TLS: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
 /// Answers requests.
 pub trait Handler: Send + Sync + 'static {
     /// Answers `request` from `peer`, which is where it comes from as far as the proxies of
@@ -63,10 +68,12 @@ pub trait Handler: Send + Sync + 'static {
     }
 }
 
-/// Accepts connections and has `handler` answer what they ask, until `shutdown`. Then requests in
-/// flight are finished, for as long as [`Limits::drain`], and idle connections are closed.
+/// Accepts connections, over `tls` if there is any, and has `handler` answer what they ask, until
+/// `shutdown`. Then requests in flight are finished, for as long as [`Limits::drain`], and idle
+/// connections are closed.
 pub async fn serve<H: Handler>(
     listener: TcpListener,
+    tls: Option<Arc<Tls>>,
     handler: Arc<H>,
     limits: Limits,
     shutdown: impl Future<Output = ()>,
@@ -90,13 +97,18 @@ pub async fn serve<H: Handler>(
                 match places.admit(peer.ip(), is_proxy) {
                     Ok(place) => {
                         failing = false;
-                        let handler = Arc::clone(&handler);
-                        let stopped = stopped.clone();
-                        connections
-                            .spawn(serve_until_over(stream, peer, handler, limits, stopped, place));
+                        let serving = Connection {
+                            peer,
+                            tls: tls.clone(),
+                            handler: Arc::clone(&handler),
+                            limits,
+                            stopped: stopped.clone(),
+                            place: Arc::new(place),
+                        };
+                        connections.spawn(serving.serve_until_over(stream));
                     }
                     Err(busy) if refusals.len() < MOST_REFUSALS => {
-                        refusals.spawn(refuse(stream, limits, busy));
+                        refusals.spawn(refuse(stream, tls.clone(), limits, busy));
                     }
                     Err(_) => {}
                 }
@@ -134,77 +146,101 @@ fn is_of_one_client(error: &io::Error) -> bool {
 }
 
 /// Tells a client that there are too many.
-async fn refuse(stream: TcpStream, limits: Limits, busy: Error) {
-    let mut socket = Socket::new(stream, limits, None);
+async fn refuse(stream: TcpStream, tls: Option<Arc<Tls>>, limits: Limits, busy: Error) {
     let told = async {
-        if socket.send_and_close(busy.into()).await.is_ok() {
-            socket.linger().await;
-        }
+        let stream = Timed::new(stream, &limits, None);
+        let Some(transport) = handshake(stream, tls.as_deref(), &limits).await else { return };
+        Socket::new(transport, limits, None).say_last(busy).await;
     };
     // A client that has not taken it in by now has had its chance.
     timeout(REFUSAL_TIMEOUT, told).await.unwrap_or_default();
 }
 
-/// Serves one connection to its end, or until it has to go.
-async fn serve_until_over<H: Handler>(
-    stream: TcpStream,
+/// What carries HTTP over `stream`, or nothing if the client did not come so far.
+async fn handshake(stream: Timed, tls: Option<&Tls>, limits: &Limits) -> Option<Transport> {
+    let Some(tls) = tls else { return Some(Transport::Plain(stream)) };
+    let shaken = async {
+        // A record of TLS begins with another byte than a request.
+        if stream.first_byte().await?.is_some_and(|byte| byte.is_ascii_uppercase()) {
+            return Ok(Err(stream));
+        }
+        tls.accept(stream).await.map(Ok)
+    };
+    match timeout(limits.handshake_timeout, shaken).await {
+        Ok(Ok(Ok(stream))) => return Some(Transport::Tls(Box::new(stream))),
+        Ok(Ok(Err(stream))) => {
+            let mut socket = Socket::new(Transport::Plain(stream), *limits, None);
+            socket.say_last(Error::Malformed("This port speaks TLS: use https".to_owned())).await;
+        }
+        // They say it to whoever scans or does not know the certificate.
+        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+        Err(_) => tracing::debug!("a TLS handshake took too long"),
+    }
+    None
+}
+
+/// A connection that is served.
+struct Connection<H> {
     peer: SocketAddr,
+    tls: Option<Arc<Tls>>,
     handler: Arc<H>,
     limits: Limits,
     stopped: watch::Receiver<()>,
-    place: Place,
-) {
-    let place = Arc::new(place);
-    let of_connection = Arc::clone(&place);
-    tokio::select! {
-        () = serve_connection(stream, peer, handler, limits, stopped, of_connection) => {}
-        () = place.is_over() => {}
-    }
+    place: Arc<Place>,
 }
 
-/// Serves one connection to its end.
-async fn serve_connection<H: Handler>(
-    stream: TcpStream,
-    peer: SocketAddr,
-    handler: Arc<H>,
-    limits: Limits,
-    mut stopped: watch::Receiver<()>,
-    place: Arc<Place>,
-) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, %peer, "a connection that is gone already");
-        return;
-    }
-    let service = service_fn(|request: Request<Incoming>| {
-        // At once: the next that is read may be that there is no more to come.
-        let begun = place.begin(request.method().is_safe());
-        let request = request.map(|incoming| Body::new(incoming, Arc::clone(&place)));
-        answer(&*handler, &place, begun.then_some(request), peer, limits)
-    });
-    let socket = TokioIo::new(Socket::new(stream, limits, Some(Arc::clone(&place))));
-    let mut connection = limits.builder().serve_connection(socket, service);
-    let ended = tokio::select! {
-        ended = &mut connection => Some(ended),
-        _ = stopped.changed() => None,
-    };
-    let ended = if let Some(ended) = ended {
-        ended
-    } else {
-        Pin::new(&mut connection).graceful_shutdown();
-        (&mut connection).await
-    };
-    let mut socket = connection.into_parts().io.into_inner();
-    match ended {
-        Ok(()) if place.is_unread() => socket.linger().await,
-        Ok(()) => {}
-        // The one thing that hyper leaves without any answer.
-        Err(error) if error.is_parse_version_h2() => {
-            if socket.send_and_close(not_http().into()).await.is_ok() {
-                socket.linger().await;
-            }
+impl<H: Handler> Connection<H> {
+    /// Serves to the end of the connection, or until it has to go.
+    async fn serve_until_over(self, stream: TcpStream) {
+        let place = Arc::clone(&self.place);
+        tokio::select! {
+            () = self.serve(stream) => {}
+            () = place.is_over() => {}
         }
-        Err(error) if error.is_parse() => socket.linger().await,
-        Err(error) => tracing::debug!(%error, %peer, "a connection ended early"),
+    }
+
+    /// Serves to the end of the connection.
+    async fn serve(self, stream: TcpStream) {
+        let Self { peer, tls, handler, limits, mut stopped, place } = self;
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, %peer, "a connection that is gone already");
+            return;
+        }
+        let stream = Timed::new(stream, &limits, Some(Arc::clone(&place)));
+        let transport = tokio::select! {
+            transport = handshake(stream, tls.as_deref(), &limits) => transport,
+            // Nothing has been asked.
+            _ = stopped.changed(), if tls.is_some() => None,
+        };
+        let Some(transport) = transport else { return };
+        let secure = matches!(transport, Transport::Tls(_));
+        let service = service_fn(|request: Request<Incoming>| {
+            // At once: the next that is read may be that there is no more to come.
+            let begun = place.begin(request.method().is_safe());
+            let request = request.map(|incoming| Body::new(incoming, Arc::clone(&place)));
+            answer(&*handler, &place, begun.then_some(request), peer, limits, secure)
+        });
+        let socket = TokioIo::new(Socket::new(transport, limits, Some(Arc::clone(&place))));
+        let mut connection = limits.builder().serve_connection(socket, service);
+        let ended = tokio::select! {
+            ended = &mut connection => Some(ended),
+            _ = stopped.changed() => None,
+        };
+        let ended = if let Some(ended) = ended {
+            ended
+        } else {
+            Pin::new(&mut connection).graceful_shutdown();
+            (&mut connection).await
+        };
+        let mut socket = connection.into_parts().io.into_inner();
+        match ended {
+            Ok(()) if place.is_unread() => socket.linger().await,
+            Ok(()) => {}
+            // The one thing that hyper leaves without any answer.
+            Err(error) if error.is_parse_version_h2() => socket.say_last(not_http()).await,
+            Err(error) if error.is_parse() => socket.linger().await,
+            Err(error) => tracing::debug!(%error, %peer, "a connection ended early"),
+        }
     }
 }
 
@@ -215,6 +251,7 @@ async fn answer<H: Handler>(
     request: Option<Request<Body>>,
     peer: SocketAddr,
     limits: Limits,
+    secure: bool,
 ) -> Result<Response<ResponseBody>, Aborted> {
     // To whoever sent it, as if it had come a moment later.
     let Some(request) = request else { return Err(Aborted) };
@@ -240,6 +277,9 @@ async fn answer<H: Handler>(
     place.end(response.status().as_u16() < 400);
     if place.is_unread() {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    if secure {
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, ONLY_TLS);
     }
     match breaks {
         None => Ok(response.map(ResponseBody::Whole)),

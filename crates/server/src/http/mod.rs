@@ -12,6 +12,7 @@ pub mod network;
 pub mod origins;
 pub mod query;
 pub mod reply;
+pub mod tls;
 
 pub(crate) mod access_log;
 pub(crate) mod allowance;
@@ -25,5 +26,6 @@ mod response_body;
 mod socket;
 mod trace;
 mod transfer;
+mod transport;
 
 pub(crate) use response_body::AbortAt;

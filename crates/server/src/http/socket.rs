@@ -1,9 +1,10 @@
-//! A connection as hyper sees it: one that gives up on a client that reads nothing or is gone, and that puts
-//! a body into the bare error heads that hyper writes by itself.
+//! A connection as hyper sees it: one that gives up on a client that is gone, and that puts a body into the
+//! bare error heads that hyper writes by itself.
 
 use super::connections::{Place, SideClosed};
 use super::limits::Limits;
 use super::reply::{Reply, RequestMeta, with_common_headers};
+use super::transport::Transport;
 use crate::error::Error;
 use bytes::{Buf, Bytes};
 use hyper::StatusCode;
@@ -14,7 +15,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep, timeout};
 
 /// How much is read after the answer before there is a pause, and how long that is: 2 MiB in a second.
@@ -24,12 +24,10 @@ const LINGER_PAUSE: Duration = Duration::from_millis(31);
 /// A connection.
 #[derive(Debug)]
 pub(super) struct Socket {
-    stream: TcpStream,
+    stream: Transport,
     limits: Limits,
     /// Its place among the connections, if it was given one.
     place: Option<Arc<Place>>,
-    /// Runs while a write waits.
-    stall: Option<Pin<Box<Sleep>>>,
     /// Runs when the client has closed its side and may be gone.
     leaving: Option<Pin<Box<Sleep>>>,
     /// What is above does not know yet that the client has closed its side.
@@ -41,13 +39,19 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream, limits: Limits, place: Option<Arc<Place>>) -> Self {
-        let (stall, leaving, untold) = (None, None, false);
-        Self { stream, limits, place, stall, leaving, untold, inside: false, instead: None }
+    pub(super) fn new(stream: Transport, limits: Limits, place: Option<Arc<Place>>) -> Self {
+        let (leaving, untold) = (None, false);
+        Self { stream, limits, place, leaving, untold, inside: false, instead: None }
     }
 
-    /// Writes `reply` without hyper, as the last thing.
-    pub(super) async fn send_and_close(&mut self, reply: Reply) -> io::Result<()> {
+    /// Says `error` without hyper, as the last thing, if the client listens.
+    pub(super) async fn say_last(&mut self, error: Error) {
+        if self.send_and_close(error.into()).await.is_ok() {
+            self.linger().await;
+        }
+    }
+
+    async fn send_and_close(&mut self, reply: Reply) -> io::Result<()> {
         let reason = reply.status.canonical_reason().unwrap_or_default();
         let head = format!("HTTP/1.1 {} {reason}\r\nconnection: close\r\n", reply.status.as_str());
         self.write_all(&whole(&head, reply)).await?;
@@ -62,7 +66,7 @@ impl Socket {
         let read = async {
             let (mut left, mut at_once) = (self.limits.linger_bytes, LINGER_AT_ONCE);
             let mut chunk = vec![0; 16 << 10];
-            while let Ok(length @ 1..) = self.stream.read(&mut chunk).await {
+            while let Ok(length @ 1..) = self.stream.untimed().read(&mut chunk).await {
                 let Some(rest) = left.checked_sub(length) else { return };
                 left = rest;
                 at_once = at_once.saturating_sub(length);
@@ -90,21 +94,6 @@ impl Socket {
             SideClosed::Asked => Poll::Pending,
         }
     }
-
-    fn write(&mut self, cx: &mut Context<'_>, parts: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, parts);
-        if let Poll::Ready(written) = written {
-            self.stall = None;
-            if let (Some(place), Ok(written)) = (&self.place, &written) {
-                place.wrote(*written);
-            }
-            return Poll::Ready(written);
-        }
-        let patience = self.limits.write_stall;
-        let stall = self.stall.get_or_insert_with(|| Box::pin(sleep(patience)));
-        ready!(stall.as_mut().poll(cx));
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-    }
 }
 
 impl AsyncRead for Socket {
@@ -117,14 +106,8 @@ impl AsyncRead for Socket {
         let before = buffer.filled().len();
         let read = Pin::new(&mut this.stream).poll_read(cx, buffer);
         match &read {
-            Poll::Pending => {
-                if let Some(place) = &this.place {
-                    place.waits();
-                }
-                read
-            }
             Poll::Ready(Ok(())) if buffer.filled().len() == before => this.side_closed(cx),
-            Poll::Ready(_) => read,
+            _ => read,
         }
     }
 }
@@ -154,7 +137,7 @@ impl AsyncWrite for Socket {
             if rest.is_empty() {
                 return Poll::Ready(Ok(length));
             }
-            let written = this.write(cx, &[IoSlice::new(&rest)]);
+            let written = Pin::new(&mut this.stream).poll_write(cx, &rest);
             if let Poll::Ready(Ok(written)) = written {
                 rest.advance(written);
             }
@@ -163,7 +146,7 @@ impl AsyncWrite for Socket {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
         }
-        let written = ready!(this.write(cx, parts))?;
+        let written = ready!(Pin::new(&mut this.stream).poll_write_vectored(cx, parts))?;
         this.inside = written < parts.iter().map(|part| part.len()).sum();
         Poll::Ready(Ok(written))
     }

@@ -100,7 +100,7 @@ impl Engine {
 
     /// Answers requests until `shutdown`, and removes the store.
     pub(crate) async fn run(self, shutdown: impl Future<Output = ()>) {
-        listen::serve(self.listener, self.layer, self.limits, shutdown).await;
+        listen::serve(self.listener, None, self.layer, self.limits, shutdown).await;
         self.inside.app.store.clone().close().await;
     }
 }

@@ -11,6 +11,7 @@ mod quickstart;
 mod seed;
 mod store_files;
 mod test_mode;
+mod tls;
 
 use crate::client::Answer;
 use program::Place;

@@ -3,13 +3,14 @@
 mod bodies;
 mod heads;
 mod lifetimes;
+mod tls;
 
 use super::*;
 use crate::http::body::{discard, read_body};
 use serde_json::Value;
 use std::net::Ipv4Addr;
 use std::time::Instant;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -81,13 +82,17 @@ struct Server {
 
 impl Server {
     async fn start(limits: Limits) -> Self {
+        Self::start_over(None, limits).await
+    }
+
+    async fn start_over(tls: Option<Arc<Tls>>, limits: Limits) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let stopped = async move { drop(stopped.await) };
         let paths = Paths { limits, held: watch::Sender::new(0), permits: Semaphore::new(0) };
         let paths = Arc::new(paths);
-        let serving = tokio::spawn(serve(listener, Arc::clone(&paths), limits, stopped));
+        let serving = tokio::spawn(serve(listener, tls, Arc::clone(&paths), limits, stopped));
         Self { address, paths, stop, serving }
     }
 
@@ -97,7 +102,11 @@ impl Server {
     }
 
     async fn hold_with(&self, method: &str) -> TcpStream {
-        let mut stream = self.connect().await;
+        self.hold_over(self.connect().await, method).await
+    }
+
+    /// The same, over `stream`.
+    async fn hold_over<S: AsyncWrite + Unpin>(&self, mut stream: S, method: &str) -> S {
         let mut held = self.paths.held.subscribe();
         let request = format!("{method} /held HTTP/1.1\r\nHost: x\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
@@ -125,11 +134,11 @@ struct Answer {
 }
 
 impl Answer {
-    async fn read(stream: &mut TcpStream) -> Self {
+    async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Self {
         timeout(PATIENCE, Self::read_at_leisure(stream)).await.expect("an answer")
     }
 
-    async fn read_at_leisure(stream: &mut TcpStream) -> Self {
+    async fn read_at_leisure(stream: &mut (impl AsyncRead + Unpin)) -> Self {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             head.push(stream.read_u8().await.expect("a head"));
@@ -163,7 +172,7 @@ impl Answer {
 }
 
 /// Asserts that the server ends the connection, in order and without another byte.
-async fn assert_ended(stream: &mut TcpStream) {
+async fn assert_ended(stream: &mut (impl AsyncRead + Unpin)) {
     let rest = timeout(PATIENCE, stream.read_u8()).await.expect("an end");
     assert_eq!(rest.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
 }

@@ -137,7 +137,7 @@ impl Serving {
             let for_programs = url.is_some();
             let url = url.or_else(|| line.strip_prefix("listening on ").map(str::to_owned));
             if let Some(url) = url {
-                let address = url.strip_prefix("http://").unwrap();
+                let (_, address) = url.split_once("://").unwrap();
                 break (address.parse().unwrap(), for_programs);
             }
             before.push(line);

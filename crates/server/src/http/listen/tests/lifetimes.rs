@@ -12,6 +12,7 @@ async fn a_connection_serves_many_requests() {
         assert_eq!((answer.status, answer.body.as_str()), (200, "{}"));
         assert_eq!(answer.header("server"), Some("Guestlist"));
         assert_eq!(answer.header("connection"), None);
+        assert_eq!(answer.header("strict-transport-security"), None);
     }
 }
 
@@ -270,7 +271,7 @@ async fn a_panic_is_answered_and_goes_no_further() {
 }
 
 /// Waits until nothing is held any more of the requests for `/held`.
-async fn assert_let_go(server: &Server) {
+pub(super) async fn assert_let_go(server: &Server) {
     let mut held = server.paths.held.subscribe();
     let none = held.wait_for(|held| *held == 0);
     timeout(PATIENCE, none).await.expect("it is let go").unwrap();
