@@ -344,7 +344,7 @@ fn proxies(file: &File) -> Result<Proxies> {
     let client_from = client_from.map_err(|why| anyhow!("client-from: {why}"))?;
     if client_from != ClientFrom::Nothing && trusted.is_empty() {
         bail!(
-            "client-from: anybody can send a header: say in trusted-proxies where the proxies are"
+            "client-from: anybody can say where they are: name in trusted-proxies where the proxies are"
         );
     }
     Ok(Proxies { trusted, client_from })

@@ -61,7 +61,8 @@ fn what_is_wrong_is_named() {
         with_file(&text, CliArgs::default(), &ServerArgs::default()).unwrap();
     }
     assert!(wrong("trusted-proxies = ['x']").contains("trusted-proxies: \"x\" is not a network"));
-    assert!(wrong("client-from = 'forwarded'").contains("say in trusted-proxies"));
+    assert!(wrong("client-from = 'forwarded'").contains("name in trusted-proxies"));
+    assert!(wrong("client-from = 'proxy-protocol'").contains("name in trusted-proxies"));
     let header = "trusted-proxies = ['::1']\nclient-from = 'x-real-ip'";
     assert!(wrong(header).contains("client-from: \"x-real-ip\" is none of forwarded"));
     assert!(wrong("allowed-origins = ['a.b']").contains("allowed-origins: \"a.b\" is not an"));

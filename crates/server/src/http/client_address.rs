@@ -25,7 +25,7 @@ pub struct Proxies {
     pub client_from: ClientFrom,
 }
 
-/// The header in which proxies say whom they have a request from.
+/// Where proxies say whom they have a request from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ClientFrom {
     /// In none: a request comes from whom the connection is with.
@@ -35,6 +35,8 @@ pub enum ClientFrom {
     Forwarded,
     /// `X-Forwarded-For`.
     XForwardedFor,
+    /// In front of all that a connection carries, in version 2 of the PROXY protocol.
+    ProxyProtocol,
 }
 
 impl FromStr for ClientFrom {
@@ -45,7 +47,10 @@ impl FromStr for ClientFrom {
             "none" => Ok(Self::Nothing),
             "forwarded" => Ok(Self::Forwarded),
             "x-forwarded-for" => Ok(Self::XForwardedFor),
-            _ => Err(format!("{text:?} is none of forwarded, x-forwarded-for and none")),
+            "proxy-protocol" => Ok(Self::ProxyProtocol),
+            _ => Err(format!(
+                "{text:?} is none of forwarded, x-forwarded-for, proxy-protocol and none"
+            )),
         }
     }
 }
@@ -57,13 +62,18 @@ impl Proxies {
         self.trusted.iter().any(|network| network.contains(address))
     }
 
-    /// Where a request with these headers comes from that came over a connection with `peer`. The
-    /// port is 0 where nobody has told it. Of what a trusted proxy says and cannot be read, the
-    /// proxy itself is the source.
+    /// Whether the peer of a connection says whom it is from before anything else.
+    pub(super) fn speak_first(&self, peer: IpAddr) -> bool {
+        self.client_from == ClientFrom::ProxyProtocol && self.trust(peer)
+    }
+
+    /// Where a request with these headers comes from that came over a connection with `peer`, or of
+    /// `peer` as the PROXY protocol has it. The port is 0 where nobody has told it. Of what a trusted
+    /// proxy says and cannot be read, the proxy itself is the source.
     #[must_use]
     pub fn client(&self, peer: SocketAddr, headers: &HeaderMap) -> SocketAddr {
         let (name, read): (_, fn(&str) -> Option<SocketAddr>) = match self.client_from {
-            ClientFrom::Nothing => return peer,
+            ClientFrom::Nothing | ClientFrom::ProxyProtocol => return peer,
             ClientFrom::Forwarded => (FORWARDED, forwarded_for),
             ClientFrom::XForwardedFor => (X_FORWARDED_FOR, node),
         };
@@ -219,7 +229,7 @@ mod tests {
     fn a_header_that_is_not_known_is_named() {
         assert_eq!(
             "x-real-ip".parse::<ClientFrom>().unwrap_err(),
-            "\"x-real-ip\" is none of forwarded, x-forwarded-for and none"
+            "\"x-real-ip\" is none of forwarded, x-forwarded-for, proxy-protocol and none"
         );
     }
 

@@ -105,6 +105,16 @@ impl Connections {
     /// # Errors
     /// [`Error::Busy`] when there is none, and everybody who has one is being answered.
     pub(super) fn admit(self: &Arc<Self>, peer: IpAddr, is_proxy: bool) -> Result<Place, Error> {
+        self.admit_for(peer, is_proxy, 0)
+    }
+
+    /// The same, where so many places are about to be left for it.
+    fn admit_for(
+        self: &Arc<Self>,
+        peer: IpAddr,
+        is_proxy: bool,
+        left: usize,
+    ) -> Result<Place, Error> {
         let busy = |what, own| {
             if let Some(meter) = &self.meter {
                 meter.refuse(own);
@@ -120,7 +130,7 @@ impl Connections {
         {
             return Err(busy("There are too many connections from your network", true));
         }
-        if open.all.len() >= self.limits.max_connections
+        if open.all.len() >= self.limits.max_connections + left
             && !open.make_room(|connection| !connection.asked.load(Ordering::Relaxed))
             && !open.make_room_in_largest(network)
             && !open.make_room(|_| true)
@@ -223,6 +233,14 @@ impl Connection {
 }
 
 impl Place {
+    /// A place for `client`, whom the proxy that has this one speaks for, in its stead.
+    ///
+    /// # Errors
+    /// As [`Connections::admit`].
+    pub(super) fn instead_for(&self, client: IpAddr) -> Result<Self, Error> {
+        self.connections.admit_for(client, false, 1)
+    }
+
     /// A request has come, which may change something or is `safe` (RFC 9110 9.2.1). False when the
     /// connection has just made room for another.
     pub(super) fn begin(&self, safe: bool) -> bool {

@@ -16,7 +16,8 @@ pub struct Limits {
     /// Those of one client among them, which is an IPv4 address or an IPv6 /64: enough for an office
     /// behind one address, and three more like it leave it its share. A proxy that is trusted has any.
     pub max_connections_per_client: usize,
-    /// How long a TLS handshake may take, of which clients need a fraction of a second.
+    /// How long a TLS handshake may take, of which clients need a fraction of a second, and how long what
+    /// a proxy says before it.
     pub handshake_timeout: Duration,
     /// How long a connection may be silent until a request of its has been answered well.
     pub first_request_timeout: Duration,

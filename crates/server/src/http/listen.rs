@@ -6,6 +6,7 @@ use super::connections::{Connections, Place};
 use super::ingress::Ingress;
 pub use super::limits::Limits;
 use super::meter::Meter;
+use super::proxy_protocol;
 use super::reply::{Reply, RequestMeta, finish};
 use super::response_body::{AbortAt, Aborted, ResponseBody};
 use super::socket::{Socket, not_http};
@@ -103,9 +104,8 @@ pub async fn serve<H: Handler>(
                             handler: Arc::clone(&handler),
                             limits,
                             stopped: stopped.clone(),
-                            place: Arc::new(place),
                         };
-                        connections.spawn(serving.serve_until_over(stream));
+                        connections.spawn(serving.serve_until_over(stream, place));
                     }
                     Err(busy) if refusals.len() < MOST_REFUSALS => {
                         refusals.spawn(refuse(stream, tls.clone(), limits, busy));
@@ -186,22 +186,63 @@ struct Connection<H> {
     handler: Arc<H>,
     limits: Limits,
     stopped: watch::Receiver<()>,
-    place: Arc<Place>,
 }
 
 impl<H: Handler> Connection<H> {
     /// Serves to the end of the connection, or until it has to go.
-    async fn serve_until_over(self, stream: TcpStream) {
-        let place = Arc::clone(&self.place);
+    async fn serve_until_over(mut self, stream: TcpStream, place: Place) {
+        let (mut stream, mut place) = (stream, Arc::new(place));
+        if self.handler.ingress().proxies.speak_first(self.peer.ip()) {
+            let Some(met) = self.meet(stream, place).await else { return };
+            (stream, place) = met;
+        }
         tokio::select! {
-            () = self.serve(stream) => {}
+            () = self.serve(stream, Arc::clone(&place)) => {}
             () = place.is_over() => {}
         }
     }
 
+    /// Lets the proxy at the other end say whom the connection is from, which has a place for that from then
+    /// on.
+    async fn meet(
+        &mut self,
+        stream: TcpStream,
+        place: Arc<Place>,
+    ) -> Option<(TcpStream, Arc<Place>)> {
+        let mut stream = Timed::new(stream, &self.limits, Some(Arc::clone(&place)));
+        let told = tokio::select! {
+            told = timeout(self.limits.handshake_timeout, proxy_protocol::read(&mut stream)) => told,
+            () = place.is_over() => return None,
+            _ = self.stopped.changed() => return None,
+        };
+        let stream = stream.into_untimed();
+        let proxy = self.peer;
+        match told {
+            Ok(Ok(None)) => return Some((stream, place)),
+            Ok(Ok(Some(client))) => self.peer = client,
+            // As to look whether somebody listens.
+            Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => return None,
+            Ok(Err(why)) => {
+                tracing::warn!(%proxy, %why, "a proxy does not say whom a connection is from");
+                return None;
+            }
+            Err(_) => {
+                tracing::debug!(%proxy, "a proxy took too long to say whom a connection is from");
+                return None;
+            }
+        }
+        match place.instead_for(self.peer.ip()) {
+            Ok(place) => Some((stream, Arc::new(place))),
+            Err(busy) => {
+                refuse(stream, self.tls.clone(), self.limits, busy).await;
+                None
+            }
+        }
+    }
+
     /// Serves to the end of the connection.
-    async fn serve(self, stream: TcpStream) {
-        let Self { peer, tls, handler, limits, mut stopped, place } = self;
+    async fn serve(self, stream: TcpStream, place: Arc<Place>) {
+        let Self { peer, tls, handler, limits, mut stopped } = self;
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, %peer, "a connection that is gone already");
             return;

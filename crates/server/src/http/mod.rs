@@ -22,6 +22,7 @@ pub(crate) mod memory;
 
 mod buffer;
 mod connections;
+mod proxy_protocol;
 mod response_body;
 mod socket;
 mod trace;

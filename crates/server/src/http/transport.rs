@@ -37,6 +37,11 @@ impl Timed {
         &mut self.stream
     }
 
+    /// The connection itself, by itself.
+    pub(super) fn into_untimed(self) -> TcpStream {
+        self.stream
+    }
+
     /// The first byte that comes, which stays to be read, or nothing where none will come.
     pub(super) async fn first_byte(&self) -> io::Result<Option<u8>> {
         let mut byte = [0];

@@ -3,6 +3,7 @@
 mod bodies;
 mod heads;
 mod lifetimes;
+mod proxies;
 mod tls;
 
 use super::*;
@@ -23,6 +24,7 @@ struct Paths {
     /// How many requests for `/held` are under way. Each is answered once there is a permit.
     held: watch::Sender<usize>,
     permits: Semaphore,
+    ingress: Ingress,
 }
 
 /// A request that is held.
@@ -42,7 +44,11 @@ impl Drop for Held<'_> {
 }
 
 impl Handler for Paths {
-    async fn handle(&self, request: Request<Body>, _: &RequestMeta, _: SocketAddr) -> Reply {
+    fn ingress(&self) -> &Ingress {
+        &self.ingress
+    }
+
+    async fn handle(&self, request: Request<Body>, _: &RequestMeta, peer: SocketAddr) -> Reply {
         let (head, body) = request.into_parts();
         match head.uri.path() {
             "/read" => {
@@ -61,6 +67,7 @@ impl Handler for Paths {
                 Reply::new(hyper::StatusCode::OK, vec![b'1'; 32 << 20]).to(flow)
             }
             "/panic" => panic!("asked for"),
+            "/peer" => Reply::new(hyper::StatusCode::OK, peer.to_string().into_bytes()),
             path => {
                 if path == "/held" {
                     let _held = Held::one_of(&self.held);
@@ -82,15 +89,16 @@ struct Server {
 
 impl Server {
     async fn start(limits: Limits) -> Self {
-        Self::start_over(None, limits).await
+        Self::start_over(None, limits, Ingress::default()).await
     }
 
-    async fn start_over(tls: Option<Arc<Tls>>, limits: Limits) -> Self {
+    async fn start_over(tls: Option<Arc<Tls>>, limits: Limits, ingress: Ingress) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let stopped = async move { drop(stopped.await) };
-        let paths = Paths { limits, held: watch::Sender::new(0), permits: Semaphore::new(0) };
+        let (held, permits) = (watch::Sender::new(0), Semaphore::new(0));
+        let paths = Paths { limits, held, permits, ingress };
         let paths = Arc::new(paths);
         let serving = tokio::spawn(serve(listener, tls, Arc::clone(&paths), limits, stopped));
         Self { address, paths, stop, serving }

@@ -21,7 +21,7 @@ impl Secure {
     async fn start(limits: Limits) -> Self {
         let authority = Authority::new();
         let tls = Arc::new(authority.open());
-        let server = Server::start_over(Some(Arc::clone(&tls)), limits).await;
+        let server = Server::start_over(Some(Arc::clone(&tls)), limits, Ingress::default()).await;
         Self { authority, tls, server, version: &TLS13 }
     }
 
