@@ -210,6 +210,7 @@ fn test(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
     steps.run("failing disks", tools::failing_disks)?;
     steps.run("promtool", monitoring::prerequisites)?;
     monitoring::check(project, steps)?;
+    steps.run("proxies in front", tools::fronts)?;
     let _server = postgres::start(steps)?;
     let logs = project.target.join("xtask");
     // They build for themselves, and count what nothing else on the machine changes.

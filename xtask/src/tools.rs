@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail, ensure};
+use guestlist_testbed::FrontProgram;
 
 use crate::Project;
 use crate::steps::cargo;
@@ -153,6 +154,17 @@ pub(crate) fn failing_disks() -> anyhow::Result<()> {
             "tests that cut the power of a disk or fill it are left out: only root mounts one"
         );
     }
+    system_packages(&missing)
+}
+
+/// Makes sure of the proxies that tests put in front of a server.
+pub(crate) fn fronts() -> anyhow::Result<()> {
+    let missing = FrontProgram::ALL.into_iter().filter(|program| program.find().is_err());
+    let missing: Vec<_> = missing.map(FrontProgram::name).collect();
+    if !missing.is_empty() {
+        println!("{} are what tests put in front of a server", missing.join(", "));
+    }
+    // Debian has each in a package of its name.
     system_packages(&missing)
 }
 

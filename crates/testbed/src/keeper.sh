@@ -29,6 +29,12 @@ pool() {
     server=$! last=KILL
 }
 
+# Starts the program and arguments "$@" in the place of a server.
+front() {
+    "$@" >>log 2>&1 &
+    server=$! last=TERM
+}
+
 runs() {
     kill -0 "$server"
 }

@@ -2,7 +2,8 @@
 //!
 //! [`Cluster`] is a throwaway PostgreSQL that can be killed, copied to a standby and promoted;
 //! [`Pooler`] a PgBouncer in front of it, and
-//! [`Proxy`] a wire to it that can be cut in the middle of a commit. [`linear`] judges what was answered in the
+//! [`Proxy`] a wire to it that can be cut in the middle of a commit. [`Front`] is a proxy in front of the
+//! service itself. [`linear`] judges what was answered in the
 //! meantime. [`Disk`] loses its power or its space and [`Calls`] of the system fail when they are told
 //! to. [`connect_from`] connects from
 //! where nobody is. [`process`] and [`http`] are the program under test and a client of it.
@@ -10,6 +11,7 @@
 mod calls;
 mod cluster;
 mod disk;
+mod front;
 pub mod http;
 mod identity;
 mod keeper;
@@ -24,6 +26,7 @@ mod socket;
 pub use calls::Calls;
 pub use cluster::{Certificate, Cluster, Settings};
 pub use disk::{Cutter, Disk};
+pub use front::{Front, FrontProgram};
 pub use identity::unprivileged;
 pub use pooler::{Pooler, Pooling};
 pub use programs::{BIN, Programs};

@@ -2,6 +2,7 @@
 
 use crate::cluster::free_port;
 use crate::keeper::Keeper;
+use crate::programs;
 use anyhow::{Context as _, bail};
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -43,11 +44,7 @@ impl Pooler {
     /// # Errors
     /// When it is not there.
     pub fn find() -> anyhow::Result<PathBuf> {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let mut places: Vec<PathBuf> = std::env::split_paths(&path).collect();
-        places.extend(["/usr/sbin".into(), "/usr/local/sbin".into()]);
-        let found = places.iter().map(|place| place.join(PROGRAM)).find(|path| path.is_file());
-        found.with_context(|| format!("there is no {PROGRAM} on PATH or in /usr/sbin"))
+        programs::found(PROGRAM)
     }
 
     /// Starts one.

@@ -73,6 +73,15 @@ impl Programs {
     }
 }
 
+/// Where `program` is: on `PATH`, or where systems keep what is run by no person.
+pub(crate) fn found(program: &str) -> anyhow::Result<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut places: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    places.extend(["/usr/sbin".into(), "/usr/local/sbin".into()]);
+    let found = places.iter().map(|place| place.join(program)).find(|path| path.is_file());
+    found.with_context(|| format!("there is no {program} on PATH or in /usr/sbin"))
+}
+
 /// `15` of `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`.
 fn major(said: &str) -> Option<u32> {
     let version = said.split_whitespace().nth(2)?;

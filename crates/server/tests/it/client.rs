@@ -126,6 +126,10 @@ impl Request<'_> {
         connection
     }
 
+    pub(crate) const fn method(&self) -> &str {
+        self.method
+    }
+
     /// As it is sent.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.target);

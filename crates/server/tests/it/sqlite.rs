@@ -12,6 +12,7 @@ mod access;
 mod administrators;
 mod answers;
 mod audit;
+mod behind;
 mod bounds;
 mod browsers;
 mod cli;
