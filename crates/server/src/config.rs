@@ -6,6 +6,7 @@ use crate::http::client_address::{ClientFrom, Proxies};
 use crate::http::ingress::Ingress;
 use crate::http::origins::AllowedOrigins;
 use crate::http::tls::TlsFiles;
+use crate::public_url::PublicUrl;
 use crate::rows::quotas::Quotas;
 use crate::rows::tuning::Tuning;
 use crate::store::{Address, Options, StoreUrl};
@@ -115,10 +116,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The address at which metrics are scraped, if they are.
     pub metrics_listen: Option<SocketAddr>,
-    /// The `iss` of tokens, if one was named.
-    pub issuer: Option<String>,
-    /// The URL by which clients reach the server, if one was named.
-    pub public_url: Option<String>,
+    /// The URL by which clients reach the server, if one was named. Its host is the `iss` of tokens.
+    pub public_url: Option<PublicUrl>,
     /// The most connections at once, if it was said.
     pub max_connections: Option<usize>,
     /// The most connections of one client at once, if it was said.
@@ -165,8 +164,7 @@ impl Config {
             store: place,
             listen: address(listen.map_or(DEFAULT_LISTEN, String::as_str))?,
             metrics_listen: metrics.map(|text| metrics_address(text)).transpose()?,
-            issuer: public_url.map(|url| host(url)).transpose()?,
-            public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()),
+            public_url: public_url.map(|url| self::public_url(url)).transpose()?,
             max_connections: file.max_connections,
             max_connections_per_client: file.max_connections_per_client,
             hashing: hashing(&file),
@@ -386,13 +384,8 @@ fn metrics_address(text: &str) -> Result<SocketAddr> {
     })
 }
 
-fn host(url: &str) -> Result<String> {
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    let host = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
-    match host {
-        Some(host) if !host.is_empty() && !host.contains('@') => Ok(host.to_owned()),
-        _ => bail!("public-url: {url:?} is not a URL, such as https://guests.example.com"),
-    }
+fn public_url(text: &str) -> Result<PublicUrl> {
+    text.parse().map_err(|why| anyhow!("public-url: {why}"))
 }
 
 #[cfg(test)]

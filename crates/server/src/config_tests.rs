@@ -129,12 +129,6 @@ fn a_replica_is_of_a_store_in_postgresql() {
 }
 
 #[test]
-fn the_issuer_is_the_host_of_the_public_url() {
-    assert_eq!(host("https://guests.example.com/x").unwrap(), "guests.example.com");
-    assert_eq!(host("http://127.0.0.1:80").unwrap(), "127.0.0.1:80");
-}
-
-#[test]
 fn metrics_are_for_this_machine_unless_more_is_said() {
     let listens = |text: &str| {
         let server = ServerArgs { metrics_listen: Some(text.to_owned()), ..ServerArgs::default() };

@@ -24,6 +24,7 @@ pub mod http;
 pub mod moving;
 pub mod operations;
 pub mod population;
+pub mod public_url;
 pub mod rest;
 pub mod rows;
 pub mod server;

@@ -12,6 +12,7 @@ use crate::http::listen;
 use crate::http::tls::{Hangups, Tls};
 use crate::moving::{self, Record, State};
 use crate::operations::metrics::{Meters, Scraped};
+use crate::public_url::PublicUrl;
 use crate::rest::{App, AppParts, Service};
 use crate::rows::{idempotency, settings};
 use crate::store::{Options, Store, StoreUrl};
@@ -56,8 +57,7 @@ impl Server {
             .await
             .with_context(|| format!("cannot listen on {}", config.listen))?;
         let address = listener.local_addr()?;
-        let tls = config.ingress.tls.clone().map(|files| Tls::open(files, clock.clone()));
-        let tls = tls.transpose().map_err(|why| anyhow!(why))?.map(Arc::new);
+        let tls = tls(config, &clock)?;
         let metrics_listener = match config.metrics_listen {
             Some(at) => Some(
                 TcpListener::bind(at)
@@ -74,7 +74,7 @@ impl Server {
         limits.max_connections = config.max_connections.unwrap_or(limits.max_connections);
         let own = config.max_connections_per_client;
         limits.max_connections_per_client = own.unwrap_or(limits.max_connections_per_client);
-        let issuer = config.issuer.clone().unwrap_or_else(|| address.to_string());
+        let issuer = named_issuer(config).unwrap_or_else(|| address.to_string());
         remember_issuer(&store, &issuer).await?;
         let service =
             Arc::new(service(config, store, clock, limits, issuer, meters.as_ref()).await?);
@@ -141,6 +141,22 @@ impl Metrics {
         let limits = Limits { drain: SCRAPE_DRAIN, ..Scraped::limits() };
         listen::serve(listener, scraped, limits, async { drop(is_over.await) }).await;
     }
+}
+
+/// TLS, if it is spoken, as the URL has it by which clients come.
+fn tls(config: &Config, clock: &Clock) -> Result<Option<Arc<Tls>>> {
+    let (ingress, url) = (&config.ingress, config.public_url.as_ref());
+    let Some(files) = &ingress.tls else {
+        if url.is_some_and(PublicUrl::is_https) && ingress.proxies.trusted.is_empty() {
+            tracing::warn!(
+                "public-url is https, and this server does not speak TLS: name the proxy that does in \
+                 trusted-proxies, or all clients are one"
+            );
+        }
+        return Ok(None);
+    };
+    let tls = Tls::open(files.clone(), url.map(PublicUrl::name), clock.clone());
+    Ok(Some(Arc::new(tls.map_err(|why| anyhow!(why))?)))
 }
 
 /// Opens the store, made if there is none.
@@ -256,13 +272,18 @@ async fn remember_issuer(store: &Store, issuer: &str) -> Result<(), Error> {
         .await
 }
 
+/// The `iss` of tokens, if one was named.
+fn named_issuer(config: &Config) -> Option<String> {
+    config.public_url.as_ref().map(|url| url.host().to_owned())
+}
+
 /// The `iss` of tokens that a command makes: what `config` says, or where the store was served last.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn issuer(config: &Config, store: &Store) -> Result<String, Error> {
-    if let Some(issuer) = &config.issuer {
-        return Ok(issuer.clone());
+    if let Some(issuer) = named_issuer(config) {
+        return Ok(issuer);
     }
     let known = store.read(|tx| settings::get(tx, ISSUER)).await?;
     let known = known.and_then(|issuer| String::from_utf8(issuer).ok());
@@ -284,7 +305,8 @@ pub(crate) async fn service(
 ) -> Result<Service, Error> {
     let hasher = Hasher::start(&config.hashing)?;
     let scheme = if config.ingress.tls.is_some() { "https" } else { "http" };
-    let public_url = config.public_url.clone().unwrap_or_else(|| format!("{scheme}://{issuer}"));
+    let public_url = config.public_url.as_ref().map(ToString::to_string);
+    let public_url = public_url.unwrap_or_else(|| format!("{scheme}://{issuer}"));
     let max_session = config.max_session;
     let meter = meters.map(|meters| Arc::clone(&meters.rest));
     let parts = AppParts { store, hasher, clock, issuer, public_url, max_session, meter };

@@ -52,7 +52,6 @@ impl Demo {
                     options: guestlist::store::Options::default(),
                     listen: "127.0.0.1:0".parse().unwrap(),
                     metrics_listen: None,
-                    issuer: None,
                     public_url: None,
                     max_connections: None,
                     max_connections_per_client: None,

@@ -7,7 +7,7 @@ use super::transport::Timed;
 use crate::clock::Clock;
 use rustls::crypto::aws_lc_rs::{Ticketer, default_provider};
 use rustls::pki_types::pem::{self, PemObject as _};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{InconsistentKeys, ServerConfig};
@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+use webpki::EndEntityCert;
 use zeroize::Zeroizing;
 
 mod validity;
@@ -37,6 +38,8 @@ pub struct TlsFiles {
 #[derive(Debug)]
 pub struct Tls {
     files: TlsFiles,
+    /// By which clients come.
+    name: Option<ServerName<'static>>,
     clock: Clock,
     shown: Arc<Shown>,
     acceptor: Acceptor,
@@ -75,20 +78,22 @@ impl std::fmt::Debug for Acceptor {
 }
 
 impl Tls {
-    /// Reads the files. A certificate that has ended, or has not begun, is taken all the same: a server that
+    /// Reads the files, for a server that clients call by `name`. A certificate that has ended, or has not begun, is taken all the same: a server that
     /// does not start helps nobody. The log says so.
     ///
     /// # Errors
     /// When they cannot be read, or do not belong together; the words name the file and what it should be.
-    pub fn open(files: TlsFiles, clock: Clock) -> Result<Self, String> {
+    pub fn open(files: TlsFiles, name: Option<&str>, clock: Clock) -> Result<Self, String> {
         let pair = read(&files)?;
+        let name = name.and_then(|name| ServerName::try_from(name.to_owned()).ok());
         let now = clock.now();
         if let Err(why) = pair.validity.check(now) {
             tracing::error!(file = %files.certificate.display(), "the certificate {why}");
         }
+        warn_of_name(&files, name.as_ref(), &pair);
         let shown = Arc::new(Shown(RwLock::new(pair)));
         let config = config(Arc::clone(&shown)).map_err(|why| format!("TLS: {why}"))?;
-        Ok(Self { files, clock, shown, acceptor: Acceptor(Arc::new(config).into()) })
+        Ok(Self { files, name, clock, shown, acceptor: Acceptor(Arc::new(config).into()) })
     }
 
     /// A handshake.
@@ -104,6 +109,7 @@ impl Tls {
         let pair = read(&self.files)?;
         let named = |why| format!("tls-cert: {}: it {why}", self.files.certificate.display());
         pair.validity.check(self.clock.now()).map_err(named)?;
+        warn_of_name(&self.files, self.name.as_ref(), &pair);
         let ends = pair.validity.ends;
         *self.shown.0.write().unwrap_or_else(PoisonError::into_inner) = pair;
         tracing::info!(
@@ -167,6 +173,16 @@ fn read(files: &TlsFiles) -> Result<Pair, String> {
         tracing::warn!("others on this machine can read the key: chmod o= {}", key.display());
     }
     Ok(Pair { key: Arc::new(pair), validity })
+}
+
+/// Warns where clients who come by `name` will not take the certificate for that.
+fn warn_of_name(files: &TlsFiles, name: Option<&ServerName<'_>>, pair: &Pair) {
+    let Some((name, own)) = name.zip(pair.key.cert.first()) else { return };
+    let own = EndEntityCert::try_from(own);
+    if own.is_ok_and(|own| own.verify_is_valid_for_subject_name(name).is_err()) {
+        let file = files.certificate.display();
+        tracing::warn!(%file, name = %name.to_str(), "the certificate is not for the name in public-url");
+    }
 }
 
 fn contents(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {

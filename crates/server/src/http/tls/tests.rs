@@ -3,7 +3,6 @@ use super::*;
 use crate::clock::Settable;
 use guestlist_api::time::DateTime;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
-use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
@@ -61,7 +60,7 @@ impl Authority {
     }
 
     pub(in crate::http) fn open(&self) -> Tls {
-        Tls::open(self.files(), Clock::System).unwrap()
+        Tls::open(self.files(), None, Clock::System).unwrap()
     }
 
     /// A handshake of a client of such versions, which says that it speaks `protocols`.
@@ -110,7 +109,7 @@ fn what_is_wrong_with_the_files_is_told_with_the_file_and_the_rule() {
         (&*format!("{other}{certificate}"), &*key, "tls-key", "it is not the key of the first"),
     ] {
         authority.write(certificate, key);
-        let words = Tls::open(authority.files(), Clock::System).unwrap_err();
+        let words = Tls::open(authority.files(), None, Clock::System).unwrap_err();
         let files = authority.files();
         let path = if file == "tls-cert" { files.certificate } else { files.key };
         assert!(words.starts_with(&format!("{file}: {}: {why}", path.display())), "{words}");
@@ -118,7 +117,7 @@ fn what_is_wrong_with_the_files_is_told_with_the_file_and_the_rule() {
     authority.write(&format!("{certificate}{other}"), &key);
     authority.open();
     std::fs::remove_file(authority.files().key).unwrap();
-    let words = Tls::open(authority.files(), Clock::System).unwrap_err();
+    let words = Tls::open(authority.files(), None, Clock::System).unwrap_err();
     assert!(words.contains("key.pem: it cannot be read: No such file"), "{words}");
 }
 
@@ -223,7 +222,7 @@ fn a_link_to_other_files_is_another_file() {
     let data = authority.directory.path().join("data");
     std::os::unix::fs::symlink(one.path(), &data).unwrap();
     let files = TlsFiles { certificate: data.join("cert.pem"), key: data.join("key.pem") };
-    let tls = Tls::open(files, Clock::System).unwrap();
+    let tls = Tls::open(files, None, Clock::System).unwrap();
     let mut watch = Watch::of(&tls.files);
     let first = shown(&tls);
     std::fs::remove_file(&data).unwrap();
@@ -237,7 +236,7 @@ fn a_link_to_other_files_is_another_file() {
 fn the_end_of_a_certificate_is_warned_of_once_a_day() {
     let authority = Authority::new();
     let clock = Arc::new(Settable::running());
-    let tls = Tls::open(authority.files(), Clock::Settable(Arc::clone(&clock))).unwrap();
+    let tls = Tls::open(authority.files(), None, Clock::Settable(Arc::clone(&clock))).unwrap();
     let mut watch = Watch::of(&tls.files);
     let mut warns = |at: &str| {
         clock.set(at.parse::<DateTime>().unwrap());

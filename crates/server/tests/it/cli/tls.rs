@@ -64,8 +64,8 @@ fn a_certificate_is_replaced_when_the_server_is_told() {
     let place = Place::new();
     let authority = Authority::of(&place);
     authority.renew();
-    fs::write(place.path("guestlist.toml"), "tls-cert = 'cert.pem'\ntls-key = 'key.pem'\n")
-        .unwrap();
+    let settings = "tls-cert = 'cert.pem'\ntls-key = 'key.pem'\npublic-url = 'https://a.example'\n";
+    fs::write(place.path("guestlist.toml"), settings).unwrap();
     let create = ["application", "create", "--name", "own", "--store", "a.db", "--json"];
     let own = place.run(&create).json()["applicationId"].as_str().unwrap().to_owned();
     let serving = place.serve();
@@ -100,6 +100,7 @@ fn a_certificate_is_replaced_when_the_server_is_told() {
     let events: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let with = |message: &str| events.iter().filter(|event| event["message"] == message).count();
     assert_eq!(with("the certificate was replaced"), 1, "{log}");
+    assert_eq!(with("the certificate is not for the name in public-url"), 2, "{log}");
     assert!(with("the certificate stays as it was") > 0, "{log}");
     assert!(log.contains("tls-key: key.pem: there is no private key in it"), "{log}");
 }
@@ -114,6 +115,20 @@ fn a_server_without_a_certificate_is_not_ended_by_the_same() {
     }
     let log = serving.stop();
     assert!(log.contains("there is no file to read again"), "{log}");
+}
+
+#[test]
+fn a_server_whose_url_is_https_speaks_tls_or_trusts_whoever_does() {
+    for (settings, warns) in [
+        ("public-url = 'https://a.example'", true),
+        ("public-url = 'http://a.example'", false),
+        ("public-url = 'https://a.example'\ntrusted-proxies = ['127.0.0.1']", false),
+    ] {
+        let place = Place::new();
+        fs::write(place.path("guestlist.toml"), settings).unwrap();
+        let log = place.serve().stop();
+        assert_eq!(log.contains("name the proxy that does in trusted-proxies"), warns, "{log}");
+    }
 }
 
 #[test]
