@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub enum FrontProgram {
     /// nginx, whose settings are those of a site: what Debian has around them is added.
     Nginx,
-    /// HAProxy.
+    /// `HAProxy`.
     HaProxy,
     /// Caddy.
     Caddy,

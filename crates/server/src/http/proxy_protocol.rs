@@ -36,8 +36,6 @@ pub(super) async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Op
 fn source(kind: u8, family: u8, said: &[u8]) -> Result<Option<SocketAddr>, &'static str> {
     const SHORT: &str = "it says less than two addresses";
     match (kind, family) {
-        // Of a connection of its own, by which it looks whether the server is well.
-        (0x20, _) => Ok(None),
         (0x21, 0x11) => match said {
             [a, b, c, d, _, _, _, _, high, low, _, _, ..] => {
                 Ok(Some(client(Ipv4Addr::new(*a, *b, *c, *d), *high, *low)))
@@ -50,8 +48,9 @@ fn source(kind: u8, family: u8, said: &[u8]) -> Result<Option<SocketAddr>, &'sta
             }
             _ => Err(SHORT),
         },
-        // Datagrams, sockets of one machine and what has no name.
-        (0x21, _) => Ok(None),
+        // Of a connection of its own, by which it looks whether the server is well; of datagrams, of sockets
+        // of one machine and of what has no name.
+        (0x20 | 0x21, _) => Ok(None),
         _ => Err("it is of no kind that is known"),
     }
 }

@@ -86,7 +86,7 @@ impl Proxy {
         Self { front, client: trusting(certificate.der()) }
     }
 
-    /// HAProxy in front of the server at `behind`, which ends TLS itself with such a certificate.
+    /// `HAProxy` in front of the server at `behind`, which ends TLS itself with such a certificate.
     fn passing(behind: SocketAddr, certificate: &CertificateDer<'static>) -> Self {
         let settings = |port: u16| {
             let listen = ("bind :443", format!("bind 127.0.0.1:{port}"));
