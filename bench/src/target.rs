@@ -150,8 +150,16 @@ impl Seeded {
     }
 
     pub(crate) fn serve(&self, bench: &Bench) -> Result<Running> {
+        self.serve_with(bench, "")
+    }
+
+    /// The same, with such a file of settings.
+    pub(crate) fn serve_with(&self, bench: &Bench, settings: &str) -> Result<Running> {
+        let file = bench.place.join("guestlist.toml");
+        fs::write(&file, settings)?;
         let mut command = pinned(bench.split.server.as_deref(), &bench.binary);
         command.args(["serve", "--listen", "127.0.0.1:0", "--store"]).arg(&self.path);
+        command.arg("--config").arg(file);
         plain(&mut command);
         Running::start(command)
     }

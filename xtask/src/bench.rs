@@ -59,6 +59,9 @@ fn served(project: &Project, steps: &mut Steps, arguments: &[&str]) -> anyhow::R
     build.args(["--package", "guestlist-bench", "--bin", "guestlist", "--bin", "guestlist-bench"]);
     steps.command("build", build, "mend the code that the compiler names")?;
     let oha = steps.run("oha", || tools::oha(project))?;
+    if let ["all" | "neighbours", ..] = arguments {
+        steps.run("proxies in front", tools::fronts)?;
+    }
     let mut measure = Command::new(project.target.join("release/guestlist-bench"));
     measure.arg("measure").args(arguments);
     measure.arg("--root").arg(&project.root).arg("--target").arg(&project.target);

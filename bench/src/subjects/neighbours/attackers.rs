@@ -199,6 +199,22 @@ impl Scene {
         Self { name, threads: THREADS, attack: Box::new(attack) }
     }
 
+    /// Those of all these scenes at the same time.
+    pub(super) fn together(name: &'static str, scenes: Vec<Self>) -> Self {
+        let threads = scenes.iter().map(|scene| scene.threads).sum();
+        let attack = move |thread, going: &Going| {
+            let mut before = 0;
+            for scene in &scenes {
+                if thread - before < scene.threads {
+                    return (scene.attack)(thread - before, going);
+                }
+                before += scene.threads;
+            }
+            Ok(Answers::new())
+        };
+        Self { name, threads, attack: Box::new(attack) }
+    }
+
     /// Does `work` while this goes on.
     pub(super) fn during<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<(T, Answers)> {
         // Until they are in each other's way; and no longer than this, where they never are.

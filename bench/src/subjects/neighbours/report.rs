@@ -2,7 +2,6 @@
 
 use super::attackers::{Answers, NONE, Scene};
 use super::probe::{Asked, Noticed};
-use crate::measure::Engine;
 use crate::report::{Bound, Goal, Page};
 use crate::stats::{Spread, float, number};
 
@@ -26,12 +25,12 @@ impl Seen<'_> {
     }
 
     /// One line for each answer that was not a 200.
-    fn failures(&self, engine: Engine) -> Vec<String> {
+    fn failures(&self, place: &str) -> Vec<String> {
         let unexpected = self.noticed.iter().flat_map(|noticed| &noticed.unexpected);
         unexpected
             .map(|((what, answer), count)| {
                 format!(
-                    "{engine}, beside {}: {} was answered {answer}, {count} times",
+                    "{place}, beside {}: {} was answered {answer}, {count} times",
                     self.scene.name,
                     what.name()
                 )
@@ -95,11 +94,11 @@ fn answered(answers: &Answers) -> String {
     each.collect::<Vec<_>>().join(", ")
 }
 
-/// Puts what was `seen` on `engine` into `page`; the first of it is where nobody does anything.
-pub(super) fn report(page: &mut Page, engine: Engine, seen: &[Seen<'_>]) {
+/// Puts what was `seen` in a place into `page`; the first of it is where nobody does anything.
+pub(super) fn report(page: &mut Page, place: &str, seen: &[Seen<'_>]) {
     let Some((quiet, worst)) = seen.split_first() else { return };
     let criteria = Criteria::of(quiet);
-    let mut table = format!("## {engine}\n\n| Beside |");
+    let mut table = format!("## {place}\n\n| Beside |");
     table.extend(Asked::ALL.map(|what| format!(" {} |", what.name())));
     table += " signed in within 1 s | failed | answers to them | store grew by, MiB | |\n|---|";
     table += &"---|".repeat(Asked::ALL.len() + 5);
@@ -117,16 +116,16 @@ pub(super) fn report(page: &mut Page, engine: Engine, seen: &[Seen<'_>]) {
         let answers = answered(&seen.answers);
         table += &format!(" {signed_in:.0} % | {failed} of {asked} | {answers} |");
         table += &format!(" {:.1} | {verdict} |\n", seen.grew);
-        page.failures.extend(seen.failures(engine));
+        page.failures.extend(seen.failures(place));
     }
     page.tables.push(table);
-    goals(page, engine, &criteria, (quiet, worst));
+    goals(page, place, &criteria, (quiet, worst));
 }
 
 /// What was worst of all scenes.
 fn goals(
     page: &mut Page,
-    engine: Engine,
+    place: &str,
     criteria: &Criteria,
     (quiet, worst): (&Seen<'_>, &[Seen<'_>]),
 ) {
@@ -137,7 +136,7 @@ fn goals(
         let Some(figure) = by(&|seen| seen.p99(what)) else { continue };
         let quiet = quiet.p99(what).median;
         page.goal(Goal {
-            what: format!("{} p99 beside the worst neighbour, {engine}", what.name()),
+            what: format!("{} p99 beside the worst neighbour, {place}", what.name()),
             ours: format!("{} ms", number(figure.median)),
             base: format!("alone {} ms", number(quiet)),
             figure,
@@ -154,7 +153,7 @@ fn goals(
     ] {
         let Some(figure) = figure else { continue };
         page.goal(Goal {
-            what: format!("{what} beside the worst neighbour, {engine}"),
+            what: format!("{what} beside the worst neighbour, {place}"),
             ours: String::new(),
             base: String::new(),
             figure,

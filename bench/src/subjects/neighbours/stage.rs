@@ -8,14 +8,39 @@ use crate::subjects::postgres;
 use crate::target::{Copied, Seeded};
 use anyhow::{Context as _, Result};
 use guestlist_bench::http::{Connection, request};
-use guestlist_testbed::Cluster;
+use guestlist_testbed::{Cluster, Front, FrontProgram};
 use serde_json::{Value, json};
+use std::net::SocketAddr;
 
 /// The users of the tenant that should notice nothing.
 const FEW: u64 = 500;
 
+/// The settings of the guide, which are for a site with TLS.
+const NGINX: &str = include_str!("../../../../ops/proxy/nginx.conf");
+/// Where the proxy is as the server sees it; whoever does their worst is elsewhere.
+const PROXY: &str = "127.0.0.77";
+
+/// nginx in front of `server`, without TLS.
+fn front(server: SocketAddr) -> Result<Front> {
+    let settings = |port: u16| {
+        let mut settings = NGINX.to_owned();
+        for (from, to) in [
+            ("listen 443 ssl http2;", format!("listen 127.0.0.1:{port};")),
+            ("server 127.0.0.1:8080;", format!("server {server};")),
+            ("proxy_http_version", format!("proxy_bind {PROXY};\n        proxy_http_version")),
+        ] {
+            settings = settings.replace(from, &to);
+        }
+        let plain = settings.lines().filter(|line| !line.trim_start().starts_with("ssl_"));
+        plain.collect::<Vec<_>>().join("\n")
+    };
+    Front::start(FrontProgram::Nginx, settings, &[])
+}
+
 pub(super) struct Stage {
     pub(super) server: Running,
+    /// A proxy in front of it.
+    pub(super) front: Front,
     pub(super) other: Seeded,
     pub(super) worst: Worst,
     // What goes after the server that stands on it.
@@ -61,9 +86,11 @@ impl Stage {
         if let Home::Cluster(cluster) = &home {
             cluster.sql("VACUUM ANALYZE")?;
         }
-        let server = seeded.serve(bench)?;
+        let settings = format!("trusted-proxies = ['{PROXY}']\nclient-from = 'x-forwarded-for'\n");
+        let server = seeded.serve_with(bench, &settings)?;
+        let front = front(server.address)?;
         let worst = Worst::prepare(seeded, doomed, &server)?;
-        Ok(Self { server, other, worst, home })
+        Ok(Self { server, front, other, worst, home })
     }
 
     /// How large the store is, in MiB.

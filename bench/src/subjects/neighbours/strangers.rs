@@ -138,3 +138,25 @@ pub(super) fn scenes(one: &Worst, to: SocketAddr) -> Result<Vec<Scene>> {
         ),
     ])
 }
+
+/// What reaches a server only by way of a proxy, which is at `to`.
+pub(super) fn behind(worst: &Worst, to: SocketAddr) -> Vec<Scene> {
+    let storm = |name| {
+        let unknown = |number: u64| sign_in(&format!("nobody{number}@example.com"));
+        Scene::asking(name, 96, (to, many_networks), unknown)
+    };
+    let users = worst.seeded.users_path();
+    let head = format!("POST {users} HTTP/1.1\r\nHost: 127.0.0.1\r\n").into_bytes();
+    let length = b"Content-Type: application/json\r\nContent-Length: 10000\r\n\r\n{";
+    let body = [&head[..], length].concat();
+    let flood = |name| {
+        Scene::silent(name, 5000, (to, many_networks), vec![Vec::new(), head.clone(), body.clone()])
+    };
+    vec![
+        storm(
+            "strangers of sixteen networks who sign in to accounts that nobody has, 96 at a time",
+        ),
+        flood("5,000 connections of sixteen networks that ask for nothing, or not to the end"),
+        Scene::together("both at once", vec![storm("storm"), flood("flood")]),
+    ]
+}
