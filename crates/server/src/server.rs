@@ -139,7 +139,7 @@ impl Metrics {
             tracing::warn!(%address, "metrics are at /metrics, for whoever reaches this address");
         }
         let limits = Limits { drain: SCRAPE_DRAIN, ..Scraped::limits() };
-        listen::serve(listener, scraped, limits, async { drop(is_over.await) }).await;
+        listen::serve(listener, None, scraped, limits, async { drop(is_over.await) }).await;
     }
 }
 
