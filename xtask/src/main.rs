@@ -211,6 +211,7 @@ fn test(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
     steps.run("promtool", monitoring::prerequisites)?;
     monitoring::check(project, steps)?;
     steps.run("proxies in front", tools::fronts)?;
+    steps.run("backups", tools::backups)?;
     let _server = postgres::start(steps)?;
     let logs = project.target.join("xtask");
     // They build for themselves, and count what nothing else on the machine changes.

@@ -168,6 +168,15 @@ pub(crate) fn fronts() -> anyhow::Result<()> {
     system_packages(&missing)
 }
 
+/// Makes sure of what the tests of backups need: `age` itself, which reads what is encrypted here.
+pub(crate) fn backups() -> anyhow::Result<()> {
+    if works("age", &["--version"]) {
+        return Ok(());
+    }
+    println!("age is what the encryption of backups is held against");
+    system_packages(&["age"])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

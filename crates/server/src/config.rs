@@ -2,6 +2,7 @@
 //! usual. Only [`Config`] goes further, and it is known to be good.
 
 use crate::auth::hasher::HasherOptions;
+use crate::backup::{BackupSettings, Recipient};
 use crate::http::client_address::{ClientFrom, Proxies};
 use crate::http::ingress::Ingress;
 use crate::http::origins::AllowedOrigins;
@@ -103,6 +104,10 @@ struct File {
     quota_tokens: Option<usize>,
     quota_bytes: Option<usize>,
     quota_answer_bytes: Option<usize>,
+    backup_directory: Option<PathBuf>,
+    backup_every: Option<usize>,
+    backup_keep: Option<usize>,
+    backup_recipients: Option<Vec<String>>,
 }
 
 /// What to do, known to be good.
@@ -128,6 +133,10 @@ pub struct Config {
     pub max_session: Option<Duration>,
     /// Who may reach the server, and how.
     pub ingress: Ingress,
+    /// The backups that a server makes by itself, if it is to make any.
+    pub backups: Option<BackupSettings>,
+    /// Whom every backup is encrypted to, if it is.
+    pub recipients: Vec<Recipient>,
 }
 
 /// How passwords are hashed, with what is not said as usual.
@@ -170,6 +179,8 @@ impl Config {
             hashing: hashing(&file),
             max_session: file.max_session.map(seconds),
             ingress: Ingress { tls: tls(given, server, &file)?, ..ingress(&file)? },
+            backups: backups(&file, given.config.as_deref())?,
+            recipients: recipients(&file)?,
         })
     }
 }
@@ -242,6 +253,11 @@ const LONGEST_SESSION: usize = 365 * LONGEST;
 /// The most that a quota may allow: what a number of JSON is sure to be exact up to.
 const MOST_HELD: usize = (1 << 53) - 1;
 
+/// The longest that two backups may be apart, in seconds: a month.
+const LONGEST_BETWEEN_BACKUPS: usize = 31 * LONGEST;
+/// The most backups that may be said to stay.
+const MOST_BACKUPS: usize = 10_000;
+
 /// Refuses numbers that no machine can do, by the name of the setting.
 fn bounds(file: &File) -> Result<()> {
     for (name, value, most) in [
@@ -259,6 +275,8 @@ fn bounds(file: &File) -> Result<()> {
         ("quota-tokens", file.quota_tokens, MOST_HELD),
         ("quota-bytes", file.quota_bytes, MOST_HELD),
         ("quota-answer-bytes", file.quota_answer_bytes, MOST_HELD),
+        ("backup-every", file.backup_every, LONGEST_BETWEEN_BACKUPS),
+        ("backup-keep", file.backup_keep, MOST_BACKUPS),
     ] {
         match value {
             Some(value) if !(1..=most).contains(&value) => {
@@ -308,6 +326,27 @@ pub fn with_quotas(quotas: Quotas) -> &'static Tuning {
         Quotas::DEFAULT => &Tuning::DEFAULT,
         quotas => Box::leak(Box::new(Tuning { quotas, ..Tuning::DEFAULT })),
     }
+}
+
+/// The backups that the file at `named` asks for: a directory that is relative is beside it.
+fn backups(file: &File, named: Option<&Path>) -> Result<Option<BackupSettings>> {
+    let Some(directory) = &file.backup_directory else {
+        if file.backup_every.is_some() || file.backup_keep.is_some() {
+            bail!("backup-directory says where backups are made, and is missing");
+        }
+        return Ok(None);
+    };
+    Ok(Some(BackupSettings {
+        directory: beside(named).join(home(directory)),
+        every: seconds(file.backup_every.unwrap_or(LONGEST)),
+        keep: file.backup_keep,
+        recipients: recipients(file)?,
+    }))
+}
+
+fn recipients(file: &File) -> Result<Vec<Recipient>> {
+    let all = file.backup_recipients.iter().flatten();
+    all.map(|text| text.parse().context("backup-recipients")).collect()
 }
 
 fn ingress(file: &File) -> Result<Ingress> {

@@ -3,6 +3,7 @@
 use crate::audit::{Action, By, Entry};
 use crate::auth::hasher::Hasher;
 use crate::auth::keys;
+use crate::backup::BackupSettings;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::directory::search;
@@ -34,6 +35,8 @@ pub struct Server {
     address: SocketAddr,
     limits: Limits,
     metrics: Option<Metrics>,
+    /// The backups that it makes, and of what.
+    backups: Option<(BackupSettings, StoreUrl)>,
 }
 
 /// Where metrics are scraped.
@@ -87,7 +90,8 @@ impl Server {
             }
             _ => None,
         };
-        Ok(Self { app, service, listener, tls, address, limits, metrics })
+        let backups = config.backups.clone().map(|settings| (settings, config.store.clone()));
+        Ok(Self { app, service, listener, tls, address, limits, metrics, backups })
     }
 
     /// The address it listens on.
@@ -113,6 +117,9 @@ impl Server {
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let sweeping = tokio::spawn(sweep(Arc::clone(&self.app)));
         let watching = tokio::spawn(watch_keys(Arc::clone(&self.app)));
+        let backing_up = self
+            .backups
+            .map(|(settings, store)| tokio::spawn(settings.run(store, self.app.clock.clone())));
         let following = tokio::spawn(follow_files(self.tls.clone()));
         // For as long as requests are finished, too.
         let (over, is_over) = oneshot::channel::<()>();
@@ -125,6 +132,10 @@ impl Server {
         sweeping.abort();
         watching.abort();
         following.abort();
+        // What is under way is no backup, and the next one removes it.
+        if let Some(backing_up) = backing_up {
+            backing_up.abort();
+        }
         self.app.store.clone().close().await;
     }
 }

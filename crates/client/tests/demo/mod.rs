@@ -61,6 +61,8 @@ impl Demo {
                     },
                     max_session: None,
                     ingress: guestlist::http::ingress::Ingress::default(),
+                    backups: None,
+                    recipients: Vec::new(),
                 };
                 let server = Server::bind(&config, Clock::System).await.unwrap();
                 let token = administrators(&server).await;

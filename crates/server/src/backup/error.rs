@@ -65,6 +65,22 @@ pub enum BackupError {
         /// What is different.
         what: String,
     },
+    /// It is encrypted, and nobody has said who reads it.
+    #[error("{} is encrypted to {recipients}: give --identity with the file that has the key of one of them", path.display())]
+    Encrypted {
+        /// The file.
+        path: PathBuf,
+        /// Who can read it.
+        recipients: String,
+    },
+    /// It is encrypted to others.
+    #[error("{} is encrypted to {recipients}, and no key that was given is of one of them", path.display())]
+    Stranger {
+        /// The file.
+        path: PathBuf,
+        /// Who can read it.
+        recipients: String,
+    },
     /// It was made by an older Guestlist.
     #[error(
         "the backup is of version {found} and this Guestlist has version {known}: give --upgrade to bring \

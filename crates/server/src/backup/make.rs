@@ -1,5 +1,6 @@
 //! Making a backup, in the order in which each step can be believed.
 
+use super::age::{Opener, Recipient};
 use super::directory::{Directory, Unfinished};
 use super::error::BackupError;
 use super::manifest::{Manifest, Source, manifest_name, name, store_name};
@@ -36,16 +37,24 @@ pub struct Begun {
     directory: Directory,
     name: String,
     at: DateTime,
+    recipients: Vec<Recipient>,
 }
 
 impl Begun {
-    /// Begins a backup of the store `from` in the directory `to`, which is made if there is none.
+    /// Begins a backup of the store `from` in the directory `to`, which is made if there is none. It is encrypted
+    /// to `recipients` if there are any.
     ///
     /// # Errors
     /// When somebody else makes one there, or the directory cannot be used.
-    pub fn begin(from: &StoreUrl, to: &Path, now: DateTime) -> Result<Self, BackupError> {
+    pub fn begin(
+        from: &StoreUrl,
+        to: &Path,
+        recipients: &[Recipient],
+        now: DateTime,
+    ) -> Result<Self, BackupError> {
         let directory = Directory::hold(to)?;
-        Ok(Self { from: from.clone(), directory, name: name(now), at: now })
+        let recipients = recipients.to_vec();
+        Ok(Self { from: from.clone(), directory, name: name(now), at: now, recipients })
     }
 
     /// What [`Begun::copy`] counts, and how many of it there are about.
@@ -93,8 +102,8 @@ impl Begun {
                 Source::Postgres
             }
         };
-        let Self { from, directory, name, at } = self;
-        Ok(Copied { from: from.to_string(), directory, name, at, copy, source })
+        let Self { from, directory, name, at, recipients } = self;
+        Ok(Copied { from: from.to_string(), directory, name, at, recipients, copy, source })
     }
 }
 
@@ -165,6 +174,7 @@ pub struct Copied {
     directory: Directory,
     name: String,
     at: DateTime,
+    recipients: Vec<Recipient>,
     copy: Unfinished,
     source: Source,
 }
@@ -214,13 +224,13 @@ impl Checked {
     pub async fn pack(self, seen: Arc<AtomicU64>) -> Result<Packed, BackupError> {
         on_a_thread(move || {
             let Self { copied, sums } = self;
-            let Copied { directory, name, at, copy, source, .. } = copied;
-            let store = store_name(&name);
+            let Copied { directory, name, at, recipients, copy, source, .. } = copied;
+            let store = store_name(&name, !recipients.is_empty());
             let packed = directory.unfinished(&store);
-            let packing = pack(copy.path(), packed.path(), &seen)?;
+            let (packing, opener) = pack(copy.path(), packed.path(), &recipients, &seen)?;
             directory.finish(&packed, &store)?;
-            let manifest = Manifest::new(&name, at, source, &sums, packing);
-            Ok(Packed { directory, name, manifest })
+            let manifest = Manifest::new(&name, at, source, &sums, packing, &recipients);
+            Ok(Packed { directory, name, manifest, opener })
         })
         .await
     }
@@ -231,6 +241,8 @@ pub struct Packed {
     directory: Directory,
     name: String,
     manifest: Manifest,
+    /// What reads it back: nobody here has the key of a recipient.
+    opener: Option<Opener>,
 }
 
 impl Packed {
@@ -247,8 +259,9 @@ impl Packed {
     /// When it is not what was packed, or cannot be read.
     pub async fn finish(self, seen: Arc<AtomicU64>) -> Result<(PathBuf, Manifest), BackupError> {
         on_a_thread(move || {
-            let Self { directory, name, manifest } = self;
-            unpack(&manifest, directory.path(), &mut std::io::sink(), &seen)?;
+            let Self { directory, name, manifest, opener } = self;
+            let to = &mut std::io::sink();
+            unpack(&manifest, directory.path(), opener.as_ref(), to, &seen)?;
             let text = serde_json::to_vec_pretty(&manifest).unwrap_or_default();
             let file = manifest_name(&name);
             directory.write(&file, &text)?;

@@ -1,5 +1,6 @@
 //! What a backup says of itself.
 
+use super::age::Recipient;
 use super::error::BackupError;
 use crate::moving::Sums;
 use crate::store::VERSION;
@@ -8,8 +9,10 @@ use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The one format there is.
-const FORMAT: u32 = 1;
+/// The format of a backup that anybody can read, and of one that is encrypted: who knows only the first is to
+/// refuse it.
+const PLAIN: u32 = 1;
+const ENCRYPTED: u32 = 2;
 
 /// What a manifest's name ends with.
 const ENDING: &str = ".json";
@@ -27,6 +30,15 @@ pub enum Source {
     Postgres,
 }
 
+/// How the file with the packed store is encrypted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Encryption {
+    /// The format: `age`.
+    pub format: String,
+    /// Who can read it.
+    pub recipients: Vec<String>,
+}
+
 /// What a backup holds of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableSum {
@@ -42,7 +54,7 @@ pub struct TableSum {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Manifest {
-    /// How to read this: 1.
+    /// How to read this: 1, or 2 where the store is encrypted.
     pub format: u32,
     /// When it was begun. The store is of a moment soon after.
     pub created_at: DateTime,
@@ -62,6 +74,9 @@ pub struct Manifest {
     pub store_bytes: u64,
     /// The SHA-256 of that.
     pub store_sha256: String,
+    /// How it is encrypted, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encryption: Option<Encryption>,
     /// How many rows all tables have.
     pub rows: u64,
     /// The checksum of all tables, as `guestlist checksum` prints it.
@@ -86,22 +101,37 @@ impl Manifest {
         source: Source,
         sums: &Sums,
         packing: Packing,
+        recipients: &[Recipient],
     ) -> Self {
+        let encrypted = !recipients.is_empty();
+        let encryption = Encryption {
+            format: "age".to_owned(),
+            recipients: recipients.iter().map(ToString::to_string).collect(),
+        };
         Self {
-            format: FORMAT,
+            format: if encrypted { ENCRYPTED } else { PLAIN },
             created_at,
             made_by: env!("CARGO_PKG_VERSION").to_owned(),
             schema_version: VERSION,
             source,
-            file: store_name(name),
+            file: store_name(name, encrypted),
             bytes: packing.bytes,
             sha256: packing.sha256,
             store_bytes: packing.store_bytes,
             store_sha256: packing.store_sha256,
+            encryption: encrypted.then_some(encryption),
             rows: sums.rows(),
             checksum: sums.checksum().to_string(),
             tables: table_sums(sums),
         }
+    }
+
+    /// One of a store with nothing in it, begun at `at`.
+    #[cfg(test)]
+    pub(super) fn of_test(at: DateTime) -> Self {
+        let (sha256, store_sha256) = (String::new(), String::new());
+        let packing = Packing { bytes: 6, sha256, store_bytes: 6, store_sha256 };
+        Self::new(&name(at), at, Source::Sqlite, &Sums(Vec::new()), packing, &[])
     }
 
     fn read(path: &Path) -> Result<Self, BackupError> {
@@ -116,16 +146,19 @@ impl Manifest {
         let format = serde_json::from_slice::<serde_json::Value>(&bytes)
             .map_err(|error| not(error.to_string()))?;
         match format.get("format").and_then(serde_json::Value::as_u64) {
-            Some(format) if format == u64::from(FORMAT) => {}
+            Some(format) if [PLAIN, ENCRYPTED].map(u64::from).contains(&format) => {}
             Some(format) => {
                 return Err(not(format!(
-                    "it is of format {format}, and this Guestlist reads {FORMAT}"
+                    "it is of format {format}, and this Guestlist reads {PLAIN} and {ENCRYPTED}"
                 )));
             }
             None => return Err(not("it has no format".into())),
         }
         let manifest: Self =
             serde_json::from_value(format).map_err(|error| not(error.to_string()))?;
+        if (manifest.format == ENCRYPTED) != manifest.encryption.is_some() {
+            return Err(not("its format and its encryption do not fit one another".into()));
+        }
         // It is a name beside this file, and leads nowhere else.
         if Path::new(&manifest.file).file_name() != Some(manifest.file.as_ref()) {
             return Err(not("file is to be a name without a directory".into()));
@@ -149,8 +182,8 @@ pub(super) fn name(now: DateTime) -> String {
     format!("guestlist-{}", now.to_string().replace(['-', ':'], ""))
 }
 
-pub(super) fn store_name(name: &str) -> String {
-    format!("{name}.sqlite.zst")
+pub(super) fn store_name(name: &str, encrypted: bool) -> String {
+    format!("{name}.sqlite.zst{}", if encrypted { ".age" } else { "" })
 }
 
 pub(super) fn manifest_name(name: &str) -> String {

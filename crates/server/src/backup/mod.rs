@@ -5,15 +5,19 @@
 //! The manifest says how long the store is, its digests, and the checksum of each table. It is written
 //! last: a store without its manifest is no backup.
 
+mod age;
 mod directory;
 mod error;
 mod make;
 mod manifest;
 mod restore;
+mod schedule;
 mod unpack;
 
+pub use age::{Identity, KeyError, Recipient, read_identities};
 pub use error::BackupError;
 pub use make::{Begun, Checked, Copied, Packed};
-pub use manifest::{Manifest, Source, TableSum, find, list};
+pub use manifest::{Encryption, Manifest, Source, TableSum, find, list};
 pub use restore::{Restored, Tokens, Unpacked, must_be_free, scratch};
+pub use schedule::{BackupSettings, Failure, last_failure, make, prune};
 pub use unpack::Scratch;

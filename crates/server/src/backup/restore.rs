@@ -1,5 +1,6 @@
 //! A store made of a backup, and the proof that one could be made.
 
+use super::age::{Identity, Opener};
 use super::directory::{Unfinished, directory_of, publish};
 use super::error::BackupError;
 use super::make::{count, on_a_thread, read_whole};
@@ -49,19 +50,21 @@ impl Unpacked {
     }
 
     /// Unpacks the store of `manifest`, which is at `path`, to `scratch`, holds it against what the manifest
-    /// says, and counts the bytes in `seen` meanwhile.
+    /// says, and counts the bytes in `seen` meanwhile. One that is encrypted is so to one of `identities`.
     ///
     /// # Errors
-    /// When it is not what the manifest says, or there is no room for it.
+    /// When it is not what the manifest says, or for nobody here, or there is no room for it.
     pub async fn unpack(
         path: &Path,
         manifest: Manifest,
         scratch: Scratch,
+        identities: Vec<Identity>,
         seen: Arc<AtomicU64>,
     ) -> Result<Self, BackupError> {
+        let opener = (!identities.is_empty()).then(|| Opener::Identities(identities.into()));
         let at = directory_of(path).to_owned();
         on_a_thread(move || {
-            let file = scratch.unpack(&manifest, &at, &seen)?;
+            let file = scratch.unpack(&manifest, &at, opener.as_ref(), &seen)?;
             Ok(Self { file, manifest })
         })
         .await

@@ -1,11 +1,12 @@
 //! Packing a store, and unpacking it to a place where it can be read.
 
+use super::age::{Decrypt, Encrypt, Opener, Recipient};
 use super::directory::{Unfinished, create};
 use super::error::BackupError;
-use super::manifest::{Manifest, Packing};
+use super::manifest::{Encryption, Manifest, Packing};
 use sha2::{Digest as _, Sha256};
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -85,29 +86,57 @@ fn pour(from: &mut impl Read, to: &mut impl Write, seen: &AtomicU64) -> io::Resu
     }
 }
 
-/// Packs the store at `from` into a new file at `to`, which is synced.
-pub(super) fn pack(from: &Path, to: &Path, seen: &AtomicU64) -> Result<Packing, BackupError> {
+/// Packs the store at `from` into a new file at `to`, which is synced, and encrypts it to `recipients` if there
+/// are any; gives what opens it then.
+pub(super) fn pack(
+    from: &Path,
+    to: &Path,
+    recipients: &[Recipient],
+    seen: &AtomicU64,
+) -> Result<(Packing, Option<Opener>), BackupError> {
     let source = File::open(from).map_err(BackupError::file(from, "read"))?;
     let mut source = Counting::new(source);
     let mut packed = || {
         let target = Counting::new(create(to)?);
-        let mut encoder = zstd::Encoder::new(target, LEVEL)?;
-        encoder.include_checksum(true)?;
-        pour(&mut source, &mut encoder, seen)?;
-        let (file, bytes, sha256) = encoder.finish()?.end();
+        let (target, opener) = if recipients.is_empty() {
+            (compress(&mut source, target, seen)?, None)
+        } else {
+            let (encrypting, key) = Encrypt::new(target, recipients)?;
+            let encrypted = compress(&mut source, encrypting, seen)?;
+            (encrypted.finish()?, Some(Opener::Key(key)))
+        };
+        let (file, bytes, sha256) = target.end();
         file.sync_all()?;
-        Ok((bytes, sha256))
+        Ok((bytes, sha256, opener))
     };
-    let (bytes, sha256) = packed().map_err(BackupError::file(to, "written"))?;
+    let (bytes, sha256, opener) = packed().map_err(BackupError::file(to, "written"))?;
     let (_, store_bytes, store_sha256) = source.end();
-    Ok(Packing { bytes, sha256, store_bytes, store_sha256 })
+    Ok((Packing { bytes, sha256, store_bytes, store_sha256 }, opener))
+}
+
+/// Packs all of `from` into `to`, which is given back.
+fn compress<T: Write>(from: &mut impl Read, to: T, seen: &AtomicU64) -> io::Result<T> {
+    let mut encoder = zstd::Encoder::new(to, LEVEL)?;
+    encoder.include_checksum(true)?;
+    pour(from, &mut encoder, seen)?;
+    encoder.finish()
+}
+
+/// Unpacks all of `from` into `to`; what zstd has no use for is read too. `from` is given back.
+fn decompress<T: Read>(from: T, to: &mut impl Write, seen: &AtomicU64) -> io::Result<T> {
+    let mut decoder = zstd::Decoder::new(from)?;
+    pour(&mut decoder, to, seen)?;
+    let mut rest = decoder.finish();
+    io::copy(&mut rest, &mut io::sink())?;
+    Ok(rest.into_inner())
 }
 
 /// Unpacks the store of `manifest`, which is in the directory `at`, into `to`, and holds it against what
-/// the manifest says.
+/// the manifest says. One that is encrypted takes an `opener`.
 pub(super) fn unpack(
     manifest: &Manifest,
     at: &Path,
+    opener: Option<&Opener>,
     to: &mut impl Write,
     seen: &AtomicU64,
 ) -> Result<(), BackupError> {
@@ -118,16 +147,24 @@ pub(super) fn unpack(
     if length != manifest.bytes {
         return Err(altered(format!("it has {length} bytes, and {} are said", manifest.bytes)));
     }
-    let mut target = Counting::new(to);
-    let mut decoder =
-        zstd::Decoder::new(Counting::new(file)).map_err(BackupError::file(path, "read"))?;
-    if let Err(error) = pour(&mut decoder, &mut target, seen) {
-        return Err(altered(error.to_string()));
-    }
-    let mut rest = decoder.finish();
-    // What zstd has no use for is part of the file too.
-    io::copy(&mut rest, &mut io::sink()).map_err(BackupError::file(path, "read"))?;
-    let (_, _, sha256) = rest.into_inner().end();
+    let (file, mut target) = (Counting::new(file), Counting::new(to));
+    let read = match (&manifest.encryption, opener) {
+        (None, _) => decompress(file, &mut target, seen),
+        (Some(Encryption { recipients, .. }), None) => {
+            let (path, recipients) = (path.clone(), recipients.join(", "));
+            return Err(BackupError::Encrypted { path, recipients });
+        }
+        (Some(_), Some(opener)) => Decrypt::new(BufReader::with_capacity(BUFFER, file), opener)
+            .and_then(|from| decompress(from, &mut target, seen))
+            .map(|from| from.into_inner().into_inner()),
+    };
+    let file = read.map_err(|error| match (error.kind(), &manifest.encryption) {
+        (io::ErrorKind::PermissionDenied, Some(Encryption { recipients, .. })) => {
+            BackupError::Stranger { path: path.clone(), recipients: recipients.join(", ") }
+        }
+        _ => altered(error.to_string()),
+    })?;
+    let (_, _, sha256) = file.end();
     let (_, store_bytes, store_sha256) = target.end();
     if sha256 != manifest.sha256 {
         return Err(altered("its SHA-256 is another".into()));
@@ -145,6 +182,7 @@ impl Scratch {
         &self,
         manifest: &Manifest,
         at: &Path,
+        opener: Option<&Opener>,
         seen: &AtomicU64,
     ) -> Result<Unfinished, BackupError> {
         let file = Unfinished::beside(&self.0.join(&manifest.file));
@@ -156,7 +194,7 @@ impl Scratch {
             _ => {}
         }
         let mut new = create(file.path()).map_err(BackupError::file(file.path(), "made"))?;
-        unpack(manifest, at, &mut new, seen)?;
+        unpack(manifest, at, opener, &mut new, seen)?;
         new.sync_all().map_err(BackupError::file(file.path(), "written"))?;
         Ok(file)
     }

@@ -3,7 +3,8 @@
 use super::progress::Progress;
 use super::{Output, must_exist, table};
 use crate::backup::{
-    Begun, Manifest, Scratch, Tokens, Unpacked, find, list, must_be_free, scratch,
+    Begun, Manifest, Recipient, Scratch, Tokens, Unpacked, find, list, must_be_free,
+    read_identities, scratch,
 };
 use crate::clock::Clock;
 use crate::config::{self, CliArgs, Config, ServerArgs};
@@ -24,6 +25,10 @@ pub(super) struct Args {
     /// store as it is, and for the packed one
     #[arg(value_name = "DIRECTORY", required = true)]
     to: Option<PathBuf>,
+    /// Encrypt it to this recipient of age, who alone can read it then; may be given several times
+    /// [default: backup-recipients of the settings]
+    #[arg(long = "recipient", value_name = "AGE1...")]
+    recipients: Vec<Recipient>,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -47,6 +52,9 @@ struct Look {
     /// the backup
     #[arg(long, value_name = "DIRECTORY")]
     scratch: Option<PathBuf>,
+    /// The file with the key of a recipient, as `age-keygen` writes it, for a backup that is encrypted
+    #[arg(long, value_name = "FILE")]
+    identity: Vec<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -75,20 +83,28 @@ struct TokenArgs {
     end_tokens: bool,
 }
 
+impl TokenArgs {
+    const fn read(&self) -> Tokens {
+        if self.keep_tokens { Tokens::Keep } else { Tokens::End }
+    }
+}
+
 pub(super) async fn run(args: Args, given: &CliArgs, out: Output) -> Result<()> {
     match (args.command, args.to) {
         (Some(Command::List { at }), _) => show_all(&at, out),
         (Some(Command::Verify(look)), _) => verify(look, out).await,
-        (None, Some(to)) => make(&to, given, out).await,
+        (None, Some(to)) => make(&to, args.recipients, given, out).await,
         (None, None) => Err(anyhow!("give the directory in which the backup is to be made")),
     }
 }
 
-async fn make(to: &Path, given: &CliArgs, out: Output) -> Result<()> {
+async fn make(to: &Path, recipients: Vec<Recipient>, given: &CliArgs, out: Output) -> Result<()> {
     let began = Instant::now();
-    let place = Config::read(given, &ServerArgs::default())?.store;
+    let config = Config::read(given, &ServerArgs::default())?;
+    let place = config.store;
     must_exist(&place, "--store")?;
-    let backup = Begun::begin(&place, to, Clock::System.now())?;
+    let recipients = if recipients.is_empty() { config.recipients } else { recipients };
+    let backup = Begun::begin(&place, to, &recipients, Clock::System.now())?;
     let (what, all) = backup.size().await?;
     let seen = counter();
     let copied = Progress::new(what, 0, all).of(&seen, backup.copy(Arc::clone(&seen))).await?;
@@ -121,12 +137,14 @@ fn counter() -> Arc<AtomicU64> {
 }
 
 fn shown(path: &Path, manifest: &Manifest) -> Value {
+    let encryption = manifest.encryption.as_ref();
     json!({
         "backup": path.display().to_string(),
         "createdAt": manifest.created_at,
         "bytes": manifest.bytes,
         "rows": manifest.rows,
         "checksum": manifest.checksum,
+        "encryptedTo": encryption.map(|encryption| &encryption.recipients),
     })
 }
 
@@ -149,9 +167,13 @@ fn show_all(at: &Path, out: Output) -> Result<()> {
 async fn unpack(look: Look, to: Option<&StoreUrl>, upgrade: bool) -> Result<(PathBuf, Unpacked)> {
     let (path, manifest) = find(&look.backup)?;
     Unpacked::allowed(&manifest, upgrade)?;
+    let mut identities = Vec::new();
+    for file in &look.identity {
+        identities.extend(read_identities(file)?);
+    }
     let scratch = look.scratch.map_or_else(|| scratch(to, &path), Scratch);
     let (seen, bytes, rows) = (counter(), manifest.store_bytes, manifest.rows);
-    let unpacking = Unpacked::unpack(&path, manifest, scratch, Arc::clone(&seen));
+    let unpacking = Unpacked::unpack(&path, manifest, scratch, identities, Arc::clone(&seen));
     let unpacked = Progress::new("bytes unpacked", 0, bytes).of(&seen, unpacking).await?;
     let seen = counter();
     let checking = unpacked.check(Arc::clone(&seen));
@@ -174,12 +196,17 @@ async fn verify(look: Look, out: Output) -> Result<()> {
     })
 }
 
+/// The store that `--to` names.
+fn target(text: &str) -> Result<StoreUrl> {
+    let to = StoreUrl::parse(&config::path(text, Path::new("")));
+    to.map_err(|why| anyhow!("--to: {why}"))
+}
+
 pub(super) async fn restore(args: RestoreArgs, out: Output) -> Result<()> {
     let began = Instant::now();
-    let to = StoreUrl::parse(&config::path(&args.to, Path::new("")));
-    let to = to.map_err(|why| anyhow!("--to: {why}"))?;
+    let to = target(&args.to)?;
     must_be_free(&to).await?;
-    let tokens = if args.tokens.keep_tokens { Tokens::Keep } else { Tokens::End };
+    let tokens = args.tokens.read();
     let (path, unpacked) = unpack(args.look, Some(&to), args.upgrade).await?;
     let manifest = unpacked.manifest().clone();
     let seen = counter();

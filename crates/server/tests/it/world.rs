@@ -163,6 +163,8 @@ impl World {
             hashing,
             max_session: options.max_session,
             ingress: options.ingress.clone(),
+            backups: None,
+            recipients: Vec::new(),
         };
         let clock = if options.manual_clock {
             let clock = Settable::running();

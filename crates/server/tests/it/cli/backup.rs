@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{scope, sleep};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Makes a backup of `store`, and answers what was said of it.
 fn back_up(place: &Place, store: &str) -> Value {
@@ -121,7 +121,8 @@ fn what_is_not_whole_is_refused_with_the_reason() {
     refused("are said");
     fs::write(&store, &packed).unwrap();
     for (field, value, why) in [
-        ("format", json!(2), "it is of format 2"),
+        ("format", json!(3), "it is of format 3"),
+        ("format", json!(2), "its format and its encryption do not fit one another"),
         ("file", json!("../a.db"), "file is to be a name without a directory"),
         ("sha256", json!("0"), "its SHA-256 is another"),
         ("storeSha256", json!("0"), "the store in it is another"),
@@ -228,4 +229,153 @@ fn two_backups_in_one_directory_are_one_too_many() {
     place.run(&again).failed("another backup is being made");
     drop(lock);
     place.run(&again).ok();
+}
+
+/// Waits until `is` is so.
+fn wait_until(what: &str, mut is: impl FnMut() -> bool) {
+    let since = Instant::now();
+    while !is() {
+        assert!(since.elapsed() < Duration::from_mins(1), "{what}");
+        sleep(Duration::from_millis(50));
+    }
+}
+
+fn listed(place: &Place) -> Vec<Value> {
+    let listed = place.run(&["backup", "list", "backups", "--json"]).json();
+    listed.as_array().unwrap().clone()
+}
+
+#[test]
+fn a_server_makes_backups_by_itself_and_the_newest_stay() {
+    let place = Place::new();
+    People::new(&place, "a.db", "10");
+    let settings = "backup-directory = 'backups'\nbackup-every = 1\nbackup-keep = 2\n";
+    fs::write(place.path("guestlist.toml"), settings).unwrap();
+    let serving = serve(&place, "a.db");
+    wait_until("a backup is made", || place.path("backups").exists() && !listed(&place).is_empty());
+    let first = listed(&place)[0]["backup"].clone();
+    wait_until("the first one goes", || !listed(&place).iter().any(|of| of["backup"] == first));
+    let log = serving.stop();
+    assert!(log.contains("a backup was made"), "{log}");
+    let left = listed(&place);
+    assert!((1..=3).contains(&left.len()), "{left:?}");
+    place.run(&["backup", "verify", "backups"]).ok();
+}
+
+#[test]
+fn a_backup_that_fails_is_in_the_log_and_written_down() {
+    let place = Place::new();
+    People::new(&place, "a.db", "10");
+    fs::write(place.path("guestlist.toml"), "backup-directory = 'backups'\nbackup-every = 1\n")
+        .unwrap();
+    fs::create_dir(place.path("backups")).unwrap();
+    // Somebody else makes one, and this is not in their way.
+    let lock = fs::File::create(place.path("backups/.guestlist-backup.lock")).unwrap();
+    lock.lock().unwrap();
+    let serving = serve(&place, "a.db");
+    sleep(Duration::from_secs(1));
+    let log = serving.stop();
+    assert!(log.contains("another is being made") && !log.contains("failed"), "{log}");
+    assert_eq!(listed(&place), [] as [Value; 0]);
+    drop(lock);
+    // What is no directory has no room for one.
+    fs::create_dir(place.path("backups/.guestlist-unfinished-in-the-way")).unwrap();
+    let serving = serve(&place, "a.db");
+    let failure = place.path("backups/.guestlist-backup-failure");
+    wait_until("it fails", || failure.exists());
+    let log = serving.stop();
+    assert!(log.contains("the backup has failed"), "{log}");
+    fs::remove_dir(place.path("backups/.guestlist-unfinished-in-the-way")).unwrap();
+    let serving = serve(&place, "a.db");
+    wait_until("it goes well", || !failure.exists());
+    serving.stop();
+}
+
+/// Two keys that `age-keygen` has made.
+const RECIPIENTS: [(&str, &str); 2] = [
+    (
+        "age1x9d78v9zl32qzth9wmvxht6vj4hhnj6lddk9lxh6t6nex8j0dy4q00lkn3",
+        "AGE-SECRET-KEY-1H0M4ZH65J74GVKCWC46XJ4V6TPXSPSV259PERAU7D5VGH00KVYCQ6MMK7N",
+    ),
+    (
+        "age1h5uqd5crwn7fgfq240fm3hawtguq3ptjukmw3xwqs0pd3umsz4xqxls38x",
+        "AGE-SECRET-KEY-1Q9Y3F5W7JJPMSZYCVWYX7RKQJD2VCCSDW4HEU9KMVNMKR5Y0Z8ZQPJX9QP",
+    ),
+];
+
+#[test]
+fn an_encrypted_backup_is_read_by_its_recipients_and_nobody_else() {
+    let place = Place::new();
+    People::new(&place, "a.db", "300");
+    for ((_, secret), name) in RECIPIENTS.iter().zip(["one.txt", "other.txt"]) {
+        fs::write(place.path(name), format!("# a comment\n{secret}\n")).unwrap();
+    }
+    let settings = format!("backup-recipients = ['{}']\n", RECIPIENTS[0].0);
+    fs::write(place.path("guestlist.toml"), settings).unwrap();
+    let backup = back_up(&place, "a.db");
+    assert_eq!(backup["encryptedTo"], json!([RECIPIENTS[0].0]));
+    let mut all = fs::read_dir(place.path("backups")).unwrap().map(|entry| entry.unwrap().path());
+    let store = all.find(|path| path.to_str().unwrap().ends_with(".sqlite.zst.age"));
+    let store = store.unwrap();
+    let verify = |more: &[&str]| place.run(&[&["backup", "verify", "backups"], more].concat());
+    verify(&[]).failed("give --identity");
+    verify(&["--identity", "other.txt"]).failed("no key that was given is of one of them");
+    verify(&["--identity", "other.txt", "--identity", "one.txt"]).ok();
+    verify(&["--identity", "a.db"]).failed("a.db");
+    let to = ["restore", "backups", "--to", "b.db", "--keep-tokens", "--identity", "one.txt"];
+    place.run(&to).ok();
+    assert_eq!(checksum(&place, "b.db"), backup["checksum"]);
+    let packed = fs::read(&store).unwrap();
+    assert!(
+        !packed.windows(4).any(|bytes| bytes == [0x28, 0xb5, 0x2f, 0xfd]),
+        "zstd is to be seen"
+    );
+    let mut flipped = packed.clone();
+    flipped[packed.len() / 2] ^= 1;
+    fs::write(&store, &flipped).unwrap();
+    verify(&["--identity", "one.txt"]).failed("is not as it was written");
+    let wrong = ["backup", "more", "--store", "a.db", "--recipient", "age1nobody"];
+    assert_eq!(place.run(&wrong).code, Some(2));
+}
+
+#[test]
+fn age_reads_what_is_encrypted_here_and_is_read() {
+    let place = Place::new();
+    People::new(&place, "a.db", "10");
+    let (recipient, secret) = RECIPIENTS[0];
+    fs::write(place.path("one.txt"), secret).unwrap();
+    let encrypt = ["backup", "backups", "--store", "a.db", "--recipient", recipient];
+    let encrypt = [&encrypt[..], &["--recipient", RECIPIENTS[1].0]].concat();
+    place.run(&encrypt).ok();
+    let age = |arguments: &[&str]| {
+        let mut command = std::process::Command::new("age");
+        let done = command.args(arguments).current_dir(place.path("")).output();
+        let done =
+            done.expect("`age`, of the Debian package of that name: cargo xtask installs it");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    };
+    let all = fs::read_dir(place.path("backups")).unwrap().map(|entry| entry.unwrap().path());
+    let (stores, rest): (Vec<_>, Vec<_>) =
+        all.partition(|path| path.extension().is_some_and(|ending| ending == "age"));
+    let store = stores[0].to_str().unwrap();
+    age(&["--decrypt", "--identity", "one.txt", "--output", "plain.zst", store]);
+    // What it encrypts anew is another file with the same in it.
+    fs::remove_file(store).unwrap();
+    age(&["--encrypt", "--recipient", recipient, "--output", store, "plain.zst"]);
+    let manifest = rest.iter().find(|path| path.extension().is_some()).unwrap();
+    let mut said: Value = serde_json::from_slice(&fs::read(manifest).unwrap()).unwrap();
+    let bytes = fs::read(store).unwrap();
+    said["bytes"] = json!(bytes.len());
+    said["sha256"] = json!(sha256(&bytes));
+    fs::write(manifest, said.to_string()).unwrap();
+    place.run(&["backup", "verify", "backups", "--identity", "one.txt"]).ok();
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    use sha2::Digest as _;
+    use std::fmt::Write as _;
+    sha2::Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
 }
