@@ -4,8 +4,8 @@
 //! its part of the API. They are `directory`, `applications`, `tokens`, `administrators` and
 //! `operations`, which has routes only. What they stand on: `rest` is the frame of the API, on
 //! `http`, which serves; `rows` is what all tables share, on the engine in `crates/store`; `auth`
-//! proves who asks. `store` opens the engine with all tables, `moving` copies them, and `backup` makes
-//! copies to keep.
+//! proves who asks. `store` opens the engine with all tables, `moving` copies them, `backup` makes
+//! copies to keep, and `doctor` says what is wrong with them.
 //!
 //! A capability may import from another, but never its routes. `http` knows no route, and `rows`
 //! imports no capability.
@@ -19,6 +19,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod directory;
+pub mod doctor;
 pub mod error;
 pub mod http;
 pub mod moving;

@@ -9,13 +9,15 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory as _};
 
 /// Families, and commands of them, that open the store itself.
-const ON_A_STORE: [&str; 12] = [
+const ON_A_STORE: [&str; 14] = [
     "quickstart",
     "serve",
     "admin",
     "backup",
     "checksum",
+    "doctor",
     "key",
+    "mend",
     "application create",
     "application list",
     "token create",
@@ -24,7 +26,7 @@ const ON_A_STORE: [&str; 12] = [
     "user seed",
 ];
 /// Those that make tokens, or a server for which they are made.
-const NAMES_THE_SERVER: [&str; 3] = ["quickstart", "serve", "token create"];
+const NAMES_THE_SERVER: [&str; 4] = ["doctor", "quickstart", "serve", "token create"];
 /// Those that have one way to print.
 const PLAIN: [&str; 2] = ["openapi", "completions"];
 /// Those that say themselves what a store is to them.

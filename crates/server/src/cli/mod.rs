@@ -3,6 +3,7 @@
 mod admin;
 mod application;
 mod backup;
+mod doctor;
 mod health;
 mod help;
 mod key;
@@ -74,6 +75,13 @@ enum Command {
     Backup(backup::Args),
     /// Make a store of a backup
     Restore(backup::RestoreArgs),
+    /// Say what is wrong with a store, with the machine and with the settings, and what mends it. It only
+    /// looks, also beside a server; the status is 0 where all is well, 1 where something was found, and 2
+    /// where nobody could look
+    Doctor(doctor::Args),
+    /// Make anew what only says again what other rows of a store say: counts, the tag index, the search
+    /// index; and remove rows that belong to nobody
+    Mend,
     /// Print the checksum of what a store holds, which is that of every copy of it
     Checksum,
     /// Ask a server whether it serves, as a health check of a container does
@@ -94,9 +102,13 @@ pub fn report(error: &anyhow::Error) -> u8 {
     if error.is::<ReaderGone>() {
         return 0;
     }
+    let unwell = error.downcast_ref::<doctor::Unwell>();
+    if let Some(found @ doctor::Unwell::Found) = unwell {
+        return found.code();
+    }
     // Nothing is left to tell if standard error is gone.
     let _ = writeln!(std::io::stderr(), "guestlist: {error:#}");
-    remote::failure::exit_code(error)
+    unwell.map_or_else(|| remote::failure::exit_code(error), doctor::Unwell::code)
 }
 
 impl Cli {
@@ -152,6 +164,8 @@ impl Cli {
             Command::Move(args) => moving::run(args, out).await,
             Command::Backup(args) => backup::run(args, &self.given, out).await,
             Command::Restore(args) => backup::restore(args, out).await,
+            Command::Doctor(args) => doctor::run(args, &self.given, out).await,
+            Command::Mend => doctor::mend(&self.given, out).await,
             Command::Checksum => moving::checksum(&self.given, out).await,
             Command::Remote(command) => remote::run(command, &self.given, out).await,
             Command::Health(args) => health::run(args, &self.given, out).await,

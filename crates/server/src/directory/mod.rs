@@ -10,6 +10,5 @@ pub mod users;
 pub(crate) mod filter;
 pub(crate) mod memberships;
 pub(crate) mod search_backlog;
+pub(crate) mod sizes;
 pub(crate) mod tag_index;
-
-mod sizes;

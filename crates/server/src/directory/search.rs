@@ -25,7 +25,7 @@ use guestlist_store::Dialect;
 use std::collections::BTreeSet;
 
 /// The length of a trigram: characters in a row that are looked up.
-const GRAM: usize = 3;
+pub(crate) const GRAM: usize = 3;
 /// How many trigrams a search looks up: more make it slower, and hardly narrower.
 const MOST_GRAMS: usize = 12;
 /// How many of one part it looks up, however many parts there are.

@@ -22,7 +22,7 @@ fn of_parts(email: &str, first: Option<&str>, last: Option<&str>, tags: &Tags) -
 }
 
 /// What `user` takes, without the groups that it is in.
-pub(super) fn of_user(user: &ExperienceUser) -> i64 {
+pub(crate) fn of_user(user: &ExperienceUser) -> i64 {
     let (first, last) = (user.first_name.as_deref(), user.last_name.as_deref());
     of_parts(&user.email, first, last, &user.user_tags)
 }
@@ -39,7 +39,7 @@ pub(super) fn growth(before: &ExperienceUser, after: &ExperienceUser) -> i64 {
 }
 
 /// What `group` takes, without its members.
-pub(super) fn of_group(group: &ExperienceGroup) -> Result<i64> {
+pub(crate) fn of_group(group: &ExperienceGroup) -> Result<i64> {
     let endpoints = to_json(&group.experience_endpoint_ids)?.len();
     let devices = to_json(&group.device_ids.as_deref().unwrap_or_default())?.len();
     let texts = [&group.description, &group.device_query_json];

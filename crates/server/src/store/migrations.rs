@@ -22,5 +22,5 @@ fn upkeep(options: &Options) -> Box<dyn Upkeep> {
 pub(crate) const VERSION: usize = MIGRATIONS.len();
 
 /// Every migration there ever was, in the order of the numbers of their files.
-pub(super) const MIGRATIONS: &[Migration<'static>] =
+pub(crate) const MIGRATIONS: &[Migration<'static>] =
     include!(concat!(env!("OUT_DIR"), "/migrations.rs"));

@@ -18,8 +18,9 @@ mod tests;
 pub use guestlist_store::{
     Address, Ephemeral, OnDiskFailure, OpenError, Options, Snapshot, StoreUrl,
 };
-pub(crate) use migrations::VERSION;
+pub(crate) use migrations::{MIGRATIONS, VERSION};
 pub use open::Store;
+pub(crate) use open::inspect;
 
 use crate::error::Error;
 

@@ -2,7 +2,7 @@
 
 use super::migrations::SCHEMA;
 use crate::error::Error;
-use guestlist_store::{Ephemeral, OpenError, Options, StoreUrl};
+use guestlist_store::{Ephemeral, Inspector, OpenError, Options, StoreUrl};
 use std::ops::Deref;
 use std::path::Path;
 
@@ -46,6 +46,14 @@ impl Store {
     pub async fn close(self) {
         self.0.close().await;
     }
+}
+
+/// Connects to the store at `url` to look at it, whatever version it has.
+///
+/// # Errors
+/// When there is none, or it cannot be reached or read.
+pub(crate) fn inspect(url: &StoreUrl, options: &Options) -> Result<Inspector, OpenError> {
+    Inspector::open(url, &SCHEMA, options)
 }
 
 impl Deref for Store {

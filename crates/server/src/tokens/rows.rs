@@ -274,7 +274,7 @@ pub fn add(tx: &mut Tx<'_>, new: &ApiToken) -> Result<()> {
 }
 
 /// What the token takes of what its application may hold.
-fn size(token: &ApiToken) -> i64 {
+pub(crate) fn size(token: &ApiToken) -> i64 {
     let texts = 3 * token.name.len() + token.description.as_ref().map_or(0, String::len);
     in_blocks(ROW + texts + token.scope.to_string().len())
 }

@@ -3,6 +3,8 @@
 mod backup;
 mod commands;
 mod credentials;
+mod doctor;
+mod faults;
 mod health;
 mod moving;
 mod process;

@@ -75,7 +75,11 @@ fn lock(link: &mut Connection) -> ConnectionResult<()> {
 }
 
 /// The version of the schema, 0 where there is nothing yet.
-fn version(link: &mut Connection, address: &Address, known: usize) -> Result<usize, OpenError> {
+pub(super) fn version(
+    link: &mut Connection,
+    address: &Address,
+    known: usize,
+) -> Result<usize, OpenError> {
     let failed = |failure| unusable(address, failure);
     let tables = "SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = current_schema()";
     let ours = "SELECT count(*) FROM pg_catalog.pg_tables

@@ -75,6 +75,7 @@
 
 pub(crate) mod address;
 pub(crate) mod freeze;
+pub(crate) mod inspect;
 pub(crate) mod migrate;
 pub(crate) mod replica;
 pub(crate) mod row;

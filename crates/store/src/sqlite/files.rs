@@ -100,7 +100,8 @@ fn denied(path: &Path, source: io::Error) -> OpenError {
 }
 
 /// Those of the files that others than their owner can read or change, with the mode of each.
-pub(super) fn exposed(path: &Path) -> Vec<(PathBuf, u32)> {
+#[must_use]
+pub fn exposed(path: &Path) -> Vec<(PathBuf, u32)> {
     let mode = |file: PathBuf| {
         let mode = fs::metadata(&file).ok()?.mode() & 0o7777;
         (mode & 0o066 != 0).then_some((file, mode))

@@ -196,3 +196,35 @@ fn spell(sql: &str) -> String {
         .replace(" NULLS FIRST", "")
         .replace("\n);", "\n) STRICT;")
 }
+
+/// What a database has that its tables need: a table, an index or a trigger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaObject {
+    /// Which of them it is, such as `index`.
+    pub kind: String,
+    /// What it is called.
+    pub name: String,
+    /// The statement that makes it.
+    pub sql: String,
+}
+
+/// What is read of the tables, indexes and triggers of a database that are somebody's: SQLite has others of
+/// its own.
+pub const SCHEMA_OBJECTS: &str = "SELECT type, name, sql FROM sqlite_schema
+    WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name";
+
+/// What `migrations` make in a new database.
+///
+/// # Errors
+/// When one of them fails.
+pub fn schema_objects(migrations: &[Migration<'_>]) -> Result<Vec<SchemaObject>, OpenError> {
+    let path = Path::new(":memory:");
+    let failed = |error: rusqlite::Error| files::unusable(path, &error);
+    let mut connection = Connection::open_in_memory().map_err(failed)?;
+    migrate(&mut connection, path, migrations)?;
+    let mut all = connection.prepare(SCHEMA_OBJECTS).map_err(failed)?;
+    let objects = all.query_map([], |row| {
+        Ok(SchemaObject { kind: row.get(0)?, name: row.get(1)?, sql: row.get(2)? })
+    });
+    objects.and_then(Iterator::collect).map_err(failed)
+}

@@ -5,6 +5,7 @@ pub(crate) mod connect;
 pub(crate) mod disk;
 pub(crate) mod files;
 pub(crate) mod freeze;
+pub(crate) mod inspect;
 pub(crate) mod migrate;
 pub(crate) mod readers;
 pub(crate) mod start;

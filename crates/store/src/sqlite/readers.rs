@@ -115,7 +115,7 @@ impl Readers {
 }
 
 /// Runs `work` in a transaction, so that all its statements see one moment.
-fn look<T>(
+pub(super) fn look<T>(
     session: &mut Session,
     bounds: Bounds,
     work: impl FnOnce(&mut Session) -> T,

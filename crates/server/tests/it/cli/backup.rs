@@ -263,7 +263,7 @@ fn a_server_makes_backups_by_itself_and_the_newest_stay() {
 }
 
 #[test]
-fn a_backup_that_fails_is_in_the_log_and_written_down() {
+fn a_backup_that_fails_is_in_the_log_and_the_doctor_knows() {
     let place = Place::new();
     People::new(&place, "a.db", "10");
     fs::write(place.path("guestlist.toml"), "backup-directory = 'backups'\nbackup-every = 1\n")
@@ -285,6 +285,8 @@ fn a_backup_that_fails_is_in_the_log_and_written_down() {
     wait_until("it fails", || failure.exists());
     let log = serving.stop();
     assert!(log.contains("the backup has failed"), "{log}");
+    let doctor = place.run(&["doctor", "--quick", "--store", "a.db"]);
+    assert!(doctor.code == Some(1) && doctor.stdout.contains("has failed: "), "{}", doctor.stdout);
     fs::remove_dir(place.path("backups/.guestlist-unfinished-in-the-way")).unwrap();
     let serving = serve(&place, "a.db");
     wait_until("it goes well", || !failure.exists());

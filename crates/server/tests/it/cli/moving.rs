@@ -42,7 +42,7 @@ impl Postgres {
         login.rsplit_once(':').unwrap().1
     }
 
-    fn open(&self) -> Store {
+    pub(super) fn open(&self) -> Store {
         let options = store::Options { readers: 1, writers: 1, ..store::Options::default() };
         Store::open_at(&self.database.place(), &options).unwrap()
     }

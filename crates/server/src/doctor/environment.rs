@@ -1,0 +1,359 @@
+//! What is around a store: its files and their disk, the machine, how it is served, and its backups.
+
+use super::Examination;
+use super::file_systems::unsafe_kind;
+use super::finding::{Command, Findings, quoted};
+use crate::backup::{self, BackupError};
+use crate::config::Config;
+use crate::http::limits::Limits;
+use crate::store::{OpenError, StoreUrl};
+use rustix::fs::{StatVfs, statfs, statvfs};
+use std::fs;
+use std::net::IpAddr;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What is to be free beside a store: three times what the WAL has at most, usually.
+const ROOM: u64 = 192 << 20;
+
+/// The memory that a server takes with everything but what hashes, about.
+const MEMORY: u64 = 256 << 20;
+/// The memory of a thread that hashes.
+const HASHING: u64 = 19 << 20;
+
+/// The files that a server has open beside its connections, about.
+const FILES: u64 = 100;
+
+/// The first moment of 2026, before which there was no Guestlist.
+const FIRST: i64 = 1_767_225_600_000;
+
+/// How old the last backup may be where nobody says how often one is made: a day, and two hours to make it.
+const OLDEST: Duration = Duration::from_hours(26);
+
+pub(super) fn check(of: &Examination, findings: &mut Findings) {
+    if let StoreUrl::Sqlite(path) = &of.config.store {
+        files(path, &of.config.store, findings);
+        disk(path, findings);
+    }
+    machine(of, findings);
+    settings(&of.config, findings);
+    exposure(&of.config, findings);
+    backups(of, findings);
+}
+
+/// Where the file at `path` is.
+fn directory_of(path: &Path) -> PathBuf {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    path.parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
+}
+
+fn shown(path: &Path) -> String {
+    quoted(&path.display().to_string())
+}
+
+fn files(path: &Path, store: &StoreUrl, findings: &mut Findings) {
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if let Some(obstacle) = store.obstacle() {
+        let command = match &obstacle {
+            OpenError::ReadOnly(at) => format!("mount -o remount,rw what {} is on", shown(at)),
+            OpenError::Full(_) => "make room on the disk".to_owned(),
+            _ => format!(
+                "run it as the user whose the files are, or chown them to the one it runs as: ls -l {}",
+                shown(path)
+            ),
+        };
+        let why = "a server that may not write its files answers 503 to every change";
+        findings.add("files", obstacle.to_string(), why, Command::Run(command));
+    }
+    for (file, mode) in guestlist_store::exposed(path) {
+        findings.add(
+            "files",
+            format!(
+                "others on this machine can read or change {}, of mode {mode:04o}",
+                file.display()
+            ),
+            "the key that signs tokens is in it, and so are the hashes of passwords",
+            Command::Run(format!("chmod go= {}", shown(&file))),
+        );
+    }
+    let directory = directory_of(path);
+    let mode = fs::metadata(&directory).map_or(0, |of| of.mode());
+    // Where only its owner may remove a file, others may add some.
+    if mode & 0o022 != 0 && mode & 0o1000 == 0 {
+        findings.add(
+            "files",
+            format!(
+                "others on this machine can replace what is in {}, of mode {:04o}",
+                directory.display(),
+                mode & 0o7777
+            ),
+            "whoever may write a directory may put another store in the place of this one",
+            Command::Run(format!("chmod go-w {}", shown(&directory))),
+        );
+    }
+}
+
+fn free(of: &StatVfs) -> u64 {
+    of.f_bavail.saturating_mul(of.f_frsize)
+}
+
+fn disk(path: &Path, findings: &mut Findings) {
+    let directory = directory_of(path);
+    if let Ok(of) = statvfs(&directory) {
+        if free(&of) < ROOM {
+            findings.add(
+                "disk",
+                format!("{} MiB are free where the store is", free(&of) >> 20),
+                "the WAL needs room to grow; a full disk refuses every change",
+                Command::Run(format!("make room: du -x {} | sort -n", shown(&directory))),
+            );
+        }
+        if of.f_files > 0 && of.f_favail == 0 {
+            findings.add(
+                "disk",
+                "the file system has no names left for new files",
+                "SQLite makes files beside the store when it is opened",
+                Command::Run(format!("df -i {}", shown(&directory))),
+            );
+        }
+    }
+    if let Some((name, why)) = statfs(&directory).ok().as_ref().and_then(unsafe_kind) {
+        findings.add(
+            "file system",
+            format!("the store is on {name}"),
+            why,
+            Command::Run(format!(
+                "put it on a disk of the machine: guestlist move --from {} --to ...",
+                findings.store()
+            )),
+        );
+    }
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    if let Some(options) = mount_options(&mounts, &directory)
+        && options.split(',').any(|option| ["nobarrier", "barrier=0"].contains(&option))
+    {
+        findings.add(
+            "file system",
+            "the disk is mounted without barriers",
+            "what was synced, and so answered, is lost with the power",
+            Command::Run(format!("mount -o remount,barrier=1 what {} is on", shown(&directory))),
+        );
+    }
+}
+
+/// How what `path` is on is mounted, as `mounts` say it: the fifth word is where, and the last is how.
+fn mount_options<'m>(mounts: &'m str, path: &Path) -> Option<&'m str> {
+    let of = |line: &'m str| {
+        let at = line.split(' ').nth(4)?;
+        path.starts_with(at).then_some((at.len(), line.rsplit(' ').next()?))
+    };
+    // The last of those at one place is the one that is seen.
+    mounts.lines().filter_map(of).max_by_key(|(length, _)| *length).map(|(_, options)| options)
+}
+
+/// How much memory this process may have, as far as that is known.
+fn memory() -> Option<u64> {
+    let number = |text: String| text.trim().parse::<u64>().ok();
+    let group = fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(number);
+    let all = fs::read_to_string("/proc/meminfo").ok()?;
+    let all = all.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+    let all = all.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    group.into_iter().chain(all.map(|kib| kib << 10)).min()
+}
+
+fn machine(of: &Examination, findings: &mut Findings) {
+    use rustix::process::{Resource, getrlimit};
+    if of.now.millis() < FIRST {
+        findings.add(
+            "clock",
+            format!("the clock of this machine says {}", of.now),
+            "tokens that have ended are good by a clock that is behind",
+            Command::Run("timedatectl set-ntp true".into()),
+        );
+    }
+    let connections = of.config.max_connections.unwrap_or(Limits::default().max_connections);
+    let readers = of.config.options.readers.saturating_mul(3);
+    let wanted = u64::try_from(connections + readers).unwrap_or(u64::MAX).saturating_add(FILES);
+    if let Some(most) = getrlimit(Resource::Nofile).maximum.filter(|most| *most < wanted) {
+        findings.add(
+            "limits",
+            format!(
+                "a process may have {most} files open, and {connections} connections need {wanted}"
+            ),
+            "what comes beyond that is refused without an answer",
+            Command::Run("set LimitNOFILE=65536 in the unit, or max-connections lower".into()),
+        );
+    }
+    let hashing = u64::try_from(of.config.hashing.workers).unwrap_or(u64::MAX);
+    let wanted = hashing.saturating_mul(HASHING).saturating_add(MEMORY);
+    if let Some(most) = memory().filter(|most| *most < wanted) {
+        findings.add(
+            "limits",
+            format!(
+                "there are {} MiB of memory, and {hashing} threads that hash want {}",
+                most >> 20,
+                wanted >> 20
+            ),
+            "the kernel ends a process that takes more than there is",
+            Command::Run("set hash-workers lower, or give it more memory".into()),
+        );
+    }
+}
+
+fn settings(config: &Config, findings: &mut Findings) {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    if config.hashing.workers > cores {
+        findings.add(
+            "settings",
+            format!("hash-workers is {}, and there are {cores} processors", config.hashing.workers),
+            "everything else waits for a processor while people sign in",
+            Command::Run(format!("set hash-workers = {}", cores.saturating_sub(1).max(1))),
+        );
+    }
+    let usual = Limits::default();
+    let all = config.max_connections.unwrap_or(usual.max_connections);
+    if config.max_connections_per_client.is_some_and(|own| own > all) {
+        findings.add(
+            "settings",
+            format!("max-connections-per-client is more than max-connections, which is {all}"),
+            "one client can take every connection there is",
+            Command::Run(format!("set max-connections-per-client = {}", (all / 4).max(1))),
+        );
+    }
+    if let Some(settings) = &config.backups
+        && let StoreUrl::Sqlite(path) = &config.store
+    {
+        let device = |path: &Path| fs::metadata(path).ok().map(|of| of.dev());
+        let (store, backups) = (device(&directory_of(path)), device(&settings.directory));
+        if store.is_some() && store == backups {
+            findings.add(
+                "backup",
+                "backups are on the disk of the store",
+                "what takes the disk takes both",
+                Command::Run("set backup-directory to a directory of another disk, or copy what is in it elsewhere".into()),
+            );
+        }
+    }
+}
+
+/// Whether `host`, of a URL, is this machine.
+fn is_loopback(host: &str) -> bool {
+    let host = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.split(']').next())
+        .unwrap_or_else(|| host.rsplit_once(':').map_or(host, |(host, _)| host));
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// Whether people reach the server by a network, and what is said there can be read.
+fn exposure(config: &Config, findings: &mut Findings) {
+    const WHY: &str = "passwords and tokens are read by whoever is on the way";
+    let tls =
+        Command::Run("set public-url to one of https, and put TLS in front: docs/operate".into());
+    let public = config.issuer.as_deref().is_some_and(|host| !is_loopback(host));
+    match &config.public_url {
+        Some(url) if url.starts_with("https://") => {
+            // What the server does not speak itself is spoken in front of it.
+            let why = "all who come by a proxy are one client: who guesses passwords keeps everybody waiting";
+            let what = "public-url is one of https, and no proxy is trusted";
+            let set = Command::Run("set trusted-proxies and client-from".into());
+            findings.add_if(config.ingress.proxies.trusted.is_empty(), "proxies", what, why, set);
+        }
+        Some(url) => {
+            let what = format!("public-url is {url}, which is not https");
+            findings.add_if(public, "tls", what, WHY, tls);
+        }
+        None if !config.listen.ip().is_loopback() => {
+            let what = format!("it listens on {} and has no public-url", config.listen);
+            findings.add("tls", what, WHY, tls);
+        }
+        None => {}
+    }
+}
+
+fn backups(of: &Examination, findings: &mut Findings) {
+    const WHY: &str = "a disk that fails takes with it what was written since the last backup";
+    let Some(settings) = &of.backups else {
+        return findings
+            .left_out("backups: neither backup-directory nor --backups says where they are");
+    };
+    let directory = &settings.directory;
+    let found = match backup::list(directory) {
+        Ok(found) => found,
+        Err(BackupError::File { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+            Vec::new()
+        }
+        Err(error) => {
+            let what = format!("{error}");
+            findings.add("backup", what, "what is there cannot be told", Command::BackUp);
+            return;
+        }
+    };
+    if let Some(failure) = backup::last_failure(directory) {
+        findings.add(
+            "backup",
+            format!("the backup of {} has failed: {}", failure.at, failure.why),
+            WHY,
+            Command::BackUp,
+        );
+    }
+    let Some((_, newest)) = found.last() else {
+        let what = format!("there is no backup in {}", directory.display());
+        return findings.add("backup", what, WHY, Command::BackUp);
+    };
+    let most = of.config.backups.as_ref().map_or(OLDEST, |settings| {
+        // The next one takes its time.
+        settings.every.saturating_mul(2).max(Duration::from_mins(10))
+    });
+    let age = of.now.millis().saturating_sub(newest.created_at.millis());
+    if age > i64::try_from(most.as_millis()).unwrap_or(i64::MAX) {
+        let what =
+            format!("the last backup is of {}, {} h ago", newest.created_at, age / 3_600_000);
+        findings.add("backup", what, WHY, Command::BackUp);
+    }
+    if let Ok(room) = statvfs(directory) {
+        let wanted = newest.store_bytes.saturating_add(newest.bytes);
+        if free(&room) < wanted {
+            findings.add(
+                "backup",
+                format!(
+                    "the next backup needs {} MiB, and {} are free",
+                    wanted >> 20,
+                    free(&room) >> 20
+                ),
+                WHY,
+                Command::Run(format!(
+                    "remove old backups: guestlist backup list {}",
+                    shown(directory)
+                )),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_on_what_is_mounted_nearest_to_it() {
+        let mounts = "21 1 8:1 / / rw,relatime - ext4 /dev/a rw,barrier=0\n\
+            22 21 8:2 / /var/lib rw - ext4 /dev/b rw,errors=remount-ro\n\
+            23 21 8:3 / /var/lib2 rw - ext4 /dev/c rw,nobarrier";
+        let of = |path: &str| mount_options(mounts, Path::new(path));
+        assert_eq!(of("/home"), Some("rw,barrier=0"));
+        assert_eq!(of("/var/lib/guestlist"), Some("rw,errors=remount-ro"));
+    }
+
+    #[test]
+    fn this_machine_is_known_by_its_names() {
+        for host in ["localhost", "localhost:8080", "127.0.0.1:80", "[::1]:80", "127.8.8.8"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in ["guests.example.com", "192.0.2.1:80", "[2001:db8::1]", "localhost.example.com"]
+        {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
+}
