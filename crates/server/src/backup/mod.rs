@@ -8,6 +8,7 @@
 mod age;
 mod directory;
 mod error;
+mod extract;
 mod make;
 mod manifest;
 mod restore;
@@ -16,6 +17,7 @@ mod unpack;
 
 pub use age::{Identity, KeyError, Recipient, read_identities};
 pub use error::BackupError;
+pub use extract::{Extract, Extracted};
 pub use make::{Begun, Checked, Copied, Packed};
 pub use manifest::{Encryption, Manifest, Source, TableSum, find, list};
 pub use restore::{Restored, Tokens, Unpacked, must_be_free, scratch};

@@ -93,6 +93,11 @@ impl Unpacked {
         Ok(())
     }
 
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        self.file.path()
+    }
+
     /// What the manifest says.
     #[must_use]
     pub const fn manifest(&self) -> &Manifest {

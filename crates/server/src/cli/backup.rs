@@ -3,13 +3,14 @@
 use super::progress::Progress;
 use super::{Output, must_exist, table};
 use crate::backup::{
-    Begun, Manifest, Recipient, Scratch, Tokens, Unpacked, find, list, must_be_free,
+    Begun, Extract, Manifest, Recipient, Scratch, Tokens, Unpacked, find, list, must_be_free,
     read_identities, scratch,
 };
 use crate::clock::Clock;
 use crate::config::{self, CliArgs, Config, ServerArgs};
 use crate::store::StoreUrl;
 use anyhow::{Result, anyhow};
+use guestlist_api::id::{ApplicationId, ExperienceUserId};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -41,6 +42,25 @@ enum Command {
     },
     /// Unpack a backup and read all of it, to know that it can be restored
     Verify(Look),
+    /// Take one application, or one user, out of a backup into a store that is there, also beside its server
+    Extract(ExtractArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct ExtractArgs {
+    #[command(flatten)]
+    look: Look,
+    /// The application
+    #[arg(long, value_name = "ID")]
+    application: ApplicationId,
+    /// Only this user of it, who joins those that are there, and those of its groups that are
+    #[arg(long, value_name = "ID")]
+    user: Option<ExperienceUserId>,
+    /// The store that it goes to: there is to be no such application, or no such user
+    #[arg(long, env = "GUESTLIST_RESTORE_TO", hide_env_values = true, value_name = "URL")]
+    to: String,
+    #[command(flatten)]
+    tokens: TokenArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -93,6 +113,7 @@ pub(super) async fn run(args: Args, given: &CliArgs, out: Output) -> Result<()> 
     match (args.command, args.to) {
         (Some(Command::List { at }), _) => show_all(&at, out),
         (Some(Command::Verify(look)), _) => verify(look, out).await,
+        (Some(Command::Extract(args)), _) => extract(args, out).await,
         (None, Some(to)) => make(&to, args.recipients, given, out).await,
         (None, None) => Err(anyhow!("give the directory in which the backup is to be made")),
     }
@@ -200,6 +221,26 @@ async fn verify(look: Look, out: Output) -> Result<()> {
 fn target(text: &str) -> Result<StoreUrl> {
     let to = StoreUrl::parse(&config::path(text, Path::new("")));
     to.map_err(|why| anyhow!("--to: {why}"))
+}
+
+async fn extract(args: ExtractArgs, out: Output) -> Result<()> {
+    let to = target(&args.to)?;
+    must_exist(&to, "--to")?;
+    let what = match args.user {
+        Some(user) => Extract::User(args.application, user),
+        None => Extract::Application(args.application),
+    };
+    // The scratch is not beside the store, which somebody serves.
+    let (_, unpacked) = unpack(args.look, None, true).await?;
+    let at = unpacked.manifest().created_at;
+    let extracted = unpacked.extract(what, &to, args.tokens.read(), Clock::System.now()).await?;
+    out.result(&extracted, || {
+        let gone = match extracted.groups_gone.join(", ") {
+            none if none.is_empty() => String::new(),
+            gone => format!("; not in these groups, which are not there any more: {gone}"),
+        };
+        format!("{to} has {} rows more, as they were on {at}{gone}", extracted.rows)
+    })
 }
 
 pub(super) async fn restore(args: RestoreArgs, out: Output) -> Result<()> {

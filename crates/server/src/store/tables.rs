@@ -107,11 +107,22 @@ impl Table {
     pub(crate) fn walk(
         &self,
         tx: &mut Tx<'_>,
+        each: impl FnMut(&Line) -> Result<()>,
+    ) -> Result<()> {
+        self.walk_some(tx, "1 = 1", &[], each)
+    }
+
+    /// As [`Table::walk`], of the rows of which `which` is so, whose parameters are `params`.
+    pub(crate) fn walk_some(
+        &self,
+        tx: &mut Tx<'_>,
+        which: &str,
+        params: &[&dyn Param],
         mut each: impl FnMut(&Line) -> Result<()>,
     ) -> Result<()> {
         let (all, key) = (self.list(self.columns.len()), self.list(self.key));
-        let sql = format!("SELECT {all} FROM {} ORDER BY {key}", self.name);
-        tx.each(&sql, &[], |row| {
+        let sql = format!("SELECT {all} FROM {} WHERE {which} ORDER BY {key}", self.name);
+        tx.each(&sql, params, |row| {
             each(&self.read(row, self.columns.len())?)?;
             Ok(true)
         })

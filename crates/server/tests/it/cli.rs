@@ -4,6 +4,7 @@ mod backup;
 mod commands;
 mod credentials;
 mod doctor;
+mod extract;
 mod faults;
 mod health;
 mod moving;

@@ -94,6 +94,11 @@ impl People {
         Self { users, some, token, administrator }
     }
 
+    /// The id of the application that they are of.
+    pub(super) fn application(&self) -> &str {
+        self.users.split('/').nth(2).unwrap()
+    }
+
     fn get(&self, client: &Client) -> Answer {
         self.ask(client).expect(200)
     }
