@@ -34,6 +34,8 @@ pub(crate) enum Subject {
     Neighbours,
     /// Reading and changing one user with PostgreSQL as the store
     Postgres,
+    /// A backup while 64 clients PATCH
+    Backup,
     /// This program beside the one that `--other` names, in turn; no page is written
     Compare,
     /// All of them, and the Python client, which `client` measures by itself
@@ -194,7 +196,7 @@ fn subjects_of(args: &Args) -> Vec<Subject> {
     }
 }
 
-const ALL: [Subject; 10] = [
+const ALL: [Subject; 11] = [
     Subject::Get,
     Subject::List,
     Subject::Create,
@@ -203,6 +205,7 @@ const ALL: [Subject; 10] = [
     Subject::Applications,
     Subject::Delete,
     Subject::Patch,
+    Subject::Backup,
     Subject::Neighbours,
     Subject::Postgres,
 ];

@@ -199,7 +199,7 @@ fn guestlist(bench: &Bench, store: &str, arguments: &[&str], stdin: &str) -> Res
 }
 
 /// Nothing of the environment, and no line a request.
-fn plain(command: &mut Command) {
+pub(crate) fn plain(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("GUESTLIST_") {
             command.env_remove(name);
@@ -289,7 +289,7 @@ pub(crate) fn hashes(bench: &Bench, seconds: f64) -> Result<f64> {
 }
 
 /// What a run of `load` saw.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Wrote {
     pub(crate) seen: Seen,
     pub(crate) max: f64,
@@ -371,6 +371,16 @@ impl Writing {
         (seeded, server): (&Seeded, &Running),
         work: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
+        self.beside(bench, (seeded, server), work).map(|(done, _)| done)
+    }
+
+    /// The same, and what they came to.
+    pub(crate) fn beside<T>(
+        &self,
+        bench: &Bench,
+        (seeded, server): (&Seeded, &Running),
+        work: impl FnOnce() -> Result<T>,
+    ) -> Result<(T, Wrote)> {
         const AHEAD: Duration = Duration::from_secs(1);
         let longer = Self { seconds: self.seconds + 3.0 * AHEAD.as_secs_f64(), ..*self };
         let mut command = longer.command(bench, seeded, server);
@@ -378,8 +388,8 @@ impl Writing {
         thread::sleep(AHEAD);
         let done = work();
         let written = writer.wait_with_output()?;
-        self.read(&String::from_utf8(written.stdout)?)?;
-        done
+        let wrote = self.read(&String::from_utf8(written.stdout)?)?;
+        Ok((done?, wrote))
     }
 }
 

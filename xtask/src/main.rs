@@ -39,8 +39,8 @@ usage: cargo xtask TASK
   postgres  `postgres -- COMMAND` runs a command beside a PostgreSQL that lives as long, with its
             URL in GUESTLIST_TEST_POSTGRES
   bench     measures and writes docs/performance: `bench get`, `patch`, `create`, `delete`, `list`,
-            `login`, `applications`, `footprint`, `neighbours`, `postgres`, `client` (the Python one), or
-            `all`; see `bench get --help` for how many users, rounds and seconds.
+            `login`, `applications`, `footprint`, `neighbours`, `postgres`, `backup`, `client` (the Python
+            one), or `all`; see `bench get --help` for how many users, rounds and seconds.
             `bench compare --other PROGRAM` measures this program beside another one
   instructions
             counts what a request takes and compares it with bench/instructions.txt; part of test.

@@ -1,6 +1,7 @@
 //! What is measured, and beside what.
 
 mod applications;
+mod backup;
 mod compare;
 mod footprint;
 mod hashing;
@@ -26,6 +27,7 @@ pub(crate) fn measure(bench: &Bench, subject: Subject) -> Result<Page> {
         Subject::Footprint => footprint::footprint(bench),
         Subject::Neighbours => neighbours::neighbours(bench),
         Subject::Postgres => postgres::postgres(bench),
+        Subject::Backup => backup::backup(bench),
         Subject::Compare => compare::compare(bench),
         Subject::All => bail!("all subjects are not one"),
     }
