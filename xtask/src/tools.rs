@@ -168,13 +168,19 @@ pub(crate) fn fronts() -> anyhow::Result<()> {
     system_packages(&missing)
 }
 
-/// Makes sure of what the tests of backups need: `age` itself, which reads what is encrypted here.
+/// Makes sure of what the tests of backups need: `age`, which reads what is encrypted here, and pgBackRest, which
+/// the guide for PostgreSQL is about.
 pub(crate) fn backups() -> anyhow::Result<()> {
-    if works("age", &["--version"]) {
-        return Ok(());
+    let mut missing = Vec::new();
+    for (program, version, package) in
+        [("age", "--version", "age"), ("pgbackrest", "version", "pgbackrest")]
+    {
+        if !works(program, &[version]) {
+            println!("{program} is what backups are held against");
+            missing.push(package);
+        }
     }
-    println!("age is what the encryption of backups is held against");
-    system_packages(&["age"])
+    system_packages(&missing)
 }
 
 #[cfg(test)]

@@ -245,6 +245,28 @@ impl Cluster {
         self.keeper().run(&words)
     }
 
+    /// Runs a program as the user whose the cluster is, in its directory: `data` there is the database.
+    ///
+    /// # Errors
+    /// When it does not end well; what it said is in the error.
+    pub fn run(&self, words: &[&str]) -> anyhow::Result<()> {
+        self.keeper().run(words)
+    }
+
+    /// Writes a file called `name` into its directory, which that user can read and nobody else.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {
+        self.keeper().write(name, text)
+    }
+
+    /// Where all of it is.
+    #[must_use]
+    pub fn directory(&self) -> std::path::PathBuf {
+        self.keeper().directory().to_owned()
+    }
+
     /// What the server has logged.
     #[must_use]
     pub fn log(&self) -> String {

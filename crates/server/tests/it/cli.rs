@@ -8,6 +8,7 @@ mod extract;
 mod faults;
 mod health;
 mod moving;
+mod point_in_time;
 mod process;
 mod program;
 mod quickstart;
