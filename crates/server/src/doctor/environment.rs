@@ -237,23 +237,19 @@ fn settings(config: &Config, findings: &mut Findings) {
     }
 }
 
-/// Whether `host`, of a URL, is this machine.
-fn is_loopback(host: &str) -> bool {
-    let host = host
-        .strip_prefix('[')
-        .and_then(|rest| rest.split(']').next())
-        .unwrap_or_else(|| host.rsplit_once(':').map_or(host, |(host, _)| host));
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+/// Whether `name`, of a URL, is this machine.
+fn is_loopback(name: &str) -> bool {
+    name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// Whether people reach the server by a network, and what is said there can be read.
 fn exposure(config: &Config, findings: &mut Findings) {
     const WHY: &str = "passwords and tokens are read by whoever is on the way";
     let tls =
-        Command::Run("set public-url to one of https, and put TLS in front: docs/operate".into());
-    let public = config.issuer.as_deref().is_some_and(|host| !is_loopback(host));
+        Command::Run("set tls-cert and tls-key, or put TLS in front, and public-url to one of https: docs/operate".into());
     match &config.public_url {
-        Some(url) if url.starts_with("https://") => {
+        _ if config.ingress.tls.is_some() => {}
+        Some(url) if url.is_https() => {
             // What the server does not speak itself is spoken in front of it.
             let why = "all who come by a proxy are one client: who guesses passwords keeps everybody waiting";
             let what = "public-url is one of https, and no proxy is trusted";
@@ -262,7 +258,7 @@ fn exposure(config: &Config, findings: &mut Findings) {
         }
         Some(url) => {
             let what = format!("public-url is {url}, which is not https");
-            findings.add_if(public, "tls", what, WHY, tls);
+            findings.add_if(!is_loopback(url.name()), "tls", what, WHY, tls);
         }
         None if !config.listen.ip().is_loopback() => {
             let what = format!("it listens on {} and has no public-url", config.listen);
@@ -348,11 +344,10 @@ mod tests {
 
     #[test]
     fn this_machine_is_known_by_its_names() {
-        for host in ["localhost", "localhost:8080", "127.0.0.1:80", "[::1]:80", "127.8.8.8"] {
+        for host in ["localhost", "127.0.0.1", "::1", "127.8.8.8"] {
             assert!(is_loopback(host), "{host}");
         }
-        for host in ["guests.example.com", "192.0.2.1:80", "[2001:db8::1]", "localhost.example.com"]
-        {
+        for host in ["guests.example.com", "192.0.2.1", "2001:db8::1", "localhost.example.com"] {
             assert!(!is_loopback(host), "{host}");
         }
     }
