@@ -53,10 +53,12 @@ async fn test(given: &CliArgs, args: Args, out: Output) -> Result<()> {
         ("config", given.config.is_some()),
         ("public-url", given.public_url.is_some()),
         ("must-exist", args.must_exist),
+        ("tls-cert", args.server.tls_cert.is_some()),
+        ("tls-key", args.server.tls_key.is_some()),
     ] {
         if given {
             bail!(
-                "serve --test has a store of its own: leave out --{name} and GUESTLIST_{}",
+                "serve --test has a store and settings of its own: leave out --{name} and GUESTLIST_{}",
                 name.replace('-', "_").to_uppercase()
             );
         }

@@ -56,6 +56,7 @@ fn it_refuses_what_could_harm() {
     run(&["--store", "a.db"]).failed("leave out --store and GUESTLIST_STORE");
     run(&["--config", "a.toml"]).failed("leave out --config and GUESTLIST_CONFIG");
     run(&["--public-url", "https://a.example"]).failed("leave out --public-url");
+    run(&["--tls-cert", "a.pem"]).failed("leave out --tls-cert and GUESTLIST_TLS_CERT");
     run(&["--listen", "0.0.0.0:0"]).failed("listen on this machine alone");
     run(&["--listen", "[::]:0"]).failed("listen on this machine alone");
     run(&["--listen", "here"]).failed("is not an address");
