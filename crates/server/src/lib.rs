@@ -33,3 +33,5 @@ pub mod store;
 pub mod telemetry;
 pub mod testing;
 pub mod tokens;
+
+mod priority;

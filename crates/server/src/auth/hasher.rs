@@ -6,10 +6,10 @@
 //! refused soon, because a sign-in that waits for seconds is worth less than one that is tried again.
 
 use super::meter::Meter;
-use super::niceness::give_way;
 use super::places::{self, Asker, Busy, Places, Room};
 use crate::clock::random;
 use crate::error::{Error, Result};
+use crate::priority::give_way;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
@@ -96,6 +96,9 @@ pub struct Place(places::Place<Job>);
 
 struct Job(Box<dyn FnOnce(&mut Bench) + Send>);
 
+/// How much the threads give way to those that answer.
+const NICENESS: i32 = 10;
+
 impl Hasher {
     /// Starts the threads.
     ///
@@ -134,7 +137,7 @@ impl Hasher {
             let thread = thread::Builder::new()
                 .name(format!("hash-{number}"))
                 .spawn(move || {
-                    give_way();
+                    give_way(NICENESS, "hash passwords");
                     let mut busy = Busy::default();
                     while let Some(job) = line.next(&mut busy) {
                         // Its hook has told of a panic, and whoever waits for the job gets an error.

@@ -3,7 +3,6 @@
 pub mod hasher;
 pub(crate) mod keys;
 pub(crate) mod meter;
-mod niceness;
 pub mod places;
 pub mod seal;
 pub mod token;

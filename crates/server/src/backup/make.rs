@@ -1,6 +1,7 @@
 //! Making a backup, in the order in which each step can be believed.
 
 use super::age::{Opener, Recipient};
+use super::background::on_a_thread;
 use super::directory::{Directory, Unfinished};
 use super::error::BackupError;
 use super::manifest::{Manifest, Source, manifest_name, name, store_name};
@@ -10,9 +11,9 @@ use crate::moving::{self, Record, State, Sums, options, rows, sums};
 use crate::rows::Tx;
 use crate::rows::table::Table;
 use crate::store::tables::{Line, TABLES};
-use crate::store::{Store, StoreUrl, VERSION};
+use crate::store::{MIGRATIONS, Store, StoreUrl, VERSION, inspect};
 use guestlist_api::time::DateTime;
-use guestlist_store::{check_database, copy_database, count_pages};
+use guestlist_store::{check_database, copy_database, count_pages, migrate};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,13 +24,6 @@ use tokio::sync::mpsc;
 const AT_ONCE: usize = 2000;
 /// Times that many rows are read ahead of those that are written.
 const AHEAD: usize = 2;
-
-/// Does `work` on a thread that may wait for disks.
-pub(super) async fn on_a_thread<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, BackupError> + Send + 'static,
-) -> Result<T, BackupError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or(Err(BackupError::Panicked))
-}
 
 /// A backup that has begun: nothing is copied yet.
 pub struct Begun {
@@ -271,26 +265,32 @@ impl Packed {
     }
 }
 
-/// How many rows the store at `path` has.
+/// How many rows the store at `path` has, which is of this version.
 pub(super) async fn count(path: &Path) -> Result<u64, BackupError> {
-    let at = path.display().to_string();
-    let store = Store::open(path, &options())?;
-    let count = store.read(rows).await.map_err(BackupError::store(&at))?;
-    store.close().await;
-    Ok(count)
+    let path = path.to_owned();
+    on_a_thread(move || {
+        let at = path.display().to_string();
+        let mut inspector = inspect(&StoreUrl::Sqlite(path), &options())?;
+        inspector.read(rows).map_err(BackupError::store(&at))
+    })
+    .await
 }
 
-/// Reads all of the store at `path`, which nobody else uses: whether it is whole, what it holds, and what
-/// it has to do with a move.
+/// Reads all of the store at `path`, which nobody else uses and is brought up to date: whether it is whole, what
+/// it holds, and what it has to do with a move.
 pub(super) async fn read_whole(
     path: &Path,
     seen: Arc<AtomicU64>,
 ) -> Result<(Sums, Option<Record>), BackupError> {
-    let file = path.to_owned();
-    on_a_thread(move || Ok(check_database(&file)?)).await?;
-    let at = path.display().to_string();
-    let store = Store::open(path, &options())?;
-    let read = store.read(move |tx| Ok((sums(tx, &seen)?, moving::look(tx)?))).await;
-    store.close().await;
-    read.map_err(BackupError::store(&at))
+    let path = path.to_owned();
+    on_a_thread(move || {
+        check_database(&path)?;
+        let at = path.display().to_string();
+        let url = StoreUrl::Sqlite(path);
+        migrate(&url, MIGRATIONS)?;
+        let read = inspect(&url, &options())?
+            .read(|tx: &mut Tx<'_>| Ok((sums(tx, &seen)?, moving::look(tx)?)));
+        read.map_err(BackupError::store(&at))
+    })
+    .await
 }

@@ -6,6 +6,7 @@
 //! last: a store without its manifest is no backup.
 
 mod age;
+mod background;
 mod directory;
 mod error;
 mod extract;

@@ -1,9 +1,10 @@
 //! A store made of a backup, and the proof that one could be made.
 
 use super::age::{Identity, Opener};
+use super::background::on_a_thread;
 use super::directory::{Unfinished, directory_of, publish};
 use super::error::BackupError;
-use super::make::{count, on_a_thread, read_whole};
+use super::make::{count, read_whole};
 use super::manifest::{Manifest, table_sums};
 use super::unpack::Scratch;
 use crate::auth::keys;

@@ -1,9 +1,10 @@
 //! Backups that a server makes by itself, one after the other, and what is known of the last that failed.
 
 use super::age::Recipient;
+use super::background::on_a_thread;
 use super::directory::Directory;
 use super::error::BackupError;
-use super::make::{Begun, on_a_thread};
+use super::make::Begun;
 use super::manifest::{Manifest, list};
 use crate::clock::Clock;
 use crate::store::StoreUrl;

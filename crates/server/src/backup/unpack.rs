@@ -1,6 +1,7 @@
 //! Packing a store, and unpacking it to a place where it can be read.
 
 use super::age::{Decrypt, Encrypt, Opener, Recipient};
+use super::background::Paced;
 use super::directory::{Unfinished, create};
 use super::error::BackupError;
 use super::manifest::{Encryption, Manifest, Packing};
@@ -97,7 +98,7 @@ pub(super) fn pack(
     let source = File::open(from).map_err(BackupError::file(from, "read"))?;
     let mut source = Counting::new(source);
     let mut packed = || {
-        let target = Counting::new(create(to)?);
+        let target = Counting::new(Paced::new(create(to)?));
         let (target, opener) = if recipients.is_empty() {
             (compress(&mut source, target, seen)?, None)
         } else {
@@ -106,7 +107,7 @@ pub(super) fn pack(
             (encrypted.finish()?, Some(Opener::Key(key)))
         };
         let (file, bytes, sha256) = target.end();
-        file.sync_all()?;
+        file.finish()?;
         Ok((bytes, sha256, opener))
     };
     let (bytes, sha256, opener) = packed().map_err(BackupError::file(to, "written"))?;
@@ -193,9 +194,10 @@ impl Scratch {
             }
             _ => {}
         }
-        let mut new = create(file.path()).map_err(BackupError::file(file.path(), "made"))?;
+        let new = create(file.path()).map_err(BackupError::file(file.path(), "made"))?;
+        let mut new = Paced::new(new);
         unpack(manifest, at, opener, &mut new, seen)?;
-        new.sync_all().map_err(BackupError::file(file.path(), "written"))?;
+        new.finish().map_err(BackupError::file(file.path(), "written"))?;
         Ok(file)
     }
 }

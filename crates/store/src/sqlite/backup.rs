@@ -7,12 +7,16 @@ use crate::migrate::OpenError;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 use std::ffi::c_int;
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 /// Pages that are copied between two looks at how far it is: some milliseconds of work.
 const AT_ONCE: c_int = 1024;
+
+/// Times that many pages are written before they are synced: many at once would keep those waiting who sync a
+/// few, as a writer does for each group.
+const UNSYNCED: u32 = 4;
 
 /// How far a copy is.
 #[derive(Debug, Clone, Copy)]
@@ -48,19 +52,25 @@ pub fn copy_database(
         return Err(OpenError::Older { at: from.display().to_string(), found, known: version });
     }
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to);
-    drop(file.map_err(|error| files::failed(to, error))?);
+    // Open until SQLite has closed it: to close a file ends the locks that the process has on it.
+    let file = file.map_err(|error| files::failed(to, error))?;
     let access = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut target = Connection::open_with_flags(to, access).map_err(writing)?;
-    // It is synced once, in the end; who ends before that leaves a file that is no backup.
+    // SQLite need not sync it: who ends before the end leaves a file that is no backup.
     target.execute_batch("PRAGMA synchronous = OFF").map_err(writing)?;
     target.busy_timeout(PATIENCE).map_err(writing)?;
     {
+        let mut steps = 0_u32;
         let backup = Backup::new(&source, &mut target).map_err(writing)?;
         loop {
             let step = backup.step(AT_ONCE).map_err(writing)?;
             let progress = backup.progress();
             let pages = |count: c_int| u64::try_from(count).unwrap_or_default();
             let all = pages(progress.pagecount);
+            steps += 1;
+            if steps.is_multiple_of(UNSYNCED) {
+                file.sync_data().map_err(|error| files::failed(to, error))?;
+            }
             seen(Pages { copied: all.saturating_sub(pages(progress.remaining)), all });
             match step {
                 StepResult::Done => break,
@@ -70,7 +80,7 @@ pub fn copy_database(
         }
     }
     target.close().map_err(|(_, error)| writing(error))?;
-    File::open(to).and_then(|file| file.sync_all()).map_err(|error| files::failed(to, error))
+    file.sync_all().map_err(|error| files::failed(to, error))
 }
 
 /// How many pages the database at `path` has.

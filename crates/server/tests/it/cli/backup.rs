@@ -364,7 +364,8 @@ fn age_reads_what_is_encrypted_here_and_is_read() {
     // What it encrypts anew is another file with the same in it.
     fs::remove_file(store).unwrap();
     age(&["--encrypt", "--recipient", recipient, "--output", store, "plain.zst"]);
-    let manifest = rest.iter().find(|path| path.extension().is_some()).unwrap();
+    let is_manifest = |path: &&PathBuf| path.extension().is_some_and(|ending| ending == "json");
+    let manifest = rest.iter().find(is_manifest).unwrap();
     let mut said: Value = serde_json::from_slice(&fs::read(manifest).unwrap()).unwrap();
     let bytes = fs::read(store).unwrap();
     said["bytes"] = json!(bytes.len());
