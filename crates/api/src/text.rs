@@ -43,6 +43,9 @@ pub(crate) fn read_text(value: Value, min: usize, max: usize, at: &mut Problems)
 pub struct Text<const MIN: usize, const MAX: usize>(String);
 
 impl<const MIN: usize, const MAX: usize> Text<MIN, MAX> {
+    /// How many characters there may be.
+    pub const LENGTHS: std::ops::RangeInclusive<usize> = MIN..=MAX;
+
     /// The text.
     #[must_use]
     pub fn into_inner(self) -> String {

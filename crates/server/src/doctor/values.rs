@@ -14,19 +14,18 @@ use guestlist_api::api_token::ApiToken;
 use guestlist_api::entity::OwnerType;
 use guestlist_api::experience_group::ExperienceGroup;
 use guestlist_api::experience_user::ExperienceUser;
-use guestlist_api::text::{Email, Tags};
+use guestlist_api::text::{Email, Name, PersonName, Tags, Text};
 use guestlist_api::time::DateTime;
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 /// How much each application has of something, in bytes.
 pub(super) type Sizes = BTreeMap<String, i64>;
 
-/// The longest name of a person, in characters.
-const PERSON_NAME: usize = 1024;
-/// The longest name of anything else, and the longest tag, in characters.
-const NAME: usize = 255;
-/// The longest description, in characters.
-const DESCRIPTION: usize = 32_767;
+/// A description of a group or a token.
+type Description = Text<0, 32_767>;
+/// What an application or an administrator goes by: a name, or an address.
+type Named = Text<1, 1024>;
 
 /// The latest moment that can be written: the end of the year 9999.
 const LATEST: i64 = 253_402_300_799_999;
@@ -50,9 +49,10 @@ fn moments(moments: &[Option<DateTime>]) -> Wrong {
     found.map(|moment| format!("{} is no moment of its life", moment.millis()))
 }
 
-fn text(what: &str, text: &str, least: usize, most: usize) -> Wrong {
+fn text(what: &str, text: &str, lengths: &RangeInclusive<usize>) -> Wrong {
     let length = text.chars().count();
-    when(!(least..=most).contains(&length), || {
+    when(!lengths.contains(&length), || {
+        let (least, most) = (lengths.start(), lengths.end());
         format!("its {what} has {length} characters, and {least} to {most} may be")
     })
 }
@@ -64,7 +64,7 @@ fn folded(row: &Row<'_>, column: &str, of: Option<&str>) -> Result<Wrong> {
 }
 
 fn tags(tags: &Tags) -> Wrong {
-    let good = |text: &str| (1..=NAME).contains(&text.chars().count());
+    let good = |text: &str| Name::LENGTHS.contains(&text.chars().count());
     let wrong =
         tags.0.len() > Tags::MOST || tags.0.iter().any(|(tag, value)| !good(tag) || !good(value));
     when(wrong, || "its tags are too many, too long or empty".into())
@@ -77,8 +77,8 @@ fn user(row: &Row<'_>) -> Result<(ExperienceUser, Wrong)> {
         .or(folded(row, "email_key", Some(&user.email))?)
         .or(folded(row, "first_name_key", first)?)
         .or(folded(row, "last_name_key", last)?)
-        .or(first.and_then(|name| text("first name", name, 0, PERSON_NAME)))
-        .or(last.and_then(|name| text("last name", name, 0, PERSON_NAME)))
+        .or(first.and_then(|name| text("first name", name, &PersonName::LENGTHS)))
+        .or(last.and_then(|name| text("last name", name, &PersonName::LENGTHS)))
         .or(tags(&user.user_tags))
         .or(when(row.text("password_hash")?.is_none_or(str::is_empty), || {
             "it has no password".into()
@@ -95,9 +95,12 @@ fn user(row: &Row<'_>) -> Result<(ExperienceUser, Wrong)> {
 
 fn group(row: &Row<'_>) -> Result<(ExperienceGroup, Wrong)> {
     let group = ExperienceGroup::from_row(row)?;
-    let wrong = text("name", &group.name, 1, NAME)
+    let wrong = text("name", &group.name, &Name::LENGTHS)
         .or(folded(row, "name_key", Some(&group.name))?)
-        .or(group.description.as_deref().and_then(|of| text("description", of, 0, DESCRIPTION)))
+        .or(group
+            .description
+            .as_deref()
+            .and_then(|of| text("description", of, &Description::LENGTHS)))
         .or(tags(&group.group_tags))
         .or(moments(&[Some(group.creation_date), Some(group.last_updated)]));
     Ok((group, wrong))
@@ -106,7 +109,10 @@ fn group(row: &Row<'_>) -> Result<(ExperienceGroup, Wrong)> {
 fn token(row: &Row<'_>) -> Result<(ApiToken, Wrong)> {
     let token = ApiToken::from_row(row)?;
     let wrong = folded(row, "name_key", Some(&token.name))?
-        .or(token.description.as_deref().and_then(|of| text("description", of, 0, DESCRIPTION)))
+        .or(token
+            .description
+            .as_deref()
+            .and_then(|of| text("description", of, &Description::LENGTHS)))
         .or(moments(&[Some(token.creation_date), Some(token.last_updated), token.expiration_date]));
     Ok((token, wrong))
 }
@@ -248,7 +254,7 @@ pub(super) fn others(looking: &mut Looking<'_>, findings: &mut Findings) -> Resu
             let (what, named): (String, String) = (row.get("what")?, row.get("named")?);
             let moment = |column| Ok::<_, Error>(DateTime::from_millis(row.get(column)?));
             let wrong = folded(row, "folded", Some(&named))?
-                .or(text("name", &named, 1, PERSON_NAME))
+                .or(text("name", &named, &Named::LENGTHS))
                 .or(moments(&[Some(moment("created")?), Some(moment("updated")?)]));
             Ok(wrong.is_none_or(|wrong| some.add(|| format!("{what}: {wrong}"))))
         })
