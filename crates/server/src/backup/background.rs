@@ -8,26 +8,37 @@ use std::io::{self, Write};
 use std::thread;
 use tokio::sync::oneshot;
 
-/// How much its threads give way.
+/// How much threads give way that look at a copy and pack it.
 const NICENESS: i32 = 19;
 
 /// Bytes that are written before they are synced. Many at once would keep those waiting who sync a few: on
 /// most file systems a sync waits for what others have written.
 const UNSYNCED: usize = 16 << 20;
 
-/// Does `work` on a thread of its own, which may wait for disks, and gives way to all others.
+/// Does `work` on a thread of its own, which may wait for disks.
 pub(super) async fn on_a_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, BackupError> + Send + 'static,
 ) -> Result<T, BackupError> {
     let (send, done) = oneshot::channel();
     let working = move || {
-        give_way(NICENESS, "make backups");
         // Whoever asked may have gone.
         let _ = send.send(work());
     };
     let started = thread::Builder::new().name("backup".into()).spawn(working);
     started.map_err(OpenError::Thread)?;
     done.await.unwrap_or(Err(BackupError::Panicked))
+}
+
+/// As [`on_a_thread`], on one that gives way to all others: for what holds nothing meanwhile that others need,
+/// and may take as long as it takes.
+pub(super) async fn in_no_hurry<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, BackupError> + Send + 'static,
+) -> Result<T, BackupError> {
+    on_a_thread(|| {
+        give_way(NICENESS, "make backups");
+        work()
+    })
+    .await
 }
 
 /// A file that is synced as it is written, a little at a time.
@@ -71,7 +82,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn its_threads_give_way() {
-        let state = on_a_thread(|| Ok(std::fs::read_to_string("/proc/thread-self/stat").unwrap()));
+        let state = in_no_hurry(|| Ok(std::fs::read_to_string("/proc/thread-self/stat").unwrap()));
         let state = state.await.unwrap();
         let fields = state.rsplit(')').next().unwrap();
         assert_eq!(fields.split_whitespace().nth(16), Some("19"), "{state}");

@@ -1,7 +1,7 @@
 //! Making a backup, in the order in which each step can be believed.
 
 use super::age::{Opener, Recipient};
-use super::background::on_a_thread;
+use super::background::{in_no_hurry, on_a_thread};
 use super::directory::{Directory, Unfinished};
 use super::error::BackupError;
 use super::manifest::{Manifest, Source, manifest_name, name, store_name};
@@ -88,6 +88,7 @@ impl Begun {
                     };
                     Ok(copy_database(&from, &to, VERSION, progress)?)
                 };
+                // No checkpoint passes it until it is done, so it is not kept waiting.
                 on_a_thread(work).await?;
                 Source::Sqlite
             }
@@ -216,7 +217,7 @@ impl Checked {
     /// # Errors
     /// When there is no room, or a disk fails.
     pub async fn pack(self, seen: Arc<AtomicU64>) -> Result<Packed, BackupError> {
-        on_a_thread(move || {
+        in_no_hurry(move || {
             let Self { copied, sums } = self;
             let Copied { directory, name, at, recipients, copy, source, .. } = copied;
             let store = store_name(&name, !recipients.is_empty());
@@ -252,7 +253,7 @@ impl Packed {
     /// # Errors
     /// When it is not what was packed, or cannot be read.
     pub async fn finish(self, seen: Arc<AtomicU64>) -> Result<(PathBuf, Manifest), BackupError> {
-        on_a_thread(move || {
+        in_no_hurry(move || {
             let Self { directory, name, manifest, opener } = self;
             let to = &mut std::io::sink();
             unpack(&manifest, directory.path(), opener.as_ref(), to, &seen)?;
@@ -268,7 +269,7 @@ impl Packed {
 /// How many rows the store at `path` has, which is of this version.
 pub(super) async fn count(path: &Path) -> Result<u64, BackupError> {
     let path = path.to_owned();
-    on_a_thread(move || {
+    in_no_hurry(move || {
         let at = path.display().to_string();
         let mut inspector = inspect(&StoreUrl::Sqlite(path), &options())?;
         inspector.read(rows).map_err(BackupError::store(&at))
@@ -283,7 +284,7 @@ pub(super) async fn read_whole(
     seen: Arc<AtomicU64>,
 ) -> Result<(Sums, Option<Record>), BackupError> {
     let path = path.to_owned();
-    on_a_thread(move || {
+    in_no_hurry(move || {
         check_database(&path)?;
         let at = path.display().to_string();
         let url = StoreUrl::Sqlite(path);

@@ -1,7 +1,7 @@
 //! A store made of a backup, and the proof that one could be made.
 
 use super::age::{Identity, Opener};
-use super::background::on_a_thread;
+use super::background::{in_no_hurry, on_a_thread};
 use super::directory::{Unfinished, directory_of, publish};
 use super::error::BackupError;
 use super::make::{count, read_whole};
@@ -64,7 +64,7 @@ impl Unpacked {
     ) -> Result<Self, BackupError> {
         let opener = (!identities.is_empty()).then(|| Opener::Identities(identities.into()));
         let at = directory_of(path).to_owned();
-        on_a_thread(move || {
+        in_no_hurry(move || {
             let file = scratch.unpack(&manifest, &at, opener.as_ref(), &seen)?;
             Ok(Self { file, manifest })
         })
