@@ -137,7 +137,7 @@ impl Hasher {
             let thread = thread::Builder::new()
                 .name(format!("hash-{number}"))
                 .spawn(move || {
-                    give_way(NICENESS, "hash passwords");
+                    give_way(NICENESS, "hashing");
                     let mut busy = Busy::default();
                     while let Some(job) = line.next(&mut busy) {
                         // Its hook has told of a panic, and whoever waits for the job gets an error.

@@ -35,7 +35,7 @@ pub(super) async fn in_no_hurry<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, BackupError> + Send + 'static,
 ) -> Result<T, BackupError> {
     on_a_thread(|| {
-        give_way(NICENESS, "make backups");
+        give_way(NICENESS, "backup");
         work()
     })
     .await
