@@ -49,10 +49,18 @@ type Turn = fn(&Side) -> Result<Seen>;
 /// What both did in a round: this program, and the other.
 type Round = [[Seen; 2]; 2];
 
-/// The other, this one, this one, the other: what a machine does faster or slower meanwhile is no one's.
-fn round(ours: &Side, other: &Side, what: Turn) -> Result<Round> {
-    let [first, second, third, fourth] = [other, ours, ours, other].map(what);
-    Ok([[second?, third?], [first?, fourth?]])
+/// The other, this one, this one, the other: what a machine does faster or slower meanwhile is no one's. Each
+/// round starts both anew: the same program differs by a tenth from start to start, by where its memory is.
+fn round(bench: &Bench, before: &Bench, seeded: &Seeded, what: Turn) -> Result<Round> {
+    let (ours, other) = (Side::new(bench, seeded)?, Side::new(before, seeded)?);
+    for side in [&ours, &other] {
+        what(side)?;
+    }
+    let [first, second, third, fourth] = [&other, &ours, &ours, &other].map(what);
+    let seen = [[second?, third?], [first?, fourth?]];
+    ours.server.stop()?;
+    other.server.stop()?;
+    Ok(seen)
 }
 
 pub(super) fn compare(bench: &Bench) -> Result<Page> {
@@ -67,12 +75,10 @@ pub(super) fn compare(bench: &Bench) -> Result<Page> {
     // By the other, whose stores this one brings up to date.
     let (store, ids) = (before.place.join("seeded.db"), before.place.join("ids.txt"));
     let seeded = Seeded::fill(&before, &store.to_string_lossy(), &ids, bench.users)?;
-    let (ours, other) = (Side::new(bench, &seeded)?, Side::new(&before, &seeded)?);
     for (what, turn) in
         [("GET, 10,000 hot users", Side::get as Turn), ("PATCH, durable", Side::patch)]
     {
-        round(&ours, &other, turn)?;
-        let rounds = (0..bench.rounds).map(|_| round(&ours, &other, turn));
+        let rounds = (0..bench.rounds).map(|_| round(bench, &before, &seeded, turn));
         let rounds: Vec<Round> = rounds.collect::<Result<_>>()?;
         let rate = |of: &[Seen; 2]| f64::midpoint(of[0].rate, of[1].rate);
         let [mine, theirs] = [0, 1].map(|side: usize| {
@@ -89,8 +95,6 @@ pub(super) fn compare(bench: &Bench) -> Result<Page> {
             bound: Bound::AtLeast(AS_FAST, 1.0),
         });
     }
-    ours.server.stop()?;
-    other.server.stop()?;
     fs::remove_dir_all(&before.place)?;
     Ok(page)
 }
