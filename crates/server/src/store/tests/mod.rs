@@ -12,6 +12,7 @@ mod query;
 mod search;
 mod tags;
 mod turns;
+mod upgrades;
 
 use super::migrations::MIGRATIONS;
 use super::{Options, Store, StoreUrl};
