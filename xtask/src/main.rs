@@ -12,6 +12,7 @@ mod parity;
 mod postgres;
 mod python;
 mod quick;
+mod release;
 mod steps;
 mod tools;
 
@@ -47,6 +48,11 @@ usage: cargo xtask TASK
             `instructions record REASON` writes anew what differs
   monitoring
             the alert rules and the dashboard in ops, read and tried by promtool; part of test
+  release   builds the program and makes what is handed out, in target/dist: a package for Debian, an
+            archive, an image for containers, the list of what is in it, and checksums;
+            `release twice` builds in another place too, and compares (GUESTLIST_BIN=PATH packs that)
+  packages  the package for Debian, made of the server that is tested and installed in an empty
+            root, with what an operator does with it; part of test
   licences  licences, banned crates and sources; part of check and of test
   audit     known vulnerabilities in the dependencies; needs the network, so not part of test";
 
@@ -105,6 +111,11 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
         ["monitoring"] => steps
             .run("promtool", monitoring::prerequisites)
             .and_then(|()| monitoring::check(&project, &mut steps)),
+        ["release"] => release::run(&project, &mut steps),
+        ["release", "twice"] => release::twice(&project, &mut steps),
+        ["packages"] => steps
+            .run("what packages are made with", release::prerequisites)
+            .and_then(|()| release::test(&project, &mut steps)),
         ["licences"] => licences(&project, &mut steps),
         ["audit"] => audit(&project, &mut steps),
         _ => bail!("unknown task `{}`\n{USAGE}", arguments.join(" ")),
@@ -212,6 +223,7 @@ fn test(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
     monitoring::check(project, steps)?;
     steps.run("proxies in front", tools::fronts)?;
     steps.run("backups", tools::backups)?;
+    steps.run("what packages are made with", release::prerequisites)?;
     let _server = postgres::start(steps)?;
     let logs = project.target.join("xtask");
     // They build for themselves, and count what nothing else on the machine changes.
@@ -221,7 +233,7 @@ fn test(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
     // Each waits for its server most of the time.
     let server = clients::server(project, steps)?;
     steps.tell(clients::BIN, server.to_string_lossy().into_owned());
-    let one = steps.beside(&["clients", "js", "then", "python"], &logs)?;
+    let one = steps.beside(&["clients", "js", "then", "packages", "then", "python"], &logs)?;
     let other = steps.beside(&["clients", "python", "then", "clients", "openapi"], &logs)?;
     steps.join(one)?;
     steps.join(other)
