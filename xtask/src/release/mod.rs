@@ -192,5 +192,7 @@ pub(crate) fn test(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
         Ok(fs::write(place.join("guestlist.cdx.json"), sbom::of(&release)?)?)
     })?;
     unit::check(&release, steps, &place)?;
-    operator::test(&release, steps, &package, &place)
+    operator::test(&release, steps, &package, &place)?;
+    // Some hundred megabytes.
+    Ok(fs::remove_dir_all(&place)?)
 }
