@@ -98,6 +98,20 @@ pub(crate) fn installed(release: &Release<'_>, tree: &Tree) -> anyhow::Result<()
         ensure!(script.status.success(), "there are no completions for {shell}");
         tree.put(to, 0o644, script.stdout)?;
     }
+    manual(release, tree)
+}
+
+/// Puts the pages of the manual into `tree`, packed.
+fn manual(release: &Release<'_>, tree: &Tree) -> anyhow::Result<()> {
+    let pages = "usr/share/man/man1";
+    let directory = tree.directory(pages)?;
+    succeed(Command::new(&release.binary).arg("manual").arg(&directory))?;
+    for page in fs::read_dir(&directory)?.collect::<Result<Vec<_>, _>>()? {
+        let path = format!("{pages}/{}", page.file_name().to_string_lossy());
+        // Whatever mode new files have here.
+        tree.copy(&page.path(), &path, 0o644)?;
+        tree::gzip(&page.path())?;
+    }
     Ok(())
 }
 

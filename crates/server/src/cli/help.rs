@@ -28,7 +28,7 @@ const ON_A_STORE: [&str; 14] = [
 /// Those that make tokens, or a server for which they are made.
 const NAMES_THE_SERVER: [&str; 4] = ["doctor", "quickstart", "serve", "token create"];
 /// Those that have one way to print.
-const PLAIN: [&str; 2] = ["openapi", "completions"];
+const PLAIN: [&str; 3] = ["openapi", "completions", "manual"];
 /// Those that say themselves what a store is to them.
 const OF_A_SERVER: [&str; 8] =
     ["admin", "application", "token", "user", "group", "experience", "me", "login"];

@@ -26,9 +26,10 @@ use crate::rest::App;
 use crate::server;
 use crate::store::{Options, StoreUrl};
 use crate::telemetry;
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use clap::{FromArgMatches as _, Parser, Subcommand};
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A directory and sign-in service for the end users of applications.
@@ -92,6 +93,11 @@ enum Command {
     Completions {
         /// The shell
         shell: clap_complete::Shell,
+    },
+    /// Write the pages of the manual, one for each command, for whoever makes a package
+    Manual {
+        /// The directory that they go to
+        directory: PathBuf,
     },
 }
 
@@ -175,6 +181,8 @@ impl Cli {
                 clap_complete::generate(shell, &mut help::command(), "guestlist", &mut script);
                 print(&String::from_utf8_lossy(&script))
             }
+            Command::Manual { directory } => clap_mangen::generate_to(help::command(), &directory)
+                .with_context(|| format!("cannot write pages to {}", directory.display())),
         }
     }
 }

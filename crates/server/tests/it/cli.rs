@@ -333,3 +333,14 @@ fn shells_are_told_how_to_complete() {
         }
     }
 }
+
+#[test]
+fn each_command_has_a_page_of_the_manual() {
+    let place = Place::new();
+    fs::create_dir(place.path("pages")).unwrap();
+    place.run(&["manual", "pages"]).ok();
+    let page = |name: &str| fs::read_to_string(place.path("pages").join(name)).unwrap();
+    assert!(page("guestlist.1").contains("quickstart"));
+    assert!(page("guestlist-user-create.1").contains("first\\-name"));
+    place.run(&["manual", "absent"]).failed("cannot write pages to absent");
+}
