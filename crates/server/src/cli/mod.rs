@@ -15,6 +15,7 @@ mod remote;
 mod secret;
 mod seed;
 mod serve;
+mod supervisor;
 mod token;
 
 use output::{Output, ReaderGone, line, print, table};

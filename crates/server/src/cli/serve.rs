@@ -2,6 +2,7 @@
 
 use super::Output;
 use super::output::{announce, line};
+use super::supervisor;
 use crate::clock::Clock;
 use crate::config::{self, CliArgs, Config, DEFAULT_LISTEN, ServerArgs};
 use crate::server::Server;
@@ -147,7 +148,12 @@ pub(super) fn leave_no_core_dump() {
 pub(super) async fn listen(server: Server, signals: Signals, out: Output) -> Result<()> {
     crate::http::listen::raise_file_limit();
     ready(&server.url(), out)?;
-    server.run(signals.stop()).await;
+    supervisor::tell(supervisor::READY);
+    let stop = async {
+        signals.stop().await;
+        supervisor::tell(supervisor::STOPPING);
+    };
+    server.run(stop).await;
     Ok(())
 }
 

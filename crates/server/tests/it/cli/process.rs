@@ -5,6 +5,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
+use std::os::unix::net::UnixDatagram;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,24 @@ fn a_server_leaves_no_picture_of_its_memory() {
         assert_eq!(core_limits(serving.pid()), ["0", "0"], "{command}");
         serving.stop();
     }
+}
+
+#[test]
+fn whoever_started_a_server_is_told_when_it_serves_and_when_it_ends() {
+    let place = Place::new();
+    let told = UnixDatagram::bind(place.path("told")).unwrap();
+    told.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
+    let next = || {
+        let mut said = [0; 100];
+        let length = told.recv(&mut said).unwrap();
+        String::from_utf8(said[..length].to_vec()).unwrap()
+    };
+    let mut command = place.command(&["serve", "--listen", "127.0.0.1:0", "--store", "a.db"]);
+    command.env("NOTIFY_SOCKET", place.path("told"));
+    let serving = Serving::start(command);
+    assert_eq!(next(), "READY=1");
+    serving.stop();
+    assert_eq!(next(), "STOPPING=1");
 }
 
 #[test]
