@@ -8,7 +8,6 @@ use anyhow::{Context as _, ensure};
 
 use super::Release;
 use super::tree::Tree;
-use crate::clients::succeed;
 use crate::steps::Steps;
 
 const UNIT: &str = "ops/systemd/guestlist.service";
@@ -29,7 +28,13 @@ pub(crate) fn check(release: &Release<'_>, steps: &mut Steps, place: &Path) -> a
         let tree = Tree::new(place.join("unit"))?;
         tree.put("guestlist.service", 0o644, text)?;
         let copy = tree.root().join("guestlist.service");
-        succeed(Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(copy))
+        let mut analyze = Command::new("systemd-analyze");
+        let output = analyze.args(["verify", "--man=no"]).arg(copy).output()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        // A key that it does not know is a warning; what it says of other units is theirs.
+        let ours = said.lines().any(|line| line.contains("guestlist"));
+        ensure!(output.status.success() && !ours, "{said}");
+        Ok(())
     })?;
     steps.run("how exposed the service is", || {
         let mut analyze = Command::new("systemd-analyze");
