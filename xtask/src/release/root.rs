@@ -137,12 +137,14 @@ impl Root {
             .spawn()
             .context("cannot start chroot")?;
         let printed = child.stdout.take().context("it has no output")?;
+        // From here on it ends with this.
         let mut serving = Serving { child, url: String::new() };
         let mut line = String::new();
         BufReader::new(printed).read_line(&mut line)?;
         let url = line.trim().strip_prefix("listening on ");
         let said = fs::read_to_string(&log)?;
-        serving.url = url.with_context(|| format!("it does not serve:\n{said}"))?.to_owned();
+        let url = url.with_context(|| format!("it does not serve:\n{said}"))?;
+        url.clone_into(&mut serving.url);
         println!("{line}");
         Ok(serving)
     }

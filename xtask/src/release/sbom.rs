@@ -1,4 +1,4 @@
-//! What is in the program, as CycloneDX 1.5 has it: the crates that are linked into it, each with its version,
+//! What is in the program, as `CycloneDX` 1.5 has it: the crates that are linked into it, each with its version,
 //! licence and checksum, and which uses which. No tool is installed for it: cargo says all of this.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -88,11 +88,11 @@ fn document(
     ensure!(components.len() + 1 == linked.len(), "cargo tree and cargo metadata disagree");
     let program = program.context("the program is not among its crates")?;
     let nodes = metadata["resolve"]["nodes"].as_array().context("cargo metadata has no graph")?;
-    let uses = nodes.iter().filter_map(|node| {
-        let user = named.get(node["id"].as_str()?)?;
-        let used: BTreeSet<_> = node["deps"].as_array()?.iter().filter_map(used).collect();
-        let used: Vec<_> = used.iter().filter_map(|id| named.get(id)).collect();
-        Some(json!({ "ref": user, "dependsOn": used }))
+    let graph = nodes.iter().filter_map(|node| {
+        let url = named.get(node["id"].as_str()?)?;
+        let ids: BTreeSet<_> = node["deps"].as_array()?.iter().filter_map(used).collect();
+        let depends: Vec<_> = ids.iter().filter_map(|id| named.get(id)).collect();
+        Some(json!({ "ref": url, "dependsOn": depends }))
     });
     Ok(json!({
         "bomFormat": "CycloneDX",
@@ -104,7 +104,7 @@ fn document(
             "properties": [{ "name": "guestlist:commit", "value": release.commit }],
         },
         "components": components,
-        "dependencies": uses.collect::<Vec<_>>(),
+        "dependencies": graph.collect::<Vec<_>>(),
     }))
 }
 
