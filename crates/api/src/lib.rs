@@ -12,6 +12,7 @@ pub mod api_token;
 pub mod application;
 pub mod entity;
 pub mod experience;
+pub mod experience_auth;
 pub mod experience_group;
 pub mod experience_user;
 pub mod id;

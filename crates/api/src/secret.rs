@@ -81,14 +81,27 @@ impl TypedPassword {
     /// # Errors
     /// The rule that it breaks, when it is too short or too long.
     pub fn new(text: String) -> Result<Self, Rule> {
+        Self::of(text, SHORTEST)
+    }
+
+    /// As [`TypedPassword::new`], where one that is too short is not refused but wrong: no rule is told to
+    /// whoever guesses.
+    ///
+    /// # Errors
+    /// When it is too long.
+    pub fn of_any_length(text: String) -> Result<Self, Rule> {
+        Self::of(text, 0)
+    }
+
+    fn of(text: String, shortest: usize) -> Result<Self, Rule> {
         let typed = Zeroizing::new(text);
         // Decomposed, a character is four at most.
         if typed.chars().take(4 * LONGEST + 1).count() > 4 * LONGEST {
             return Err(Rule::TooLong);
         }
         let normal = normal(&typed);
-        measured(normal.as_ref().unwrap_or(&typed), SHORTEST)
-            .or_else(|rule| measured(&typed, SHORTEST).map_err(|_| rule))?;
+        measured(normal.as_ref().unwrap_or(&typed), shortest)
+            .or_else(|rule| measured(&typed, shortest).map_err(|_| rule))?;
         Ok(Self { typed, normal })
     }
 

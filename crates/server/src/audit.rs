@@ -6,7 +6,7 @@
 //! logged when that is committed.
 
 use crate::tokens::rows::Principal;
-use guestlist_api::id::{ApiTokenId, ApplicationId, UserId};
+use guestlist_api::id::{ApiTokenId, ApplicationId, ExperienceUserId, UserId};
 use std::fmt;
 use std::net::IpAddr;
 
@@ -81,6 +81,16 @@ actions! {
     TokenRevokedWithChildren "token.revoked_with_children",
     /// The API tokens of an administrator were switched off.
     TokensDeactivated "tokens.deactivated",
+    /// A user of an application signed in.
+    UserSignedIn "user_sign_in.succeeded",
+    /// What a user of an application gave to sign in was wrong.
+    UserSignInFailed "user_sign_in.failed",
+    /// Whoever says that they are a user has to wait, because too many failed.
+    UserSignInThrottled "user_sign_in.throttled",
+    /// There is a new token for a user of an application, who need not be there.
+    UserTokenMade "user_token.made",
+    /// All tokens of a user of an application have ended.
+    UserTokensEnded "user_tokens.ended",
     /// There is a new signing key.
     KeyMade "key.made",
     /// A signing key is gone.
@@ -93,6 +103,7 @@ pub struct Entry {
     action: Action,
     administrator: Option<UserId>,
     application: Option<ApplicationId>,
+    user: Option<ExperienceUserId>,
     token: Option<ApiTokenId>,
     key: Option<String>,
 }
@@ -101,7 +112,7 @@ impl Entry {
     /// `action`, to nobody that is known yet.
     #[must_use]
     pub const fn of(action: Action) -> Self {
-        Self { action, administrator: None, application: None, token: None, key: None }
+        Self { action, administrator: None, application: None, user: None, token: None, key: None }
     }
 
     /// How the log calls what was done.
@@ -124,6 +135,12 @@ impl Entry {
         self.to(Principal::User(user))
     }
 
+    /// To a user of an application, if it is known whom.
+    #[must_use]
+    pub fn to_user(self, application: ApplicationId, user: Option<ExperienceUserId>) -> Self {
+        Self { application: Some(application), user, ..self }
+    }
+
     /// To which token or session.
     #[must_use]
     pub fn token(self, token: ApiTokenId) -> Self {
@@ -138,13 +155,14 @@ impl Entry {
 
     /// Logs that it was done `by` somebody.
     pub fn log(&self, by: &By<'_>) {
-        let Self { action, administrator, application, token, key } = self;
+        let Self { action, administrator, application, user, token, key } = self;
         // What is not known is left out.
         tracing::info!(
             target: TARGET,
             event = action.name(),
             administrator = told(*administrator).as_deref(),
             application = told(*application).as_deref(),
+            user = told(*user).as_deref(),
             token = told(*token).as_deref(),
             key = key.as_deref(),
             by = by.who.map_or_else(|| by.otherwise.to_owned(), |who| name(&who)),

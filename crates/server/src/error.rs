@@ -25,6 +25,9 @@ pub enum Error {
         /// Seconds to wait.
         retry_after: u32,
     },
+    /// A token for a user whose tokens are not good before a moment that is far ahead.
+    #[error("No token of the user is good before its cutoff, which is in the future")]
+    TokensSuspended,
     /// A token that was good once.
     #[error("Access token has expired")]
     TokenExpired,

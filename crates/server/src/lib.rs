@@ -1,8 +1,8 @@
 //! Guestlist, as a library: the binary, and the tests, stand on it.
 //!
 //! A capability is a folder: `rules` know neither HTTP nor SQL, `rows` are its tables, and `routes`
-//! its part of the API. They are `directory`, `applications`, `tokens`, `administrators` and
-//! `operations`, which has routes only. What they stand on: `rest` is the frame of the API, on
+//! its part of the API. They are `directory`, `applications`, `tokens`, `administrators`,
+//! `sign_in` and `operations`, which has routes only. What they stand on: `rest` is the frame of the API, on
 //! `http`, which serves; `rows` is what all tables share, on the engine in `crates/store`; `auth`
 //! proves who asks. `store` opens the engine with all tables, `moving` copies them, `backup` makes
 //! copies to keep, and `doctor` says what is wrong with them.
@@ -29,6 +29,7 @@ pub mod public_url;
 pub mod rest;
 pub mod rows;
 pub mod server;
+pub mod sign_in;
 pub mod store;
 pub mod telemetry;
 pub mod testing;

@@ -17,7 +17,7 @@ use crate::rows::table::{Table, table, text, whole};
 use crate::rows::{ChangeScope, FromRow, Row, Tx};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
-use guestlist_api::id::UserId;
+use guestlist_api::id::{ApplicationId, UserId};
 use guestlist_api::time::DateTime;
 use sha2::{Digest, Sha256};
 use std::net::IpAddr;
@@ -84,7 +84,22 @@ impl Throttled {
     /// Somebody who says that their address is `email`.
     #[must_use]
     pub fn stranger(email: &str, peer: IpAddr) -> Self {
-        let (email, network) = (key(email), Network::of_client(peer));
+        Self::of_account(&key(email), peer)
+    }
+
+    /// Somebody who says that they are the user of `application` with the address `email`. Where nobody knows
+    /// where they come from, all who say so are one.
+    #[must_use]
+    pub fn experience_user(application: ApplicationId, email: &str, peer: Option<IpAddr>) -> Self {
+        let account = format!("user {application} {}", key(email));
+        match peer {
+            Some(peer) => Self::of_account(&account, peer),
+            None => Self { own: digest(&account), account: None },
+        }
+    }
+
+    fn of_account(email: &str, peer: IpAddr) -> Self {
+        let network = Network::of_client(peer);
         let account = Account {
             all: digest(&format!("all {email}")),
             known: digest(&format!("known {email} {network}")),

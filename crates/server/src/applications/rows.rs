@@ -252,6 +252,7 @@ pub fn delete(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
     let application = tenant.id().to_string();
     for sql in [
         "DELETE FROM answers WHERE application_id = $1",
+        "DELETE FROM experience_keys WHERE application_id = $1",
         "DELETE FROM api_tokens WHERE owner_id = $1 AND kind = 'application'",
         "DELETE FROM counts WHERE application_id = $1",
     ] {

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use std::fmt;
+use zeroize::Zeroizing;
 
 /// How much of a code is written: nobody guesses 16 bytes.
 const CODE: usize = 16;
@@ -24,6 +25,12 @@ impl Seal {
         let mut derived = keyed(secret)?;
         derived.update(purpose.as_bytes());
         keyed(&derived.finalize().into_bytes()).map(Self)
+    }
+
+    /// A key for `bytes`, which nobody tells without the secret.
+    #[must_use]
+    pub(crate) fn derive(&self, bytes: &[u8]) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.0.clone().chain_update(bytes).finalize().into_bytes().into())
     }
 
     /// `bytes` as text.

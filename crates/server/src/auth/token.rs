@@ -55,6 +55,10 @@ impl fmt::Debug for SecretBytes {
 pub struct Token(Zeroizing<String>);
 
 impl Token {
+    pub(super) fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
     /// The token, for its owner alone.
     #[must_use]
     pub fn expose(&self) -> &str {
@@ -146,15 +150,15 @@ pub(crate) struct StoredKey {
 }
 
 /// A key, and since when it signs.
-struct Key {
+pub(super) struct Key {
     since: DateTime,
-    private: EncodingKey,
-    public: DecodingKey,
-    header: Header,
+    pub(super) private: EncodingKey,
+    pub(super) public: DecodingKey,
+    pub(super) header: Header,
 }
 
 impl Key {
-    fn new(since: DateTime, key: &[u8]) -> Result<Self> {
+    pub(super) fn new(since: DateTime, key: &[u8]) -> Result<Self> {
         if key.len() != 32 {
             return Err(Error::internal("a stored signing key is not 32 bytes long"));
         }
@@ -259,7 +263,7 @@ impl Signer {
         let keys = self.keys();
         let key = signing(&keys, now)?;
         jsonwebtoken::encode(&key.header, &written, &key.private)
-            .map(|text| Token(Zeroizing::new(text)))
+            .map(Token::new)
             .map_err(Error::internal)
     }
 

@@ -10,6 +10,7 @@ use super::unpack::Scratch;
 use crate::auth::keys;
 use crate::moving::{self, MoveError, Moving, options};
 use crate::rows::Tx;
+use crate::sign_in::keys as experience_keys;
 use crate::store::{Store, StoreUrl, VERSION};
 use guestlist_api::time::DateTime;
 use std::ffi::OsString;
@@ -115,7 +116,10 @@ impl Unpacked {
             moving::forget(tx)?;
             match tokens {
                 Tokens::Keep => Ok(()),
-                Tokens::End => keys::replace_all(tx, now),
+                Tokens::End => {
+                    experience_keys::delete_all(tx)?;
+                    keys::replace_all(tx, now)
+                }
             }
         };
         let settled = store.write(settle).await;

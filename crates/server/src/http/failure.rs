@@ -65,6 +65,7 @@ fn kind(error: &Error) -> (StatusCode, &'static str) {
         Error::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed"),
         Error::RequestTimeout => (StatusCode::REQUEST_TIMEOUT, "RequestTimeout"),
         Error::AlreadyExists(_) => (StatusCode::CONFLICT, "AlreadyExists"),
+        Error::TokensSuspended => (StatusCode::CONFLICT, "TokensSuspended"),
         Error::DoneBefore => (StatusCode::CONFLICT, "AnswerTooLarge"),
         Error::PreconditionFailed => (StatusCode::PRECONDITION_FAILED, "PreconditionFailed"),
         Error::BodyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLarge"),
@@ -116,6 +117,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a row for each error")]
     fn each_error_has_its_status_type_and_message() {
         for (error, status, kind, message) in [
             (Error::Malformed("m".into()), 400, "Validation", "m"),
@@ -153,6 +155,12 @@ mod tests {
                 "The request body did not arrive in time",
             ),
             (Error::AlreadyExists("a".into()), 409, "AlreadyExists", "a"),
+            (
+                Error::TokensSuspended,
+                409,
+                "TokensSuspended",
+                "No token of the user is good before its cutoff, which is in the future",
+            ),
             (
                 Error::DoneBefore,
                 409,

@@ -119,15 +119,20 @@ impl<C: Caller> Call<C> {
         let written = idempotency::write(&self.app, self.store(), key, row, work, read_again);
         async move {
             let reply = written.await;
-            let unknown = matches!(reply, Err(Error::Unknown { .. }));
-            if reply.is_ok() || unknown {
-                let noted = std::mem::take(&mut *self.context.noted());
-                for entry in &noted {
-                    self.count(entry);
-                    entry.log(&By { unknown, ..self.by() });
-                }
-            }
+            self.tell(&reply);
             reply
+        }
+    }
+
+    /// Logs what was noted in the transaction that came to `done`.
+    fn tell<T>(&self, done: &Result<T>) {
+        let unknown = matches!(done, Err(Error::Unknown { .. }));
+        if done.is_ok() || unknown {
+            let noted = std::mem::take(&mut *self.context.noted());
+            for entry in &noted {
+                self.count(entry);
+                entry.log(&By { unknown, ..self.by() });
+            }
         }
     }
 
@@ -179,6 +184,23 @@ impl<C: Caller> Call<C> {
             }
             begun = true;
         }
+    }
+
+    /// Writes what is answered with a secret that nothing makes again, so that no `Idempotency-Key` keeps the
+    /// answer: what is sent again is done again.
+    pub(crate) async fn write_unkept<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let call = self.clone();
+        let work = move |tx: &mut Tx<'_>| {
+            // It may be run again.
+            call.context.noted().clear();
+            call.context.gate.write(&call.app, tx, call.now, &work)
+        };
+        let done = self.store().write(work).await;
+        self.tell(&done);
+        done
     }
 
     /// Writes something that is not answered as a resource.

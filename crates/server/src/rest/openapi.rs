@@ -34,6 +34,10 @@ pub(crate) fn own_params(row: &Route) -> Vec<Cow<'static, str>> {
     names.map(|name| Cow::Owned(name.to_owned())).chain(row.body.map(Cow::Borrowed)).collect()
 }
 
+/// The operations whose answers have a token that nothing makes again, or only look.
+const UNKEPT: [&str; 3] =
+    ["experienceAuth.authenticate", "experienceAuth.verifyToken", "experienceUserTokens.post"];
+
 impl Route {
     /// Whether it is about one resource, which has a tag.
     fn has_etag(&self) -> bool {
@@ -42,7 +46,9 @@ impl Route {
 
     /// Whether a request can be made safe to repeat.
     fn takes_key(&self) -> bool {
-        !self.operation.is_public() && self.method != Method::GET
+        !self.operation.is_public()
+            && self.method != Method::GET
+            && !UNKEPT.contains(&self.operation.name())
     }
 }
 
@@ -89,7 +95,7 @@ fn operation(row: &Route, schemas: &mut Schemas) -> Value {
         operation["x-scopes"] = json!(scopes);
         json!([{ "bearer": [] }])
     };
-    let tagged = row.has_etag() || row.method == Method::POST && !row.operation.is_public();
+    let tagged = row.has_etag() || row.method == Method::POST && row.takes_key();
     if let Some(responses) = operation["responses"].as_object_mut() {
         for answer in responses.values_mut().filter(|_| tagged && row.method != Method::DELETE) {
             answer["headers"] = json!({ "ETag": {

@@ -22,6 +22,13 @@ macro_rules! outputs {
         $(#[$doc])*
         pub(crate) struct $name<T>(pub(crate) Reply, pub(crate) PhantomData<fn() -> T>);
 
+        impl<T: Serialize> $name<T> {
+            /// A plain answer, not a resource.
+            pub(crate) fn plain(value: &T) -> Result<Self> {
+                Ok(Self(Reply::json(StatusCode::$status, value)?, PhantomData))
+            }
+        }
+
         impl<T: JsonSchema> Output for $name<T> {
             const STATUS: StatusCode = StatusCode::$status;
             fn into_reply(self) -> Reply {
@@ -43,13 +50,6 @@ outputs! {
     Okay OK
     /// 201.
     Created CREATED
-}
-
-impl<T: Serialize> Okay<T> {
-    /// A plain answer, not a resource.
-    pub(crate) fn plain(value: &T) -> Result<Self> {
-        Ok(Self(Reply::json(StatusCode::OK, value)?, PhantomData))
-    }
 }
 
 /// 204.

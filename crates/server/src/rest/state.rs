@@ -6,6 +6,7 @@ use super::grant_cache::GrantCache;
 use super::meter::Meter;
 use super::resource::ResourceRoute;
 use super::response_cache::ResponseCache;
+use crate::auth::experience_token;
 use crate::auth::hasher::Hasher;
 use crate::auth::keys;
 use crate::auth::seal::Seal;
@@ -38,6 +39,8 @@ pub struct App {
     pub ids: Ids,
     /// What cursors are sealed with.
     pub(crate) seal: Seal,
+    /// What the keys of applications are made with.
+    pub(crate) experience_seal: Seal,
     /// The organization that this server is.
     pub organization: OrgId,
     /// The `iss` of tokens: the host by which clients reach this server.
@@ -83,6 +86,8 @@ struct Identity {
     signer: Signer,
     /// What cursors are sealed with.
     seal: Seal,
+    /// What the keys of applications are made with.
+    experience_seal: Seal,
     /// The organization that the server is.
     organization: OrgId,
 }
@@ -107,7 +112,9 @@ impl Identity {
             .parse()
             .map_err(Error::internal)?;
         let seal = Seal::new(first.expose(), cursor::PURPOSE)?;
-        Ok(Self { signer: Signer::of(&all)?, seal, organization: OrgId(organization) })
+        let experience_seal = Seal::new(first.expose(), experience_token::PURPOSE)?;
+        let signer = Signer::of(&all)?;
+        Ok(Self { signer, seal, experience_seal, organization: OrgId(organization) })
     }
 }
 
@@ -140,7 +147,8 @@ impl App {
             return Err(Error::internal("a store that is kept needs hashes that cost something"));
         }
         let ids = Ids::new()?;
-        let Identity { signer, seal, organization } = Identity::of(&store, &ids, &clock).await?;
+        let Identity { signer, seal, experience_seal, organization } =
+            Identity::of(&store, &ids, &clock).await?;
         Ok(Arc::new(Self {
             store,
             hasher,
@@ -148,6 +156,7 @@ impl App {
             clock,
             ids,
             seal,
+            experience_seal,
             organization,
             issuer,
             public_url,

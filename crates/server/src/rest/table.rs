@@ -7,6 +7,7 @@ use crate::directory::experience::routes as experience;
 use crate::directory::groups::routes as groups;
 use crate::directory::users::routes as users;
 use crate::operations::routes as root;
+use crate::sign_in::routes as sign_in;
 use crate::tokens::routes as tokens;
 
 use std::sync::LazyLock;
@@ -21,6 +22,7 @@ static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
         .chain(tokens::routes())
         .chain(experience::routes())
         .chain(users::routes())
+        .chain(sign_in::routes())
         .chain(groups::routes())
         .flat_map(Routes::into_rows)
         .collect()

@@ -8,6 +8,7 @@ use crate::directory::{memberships, tag_index};
 use crate::error::Result;
 use crate::rows::table::{Column, Holds, Table, numbers};
 use crate::rows::{Param, Row, Tx, counts, idempotency, settings};
+use crate::sign_in::keys;
 use crate::tokens::rows as tokens;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
@@ -18,6 +19,7 @@ pub(crate) const TABLES: &[Table] = &[
     settings::TABLE,
     administrators::TABLE,
     applications::TABLE,
+    keys::TABLE,
     users::TABLE,
     groups::TABLE,
     memberships::TABLE,

@@ -79,7 +79,7 @@ fn each_scope_allows_exactly_what_the_published_lists_say() {
     let scene = Scene::new();
     let published = published();
     let scopes: Vec<&str> = Scope::all().map(Scope::as_str).collect();
-    assert_eq!(scopes.len(), 514);
+    assert_eq!(scopes.len(), 521);
     let owners = [Principal::Application(scene.own), Principal::User(scene.administrator)];
     let tokens = scene.tokens(&owners, &scopes);
     // What refuses a token is the same on every engine: once it is asked with all of them, and on

@@ -224,6 +224,8 @@ fn each_thing_that_is_done_to_a_credential_is_one_event() {
     let cutoff = json!({ "tokenCutoff": scene.world.now().to_string() });
     assert_eq!(scene.names(("PATCH", "/me"), &cutoff), ["credentials.cut_off"]);
 
+    users_are_told_of(&mut scene);
+
     // What is done on the store alone is in the tests of the command line.
     let mut names: BTreeSet<&str> = scene.all.iter().map(event).collect();
     names.extend(["administrator.made", "key.made", "key.retired"]);
@@ -240,6 +242,43 @@ fn each_thing_that_is_done_to_a_credential_is_one_event() {
             assert!(!fields.values().any(|value| value.contains(secret)), "{fields:?}");
         }
     }
+}
+
+/// What is done to the users of an application.
+fn users_are_told_of(scene: &mut Scene) {
+    let application = scene.world.application("of users");
+    let user = scene.world.user(application, json!({ "email": "ben@example.com" }), &[]);
+    let token = scene.world.token(Principal::Application(application), "all.Application");
+    let within = format!("/applications/{application}/experience");
+    let authenticate = format!("{within}/authenticate");
+    let given = |password: &str| json!({ "mode": "emailPassword", "email": user.email, "password": password });
+    let tokens = format!("{within}/users/{}/tokens", user.id);
+    let mut told = Vec::new();
+    let (good, wrong) = (given(PASSWORD), given(OTHER));
+    for (what, body, status) in [
+        (("POST", authenticate.as_str()), good, 200),
+        (("POST", tokens.as_str()), json!({}), 201),
+        (("DELETE", tokens.as_str()), Value::Null, 200),
+        (("POST", authenticate.as_str()), wrong.clone(), 401),
+    ] {
+        let (answer, logged) = scene.does(&token, what, &body, status);
+        if let Some(token) = answer.json()["token"].as_str() {
+            scene.secrets.push(token.to_owned());
+        }
+        let [fields] = logged.try_into().unwrap();
+        assert_eq!(fields["application"], application.to_string());
+        assert_eq!(fields["user"], user.id.to_string());
+        told.push(fields["event"].clone());
+    }
+    assert_eq!(
+        told,
+        ["user_sign_in.succeeded", "user_token.made", "user_tokens.ended", "user_sign_in.failed"]
+    );
+    for _ in 0..19 {
+        scene.does(&token, ("POST", &authenticate), &wrong, 401);
+    }
+    let (_, throttled) = scene.does(&token, ("POST", &authenticate), &wrong, 429);
+    assert_eq!(event(&throttled[0]), "user_sign_in.throttled");
 }
 
 #[test]

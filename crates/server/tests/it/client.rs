@@ -252,6 +252,7 @@ impl Answer {
             405 => "MethodNotAllowed",
             408 => "RequestTimeout",
             409 if self.message().starts_with("The request was done") => "AnswerTooLarge",
+            409 if self.message().starts_with("No token of the user") => "TokensSuspended",
             409 => "AlreadyExists",
             412 => "PreconditionFailed",
             413 => "PayloadTooLarge",

@@ -36,5 +36,6 @@ mod refresh;
 #[path = "../remote/mod.rs"]
 mod remote;
 mod search;
+mod sign_in;
 mod slow_readers;
 mod world;

@@ -38,6 +38,7 @@ mod refresh;
 #[path = "../remote/mod.rs"]
 mod remote;
 mod search;
+mod sign_in;
 mod slow_readers;
 mod testing;
 mod world;

@@ -170,6 +170,7 @@ fn null_is_said_where_it_is_answered_or_read() {
         ("ExperienceGroupPost", fields(&["deviceQueryJson", "parentId"])),
         ("GroupRef", fields(&["parentId"])),
         ("experienceGroup", fields(&["parentId"])),
+        ("experienceGroupMembership", fields(&["through"])),
     ];
     assert_eq!(nullable, expected.into_iter().collect());
 }

@@ -234,6 +234,11 @@ fn good(name: &str) -> (u16, Value) {
         }
         ("experienceUsers", "post") => json!({ "email": "", "password": PASSWORD }),
         ("experience", "bootstrap") => json!({ "createUsers": false, "createGroups": false }),
+        ("experienceAuth", "authenticate") => {
+            json!({ "mode": "emailPassword", "email": "own@example.com", "password": PASSWORD })
+        }
+        ("experienceAuth", "verifyToken") => json!({ "token": "none" }),
+        ("experienceUserTokens", "post") => json!({ "maxAge": 1000 }),
         ("applicationQuotas", "patch") => json!({ "users": null }),
         ("administrator", "patch") => json!({ "status": "active" }),
         ("me" | "experienceUser", "patch") => json!({ "firstName": "Some" }),

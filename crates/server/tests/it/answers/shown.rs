@@ -30,9 +30,11 @@ pub(super) const SHOWN: &[Shown] = &[
     "applicationQuotas": "/applications/{applicationId}/quotas",
     "applications": "/applications",
     "experience": "/applications/{applicationId}/experience",
+    "experienceAuth": "/applications/{applicationId}/experience/authenticate",
     "experienceGroup": "/applications/{applicationId}/experience/groups/{experienceGroupId}",
     "experienceGroups": "/applications/{applicationId}/experience/groups",
     "experienceUser": "/applications/{applicationId}/experience/users/{experienceUserId}",
+    "experienceUserTokens": "/applications/{applicationId}/experience/users/{experienceUserId}/tokens",
     "experienceUsers": "/applications/{applicationId}/experience/users",
     "me": "/me",
     "userApiToken": "/me/tokens/{apiTokenId}",
@@ -110,6 +112,14 @@ pub(super) const SHOWN: &[Shown] = &[
     },
     {"name":"experienceUsers","description":"List users. Make a user."},
     {"name":"experienceUser","description":"Show a user. Change a user. Delete a user."},
+    {
+      "name": "experienceAuth",
+      "description": "Sign a user in. Tell whether a token of a user is good, and whose it is. Tell whether a user is in a group, or in one that this is in."
+    },
+    {
+      "name": "experienceUserTokens",
+      "description": "Make a token for a user. End all tokens of a user."
+    },
     {"name":"experienceGroups","description":"List groups. Make a group."},
     {"name":"experienceGroup","description":"Show a group. Change a group. Delete a group."}
   ],
@@ -969,6 +979,54 @@ pub(super) const SHOWN: &[Shown] = &[
 }"#,
     },
     Shown {
+        action: "experienceAuth.authenticate",
+        query: "",
+        body: r#"{ "mode": "emailPassword", "email": "ann@example.com", "password": "PASSWORD", "maxAge": 3600000 }"#,
+        answer: r#"200 {
+  "experienceUser": {
+    "id": "<user>",
+    "experienceUserId": "<user>",
+    "applicationId": "<application>",
+    "creationDate": "2026-06-21T00:00:00.000Z",
+    "lastUpdated": "2026-06-21T00:00:33.000Z",
+    "passwordLastUpdated": "2026-06-21T00:00:00.000Z",
+    "lastLogin": "2026-06-21T00:00:33.000Z",
+    "email": "ann@example.com",
+    "firstName": "Ann",
+    "lastName": "Lee",
+    "avatarUrl": "https://secure.gravatar.com/avatar/257c57037d384ae37ea27a07e8a01665?d=retro&s=240",
+    "userTags": {"plan":"gold"},
+    "experienceGroups": [{"id":"<group>","name":"Staff","parentId":null}]
+  },
+  "token": "<token>",
+  "expires": "2026-06-21T01:00:33.000Z"
+}"#,
+    },
+    Shown {
+        action: "experienceAuth.verifyToken",
+        query: "",
+        body: r#"{ "token": "none" }"#,
+        answer: r#"200 {"active":false}"#,
+    },
+    Shown {
+        action: "experienceAuth.verifyGroup",
+        query: "",
+        body: "",
+        answer: r#"200 {"member":true,"through":"<group>"}"#,
+    },
+    Shown {
+        action: "experienceUserTokens.post",
+        query: "",
+        body: r#"{ "maxAge": 3600000, "actor": "support" }"#,
+        answer: r#"201 {"token":"<token>","expires":"2026-06-21T01:00:36.000Z"}"#,
+    },
+    Shown {
+        action: "experienceUserTokens.delete",
+        query: "",
+        body: "",
+        answer: r#"200 {"success":true,"tokenCutoff":"2026-06-21T00:00:37.001Z"}"#,
+    },
+    Shown {
         action: "experienceGroup.delete",
         query: "",
         body: "",
@@ -1051,8 +1109,8 @@ pub(super) const SHOWN: &[Shown] = &[
       "id": "<administrator>",
       "administratorId": "<administrator>",
       "creationDate": "2026-06-21T00:00:00.000Z",
-      "lastUpdated": "2026-06-21T00:00:37.000Z",
-      "passwordLastUpdated": "2026-06-21T00:00:37.000Z",
+      "lastUpdated": "2026-06-21T00:00:42.000Z",
+      "passwordLastUpdated": "2026-06-21T00:00:42.000Z",
       "email": "administrator@example.com",
       "fullName": "Ada",
       "status": "active",
@@ -1128,7 +1186,7 @@ pub(super) const SHOWN: &[Shown] = &[
   "id": "<colleague>",
   "administratorId": "<colleague>",
   "creationDate": "2026-06-21T00:00:00.000Z",
-  "lastUpdated": "2026-06-21T00:00:43.000Z",
+  "lastUpdated": "2026-06-21T00:00:48.000Z",
   "passwordLastUpdated": "2026-06-21T00:00:00.000Z",
   "email": "colleague@example.com",
   "fullName": "colleague@example.com",

@@ -105,6 +105,8 @@ pub(super) fn fill(tx: &mut Tx<'_>) -> Result<()> {
         let sql = "INSERT INTO sign_in_attempts VALUES ($1, $2, 0)";
         tx.run(sql, &[&format!("{number}@b.c"), &number])?;
     }
+    let sql = "INSERT INTO experience_keys VALUES ('a1', 'k', $1, 1, 0)";
+    tx.run(sql, &[&all])?;
     let sql = "INSERT INTO answers VALUES ($1, $2, $3, $4, 1, 201, $5, $6, $7, 640, $8)";
     let none = None::<String>;
     let mint = Some("t1".to_owned());

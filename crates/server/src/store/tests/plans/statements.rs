@@ -21,6 +21,8 @@ use crate::rows::list::{Paging, Position, Start, Value};
 use crate::rows::quotas::Quotas;
 use crate::rows::tenant::{AuthorizedApp, Tenant};
 use crate::rows::{Tx, settings};
+use crate::sign_in::keys::{self, StoredKey};
+use crate::sign_in::rows as sign_in;
 use crate::store::Store;
 use crate::tokens::grant;
 use crate::tokens::rows::{self as tokens, Owner};
@@ -249,6 +251,32 @@ const CALLED: &[Called] = &[
     ("tokens::sessions::end", |tx| sessions::end(tx, TOKEN)),
     ("tokens::sessions::end_all", |tx| sessions::end_all(tx, ADMINISTRATOR)),
     ("tokens::switch_off", |tx| tokens::switch_off(tx, ADMINISTRATOR, NOW)),
+    ("sign_in::keys::add", |tx| {
+        let own = tenant(tx)?;
+        keys::add(tx, own, &experience_key())
+    }),
+    ("sign_in::keys::current", |tx| {
+        let own = tenant(tx)?;
+        keys::current(tx, own, NOW).map(drop)
+    }),
+    ("sign_in::keys::find", |tx| {
+        let own = tenant(tx)?;
+        keys::find(tx, own, "k").map(drop)
+    }),
+    ("sign_in::by_email", |tx| {
+        let own = tenant(tx)?;
+        sign_in::by_email(tx, own, "a@example.com").map(drop)
+    }),
+    ("sign_in::cutoffs", |tx| {
+        let own = tenant(tx)?;
+        let user = users::get(tx, own, USER)?;
+        sign_in::cutoffs(tx, own, &user).map(drop)
+    }),
+    ("sign_in::put", |tx| {
+        let own = tenant(tx)?;
+        let user = users::get(tx, own, USER)?;
+        sign_in::put(tx, own, &user)
+    }),
     ("administrators::sign_ins::attempt", |tx| {
         sign_ins::attempt(tx, &Throttled::administrator(ADMINISTRATOR), NOW).map(drop)
     }),
@@ -508,6 +536,10 @@ fn list_tokens(tx: &mut Tx<'_>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn experience_key() -> StoredKey {
+    StoredKey { kid: "k".into(), seed: vec![0; 32], created: NOW, signs_from: NOW }
 }
 
 /// Folders whose functions are of no table, but put together what those of others do.

@@ -1,0 +1,264 @@
+//! `experienceAuth` and `experienceUserTokens`.
+
+use super::password::{self, RightPassword};
+use super::rows;
+use super::tokens::{self, Shown, Wanted};
+use crate::audit::{Action, Entry};
+use crate::directory::groups::forest;
+use crate::directory::users::rows as users;
+use crate::error::{Error, Result};
+use crate::rest::call::Call;
+use crate::rest::input::{BodyParam, In, bodies};
+use crate::rest::outcome::{Created, Okay};
+use crate::rest::route::Routes;
+use crate::rows::Tx;
+use crate::rows::convert::key;
+use crate::rows::tenant::{AuthorizedApp, Tenant};
+use crate::tokens::grant::Grant;
+use guestlist_api::application::OneApplication;
+use guestlist_api::experience_auth::{
+    AuthMode, Authenticated, ExperienceCredentials, ExperienceUserToken, ExperienceUserTokenPost,
+    ExtraData, GroupMembership, OneUserAndGroup, TokensEnded, VerifiedToken, VerifyToken,
+};
+use guestlist_api::experience_user::{ExperienceUser, OneExperienceUser};
+use guestlist_api::id::ExperienceUserId;
+use guestlist_api::scope::Operation;
+
+pub(crate) fn routes() -> [Routes; 4] {
+    [
+        Routes::at("/applications/{applicationId}/experience/authenticate").post(
+            Operation::application("experienceAuth.authenticate").credential(),
+            "Sign a user in",
+            authenticate,
+        ),
+        Routes::at("/applications/{applicationId}/experience/verifyToken").post(
+            Operation::application("experienceAuth.verifyToken").read(),
+            "Tell whether a token of a user is good, and whose it is",
+            verify_token,
+        ),
+        Routes::at("/applications/{applicationId}/experience/users/{experienceUserId}/tokens")
+            .post(
+                Operation::application("experienceUserTokens.post").credential(),
+                "Make a token for a user",
+                make_token,
+            )
+            .delete(
+                Operation::application("experienceUserTokens.delete").credential(),
+                "End all tokens of a user",
+                end_tokens,
+            ),
+        Routes::at(
+            "/applications/{applicationId}/experience/users/{experienceUserId}/groups/{experienceGroupId}/verify",
+        )
+        .get(
+            Operation::application("experienceAuth.verifyGroup").read(),
+            "Tell whether a user is in a group, or in one that this is in",
+            verify_group,
+        ),
+    ]
+}
+
+bodies! {
+    ExperienceCredentials = "credentials",
+    ExperienceUserTokenPost = "experienceUserToken",
+    VerifyToken = "token",
+}
+
+/// The user `id`, locked; nothing is told of one who is not there.
+fn lock(
+    tx: &mut Tx<'_>,
+    within: AuthorizedApp,
+    id: ExperienceUserId,
+) -> Result<(Tenant, ExperienceUser)> {
+    let tenant = within.require(tx)?;
+    match users::lock(tx, tenant, id) {
+        Err(Error::NotFound(_)) => Err(Error::BadCredentials),
+        user => Ok((tenant, user?)),
+    }
+}
+
+/// Who somebody is by all that they gave, which has to be of one user.
+#[derive(Clone)]
+struct Given {
+    user: ExperienceUserId,
+    email: Option<String>,
+    password: Option<RightPassword>,
+    token: Option<Shown>,
+}
+
+impl Given {
+    /// # Errors
+    /// [`Error::BadCredentials`], whatever is wrong.
+    async fn of(
+        call: &Call<Grant>,
+        within: AuthorizedApp,
+        body: &mut ExperienceCredentials,
+    ) -> Result<Self> {
+        let email = body.email.take().map(|email| email.to_string());
+        let token = match &body.token {
+            Some(token) => tokens::examine(call, within, token).await?,
+            None => None,
+        };
+        if token.is_none() && body.mode != AuthMode::EmailPassword {
+            call.log(&Entry::of(Action::UserSignInFailed).to_user(within.id(), None));
+            return Err(Error::BadCredentials);
+        }
+        let password = match (body.password.take(), &email) {
+            (Some(password), Some(email)) => {
+                let client = body.client.as_ref().and_then(|client| client.address);
+                let from = (email.as_str(), client.map(|address| address.0));
+                Some(password::check(call, within, from, password.0).await?)
+            }
+            _ => None,
+        };
+        let of_password = password.as_ref().map(|password| password.user);
+        let of_token = token.as_ref().map(|token| token.0.user);
+        let user = of_password.or(of_token).filter(|&user| of_token.is_none_or(|of| of == user));
+        let Some(user) = user else {
+            call.log(&Entry::of(Action::UserSignInFailed).to_user(within.id(), of_token));
+            return Err(Error::BadCredentials);
+        };
+        Ok(Self { user, email, password, token })
+    }
+}
+
+/// What refuses is not told, neither by the answer nor by the work.
+async fn authenticate(
+    call: Call<Grant>,
+    input: In<OneApplication, (), ExperienceCredentials>,
+) -> Result<Okay<Authenticated>> {
+    let (app, mut body, now) =
+        (call.authorized_app(input.path.application_id)?, input.body, call.now);
+    let given = Given::of(&call, app, &mut body).await?;
+    let user = given.user;
+    let methods: &[&str] = if given.password.is_some() { &["pwd"] } else { &[] };
+    let wanted = Wanted {
+        token: body.generate_token.unwrap_or(true),
+        max_age: tokens::millis(body.max_age.as_ref()),
+        alone: body.invalidate_existing_tokens.unwrap_or(false),
+        login: true,
+    };
+    let request = call.clone();
+    let signed_in = call.write_unkept(move |tx| {
+        let (tenant, before) = lock(tx, app, given.user)?;
+        let cutoffs = rows::cutoffs(tx, tenant, &before)?;
+        let is_theirs = given.email.as_ref().is_none_or(|email| key(email) == key(&before.email));
+        let is_good = given.token.as_ref().is_none_or(|token| token.is_good(cutoffs, now));
+        if !(is_theirs && is_good) {
+            return Err(Error::BadCredentials);
+        }
+        if let Some(password) = &given.password {
+            password.confirm(tx, tenant, now)?;
+        }
+        request.note(Entry::of(Action::UserSignedIn).to_user(app.id(), Some(before.id)));
+        tokens::issue(&request, tx, (app, tenant), (&before, cutoffs), &wanted)
+    });
+    let signed_in = signed_in.await;
+    if matches!(signed_in, Err(Error::BadCredentials)) {
+        call.log(&Entry::of(Action::UserSignInFailed).to_user(app.id(), Some(user)));
+    }
+    let (user, draft) = signed_in?;
+    let extra = body.extra_data.as_ref();
+    let token = draft.map(|draft| draft.sign(&call, &user, (methods, None, extra))).transpose()?;
+    let (token, expires) = token.map_or((None, None), |(token, end)| (Some(token), end));
+    Okay::plain(&Authenticated { experience_user: user, token, expires })
+}
+
+async fn make_token(
+    call: Call<Grant>,
+    input: In<OneExperienceUser, (), ExperienceUserTokenPost>,
+) -> Result<Created<ExperienceUserToken>> {
+    let (app, id) =
+        (call.authorized_app(input.path.application_id)?, input.path.experience_user_id);
+    let body = input.body;
+    let wanted = Wanted {
+        token: true,
+        max_age: tokens::millis(body.max_age.as_ref()),
+        alone: body.invalidate_existing_tokens.unwrap_or(false),
+        login: body.treat_as_login.unwrap_or(false),
+    };
+    let request = call.clone();
+    let made = call.write_unkept(move |tx| {
+        let (tenant, before) = users::lock_within(tx, app, id)?;
+        let cutoffs = rows::cutoffs(tx, tenant, &before)?;
+        request.note(Entry::of(Action::UserTokenMade).to_user(app.id(), Some(id)));
+        tokens::issue(&request, tx, (app, tenant), (&before, cutoffs), &wanted)
+    });
+    let (user, draft) = made.await?;
+    let says = (&[][..], body.actor.as_deref(), body.extra_data.as_ref());
+    let draft = draft.ok_or_else(|| Error::internal("no token was made"))?;
+    let (token, expires) = draft.sign(&call, &user, says)?;
+    Created::plain(&ExperienceUserToken { token, expires })
+}
+
+async fn end_tokens(call: Call<Grant>, input: In<OneExperienceUser>) -> Result<Okay<TokensEnded>> {
+    let (app, id) =
+        (call.authorized_app(input.path.application_id)?, input.path.experience_user_id);
+    let wanted = Wanted { token: false, max_age: None, alone: true, login: false };
+    let request = call.clone();
+    call.do_once(move |tx| {
+        let (tenant, before) = users::lock_within(tx, app, id)?;
+        request.check(&before)?;
+        let cutoffs = rows::cutoffs(tx, tenant, &before)?;
+        let (after, _) = tokens::issue(&request, tx, (app, tenant), (&before, cutoffs), &wanted)?;
+        request.note(Entry::of(Action::UserTokensEnded).to_user(app.id(), Some(id)));
+        let cutoff = after.token_cutoff.unwrap_or(request.now);
+        Ok(TokensEnded { success: true, token_cutoff: cutoff }.into())
+    })
+    .await
+}
+
+/// Why a token is not good is not told: whoever shows it is not always whose it is.
+async fn verify_token(
+    call: Call<Grant>,
+    input: In<OneApplication, (), VerifyToken>,
+) -> Result<Okay<VerifiedToken>> {
+    let (app, body, now) = (call.authorized_app(input.path.application_id)?, input.body, call.now);
+    let Some(shown) = tokens::examine(&call, app, &body.token).await? else {
+        return Okay::plain(&VerifiedToken::default());
+    };
+    let id = shown.0.user;
+    let found = call.read(move |tx| {
+        let tenant = app.require(tx)?;
+        match users::get(tx, tenant, id) {
+            Err(Error::NotFound(_)) => Ok(None),
+            user => {
+                let user = user?;
+                let cutoffs = rows::cutoffs(tx, tenant, &user)?;
+                Ok(Some((user, cutoffs)))
+            }
+        }
+    });
+    let has = |user: &ExperienceUser| {
+        body.email.as_ref().is_none_or(|email| key(&email.to_string()) == key(&user.email))
+    };
+    let found = found.await?.filter(|(user, cutoffs)| shown.is_good(*cutoffs, now) && has(user));
+    let Some((user, _)) = found else { return Okay::plain(&VerifiedToken::default()) };
+    let claims = shown.0.claims;
+    let extra = claims.get("extraData").and_then(|extra| extra.as_object()).cloned();
+    Okay::plain(&VerifiedToken {
+        active: true,
+        experience_user: Some(user),
+        extra_data: extra.map(ExtraData),
+        claims: Some(ExtraData(claims)),
+    })
+}
+
+async fn verify_group(
+    call: Call<Grant>,
+    input: In<OneUserAndGroup>,
+) -> Result<Okay<GroupMembership>> {
+    let OneUserAndGroup { application_id, experience_user_id, experience_group_id } = input.path;
+    let app = call.authorized_app(application_id)?;
+    let found = call.read(move |tx| {
+        let user = users::get_within(tx, app, experience_user_id)?;
+        let line = forest::ancestry(tx, &app.id().to_string(), Some(experience_group_id))?;
+        if line.is_empty() {
+            return Err(Error::NotFound("Experience group"));
+        }
+        let is_in = |id| user.experience_groups.iter().any(|group| group.id == id);
+        Ok(line.into_iter().rev().find(|&id| is_in(id)))
+    });
+    let through = found.await?;
+    Okay::plain(&GroupMembership { member: through.is_some(), through })
+}
