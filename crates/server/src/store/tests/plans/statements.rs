@@ -542,8 +542,9 @@ fn experience_key() -> StoredKey {
     StoredKey { kid: "k".into(), seed: vec![0; 32], created: NOW, signs_from: NOW }
 }
 
-/// Folders whose functions are of no table, but put together what those of others do.
-const NOT_OF_TABLES: [&str; 5] = ["cli", "moving", "rest", "testing", "store/tests"];
+/// Folders whose functions are of no table, but put together what those of others do, or read all that there is
+/// because that is what they are for.
+const NOT_OF_TABLES: [&str; 6] = ["cli", "doctor", "moving", "rest", "testing", "store/tests"];
 
 /// The functions that work in a transaction, and the lookups, as their files have them: after the name
 /// of the folder and of the file, but for names that say nothing of the table.
