@@ -32,6 +32,8 @@ pub struct Server {
     service: Arc<Service>,
     listener: TcpListener,
     tls: Option<Arc<Tls>>,
+    /// From before anybody is told that it serves: a signal that nobody listens for ends the process.
+    hangups: Hangups,
     address: SocketAddr,
     limits: Limits,
     metrics: Option<Metrics>,
@@ -91,7 +93,8 @@ impl Server {
             _ => None,
         };
         let backups = config.backups.clone().map(|settings| (settings, config.store.clone()));
-        Ok(Self { app, service, listener, tls, address, limits, metrics, backups })
+        let hangups = Hangups::listen();
+        Ok(Self { app, service, listener, tls, hangups, address, limits, metrics, backups })
     }
 
     /// The address it listens on.
@@ -120,7 +123,7 @@ impl Server {
         let backing_up = self
             .backups
             .map(|(settings, store)| tokio::spawn(settings.run(store, self.app.clock.clone())));
-        let following = tokio::spawn(follow_files(self.tls.clone()));
+        let following = tokio::spawn(follow_files(self.tls.clone(), self.hangups));
         // For as long as requests are finished, too.
         let (over, is_over) = oneshot::channel::<()>();
         let scraping = self.metrics.map(|metrics| tokio::spawn(metrics.serve(is_over)));
@@ -200,8 +203,7 @@ pub fn explained(error: anyhow::Error, place: &StoreUrl) -> anyhow::Error {
 const SCRAPE_DRAIN: Duration = Duration::from_millis(200);
 
 /// Reads files again when they change or somebody says so, for as long as it runs.
-async fn follow_files(tls: Option<Arc<Tls>>) {
-    let mut hangups = Hangups::listen();
+async fn follow_files(tls: Option<Arc<Tls>>, mut hangups: Hangups) {
     if let Some(tls) = tls {
         tls.watch(&mut hangups).await;
     }
