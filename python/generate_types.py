@@ -109,7 +109,8 @@ class Document:
         if kind == "array":
             return f"list[{self.type_of(schema['items'])}]"
         if kind == "object":
-            return f"dict[str, {self.type_of(schema['additionalProperties'])}]"
+            values = schema["additionalProperties"]
+            return f"dict[str, {'Any' if values is True else self.type_of(values)}]"
         return match[kind]
 
     def resources(self) -> Iterator[str]:

@@ -439,6 +439,28 @@ class ApplicationSummary(TypedDict, total=False):
     """How many users."""
 
 
+class AuthClient(TypedDict, total=False):
+    """From where somebody signs in, as their backend sees it."""
+
+    address: str
+    """Their address. Wrong passwords are counted by where they come from: without it all who sign
+    in with one address are counted together."""
+
+
+class _AuthenticatedExperienceUser(TypedDict):
+    experienceUser: ExperienceUser2
+    """Who it is."""
+
+
+class AuthenticatedExperienceUser(_AuthenticatedExperienceUser, total=False):
+    """Somebody has signed in."""
+
+    token: str
+    """The new token, if one was asked for."""
+    expires: str
+    """When that ends; never, if this is left out."""
+
+
 class _ChangePassword(TypedDict):
     password: str
     """The present password."""
@@ -494,6 +516,39 @@ class ExperienceBootstrapResult(_ExperienceBootstrapResult, total=False):
     """Its password."""
 
 
+class _ExperienceCredentials(TypedDict):
+    mode: Literal[
+    "emailPassword",
+    "token",
+    "tokenEmail",
+    "tokenEmailPassword",
+]
+    """What is given below."""
+
+
+class ExperienceCredentials(_ExperienceCredentials, total=False):
+    """Somebody signs in."""
+
+    email: str
+    """The address; white space around it does not count."""
+    password: str
+    """The password."""
+    token: str
+    """A token of the user."""
+    client: AuthClient
+    """From where they sign in."""
+    generateToken: bool
+    """Whether a new token is answered."""
+    maxAge: int
+    """How many milliseconds the new token lasts; for ever unless said. A token ends with a
+    second."""
+    extraData: dict[str, Any]
+    """What the new token has in it besides. What a backend wants to find in a token again: a JSON
+    object of at most 4 KiB."""
+    invalidateExistingTokens: bool
+    """Whether every token from before is not good any more."""
+
+
 class _ExperienceGroup(TypedDict):
     id: str
     """Which group it is."""
@@ -536,6 +591,15 @@ class ExperienceGroup(_ExperienceGroup, Entity, total=False):
     """How many distinct devices it names, if that was asked, or with `excludeMembers`."""
     totalDeviceCount: int
     """How many distinct devices it and the groups below it name, if that was asked."""
+
+
+class ExperienceGroupMembership(TypedDict):
+    """Whether a user is a member of a group."""
+
+    member: bool
+    """Whether it is: of the group, or of one that this is in."""
+    through: Optional[str]
+    """The nearest of these that it is a direct member of; `null` where there is none."""
 
 
 class ExperienceGroupPatch(TypedDict, total=False):
@@ -651,6 +715,42 @@ class ExperienceUser(_ExperienceUser, Entity, total=False):
     """Tokens issued before this moment are not good any more."""
 
 
+class _ExperienceUser2(TypedDict):
+    id: str
+    """Who it is."""
+    experienceUserId: str
+    """The same as `id`."""
+    applicationId: str
+    """The application it belongs to."""
+    creationDate: str
+    """When it was made."""
+    lastUpdated: str
+    """When it last changed."""
+    passwordLastUpdated: str
+    """When its password last changed."""
+    email: str
+    """Its address, unique in the application whatever the case."""
+    avatarUrl: str
+    """A picture, found by the address."""
+    userTags: dict[str, str]
+    """Its tags."""
+    experienceGroups: list[GroupRef]
+    """The groups it is a direct member of."""
+
+
+class ExperienceUser2(_ExperienceUser2, total=False):
+    """An end user of an application."""
+
+    lastLogin: str
+    """When it last signed in."""
+    firstName: str
+    """Its given name."""
+    lastName: str
+    """Its family name."""
+    tokenCutoff: str
+    """Tokens issued before this moment are not good any more."""
+
+
 class ExperienceUserPatch(TypedDict, total=False):
     """What changes of a user; what is not there stays as it is."""
 
@@ -720,6 +820,43 @@ class ExperienceUsers(_ExperienceUsers, Entity, total=False):
     """The pattern that the items match, if one was asked for."""
     filterField: str
     """The field that the pattern is matched against, if one was named."""
+
+
+class _ExperienceUserToken(TypedDict):
+    token: str
+    """The token."""
+
+
+class ExperienceUserToken(_ExperienceUserToken, total=False):
+    """A token that was made."""
+
+    expires: str
+    """When it ends; never, if this is left out."""
+
+
+class ExperienceUserTokenPost(TypedDict, total=False):
+    """A token for a user, who need not be there."""
+
+    maxAge: int
+    """How many milliseconds it lasts; for ever unless said. A token ends with a second."""
+    extraData: dict[str, Any]
+    """What it has in it besides. What a backend wants to find in a token again: a JSON object of
+    at most 4 KiB."""
+    invalidateExistingTokens: bool
+    """Whether every token from before is not good any more."""
+    treatAsLogin: bool
+    """Whether this counts as a sign-in of the user, which `lastLogin` tells."""
+    actor: str
+    """Who acts for the user with it, which it has as `act` (RFC 8693)."""
+
+
+class ExperienceUserTokensEnded(TypedDict):
+    """All tokens of a user have ended."""
+
+    success: bool
+    """Always true."""
+    tokenCutoff: str
+    """Those from before this moment."""
 
 
 class FtueTracking(TypedDict):
@@ -894,3 +1031,32 @@ class UserCredentials(_UserCredentials, total=False):
     """What the session may do; `all.User` unless said."""
     tokenTTL: int
     """How long the session lasts."""
+
+
+class _VerifiedExperienceToken(TypedDict):
+    active: bool
+    """Whether it is good."""
+
+
+class VerifiedExperienceToken(_VerifiedExperienceToken, total=False):
+    """What became of a token that a backend was shown. Of one that is not good there is nothing
+    but that."""
+
+    experienceUser: ExperienceUser2
+    """Whose it is."""
+    extraData: dict[str, Any]
+    """What was put into it."""
+    claims: dict[str, Any]
+    """All that it says."""
+
+
+class _VerifyToken(TypedDict):
+    token: str
+    """The token."""
+
+
+class VerifyToken(_VerifyToken, total=False):
+    """A token that a backend was shown."""
+
+    email: str
+    """The address that its user has to have."""
