@@ -11,7 +11,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Connections open at once. Each takes a descriptor and up to 100 KiB or so while it is busy,
-    /// and as much again with TLS, beside its share of the memory that all of them have for large bodies and pages.
+    /// and more with TLS, beside its share of the memory that all of them have for large bodies and pages.
     pub max_connections: usize,
     /// Those of one client among them, which is an IPv4 address or an IPv6 /64: enough for an office
     /// behind one address, and three more like it leave it its share. A proxy that is trusted has any.
