@@ -162,7 +162,10 @@ impl AsyncWrite for Socket {
         if let Some(place) = &this.place {
             place.flushed();
         }
-        if std::mem::take(&mut this.untold) {
+        // Not sooner: what is above looks each time that it is woken, and would do nothing else.
+        let over = |place: &Arc<Place>| place.side_closed() == SideClosed::Over;
+        if this.untold && this.place.as_ref().is_none_or(over) {
+            this.untold = false;
             cx.waker().wake_by_ref();
         }
         Poll::Ready(Ok(()))
@@ -215,7 +218,57 @@ fn whole(head: &str, reply: Reply) -> Bytes {
 
 #[cfg(test)]
 mod tests {
+    use super::super::connections::Connections;
+    use super::super::transport::Timed;
     use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Wake, Waker};
+    use tokio::net::{TcpListener, TcpStream};
+
+    /// How often a task was woken.
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_has_closed_their_side_is_told_of_when_they_are_answered_and_not_before() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, peer) = listener.accept().await.unwrap();
+        let limits = Limits { abandoned_after: Duration::from_mins(1), ..Limits::default() };
+        let place = Connections::new(limits, None).admit(peer.ip(), false).unwrap();
+        let place = Arc::new(place);
+        let timed = Timed::new(stream, &limits, Some(Arc::clone(&place)));
+        let mut socket = Socket::new(Transport::Plain(timed), limits, Some(Arc::clone(&place)));
+        for safe in [true, false] {
+            assert!(place.begin(safe));
+            client.shutdown().await.unwrap();
+            socket.stream.untimed().readable().await.unwrap();
+            let woken = Arc::new(Woken::default());
+            let waker = Waker::from(Arc::clone(&woken));
+            let mut cx = Context::from_waker(&waker);
+            // As hyper does whenever it is woken.
+            let look = |socket: &mut Socket, cx: &mut Context<'_>| {
+                let mut byte = [0];
+                let read = Pin::new(&mut *socket).poll_read(cx, &mut ReadBuf::new(&mut byte));
+                assert!(Pin::new(socket).poll_flush(cx).is_ready());
+                read
+            };
+            for _ in 0..3 {
+                assert!(look(&mut socket, &mut cx).is_pending());
+            }
+            assert_eq!(woken.0.load(Ordering::Relaxed), 0);
+            place.end(true);
+            assert!(Pin::new(&mut socket).poll_flush(&mut cx).is_ready());
+            assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+            assert!(look(&mut socket, &mut cx).is_ready());
+        }
+    }
 
     #[test]
     fn only_a_bare_error_is_completed() {
