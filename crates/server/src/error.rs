@@ -34,7 +34,10 @@ pub enum Error {
     /// A token that is unknown, revoked, inactive or unreadable.
     #[error("Invalid access token")]
     TokenInvalid,
-    /// No token, or one without the scope that is needed.
+    /// No token, where one is needed.
+    #[error("Access is forbidden")]
+    NoToken,
+    /// A token without the scope that is needed.
     #[error("Access is forbidden")]
     Forbidden,
     /// Nothing there, or nothing the caller may know of: what was looked for, such as

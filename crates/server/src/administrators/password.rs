@@ -17,7 +17,7 @@ use crate::tokens::sessions;
 use guestlist_api::id::UserId;
 use guestlist_api::secret::TypedPassword;
 use guestlist_api::time::DateTime;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 /// How long after it was given the password need not be given again, in milliseconds.
 const FRESH: i64 = 10 * 60 * 1000;
@@ -93,6 +93,8 @@ pub(super) async fn sign_in(
         call.log(&Entry::of(Action::SignInThrottled));
         if strange > 0 {
             pause(began).await;
+        } else {
+            sleep(call.app.refusals.turn(peer, now)).await;
         }
         return Err(Error::AccountLocked { retry_after });
     }

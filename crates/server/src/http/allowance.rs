@@ -32,8 +32,7 @@ pub(crate) struct Allowances {
 impl Allowances {
     /// So many at once, and one more after `each`.
     pub(crate) fn new(free: u32, each: Duration) -> Self {
-        let each = i64::try_from(each.as_millis()).unwrap_or(i64::MAX);
-        Self { free: free.into(), each, networks: Mutex::default() }
+        Self { free: free.into(), each: millis(each), networks: Mutex::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Network, i64>> {
@@ -43,25 +42,43 @@ impl Allowances {
     /// The milliseconds after which all is forgotten that was to be at `end`; no more than if nothing
     /// were left, also when the clock went back.
     fn spent(&self, end: Option<&i64>, now: DateTime) -> i64 {
-        end.map_or(0, |end| (end - now.millis()).clamp(0, self.free * self.each))
+        end.map_or(0, |end| (end - now.millis()).clamp(0, self.most()))
+    }
+
+    /// The milliseconds after which all is forgotten when nothing is left.
+    const fn most(&self) -> i64 {
+        self.free * self.each
     }
 
     /// The seconds after which the network of `address` may fail again; 0 when it may now.
     pub(crate) fn wait(&self, address: IpAddr, now: DateTime) -> u32 {
         let spent = self.spent(self.lock().get(&Network::of_client(address)), now);
-        let over = spent + self.each - self.free * self.each;
+        let over = spent + self.each - self.most();
         u32::try_from(over.max(0)).map_or(u32::MAX, |over| over.div_ceil(1000))
     }
 
     /// The network of `address` has failed once more, or may be about to.
     pub(crate) fn spend(&self, address: IpAddr, now: DateTime) {
+        self.add(address, now, self.most());
+    }
+
+    /// The network of `address` has failed once more. Gives how long it should wait for its answer: those
+    /// who fail too often are answered one after the other, and nobody waits for longer than [`PAUSE`].
+    pub(crate) fn turn(&self, address: IpAddr, now: DateTime) -> Duration {
+        let wait = self.add(address, now, self.most() + millis(PAUSE)) - self.most();
+        Duration::from_millis(u64::try_from(wait).unwrap_or(0))
+    }
+
+    /// Adds a failure, and gives the milliseconds after which all is forgotten, `most` at most.
+    fn add(&self, address: IpAddr, now: DateTime, most: i64) -> i64 {
         let (network, mut networks) = (Network::of_client(address), self.lock());
         if networks.len() >= MOST_NETWORKS && !networks.contains_key(&network) {
             make_room(&mut networks, now);
         }
         let end = networks.entry(network).or_insert(0);
-        let spent = self.spent(Some(end), now) + self.each;
-        *end = now.millis() + spent.min(self.free * self.each);
+        let spent = ((*end - now.millis()).clamp(0, most) + self.each).min(most);
+        *end = now.millis() + spent;
+        spent
     }
 
     /// The network of `address` has not failed after all.
@@ -75,6 +92,10 @@ impl Allowances {
     pub(crate) fn clear(&self) {
         self.lock().clear();
     }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Forgets what is over, or else the half that failed least.
@@ -126,6 +147,17 @@ mod tests {
         }
         assert_eq!((allowances.wait(one, at(2)), allowances.wait(one, NOW)), (2, 2));
         assert_eq!(allowances.wait(one, at(9)), 0);
+    }
+
+    #[test]
+    fn those_who_fail_too_often_take_turns() {
+        let allowances = Allowances::new(3, Duration::from_millis(400));
+        let (one, other) = (network(1), network(2));
+        let waits: Vec<_> = (0..7).map(|_| allowances.turn(one, NOW).as_millis()).collect();
+        assert_eq!(waits, [0, 0, 0, 400, 800, 1000, 1000]);
+        assert_eq!(allowances.turn(other, NOW), Duration::ZERO);
+        // Two seconds later five of them are forgotten, and nothing was owed beyond a second.
+        assert_eq!(allowances.turn(one, at(2)), Duration::from_millis(0));
     }
 
     #[test]

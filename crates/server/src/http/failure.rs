@@ -59,7 +59,7 @@ fn kind(error: &Error) -> (StatusCode, &'static str) {
         }
         Error::ReauthenticationRequired => (StatusCode::UNAUTHORIZED, "ReauthenticationRequired"),
         Error::AccountLocked { .. } => (StatusCode::TOO_MANY_REQUESTS, "AccountLocked"),
-        Error::Forbidden => (StatusCode::FORBIDDEN, "Forbidden"),
+        Error::NoToken | Error::Forbidden => (StatusCode::FORBIDDEN, "Forbidden"),
         Error::QuotaExceeded { .. } => (StatusCode::FORBIDDEN, "QuotaExceeded"),
         Error::NotFound(_) | Error::NoRoute(_) => (StatusCode::NOT_FOUND, "NotFound"),
         Error::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed"),
@@ -138,6 +138,7 @@ mod tests {
                 "ReauthenticationRequired",
                 "Give the present password as currentPassword, or sign in again",
             ),
+            (Error::NoToken, 403, "Forbidden", "Access is forbidden"),
             (Error::Forbidden, 403, "Forbidden", "Access is forbidden"),
             (
                 Error::QuotaExceeded { what: "users", limit: 9, remedy: "delete some" },

@@ -41,6 +41,9 @@ pub struct Limits {
     pub url_bytes: usize,
     /// Bytes of the headers: a token with hundreds of scopes, and cookies of no interest to us.
     pub head_bytes: usize,
+    /// How long whoever sends a long body that is refused unread waits for the answer. Told at once, they
+    /// would come again at once, and keep the processors busy with what nobody reads.
+    pub refusal_pause: Duration,
     /// How long a client may go on sending after we have answered and are to close.
     pub linger: Duration,
     /// How much a client may go on sending then: enough for the mistakes that people make.
@@ -64,6 +67,7 @@ impl Default for Limits {
             body_bytes: 1 << 20,
             url_bytes: 16 << 10,
             head_bytes: 16 << 10,
+            refusal_pause: Duration::from_millis(250),
             linger: Duration::from_secs(10),
             linger_bytes: 16 << 20,
             drain: Duration::from_secs(8),

@@ -310,6 +310,9 @@ async fn answer<H: Handler>(
             log.finish("", Err(error))
         }
     };
+    if place.is_unread() && !reply.status.is_success() {
+        sleep(limits.refusal_pause).await;
+    }
     let breaks = reply.breaks;
     let mut response = finish(reply, &meta).await;
     if let Some(transfer) = response.extensions_mut().remove::<Arc<Transfer>>() {

@@ -146,8 +146,8 @@ impl Gate {
     /// Lets the bearer of `token` in for `operation`, which only `reads` or may write.
     ///
     /// # Errors
-    /// [`Error::TokenInvalid`] or [`Error::TokenExpired`] when it is not good, [`Error::Forbidden`]
-    /// when it does not allow that.
+    /// [`Error::NoToken`] when one is needed, [`Error::TokenInvalid`] or [`Error::TokenExpired`] when it
+    /// is not good, [`Error::Forbidden`] when it does not allow that.
     pub(crate) async fn enter<C: Caller>(
         app: &App,
         token: Option<Token>,
@@ -155,7 +155,8 @@ impl Gate {
         reads: bool,
     ) -> Result<(C, Self)> {
         let Some(token) = token else {
-            return Ok((C::admit(operation, None)?, Self::new(None, Trust::Proven)));
+            let admitted = C::admit(operation, None).map_err(|_| Error::NoToken)?;
+            return Ok((admitted, Self::new(None, Trust::Proven)));
         };
         let id = token.verify(app)?;
         let known = if reads { known(app, id, operation) } else { None };

@@ -12,7 +12,6 @@ use super::state::{App, AppParts, Catalog};
 use super::table::table;
 use crate::error::{Error, Result};
 use crate::http::access_log::AccessLog;
-use crate::http::allowance::pause;
 use crate::http::body::{self, Body};
 use crate::http::coding::Gzip;
 use crate::http::ingress::Ingress;
@@ -30,7 +29,7 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
-use tokio::time::Instant;
+use tokio::time::sleep;
 
 /// What the server loop hands requests to.
 pub struct Service {
@@ -309,14 +308,16 @@ impl Handler for Service {
         let log = AccessLog::now(&request, meta, peer, self.meter.as_deref());
         let mut operation = "";
         let answered = self.answer(request, meta, peer, &mut operation).await;
-        if let Err(Error::TokenInvalid | Error::TokenExpired) = &answered {
-            // Not refused but later, so that nobody who shows a good one is concerned.
-            let (failures, peer, now) = (&self.app.token_failures, peer.ip(), self.app.clock.now());
-            let over = failures.wait(peer, now) > 0;
-            failures.spend(peer, now);
-            if over {
-                pause(Instant::now()).await;
+        let by_a_look = match &answered {
+            Err(Error::NoToken | Error::TokenInvalid | Error::TokenExpired | Error::NoRoute(_)) => {
+                true
             }
+            Err(_) => false,
+            Ok(reply) => reply.status == StatusCode::METHOD_NOT_ALLOWED,
+        };
+        if by_a_look {
+            // Not refused but later, so that nobody who shows a good token is concerned.
+            sleep(self.app.refusals.turn(peer.ip(), self.app.clock.now())).await;
         }
         log.finish(operation, answered)
     }

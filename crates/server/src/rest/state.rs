@@ -53,8 +53,8 @@ pub struct App {
     pub(crate) responses: ResponseCache,
     /// Sign-ins that failed, for whichever accounts.
     pub(crate) sign_in_failures: Allowances,
-    /// Tokens that were no good.
-    pub(crate) token_failures: Allowances,
+    /// What strangers were refused by a look.
+    pub(crate) refusals: Allowances,
     pub(crate) answers: AnswerBudget,
     /// Where it is counted what caches save and what is done to credentials, if somebody wants to know.
     pub(crate) meter: Option<Arc<Meter>>,
@@ -64,9 +64,9 @@ pub struct App {
 /// Passwords that a network may try at many accounts, twenty at fifteen of them, before it has to wait; and
 /// then one each two seconds.
 const SIGN_INS: (u32, Duration) = (300, Duration::from_secs(2));
-/// Bad tokens that a network may show before it is answered later; and then fifty a second. To look at
-/// them takes half a hundredth of a core.
-const TOKENS: (u32, Duration) = (1000, Duration::from_millis(20));
+/// Requests that those of a network may be refused by a look, for a bad token, none, or a path that leads
+/// nowhere, before they are answered later; and then 200 a second, which takes some hundredths of a core.
+const REFUSALS: (u32, Duration) = (1000, Duration::from_millis(5));
 
 /// What the route table offers, as far as handlers ask.
 pub(crate) struct Catalog {
@@ -164,7 +164,7 @@ impl App {
             grants: GrantCache::default(),
             responses: ResponseCache::default(),
             sign_in_failures: Allowances::new(SIGN_INS.0, SIGN_INS.1),
-            token_failures: Allowances::new(TOKENS.0, TOKENS.1),
+            refusals: Allowances::new(REFUSALS.0, REFUSALS.1),
             answers: AnswerBudget::default(),
             meter,
             catalog,

@@ -36,7 +36,7 @@ impl Inside {
         });
         done.await?;
         self.app.sign_in_failures.clear();
-        self.app.token_failures.clear();
+        self.app.refusals.clear();
         start(&self.clock, self.now);
         self.faults.clear();
         self.requests.clear();

@@ -95,8 +95,8 @@ async fn a_client_that_sends_all_before_it_reads_can_read_the_refusal() {
 }
 
 #[tokio::test]
-async fn a_client_that_reads_first_is_refused_at_once() {
-    // Neither for the body nor for what comes after it is there any waiting.
+async fn a_client_that_reads_first_is_refused_without_its_body() {
+    // Neither the body nor what comes after it is waited for.
     let limits = Limits { body_timeout: PATIENCE * 2, linger: PATIENCE * 2, ..Limits::default() };
     let server = Server::start(limits).await;
     for more in ["", "Expect: 100-continue\r\n"] {
@@ -141,6 +141,19 @@ async fn a_client_that_never_ends_is_cut_off() {
     assert!(!sending.is_finished(), "it is told so before it is cut off");
     sending.await.unwrap();
     assert!(begun.elapsed() > limits.linger);
+}
+
+#[tokio::test]
+async fn a_long_body_that_is_refused_keeps_its_client_waiting() {
+    let limits = Limits { refusal_pause: millis(700), ..Limits::default() };
+    let server = Server::start(limits).await;
+    let begun = Instant::now();
+    server.ask(post("", &vec![b'a'; 2 << 20])).await.assert_last(413, "PayloadTooLarge");
+    assert!(begun.elapsed() >= limits.refusal_pause, "{:?}", begun.elapsed());
+    // Not one that was read.
+    let limits = Limits { refusal_pause: PATIENCE * 2, ..Limits::default() };
+    let server = Server::start(limits).await;
+    assert_eq!(server.ask(post("Content-Encoding: gzip\r\n", b"[1]")).await.status, 400);
 }
 
 #[tokio::test]
