@@ -37,6 +37,8 @@ const OPERATIONS: &[Operation] = &[
     Operation::application("experienceGroup.patch"),
     Operation::application("experienceGroups.get").read(),
     Operation::application("experienceGroups.post"),
+    Operation::application("experienceSignIn.get").read(),
+    Operation::application("experienceSignIn.patch").credential(),
     Operation::application("experienceUser.delete"),
     Operation::application("experienceUser.get").read(),
     Operation::application("experienceUser.patch"),

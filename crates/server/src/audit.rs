@@ -91,6 +91,8 @@ actions! {
     UserTokenMade "user_token.made",
     /// All tokens of a user of an application have ended.
     UserTokensEnded "user_tokens.ended",
+    /// What an application offers to people who sign in to it is another.
+    SignInChanged "sign_in_settings.changed",
     /// There is a new signing key.
     KeyMade "key.made",
     /// A signing key is gone.

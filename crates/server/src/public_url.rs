@@ -2,6 +2,7 @@
 
 use hyper::Uri;
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 /// A URL such as `https://guests.example.com`, also below a path.
@@ -37,6 +38,13 @@ impl PublicUrl {
     #[must_use]
     pub const fn is_https(&self) -> bool {
         self.is_https
+    }
+
+    /// Whether people may be sent here with what nobody else is to read: over TLS, or within this machine.
+    #[must_use]
+    pub fn is_for_people(&self) -> bool {
+        let is_loopback = |address: IpAddr| address.is_loopback();
+        self.is_https || self.name == "localhost" || self.name.parse().is_ok_and(is_loopback)
     }
 }
 

@@ -318,11 +318,21 @@ pub(crate) async fn service(
 ) -> Result<Service, Error> {
     let hasher = Hasher::start(&config.hashing)?;
     let scheme = if config.ingress.tls.is_some() { "https" } else { "http" };
+    let public_url_is_for_people = config.public_url.as_ref().is_some_and(PublicUrl::is_for_people);
     let public_url = config.public_url.as_ref().map(ToString::to_string);
     let public_url = public_url.unwrap_or_else(|| format!("{scheme}://{issuer}"));
     let max_session = config.max_session;
     let meter = meters.map(|meters| Arc::clone(&meters.rest));
-    let parts = AppParts { store, hasher, clock, issuer, public_url, max_session, meter };
+    let parts = AppParts {
+        store,
+        hasher,
+        clock,
+        issuer,
+        public_url,
+        public_url_is_for_people,
+        max_session,
+        meter,
+    };
     let service = Service::new(parts, limits).await?;
     let meter = meters.map(|meters| Arc::clone(&meters.http));
     Ok(service.behind(config.ingress.clone()).metered(meter))

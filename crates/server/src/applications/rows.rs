@@ -253,6 +253,8 @@ pub fn delete(tx: &mut Tx<'_>, tenant: Tenant) -> Result<()> {
     for sql in [
         "DELETE FROM answers WHERE application_id = $1",
         "DELETE FROM experience_keys WHERE application_id = $1",
+        "DELETE FROM experience_sign_in WHERE application_id = $1",
+        "DELETE FROM user_sign_in_attempts WHERE application_id = $1",
         "DELETE FROM api_tokens WHERE owner_id = $1 AND kind = 'application'",
         "DELETE FROM counts WHERE application_id = $1",
     ] {

@@ -331,6 +331,7 @@ async fn no_service_over_a_store_that_is_kept_hashes_cheaply() {
         clock: crate::clock::Clock::System,
         issuer: String::new(),
         public_url: String::new(),
+        public_url_is_for_people: false,
         max_session: None,
         meter: None,
     };

@@ -18,6 +18,7 @@ use crate::rows::Tx;
 use crate::rows::counts::{self, Counted};
 use crate::rows::table::Table;
 use crate::rows::tenant::AuthorizedApp;
+use crate::sign_in::settings;
 use crate::store::tables::Line;
 use crate::store::{Store, StoreUrl, inspect};
 use crate::{applications, tokens};
@@ -46,8 +47,9 @@ pub struct Extracted {
 }
 
 /// The tables that an application has rows in, after those that they refer to, and which rows they are.
-const TABLES: [(&Table, &str); 9] = [
+const TABLES: [(&Table, &str); 10] = [
     (&applications::rows::TABLE, "id = $1"),
+    (&settings::TABLE, OF_APPLICATION),
     (&users::TABLE, OF_APPLICATION),
     (&groups::TABLE, OF_APPLICATION),
     (&memberships::TABLE, OF_APPLICATION),

@@ -30,8 +30,8 @@ const NAMES_THE_SERVER: [&str; 4] = ["doctor", "quickstart", "serve", "token cre
 /// Those that have one way to print.
 const PLAIN: [&str; 3] = ["openapi", "completions", "manual"];
 /// Those that say themselves what a store is to them.
-const OF_A_SERVER: [&str; 8] =
-    ["admin", "application", "token", "user", "group", "experience", "me", "login"];
+const OF_A_SERVER: [&str; 9] =
+    ["admin", "application", "token", "user", "group", "experience", "sign-in", "me", "login"];
 
 /// Whether the command or the family at `path` looks at `option`.
 fn acts(option: &str, path: &str) -> bool {

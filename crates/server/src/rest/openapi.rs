@@ -41,7 +41,7 @@ const UNKEPT: [&str; 3] =
 impl Route {
     /// Whether it is about one resource, which has a tag.
     fn has_etag(&self) -> bool {
-        self.path.ends_with('}') || self.path == "/me"
+        self.path.ends_with('}') || self.path == "/me" || self.path.ends_with("/signIn")
     }
 
     /// Whether a request can be made safe to repeat.

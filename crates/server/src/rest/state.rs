@@ -47,6 +47,8 @@ pub struct App {
     pub issuer: String,
     /// The URL by which they do.
     pub public_url: String,
+    /// Whether people may be sent there: whoever runs the server has said so.
+    pub public_url_is_for_people: bool,
     /// How long a session lasts at most after the password was given for it.
     pub max_session: Option<Duration>,
     pub(crate) grants: GrantCache,
@@ -130,6 +132,8 @@ pub struct AppParts {
     pub issuer: String,
     /// The URL by which they do.
     pub public_url: String,
+    /// Whether people may be sent there: whoever runs the server has said so.
+    pub public_url_is_for_people: bool,
     /// How long a session lasts at most after the password was given for it.
     pub max_session: Option<Duration>,
     /// Where it is counted what caches save and what is done to credentials, if somebody wants to know.
@@ -142,7 +146,16 @@ impl App {
     /// # Errors
     /// When the store fails, or the hasher is a cheap one and the store is not ephemeral.
     pub(crate) async fn new(parts: AppParts, catalog: Catalog) -> Result<Arc<Self>> {
-        let AppParts { store, hasher, clock, issuer, public_url, max_session, meter } = parts;
+        let AppParts {
+            store,
+            hasher,
+            clock,
+            issuer,
+            public_url,
+            public_url_is_for_people,
+            max_session,
+            meter,
+        } = parts;
         if hasher.is_cheap() && !store.is_ephemeral() {
             return Err(Error::internal("a store that is kept needs hashes that cost something"));
         }
@@ -160,6 +173,7 @@ impl App {
             organization,
             issuer,
             public_url,
+            public_url_is_for_people,
             max_session,
             grants: GrantCache::default(),
             responses: ResponseCache::default(),

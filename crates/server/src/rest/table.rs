@@ -7,7 +7,7 @@ use crate::directory::experience::routes as experience;
 use crate::directory::groups::routes as groups;
 use crate::directory::users::routes as users;
 use crate::operations::routes as root;
-use crate::sign_in::routes as sign_in;
+use crate::sign_in::{routes as sign_in, settings};
 use crate::tokens::routes as tokens;
 
 use std::sync::LazyLock;
@@ -23,6 +23,7 @@ static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
         .chain(experience::routes())
         .chain(users::routes())
         .chain(sign_in::routes())
+        .chain(settings::routes())
         .chain(groups::routes())
         .flat_map(Routes::into_rows)
         .collect()

@@ -1,9 +1,11 @@
 //! How the users of an application sign in to it, for its backends: `experienceAuth` and
-//! `experienceUserTokens`.
+//! `experienceUserTokens`; and what it offers to people themselves: `experienceSignIn`.
 
+pub mod attempts;
 pub mod keys;
 pub mod rows;
 pub mod rules;
+pub mod settings;
 
 pub(crate) mod routes;
 

@@ -8,7 +8,7 @@ use crate::directory::{memberships, tag_index};
 use crate::error::Result;
 use crate::rows::table::{Column, Holds, Table, numbers};
 use crate::rows::{Param, Row, Tx, counts, idempotency, settings};
-use crate::sign_in::keys;
+use crate::sign_in::{attempts, keys, settings as sign_in};
 use crate::tokens::rows as tokens;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
@@ -20,6 +20,8 @@ pub(crate) const TABLES: &[Table] = &[
     administrators::TABLE,
     applications::TABLE,
     keys::TABLE,
+    sign_in::TABLE,
+    attempts::TABLE,
     users::TABLE,
     groups::TABLE,
     memberships::TABLE,

@@ -57,6 +57,7 @@ impl Engine {
             clock: clock_of_app,
             issuer,
             public_url,
+            public_url_is_for_people: true,
             max_session: None,
             meter: None,
         };

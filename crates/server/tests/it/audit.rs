@@ -274,6 +274,12 @@ fn users_are_told_of(scene: &mut Scene) {
         told,
         ["user_sign_in.succeeded", "user_token.made", "user_tokens.ended", "user_sign_in.failed"]
     );
+    let settings = format!("{within}/signIn");
+    let named = json!({ "displayName": "a" });
+    let (_, changed) = scene.does(&token, ("PATCH", &settings), &named, 200);
+    assert_eq!(event(&changed[0]), "sign_in_settings.changed");
+    let (_, same) = scene.does(&token, ("PATCH", &settings), &named, 200);
+    assert!(same.is_empty(), "it was so before");
     for _ in 0..19 {
         scene.does(&token, ("POST", &authenticate), &wrong, 401);
     }

@@ -20,6 +20,30 @@ fn applications_of_a_server() {
 }
 
 #[test]
+fn what_an_application_offers_to_people() {
+    let scene = Scene::new();
+    let shown = scene.asks(&["sign-in", "get", "--json"]).json();
+    assert_eq!((&shown["pages"], &shown["locales"]), (&json!(false), &json!(["en"])));
+    let set = ["sign-in", "set", "--json", "--if-match", shown["_etag"].as_str().unwrap()];
+    let fields = ["--display-name", "Ann's", "--mail-from", "a@b.example", "--pages", "off"];
+    let more = ["--locale", "de", "--locale", "en", "--password-min-length", "20"];
+    let changed = scene.asks(&[&set[..], &fields[..], &more].concat()).json();
+    assert_eq!(
+        (&changed["displayName"], &changed["mailFrom"], &changed["locales"]),
+        (&json!("Ann's"), &json!("a@b.example"), &json!(["de", "en"]))
+    );
+    assert_eq!(changed["passwordMinLength"], 20);
+    scene.asks(&[&set[..], &fields].concat()).failed(5, &["`guestlist sign-in get`"]);
+    let back = ["sign-in", "set", "--mail-from", "", "--json"];
+    assert_eq!(scene.asks(&back).json().get("mailFrom"), None);
+    scene.asks(&["sign-in", "set"]).failed(2, &["there is nothing to change"]);
+    // The server was told by no URL that people reach it by.
+    scene
+        .asks(&["sign-in", "set", "--pages", "on"])
+        .failed(1, &["experienceSignIn.pages cannot be on before the server has a public-url"]);
+}
+
+#[test]
 fn tokens_of_a_server() {
     let scene = Scene::new();
     scene.run(&["login", "--email", EMAIL, "--url", &scene.url], &[], PASSWORD).ok();

@@ -14,6 +14,7 @@ mod profiles;
 mod resource;
 mod session;
 pub(super) mod show;
+mod sign_in;
 mod token;
 mod tree;
 mod user;
@@ -30,6 +31,8 @@ pub(super) enum Command {
     Group(Over<group::Group>),
     /// All users and groups of an application together
     Experience(Over<experience::Experience>),
+    /// What an application offers to the people who sign in to it
+    SignIn(Over<sign_in::SignIn>),
     /// The administrator whose token it is
     Me(OverCommands<me::Command>),
     /// Sign in to a server, and remember it with its token
@@ -72,6 +75,9 @@ pub(super) async fn run(command: Command, given: &CliArgs, out: Output) -> Resul
         }
         Command::Experience(Over { remote, what }) => {
             experience::run(what, &remote.session("experience", out)?).await
+        }
+        Command::SignIn(Over { remote, what }) => {
+            sign_in::run(what, &remote.session("sign-in", out)?).await
         }
         Command::Me(OverCommands { remote, what }) => {
             me::run(what, &remote.session("me", out)?).await

@@ -238,6 +238,7 @@ fn good(name: &str) -> (u16, Value) {
             json!({ "mode": "emailPassword", "email": "own@example.com", "password": PASSWORD })
         }
         ("experienceAuth", "verifyToken") => json!({ "token": "none" }),
+        ("experienceSignIn", "patch") => json!({ "displayName": "Some" }),
         ("experienceUserTokens", "post") => json!({ "maxAge": 1000 }),
         ("applicationQuotas", "patch") => json!({ "users": null }),
         ("administrator", "patch") => json!({ "status": "active" }),

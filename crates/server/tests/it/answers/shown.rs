@@ -33,6 +33,7 @@ pub(super) const SHOWN: &[Shown] = &[
     "experienceAuth": "/applications/{applicationId}/experience/authenticate",
     "experienceGroup": "/applications/{applicationId}/experience/groups/{experienceGroupId}",
     "experienceGroups": "/applications/{applicationId}/experience/groups",
+    "experienceSignIn": "/applications/{applicationId}/experience/signIn",
     "experienceUser": "/applications/{applicationId}/experience/users/{experienceUserId}",
     "experienceUserTokens": "/applications/{applicationId}/experience/users/{experienceUserId}/tokens",
     "experienceUsers": "/applications/{applicationId}/experience/users",
@@ -119,6 +120,10 @@ pub(super) const SHOWN: &[Shown] = &[
     {
       "name": "experienceUserTokens",
       "description": "Make a token for a user. End all tokens of a user."
+    },
+    {
+      "name": "experienceSignIn",
+      "description": "Show what an application offers to the people who sign in to it. Change what an application offers to the people who sign in to it."
     },
     {"name":"experienceGroups","description":"List groups. Make a group."},
     {"name":"experienceGroup","description":"Show a group. Change a group. Delete a group."}
@@ -1097,7 +1102,6 @@ pub(super) const SHOWN: &[Shown] = &[
   "_links": {"self":{"href":"/applications/<application>/quotas"}}
 }"#,
     },
-    Shown { action: "application.delete", query: "", body: "", answer: r#"200 {"success":true}"# },
     Shown {
         action: "administrators.get",
         query: "",
@@ -1186,7 +1190,7 @@ pub(super) const SHOWN: &[Shown] = &[
   "id": "<colleague>",
   "administratorId": "<colleague>",
   "creationDate": "2026-06-21T00:00:00.000Z",
-  "lastUpdated": "2026-06-21T00:00:48.000Z",
+  "lastUpdated": "2026-06-21T00:00:47.000Z",
   "passwordLastUpdated": "2026-06-21T00:00:00.000Z",
   "email": "colleague@example.com",
   "fullName": "colleague@example.com",
@@ -1255,4 +1259,54 @@ pub(super) const SHOWN: &[Shown] = &[
         body: "",
         answer: r#"200 {"success":true}"#,
     },
+    Shown {
+        action: "experienceSignIn.get",
+        query: "",
+        body: "",
+        answer: r#"200 {
+  "applicationId": "<application>",
+  "publicJson": false,
+  "pages": false,
+  "register": false,
+  "forgot": false,
+  "passwordMinLength": 15,
+  "locales": ["en"],
+  "_type": "experienceSignIn",
+  "_actions": {
+    "get": {"href":"/applications/<application>/experience/signIn","method":"GET"},
+    "patch": {
+      "href": "/applications/<application>/experience/signIn",
+      "method": "PATCH",
+      "params": ["experienceSignIn"]
+    }
+  },
+  "_links": {"self":{"href":"/applications/<application>/experience/signIn"}}
+}"#,
+    },
+    Shown {
+        action: "experienceSignIn.patch",
+        query: "",
+        body: r#"{ "pages": true, "forgot": true, "displayName": "Ann's" }"#,
+        answer: r#"200 {
+  "applicationId": "<application>",
+  "publicJson": false,
+  "pages": true,
+  "register": false,
+  "forgot": true,
+  "passwordMinLength": 15,
+  "displayName": "Ann's",
+  "locales": ["en"],
+  "_type": "experienceSignIn",
+  "_actions": {
+    "get": {"href":"/applications/<application>/experience/signIn","method":"GET"},
+    "patch": {
+      "href": "/applications/<application>/experience/signIn",
+      "method": "PATCH",
+      "params": ["experienceSignIn"]
+    }
+  },
+  "_links": {"self":{"href":"/applications/<application>/experience/signIn"}}
+}"#,
+    },
+    Shown { action: "application.delete", query: "", body: "", answer: r#"200 {"success":true}"# },
 ];

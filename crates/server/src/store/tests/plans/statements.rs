@@ -23,6 +23,7 @@ use crate::rows::tenant::{AuthorizedApp, Tenant};
 use crate::rows::{Tx, settings};
 use crate::sign_in::keys::{self, StoredKey};
 use crate::sign_in::rows as sign_in;
+use crate::sign_in::settings as sign_in_settings;
 use crate::store::Store;
 use crate::tokens::grant;
 use crate::tokens::rows::{self as tokens, Owner};
@@ -33,6 +34,7 @@ use guestlist_api::api_token::{ApiToken, ApiTokenFilter, ApiTokenSort};
 use guestlist_api::application::ApplicationSort;
 use guestlist_api::entity::{OwnerType, SortDirection};
 use guestlist_api::experience_group::{ExperienceGroup, ExperienceGroupSort, Parent};
+use guestlist_api::experience_sign_in::SignInSettings;
 use guestlist_api::experience_user::{ExperienceUserFilter, ExperienceUserSort, Membership};
 use guestlist_api::id::{ApiTokenId, ExperienceGroupId, ForeignId, ObjectId, UserId};
 use guestlist_api::text::Email;
@@ -262,6 +264,14 @@ const CALLED: &[Called] = &[
     ("sign_in::keys::find", |tx| {
         let own = tenant(tx)?;
         keys::find(tx, own, "k").map(drop)
+    }),
+    ("sign_in::settings::put", |tx| {
+        let own = tenant(tx)?;
+        sign_in_settings::put(tx, own, &SignInSettings::default())
+    }),
+    ("sign_in::settings::get", |tx| {
+        let own = tenant(tx)?;
+        sign_in_settings::get(tx, own).map(drop)
     }),
     ("sign_in::by_email", |tx| {
         let own = tenant(tx)?;

@@ -1,0 +1,95 @@
+//! `guestlist sign-in`.
+
+use super::body::{Body, Data};
+use super::resource::{self, Condition, Kind};
+use super::session::Session;
+use anyhow::Result;
+use clap::builder::BoolishValueParser;
+use clap::{Args, Subcommand};
+use guestlist_api::id::ApplicationId;
+use serde_json::Value;
+
+#[derive(Debug, Args)]
+pub(crate) struct SignIn {
+    /// The application [env: `GUESTLIST_APPLICATION`, or that of the profile]
+    #[arg(long, value_name = "ID", global = true)]
+    application: Option<ApplicationId>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show what an application offers to the people who sign in to it
+    Get,
+    /// Change what an application offers to people; what is not said stays as it is
+    Set {
+        #[command(flatten)]
+        fields: Box<Fields>,
+        #[command(flatten)]
+        condition: Condition,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Fields {
+    /// Whether programs of the application ask without an API token
+    #[arg(long, value_name = "on|off", value_parser = BoolishValueParser::new())]
+    public_json: Option<bool>,
+    /// Whether there are pages for people
+    #[arg(long, value_name = "on|off", value_parser = BoolishValueParser::new())]
+    pages: Option<bool>,
+    /// Whether people register by themselves
+    #[arg(long, value_name = "on|off", value_parser = BoolishValueParser::new())]
+    register: Option<bool>,
+    /// Whether people who have forgotten their password are sent a link
+    #[arg(long, value_name = "on|off", value_parser = BoolishValueParser::new())]
+    forgot: Option<bool>,
+    /// The shortest password that people may choose: 15 to 64 characters
+    #[arg(long, value_name = "N")]
+    password_min_length: Option<u64>,
+    /// Whom mails are from; an empty one for whom the server says
+    #[arg(long, value_name = "ADDRESS")]
+    mail_from: Option<String>,
+    /// What people know the application as; an empty one for its name
+    #[arg(long, value_name = "NAME")]
+    display_name: Option<String>,
+    /// A language that people are spoken to in, such as de-CH; those that are given are all, the usual one first
+    #[arg(long, value_name = "LANGUAGE")]
+    locale: Vec<String>,
+    #[command(flatten)]
+    data: Data,
+}
+
+impl Fields {
+    fn body(self) -> Result<Body> {
+        let none_if_empty =
+            |text: String| if text.is_empty() { Value::Null } else { Value::from(text) };
+        Ok(self
+            .data
+            .read()?
+            .set("publicJson", self.public_json)
+            .set("pages", self.pages)
+            .set("register", self.register)
+            .set("forgot", self.forgot)
+            .set("passwordMinLength", self.password_min_length)
+            .set("mailFrom", self.mail_from.map(none_if_empty))
+            .set("displayName", self.display_name.map(none_if_empty))
+            .list("locales", &self.locale))
+    }
+}
+
+const KIND: Kind =
+    Kind { one: "experienceSignIn", many: "experienceSignIn", columns: &[], filter: "" };
+
+pub(super) async fn run(sign_in: SignIn, session: &Session) -> Result<()> {
+    let application = session.application(sign_in.application)?;
+    let path = format!("/applications/{application}/experience/signIn");
+    match sign_in.command {
+        Command::Get => resource::get(session, &KIND, &path, &[]).await,
+        Command::Set { fields, condition } => {
+            let body = fields.body()?.changes()?;
+            resource::patch(session, &KIND, &path, body, &condition).await
+        }
+    }
+}
