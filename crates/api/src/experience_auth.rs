@@ -202,6 +202,59 @@ crate::object! {
     }
 }
 
+crate::object! {
+    /// A token for a user whom a backend knows by an address or by an id.
+    deny_unknown ExperienceUserTokenFor {
+        /// The address or the id of the user, told apart by its form; white space around it does not count.
+        required email_or_id "emailOrId": Text<1, 1024>,
+        /// How many milliseconds it lasts; for ever unless said. A token ends with a second.
+        optional max_age "maxAge": MaxAge,
+        /// What it has in it besides.
+        optional extra_data "extraData": ExtraData,
+        /// Whether every token from before is not good any more.
+        optional invalidate_existing_tokens "invalidateExistingTokens": bool = false,
+        /// Whether this counts as a sign-in of the user, which `lastLogin` tells.
+        optional treat_as_login "treatAsLogin": bool = false,
+        /// Who acts for the user with it, which it has as `act` (RFC 8693).
+        optional actor "actor": Text<1, 255>,
+    }
+}
+
+/// A user as a backend knows them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EmailOrId {
+    /// By the address.
+    Email(String),
+    /// By the id.
+    Id(ExperienceUserId),
+}
+
+impl ExperienceUserTokenFor {
+    /// For whom it is, and the token itself.
+    #[must_use]
+    pub fn split(self) -> (EmailOrId, ExperienceUserTokenPost) {
+        let Self {
+            email_or_id,
+            max_age,
+            extra_data,
+            invalidate_existing_tokens,
+            treat_as_login,
+            actor,
+        } = self;
+        let who = email_or_id.trim();
+        // No address is a number of 24 digits: it has an @.
+        let who = who.parse().map_or_else(|_| EmailOrId::Email(who.to_owned()), EmailOrId::Id);
+        let post = ExperienceUserTokenPost {
+            max_age,
+            extra_data,
+            invalidate_existing_tokens,
+            treat_as_login,
+            actor,
+        };
+        (who, post)
+    }
+}
+
 /// A token that was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -209,6 +262,18 @@ crate::object! {
 pub struct ExperienceUserToken {
     /// The token.
     pub token: String,
+    /// When it ends; never, if this is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<DateTime>,
+}
+
+/// A token that was made, if there is such a user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "experienceUserTokenOrNone")]
+pub struct TokenOrNone {
+    /// The token; `null` where there is no such user.
+    pub token: Option<String>,
     /// When it ends; never, if this is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<DateTime>,

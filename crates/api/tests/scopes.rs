@@ -44,6 +44,7 @@ const OPERATIONS: &[Operation] = &[
     Operation::application("experienceUser.patch"),
     Operation::application("experienceUserTokens.delete").credential(),
     Operation::application("experienceUserTokens.post").credential(),
+    Operation::application("experienceUserTokens.postForEmailOrId").credential(),
     Operation::application("experienceUsers.get").read(),
     Operation::application("experienceUsers.post"),
     Operation::user("me.changePassword").credential(),

@@ -35,8 +35,12 @@ pub(crate) fn own_params(row: &Route) -> Vec<Cow<'static, str>> {
 }
 
 /// The operations whose answers have a token that nothing makes again, or only look.
-const UNKEPT: [&str; 3] =
-    ["experienceAuth.authenticate", "experienceAuth.verifyToken", "experienceUserTokens.post"];
+const UNKEPT: [&str; 4] = [
+    "experienceAuth.authenticate",
+    "experienceAuth.verifyToken",
+    "experienceUserTokens.post",
+    "experienceUserTokens.postForEmailOrId",
+];
 
 impl Route {
     /// Whether it is about one resource, which has a tag.

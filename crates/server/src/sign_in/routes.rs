@@ -17,14 +17,15 @@ use crate::rows::tenant::{AuthorizedApp, Tenant};
 use crate::tokens::grant::Grant;
 use guestlist_api::application::OneApplication;
 use guestlist_api::experience_auth::{
-    AuthMode, Authenticated, ExperienceCredentials, ExperienceUserToken, ExperienceUserTokenPost,
-    ExtraData, GroupMembership, OneUserAndGroup, TokensEnded, VerifiedToken, VerifyToken,
+    AuthMode, Authenticated, EmailOrId, ExperienceCredentials, ExperienceUserToken,
+    ExperienceUserTokenFor, ExperienceUserTokenPost, ExtraData, GroupMembership, OneUserAndGroup,
+    TokenOrNone, TokensEnded, VerifiedToken, VerifyToken,
 };
 use guestlist_api::experience_user::{ExperienceUser, OneExperienceUser};
 use guestlist_api::id::ExperienceUserId;
 use guestlist_api::scope::Operation;
 
-pub(crate) fn routes() -> [Routes; 4] {
+pub(crate) fn routes() -> [Routes; 5] {
     [
         Routes::at("/applications/{applicationId}/experience/authenticate").post(
             Operation::application("experienceAuth.authenticate").credential(),
@@ -47,6 +48,11 @@ pub(crate) fn routes() -> [Routes; 4] {
                 "End all tokens of a user",
                 end_tokens,
             ),
+        Routes::at("/applications/{applicationId}/experience/tokens").post(
+            Operation::application("experienceUserTokens.postForEmailOrId").credential(),
+            "Make a token for a user with this address or id, if there is one",
+            make_token_for,
+        ),
         Routes::at(
             "/applications/{applicationId}/experience/users/{experienceUserId}/groups/{experienceGroupId}/verify",
         )
@@ -60,6 +66,7 @@ pub(crate) fn routes() -> [Routes; 4] {
 
 bodies! {
     ExperienceCredentials = "credentials",
+    ExperienceUserTokenFor = "experienceUserToken",
     ExperienceUserTokenPost = "experienceUserToken",
     VerifyToken = "token",
 }
@@ -164,13 +171,13 @@ async fn authenticate(
     Okay::plain(&Authenticated { experience_user: user, token, expires })
 }
 
-async fn make_token(
-    call: Call<Grant>,
-    input: In<OneExperienceUser, (), ExperienceUserTokenPost>,
-) -> Result<Created<ExperienceUserToken>> {
-    let (app, id) =
-        (call.authorized_app(input.path.application_id)?, input.path.experience_user_id);
-    let body = input.body;
+/// The token that `body` asks for, for the user that `find` finds, if it does.
+async fn make(
+    call: &Call<Grant>,
+    app: AuthorizedApp,
+    body: ExperienceUserTokenPost,
+    find: impl Fn(&mut Tx<'_>, Tenant) -> Result<Option<ExperienceUserId>> + Send + 'static,
+) -> Result<Option<ExperienceUserToken>> {
     let wanted = Wanted {
         token: true,
         max_age: tokens::millis(body.max_age.as_ref()),
@@ -179,16 +186,46 @@ async fn make_token(
     };
     let request = call.clone();
     let made = call.write_unkept(move |tx| {
-        let (tenant, before) = users::lock_within(tx, app, id)?;
+        let tenant = app.require(tx)?;
+        let Some(id) = find(tx, tenant)? else { return Ok(None) };
+        let before = match users::lock(tx, tenant, id) {
+            Err(Error::NotFound(_)) => return Ok(None),
+            before => before?,
+        };
         let cutoffs = rows::cutoffs(tx, tenant, &before)?;
         request.note(Entry::of(Action::UserTokenMade).to_user(app.id(), Some(id)));
-        tokens::issue(&request, tx, (app, tenant), (&before, cutoffs), &wanted)
+        tokens::issue(&request, tx, (app, tenant), (&before, cutoffs), &wanted).map(Some)
     });
-    let (user, draft) = made.await?;
+    let Some((user, draft)) = made.await? else { return Ok(None) };
     let says = (&[][..], body.actor.as_deref(), body.extra_data.as_ref());
     let draft = draft.ok_or_else(|| Error::internal("no token was made"))?;
-    let (token, expires) = draft.sign(&call, &user, says)?;
-    Created::plain(&ExperienceUserToken { token, expires })
+    let (token, expires) = draft.sign(call, &user, says)?;
+    Ok(Some(ExperienceUserToken { token, expires }))
+}
+
+async fn make_token(
+    call: Call<Grant>,
+    input: In<OneExperienceUser, (), ExperienceUserTokenPost>,
+) -> Result<Created<ExperienceUserToken>> {
+    let (app, id) =
+        (call.authorized_app(input.path.application_id)?, input.path.experience_user_id);
+    let made = make(&call, app, input.body, move |_, _| Ok(Some(id))).await?;
+    Created::plain(&made.ok_or(Error::NotFound("Experience user"))?)
+}
+
+async fn make_token_for(
+    call: Call<Grant>,
+    input: In<OneApplication, (), ExperienceUserTokenFor>,
+) -> Result<Okay<TokenOrNone>> {
+    let app = call.authorized_app(input.path.application_id)?;
+    let (who, body) = input.body.split();
+    let find = move |tx: &mut Tx<'_>, tenant| match &who {
+        EmailOrId::Id(id) => Ok(Some(*id)),
+        EmailOrId::Email(email) => Ok(rows::by_email(tx, tenant, email)?.map(|known| known.user)),
+    };
+    let made = make(&call, app, body, find).await?;
+    let (token, expires) = made.map_or((None, None), |made| (Some(made.token), made.expires));
+    Okay::plain(&TokenOrNone { token, expires })
 }
 
 async fn end_tokens(call: Call<Grant>, input: In<OneExperienceUser>) -> Result<Okay<TokensEnded>> {

@@ -253,11 +253,14 @@ fn users_are_told_of(scene: &mut Scene) {
     let authenticate = format!("{within}/authenticate");
     let given = |password: &str| json!({ "mode": "emailPassword", "email": user.email, "password": password });
     let tokens = format!("{within}/users/{}/tokens", user.id);
+    let named = format!("{within}/tokens");
+    let for_named = json!({ "emailOrId": user.email });
     let mut told = Vec::new();
     let (good, wrong) = (given(PASSWORD), given(OTHER));
     for (what, body, status) in [
         (("POST", authenticate.as_str()), good, 200),
         (("POST", tokens.as_str()), json!({}), 201),
+        (("POST", named.as_str()), for_named, 200),
         (("DELETE", tokens.as_str()), Value::Null, 200),
         (("POST", authenticate.as_str()), wrong.clone(), 401),
     ] {
@@ -272,7 +275,13 @@ fn users_are_told_of(scene: &mut Scene) {
     }
     assert_eq!(
         told,
-        ["user_sign_in.succeeded", "user_token.made", "user_tokens.ended", "user_sign_in.failed"]
+        [
+            "user_sign_in.succeeded",
+            "user_token.made",
+            "user_token.made",
+            "user_tokens.ended",
+            "user_sign_in.failed"
+        ]
     );
     let settings = format!("{within}/signIn");
     let named = json!({ "displayName": "a" });

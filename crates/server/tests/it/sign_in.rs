@@ -325,6 +325,34 @@ fn a_backend_makes_a_token_for_somebody_who_is_not_there() {
 }
 
 #[test]
+fn a_token_is_made_for_an_address_or_an_id() {
+    let world = World::standing_still();
+    let backend = Backend::new(&world);
+    let other = Backend::new(&world);
+    world.user(other.application, json!({ "email": "ben@example.com" }), &[]);
+    let make = |who: &str| {
+        let body = json!({ "emailOrId": who, "maxAge": 60_000, "actor": "support" });
+        backend.ask("POST", "/tokens", &body).expect(200).json()
+    };
+    let id = backend.ada.id.to_string();
+    for who in ["ada@example.com", " ADA@example.com ", &id, &id.to_uppercase()] {
+        let made = make(who);
+        let verified = backend.verify(made["token"].as_str().unwrap());
+        assert_eq!(verified["experienceUser"]["id"], id, "{who}");
+        assert_eq!(verified["claims"]["act"], json!({ "sub": "support" }));
+        assert_eq!(made["expires"], text(world.now().plus_millis(60_000)));
+    }
+    let elsewhere = other.ada.id.to_string();
+    for nobody in ["ben@example.com", &elsewhere, "ffffffffffffffffffffffff", "nobody"] {
+        assert_eq!(make(nobody), json!({ "token": null }), "{nobody}");
+    }
+    let body = json!({ "emailOrId": ADA, "treatAsLogin": true, "invalidateExistingTokens": true });
+    let alone = token_of(&backend.ask("POST", "/tokens", &body));
+    assert!(backend.is_active(&alone));
+    assert_eq!(backend.shown()["lastLogin"], text(world.now()));
+}
+
+#[test]
 fn a_user_is_in_a_group_and_in_all_below_it() {
     let world = World::standing_still();
     let backend = Backend::new(&world);

@@ -172,6 +172,7 @@ fn null_is_said_where_it_is_answered_or_read() {
         ("GroupRef", fields(&["parentId"])),
         ("experienceGroup", fields(&["parentId"])),
         ("experienceGroupMembership", fields(&["through"])),
+        ("experienceUserTokenOrNone", fields(&["token"])),
     ];
     assert_eq!(nullable, expected.into_iter().collect());
 }

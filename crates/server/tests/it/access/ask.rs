@@ -239,6 +239,7 @@ fn good(name: &str) -> (u16, Value) {
         }
         ("experienceAuth", "verifyToken") => json!({ "token": "none" }),
         ("experienceSignIn", "patch") => json!({ "displayName": "Some" }),
+        ("experienceUserTokens", "postForEmailOrId") => json!({ "emailOrId": "own@example.com" }),
         ("experienceUserTokens", "post") => json!({ "maxAge": 1000 }),
         ("applicationQuotas", "patch") => json!({ "users": null }),
         ("administrator", "patch") => json!({ "status": "active" }),

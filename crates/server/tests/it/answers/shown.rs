@@ -119,7 +119,7 @@ pub(super) const SHOWN: &[Shown] = &[
     },
     {
       "name": "experienceUserTokens",
-      "description": "Make a token for a user. End all tokens of a user."
+      "description": "Make a token for a user. End all tokens of a user. Make a token for a user with this address or id, if there is one."
     },
     {
       "name": "experienceSignIn",
@@ -1307,6 +1307,12 @@ pub(super) const SHOWN: &[Shown] = &[
   },
   "_links": {"self":{"href":"/applications/<application>/experience/signIn"}}
 }"#,
+    },
+    Shown {
+        action: "experienceUserTokens.postForEmailOrId",
+        query: "",
+        body: r#"{ "emailOrId": "nobody@example.com" }"#,
+        answer: r#"200 {"token":null}"#,
     },
     Shown { action: "application.delete", query: "", body: "", answer: r#"200 {"success":true}"# },
 ];
