@@ -14,6 +14,7 @@ pub mod entity;
 pub mod experience;
 pub mod experience_auth;
 pub mod experience_group;
+pub mod experience_key;
 pub mod experience_sign_in;
 pub mod experience_user;
 pub mod id;

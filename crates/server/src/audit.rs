@@ -91,6 +91,10 @@ actions! {
     UserTokenMade "user_token.made",
     /// All tokens of a user of an application have ended.
     UserTokensEnded "user_tokens.ended",
+    /// There is a new key for the tokens of the users of an application.
+    UserKeyMade "user_key.made",
+    /// A key of an application is gone, and all tokens that it has signed.
+    UserKeyWithdrawn "user_key.withdrawn",
     /// What an application offers to people who sign in to it is another.
     SignInChanged "sign_in_settings.changed",
     /// There is a new signing key.

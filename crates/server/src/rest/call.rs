@@ -6,7 +6,7 @@ use super::caller::Caller;
 use super::gate::Gate;
 use super::idempotency::{self, Before, Secret, Written};
 use super::input::Common;
-use super::outcome::Okay;
+use super::outcome::{Created, Okay};
 use super::resource::{Envelope, Neighbours, Resource};
 use super::state::App;
 use crate::audit::{By, Entry};
@@ -22,6 +22,7 @@ use crate::tokens::rows::Principal;
 use guestlist_api::id::{ApplicationId, UserId};
 use guestlist_api::scope::{Operation, Scopes};
 use guestlist_api::time::DateTime;
+use hyper::StatusCode;
 use hyper::header::HeaderValue;
 use serde::Serialize;
 use std::marker::PhantomData;
@@ -203,25 +204,38 @@ impl<C: Caller> Call<C> {
         done
     }
 
+    async fn plain_once<T: Serialize>(
+        &self,
+        status: StatusCode,
+        work: impl Fn(&mut Tx<'_>) -> Result<Written<T>> + Send + 'static,
+    ) -> Result<Reply> {
+        self.write(
+            || None,
+            move |tx| {
+                let (written, status) = (work(tx)?, status.as_u16());
+                let body = serde_json::to_vec(&written.body).map_err(Error::internal)?;
+                let answer = Answer { status, etag: None, body, mint: None, resource: None };
+                Ok((answer, written.secret))
+            },
+            |_, _| Ok(None),
+        )
+        .await
+    }
+
     /// Writes something that is not answered as a resource.
     pub(crate) async fn do_once<T: Serialize>(
         &self,
         work: impl Fn(&mut Tx<'_>) -> Result<Written<T>> + Send + 'static,
     ) -> Result<Okay<T>> {
-        let reply = self
-            .write(
-                || None,
-                move |tx| {
-                    let written = work(tx)?;
-                    let body = serde_json::to_vec(&written.body).map_err(Error::internal)?;
-                    let answer =
-                        Answer { status: 200, etag: None, body, mint: None, resource: None };
-                    Ok((answer, written.secret))
-                },
-                |_, _| Ok(None),
-            )
-            .await?;
-        Ok(Okay(reply, PhantomData))
+        Ok(Okay(self.plain_once(StatusCode::OK, work).await?, PhantomData))
+    }
+
+    /// Makes something that is not answered as a resource.
+    pub(crate) async fn make_once<T: Serialize>(
+        &self,
+        work: impl Fn(&mut Tx<'_>) -> Result<Written<T>> + Send + 'static,
+    ) -> Result<Created<T>> {
+        Ok(Created(self.plain_once(StatusCode::CREATED, work).await?, PhantomData))
     }
 }
 

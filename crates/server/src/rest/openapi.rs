@@ -42,10 +42,22 @@ const UNKEPT: [&str; 4] = [
     "experienceUserTokens.postForEmailOrId",
 ];
 
+/// The operations on what never changes, and has no tag.
+const UNTAGGED: [&str; 2] = ["experienceKey.delete", "experienceKeys.post"];
+
 impl Route {
     /// Whether it is about one resource, which has a tag.
     fn has_etag(&self) -> bool {
-        self.path.ends_with('}') || self.path == "/me" || self.path.ends_with("/signIn")
+        let one = self.path.ends_with('}') || self.path == "/me" || self.path.ends_with("/signIn");
+        one && !UNTAGGED.contains(&self.operation.name())
+    }
+
+    /// Whether what it answers with is such a resource.
+    fn answers_etag(&self) -> bool {
+        let made = self.method == Method::POST
+            && self.takes_key()
+            && !UNTAGGED.contains(&self.operation.name());
+        (self.has_etag() && self.method != Method::DELETE) || made
     }
 
     /// Whether a request can be made safe to repeat.
@@ -99,9 +111,8 @@ fn operation(row: &Route, schemas: &mut Schemas) -> Value {
         operation["x-scopes"] = json!(scopes);
         json!([{ "bearer": [] }])
     };
-    let tagged = row.has_etag() || row.method == Method::POST && row.takes_key();
     if let Some(responses) = operation["responses"].as_object_mut() {
-        for answer in responses.values_mut().filter(|_| tagged && row.method != Method::DELETE) {
+        for answer in responses.values_mut().filter(|_| row.answers_etag()) {
             answer["headers"] = json!({ "ETag": {
                 "description": "What tells this state of the resource from every other",
                 "schema": { "type": "string" },

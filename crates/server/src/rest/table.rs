@@ -7,7 +7,7 @@ use crate::directory::experience::routes as experience;
 use crate::directory::groups::routes as groups;
 use crate::directory::users::routes as users;
 use crate::operations::routes as root;
-use crate::sign_in::{routes as sign_in, settings};
+use crate::sign_in::{key_routes, routes as sign_in, settings};
 use crate::tokens::routes as tokens;
 
 use std::sync::LazyLock;
@@ -24,6 +24,7 @@ static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
         .chain(users::routes())
         .chain(sign_in::routes())
         .chain(settings::routes())
+        .chain(key_routes::routes())
         .chain(groups::routes())
         .flat_map(Routes::into_rows)
         .collect()

@@ -1,5 +1,6 @@
 //! The keys that sign the tokens of an application's users. An application has none before its first token is
-//! made.
+//! made. Another is made some time before it signs; then the one before it is retired, and what that has signed
+//! stays good until it is withdrawn.
 
 use crate::auth::experience_token::ExperienceKey;
 use crate::auth::seal::Seal;
@@ -9,6 +10,7 @@ use crate::rows::convert::moment;
 use crate::rows::table::{Table, bytes, table, text, whole};
 use crate::rows::tenant::{AuthorizedApp, Tenant};
 use crate::rows::{ChangeScope, FromRow, Row, Tx};
+use guestlist_api::experience_key::KeyState;
 use guestlist_api::time::DateTime;
 
 /// What the keys of applications are made of.
@@ -42,13 +44,25 @@ impl FromRow<Error> for StoredKey {
     }
 }
 
+/// How long before it signs a key is made, in milliseconds: whoever verifies tokens by a copy of the keys that is
+/// five minutes old at most has it by then.
+const HEAD_START: i64 = 10 * 60 * 1000;
+
+/// How many keys an application has at most. One that is retired stays, as a token may be good for ever.
+const MOST: usize = 10;
+
 impl StoredKey {
+    /// A new key of the application, made at `now`.
+    fn new(seal: &Seal, tenant: Tenant, now: DateTime, signs_from: DateTime) -> Result<Self> {
+        let seed = random::<32>()?.to_vec();
+        let kid = ExperienceKey::new(seal, tenant.id(), &seed)?.kid().to_owned();
+        Ok(Self { kid, seed, created: now, signs_from })
+    }
+
     /// The first key of the application, made at `now`. It signs whatever is said to be before that: of two
     /// who sign in at once, the one who came first may look for a key last.
     fn first(seal: &Seal, tenant: Tenant, now: DateTime) -> Result<Self> {
-        let seed = random::<32>()?.to_vec();
-        let kid = ExperienceKey::new(seal, tenant.id(), &seed)?.kid().to_owned();
-        Ok(Self { kid, seed, created: now, signs_from: DateTime::from_millis(0) })
+        Self::new(seal, tenant, now, DateTime::from_millis(0))
     }
 
     /// The key itself.
@@ -133,4 +147,119 @@ pub(super) fn current_or_new(
 /// When the store fails.
 pub(crate) fn delete_all(tx: &mut Tx<'_>) -> Result<()> {
     tx.change(ChangeScope::Nothing, "DELETE FROM experience_keys", &[]).map(drop)
+}
+
+/// All keys of the application, the newest first.
+///
+/// # Errors
+/// When the store fails.
+pub fn all(tx: &mut Tx<'_>, tenant: Tenant) -> Result<Vec<StoredKey>> {
+    tx.all(
+        "SELECT kid, seed, created, signs_from FROM experience_keys
+         WHERE application_id = $1 ORDER BY signs_from DESC, kid",
+        &[&tenant.id().to_string()],
+    )
+}
+
+/// What each of `all`, the newest first, does at `now`.
+#[must_use]
+pub fn states(all: &[StoredKey], now: DateTime) -> Vec<KeyState> {
+    let mut signs = false;
+    let mut state = |key: &StoredKey| {
+        if key.signs_from > now {
+            KeyState::Next
+        } else if std::mem::replace(&mut signs, true) {
+            KeyState::Retired
+        } else {
+            KeyState::Current
+        }
+    };
+    all.iter().map(|key| state(key)).collect()
+}
+
+/// The key of the application, which was locked, that is the next one from `now` on, made if there is none; or
+/// with `immediately` the one that signs from now on.
+///
+/// # Errors
+/// [`Error::AlreadyExists`] when there are too many keys.
+pub fn rotate(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    seal: &Seal,
+    now: DateTime,
+    immediately: bool,
+) -> Result<StoredKey> {
+    let all = all(tx, tenant)?;
+    let Some(newest) = all.first() else {
+        let new = StoredKey::first(seal, tenant, now)?;
+        add(tx, tenant, &new)?;
+        return Ok(new);
+    };
+    if newest.signs_from > now {
+        let mut next = newest.clone();
+        if immediately {
+            next.signs_from = now;
+            tx.change(
+                ChangeScope::Nothing,
+                "UPDATE experience_keys SET signs_from = $3 WHERE application_id = $1 AND kid = $2",
+                &[&tenant.id().to_string(), &next.kid, &now.millis()],
+            )?;
+        }
+        return Ok(next);
+    }
+    if all.len() >= MOST {
+        let why = format!("An application has {MOST} keys at most: withdraw one that is retired");
+        return Err(Error::AlreadyExists(why));
+    }
+    let signs_from = if immediately { now } else { now.plus_millis(HEAD_START) };
+    // Of two that sign since the same moment nobody could say which does.
+    let signs_from = signs_from.max(newest.signs_from.plus_millis(1));
+    let new = StoredKey::new(seal, tenant, now, signs_from)?;
+    add(tx, tenant, &new)?;
+    Ok(new)
+}
+
+/// Removes the key called `kid` of the application, which was locked: no token that it has signed is good any
+/// more.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such key; [`Error::AlreadyExists`] when it is the one that signs at
+/// `now`.
+pub fn withdraw(tx: &mut Tx<'_>, tenant: Tenant, kid: &str, now: DateTime) -> Result<()> {
+    if current(tx, tenant, now)?.is_some_and(|current| current.kid == kid) {
+        let why = "This key signs: have another sign first, immediately if need be";
+        return Err(Error::AlreadyExists(why.into()));
+    }
+    let gone = tx.change(
+        ChangeScope::Nothing,
+        "DELETE FROM experience_keys WHERE application_id = $1 AND kid = $2",
+        &[&tenant.id().to_string(), &kid],
+    )?;
+    if gone == 0 { Err(Error::NotFound("Experience key")) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use guestlist_api::experience_key::KeyState::{Current, Next, Retired};
+
+    #[test]
+    fn one_key_signs_from_the_first_on() {
+        let at = DateTime::from_millis;
+        let key = |signs_from| StoredKey {
+            kid: String::new(),
+            seed: Vec::new(),
+            created: at(0),
+            signs_from: at(signs_from),
+        };
+        let all = [key(30), key(20), key(10), key(0)];
+        for (now, expected) in [
+            (9, [Next, Next, Next, Current]),
+            (10, [Next, Next, Current, Retired]),
+            (29, [Next, Current, Retired, Retired]),
+            (30, [Current, Retired, Retired, Retired]),
+        ] {
+            assert_eq!(states(&all, at(now)), expected, "{now}");
+        }
+    }
 }

@@ -7,6 +7,7 @@ pub mod rows;
 pub mod rules;
 pub mod settings;
 
+pub(crate) mod key_routes;
 pub(crate) mod routes;
 
 mod password;

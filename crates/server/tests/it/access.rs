@@ -79,7 +79,7 @@ fn each_scope_allows_exactly_what_the_published_lists_say() {
     let scene = Scene::new();
     let published = published();
     let scopes: Vec<&str> = Scope::all().map(Scope::as_str).collect();
-    assert_eq!(scopes.len(), 525);
+    assert_eq!(scopes.len(), 530);
     let owners = [Principal::Application(scene.own), Principal::User(scene.administrator)];
     let tokens = scene.tokens(&owners, &scopes);
     // Whether a row allows a scope is asked of all rows with all of them. Over HTTP each row is asked with

@@ -67,6 +67,11 @@ impl Scene {
             let id = self.names.iter().find(|(_, other)| *other == name).unwrap();
             target = target.replace(part, &id.0);
         }
+        if target.contains("{kid}") {
+            let keys = target.replace("/{kid}", "");
+            let newest = self.world.get(&self.token, &keys).expect(200).json();
+            target = target.replace("{kid}", newest["items"][0]["kid"].as_str().unwrap());
+        }
         let method = row.method.to_string();
         self.world.call(&self.token, &method, &(target + query), body)
     }
@@ -92,6 +97,7 @@ impl Scene {
                             *value = "<token>".into();
                         }
                         "password" => *value = "<password>".into(),
+                        "kid" => *value = "<kid>".into(),
                         // The document is tested by itself.
                         "paths" | "schemas" | "securitySchemes" | "responses" | "parameters" => {
                             *value = "...".into();

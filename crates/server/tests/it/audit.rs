@@ -289,6 +289,19 @@ fn users_are_told_of(scene: &mut Scene) {
     assert_eq!(event(&changed[0]), "sign_in_settings.changed");
     let (_, same) = scene.does(&token, ("PATCH", &settings), &named, 200);
     assert!(same.is_empty(), "it was so before");
+    let keys = format!("{within}/keys");
+    let mut made = (String::new(), String::new());
+    for now in [false, true] {
+        let (answer, logged) =
+            scene.does(&token, ("POST", &keys), &json!({ "immediately": now }), 201);
+        made = (answer.json()["kid"].as_str().unwrap().to_owned(), logged[0]["key"].clone());
+        assert_eq!((event(&logged[0]), &made.0), ("user_key.made", &made.1));
+    }
+    scene.world.pass(1);
+    scene.does(&token, ("POST", &keys), &json!({ "immediately": true }), 201);
+    let (_, gone) =
+        scene.does(&token, ("DELETE", &format!("{keys}/{}", made.0)), &Value::Null, 200);
+    assert_eq!((event(&gone[0]), &gone[0]["key"]), ("user_key.withdrawn", &made.0));
     for _ in 0..19 {
         scene.does(&token, ("POST", &authenticate), &wrong, 401);
     }

@@ -1,6 +1,7 @@
 //! How users of an application sign in, as its backend asks for them.
 
 mod guesses;
+mod keys;
 mod settings;
 
 use crate::client::Answer;

@@ -3,11 +3,13 @@
 use super::body::{Body, Data};
 use super::resource::{self, Condition, Kind};
 use super::session::Session;
+use super::show::{Rows, text};
 use anyhow::Result;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand};
 use guestlist_api::id::ApplicationId;
-use serde_json::Value;
+use guestlist_client::{Method, Request};
+use serde_json::{Value, json};
 
 #[derive(Debug, Args)]
 pub(crate) struct SignIn {
@@ -28,6 +30,28 @@ enum Command {
         fields: Box<Fields>,
         #[command(flatten)]
         condition: Condition,
+    },
+    /// The keys that sign the tokens of users
+    #[command(subcommand)]
+    Keys(Keys),
+}
+
+#[derive(Debug, Subcommand)]
+enum Keys {
+    /// List the keys, the newest first
+    List,
+    /// Make a key that signs from ten minutes on; what those before it have signed stays good
+    Rotate {
+        /// Have it sign at once, as where the present one is known to others
+        #[arg(long)]
+        immediately: bool,
+    },
+    /// Withdraw a key: none of its tokens is good any more
+    Withdraw {
+        /// The key, as the list calls it
+        // One in 64 begins with a hyphen.
+        #[arg(value_name = "KID", allow_hyphen_values = true)]
+        kid: String,
     },
 }
 
@@ -90,6 +114,45 @@ pub(super) async fn run(sign_in: SignIn, session: &Session) -> Result<()> {
         Command::Set { fields, condition } => {
             let body = fields.body()?.changes()?;
             resource::patch(session, &KIND, &path, body, &condition).await
+        }
+        Command::Keys(keys) => {
+            let path = format!("/applications/{application}/experience/keys");
+            run_keys(keys, session, &path).await
+        }
+    }
+}
+
+const KEYS: Kind = Kind {
+    one: "experienceKey",
+    many: "experienceKeys",
+    columns: &[
+        ("KID", |key| text(key, "kid")),
+        ("STATE", |key| text(key, "state")),
+        ("SIGNS FROM", |key| text(key, "signsFrom")),
+    ],
+    filter: "",
+};
+
+async fn run_keys(keys: Keys, session: &Session, path: &str) -> Result<()> {
+    match keys {
+        Keys::List => {
+            let scope = "experienceKeys.get";
+            let request = Request::new(Method::GET, path);
+            let Some(reply) = session.send(&request, scope).await? else { return Ok(()) };
+            let all = resource::value(session, &reply, scope)?;
+            let mut rows = Rows::new(KEYS.columns, session.out);
+            for key in all["items"].as_array().into_iter().flatten() {
+                rows.push(key)?;
+            }
+            rows.end()
+        }
+        Keys::Rotate { immediately } => {
+            let body = json!({ "immediately": immediately });
+            resource::create(session, &KEYS, path, body, "kid").await
+        }
+        Keys::Withdraw { kid } => {
+            let one = format!("{path}/{kid}");
+            resource::delete(session, &KEYS, &one, &[], &kid, &Condition::default()).await
         }
     }
 }

@@ -132,9 +132,9 @@ impl Scene {
             let (allowed, body) = good(name);
             assert_eq!(row.body.is_some(), !body.is_null(), "the body of {name}");
             // Whoever is allowed to remove something is let remove what is not there.
-            let ids: [(&str, String); 6] = match (name, row.method.as_str()) {
+            let ids: [(&str, String); 7] = match (name, row.method.as_str()) {
                 ("application.delete", _) => {
-                    [("applicationId", ABSENT); 6].map(|(part, id)| (part, id.to_owned()))
+                    [("applicationId", ABSENT); 7].map(|(part, id)| (part, id.to_owned()))
                 }
                 (_, method) => {
                     let one = |id: String| if method == "DELETE" { ABSENT.to_owned() } else { id };
@@ -147,6 +147,7 @@ impl Scene {
                         ("apiTokenId", one(token.to_string())),
                         ("administratorId", one(self.administrator.to_string())),
                         ("sessionId", ABSENT.to_owned()),
+                        ("kid", "k".repeat(43)),
                     ]
                 }
             };
@@ -238,6 +239,7 @@ fn good(name: &str) -> (u16, Value) {
             json!({ "mode": "emailPassword", "email": "own@example.com", "password": PASSWORD })
         }
         ("experienceAuth", "verifyToken") => json!({ "token": "none" }),
+        ("experienceKeys", "post") => json!({}),
         ("experienceSignIn", "patch") => json!({ "displayName": "Some" }),
         ("experienceUserTokens", "postForEmailOrId") => json!({ "emailOrId": "own@example.com" }),
         ("experienceUserTokens", "post") => json!({ "maxAge": 1000 }),

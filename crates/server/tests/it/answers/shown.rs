@@ -33,6 +33,8 @@ pub(super) const SHOWN: &[Shown] = &[
     "experienceAuth": "/applications/{applicationId}/experience/authenticate",
     "experienceGroup": "/applications/{applicationId}/experience/groups/{experienceGroupId}",
     "experienceGroups": "/applications/{applicationId}/experience/groups",
+    "experienceKey": "/applications/{applicationId}/experience/keys/{kid}",
+    "experienceKeys": "/applications/{applicationId}/experience/keys",
     "experienceSignIn": "/applications/{applicationId}/experience/signIn",
     "experienceUser": "/applications/{applicationId}/experience/users/{experienceUserId}",
     "experienceUserTokens": "/applications/{applicationId}/experience/users/{experienceUserId}/tokens",
@@ -124,6 +126,14 @@ pub(super) const SHOWN: &[Shown] = &[
     {
       "name": "experienceSignIn",
       "description": "Show what an application offers to the people who sign in to it. Change what an application offers to the people who sign in to it."
+    },
+    {
+      "name": "experienceKeys",
+      "description": "List the keys that sign the tokens of users. Make a key that signs the tokens of users after the present one."
+    },
+    {
+      "name": "experienceKey",
+      "description": "Withdraw a key, none of whose tokens is good any more."
     },
     {"name":"experienceGroups","description":"List groups. Make a group."},
     {"name":"experienceGroup","description":"Show a group. Change a group. Delete a group."}
@@ -1307,6 +1317,49 @@ pub(super) const SHOWN: &[Shown] = &[
   },
   "_links": {"self":{"href":"/applications/<application>/experience/signIn"}}
 }"#,
+    },
+    Shown {
+        action: "experienceKeys.post",
+        query: "",
+        body: "{}",
+        answer: r#"201 {
+  "kid": "<kid>",
+  "alg": "EdDSA",
+  "state": "next",
+  "creationDate": "2026-06-21T00:00:54.000Z",
+  "signsFrom": "2026-06-21T00:10:54.000Z"
+}"#,
+    },
+    Shown {
+        action: "experienceKeys.get",
+        query: "",
+        body: "",
+        answer: r#"200 {
+  "applicationId": "<application>",
+  "count": 2,
+  "items": [
+    {
+      "kid": "<kid>",
+      "alg": "EdDSA",
+      "state": "next",
+      "creationDate": "2026-06-21T00:00:54.000Z",
+      "signsFrom": "2026-06-21T00:10:54.000Z"
+    },
+    {
+      "kid": "<kid>",
+      "alg": "EdDSA",
+      "state": "current",
+      "creationDate": "2026-06-21T00:00:33.000Z",
+      "signsFrom": "2026-06-21T00:00:33.000Z"
+    }
+  ]
+}"#,
+    },
+    Shown {
+        action: "experienceKey.delete",
+        query: "",
+        body: "",
+        answer: r#"200 {"success":true}"#,
     },
     Shown {
         action: "experienceUserTokens.postForEmailOrId",

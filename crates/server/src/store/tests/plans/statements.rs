@@ -7,7 +7,9 @@ use crate::administrators::rows as administrators;
 use crate::administrators::rules::new_me;
 use crate::administrators::sign_ins::{self, Throttled};
 use crate::applications::rows as applications;
+use crate::auth::experience_token;
 use crate::auth::hasher::PasswordHash;
+use crate::auth::seal::Seal;
 use crate::directory::groups::rules::new_group;
 use crate::directory::groups::{bare, forest, listing as group_listing, rows as groups};
 use crate::directory::removal;
@@ -264,6 +266,19 @@ const CALLED: &[Called] = &[
     ("sign_in::keys::find", |tx| {
         let own = tenant(tx)?;
         keys::find(tx, own, "k").map(drop)
+    }),
+    ("sign_in::keys::all", |tx| {
+        let own = tenant(tx)?;
+        keys::all(tx, own).map(drop)
+    }),
+    ("sign_in::keys::rotate", |tx| {
+        let (own, seal) = (tenant(tx)?, Seal::new(b"secret", experience_token::PURPOSE)?);
+        keys::rotate(tx, own, &seal, NOW, false)?;
+        keys::rotate(tx, own, &seal, NOW, true).map(drop)
+    }),
+    ("sign_in::keys::withdraw", |tx| {
+        let own = tenant(tx)?;
+        keys::withdraw(tx, own, "k", NOW)
     }),
     ("sign_in::settings::put", |tx| {
         let own = tenant(tx)?;

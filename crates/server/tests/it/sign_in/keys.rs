@@ -1,0 +1,117 @@
+//! The keys that sign the tokens of users.
+
+use super::{Backend, token_of};
+use crate::world::World;
+use serde_json::{Value, json};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+const PATH: &str = "/keys";
+
+/// Each key, the newest first, with its state.
+fn keys(backend: &Backend<'_>) -> Vec<(String, String)> {
+    let told = backend.ask("GET", PATH, &Value::Null).expect(200).json();
+    let items = told["items"].as_array().unwrap();
+    assert_eq!(
+        (&told["count"], &told["applicationId"]),
+        (&json!(items.len()), &json!(backend.application.to_string()))
+    );
+    let text = |key: &Value, name: &str| key[name].as_str().unwrap().to_owned();
+    items.iter().map(|key| (text(key, "kid"), text(key, "state"))).collect()
+}
+
+fn states(backend: &Backend<'_>) -> Vec<String> {
+    keys(backend).into_iter().map(|(_, state)| state).collect()
+}
+
+fn rotate(backend: &Backend<'_>, body: Value) -> String {
+    let made = backend.ask("POST", PATH, &body).expect(201).json();
+    made["kid"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_key_is_known_before_it_signs_and_what_was_signed_stays_good() {
+    let world = World::standing_still();
+    let backend = Backend::new(&world);
+    assert_eq!(keys(&backend), [], "nobody has signed in");
+    let old = backend.new_token(json!({}));
+    assert_eq!(states(&backend), ["current"]);
+    let next = rotate(&backend, json!({}));
+    assert_eq!(rotate(&backend, json!({})), next, "there is one already");
+    assert_eq!(states(&backend), ["next", "current"]);
+    // Twice the time that a copy of the keys may be old.
+    world.pass(2 * 300_000 - 1);
+    assert_eq!(states(&backend), ["next", "current"]);
+    let before = backend.new_token(json!({}));
+    world.pass(1);
+    assert_eq!(states(&backend), ["current", "retired"]);
+    let after = backend.new_token(json!({}));
+    assert!([&old, &before, &after].into_iter().all(|token| backend.is_active(token)));
+
+    // The one that signs stays; one that is withdrawn takes its tokens with it.
+    let [(current, _), (retired, _)] = keys(&backend).try_into().unwrap();
+    assert_eq!(current, next);
+    let withdraw = |kid: &str| backend.ask("DELETE", &format!("{PATH}/{kid}"), &Value::Null);
+    withdraw(&current)
+        .refused(409, "This key signs: have another sign first, immediately if need be");
+    assert_eq!(withdraw(&retired).expect(200).json(), json!({ "success": true }));
+    withdraw(&retired).refused(404, "Experience key was not found");
+    let good = [&old, &before, &after].map(|token| backend.is_active(token));
+    assert_eq!(good, [false, false, true]);
+    backend.authenticate(&json!({ "mode": "token", "token": old })).expect(401);
+    let other = Backend::new(&world);
+    other.ask("DELETE", &format!("{PATH}/{current}"), &Value::Null).expect(404);
+    assert!(backend.is_active(&after));
+}
+
+#[test]
+fn a_key_that_others_know_is_replaced_at_once() {
+    let world = World::standing_still();
+    let backend = Backend::new(&world);
+    let stolen = backend.new_token(json!({}));
+    let next = rotate(&backend, json!({}));
+    // The next one does not wait any longer.
+    assert_eq!(rotate(&backend, json!({ "immediately": true })), next);
+    let [(current, _), (leaked, state)] = keys(&backend).try_into().unwrap();
+    assert_eq!((current, state.as_str()), (next, "retired"));
+    let good = backend.new_token(json!({}));
+    backend.ask("DELETE", &format!("{PATH}/{leaked}"), &Value::Null).expect(200);
+    assert_eq!((backend.is_active(&stolen), backend.is_active(&good)), (false, true));
+    // There are so many at most, which are not one by one in the same millisecond.
+    for count in 1..10 {
+        assert_eq!(keys(&backend).len(), count);
+        world.pass(1);
+        rotate(&backend, json!({ "immediately": true }));
+    }
+    backend
+        .ask("POST", PATH, &json!({ "immediately": true }))
+        .refused(409, "An application has 10 keys at most: withdraw one that is retired");
+    let tokens = backend.new_token(json!({}));
+    assert!(backend.is_active(&tokens) && backend.is_active(&good));
+}
+
+#[test]
+fn nobody_is_refused_while_keys_are_rotated() {
+    let world = World::new();
+    let backend = Backend::new(&world);
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let path = backend.of_ada("/tokens");
+                let mut tokens: Vec<String> = Vec::new();
+                while !over.load(Ordering::Relaxed) {
+                    tokens.push(token_of(&backend.ask("POST", &path, &json!({})).expect(201)));
+                    let oldest = &tokens[tokens.len().saturating_sub(20)];
+                    assert!(backend.is_active(&tokens[tokens.len() - 1]));
+                    assert!(backend.is_active(oldest));
+                }
+                assert!(tokens.iter().all(|token| backend.is_active(token)));
+            });
+        }
+        for _ in 0..9 {
+            rotate(&backend, json!({ "immediately": true }));
+        }
+        over.store(true, Ordering::Relaxed);
+    });
+}
