@@ -5,14 +5,15 @@
 //! hash needs, and places before them where those who wait take turns (`places.rs`). Who finds none is
 //! refused soon, because a sign-in that waits for seconds is worth less than one that is tried again.
 
+pub use super::password_hash::PasswordHash;
+
 use super::meter::Meter;
+use super::password_hash::{CHEAP, CHEAP_PREFIX, Costs, SALT, TAG, USUAL};
 use super::places::{self, Asker, Busy, Places, Room};
 use crate::clock::random;
 use crate::error::{Error, Result};
 use crate::priority::give_way;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use guestlist_api::secret::{Password, TypedPassword};
 use guestlist_store::Ephemeral;
 use prometheus_client::metrics::counter::Counter;
@@ -26,35 +27,11 @@ use tokio::sync::oneshot;
 use tokio::time::sleep;
 use zeroize::Zeroizing;
 
-/// The memory of one hash in KiB, the passes over it and the lanes: the least that OWASP
-/// recommends for Argon2id, at 16 ms a core. More would cost every sign-in what it costs a thief.
-const MEMORY: u32 = 19 * 1024;
-const PASSES: u32 = 2;
-const LANES: u32 = 1;
-/// What every stored hash that was made with these begins with.
-const PREFIX: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
-/// The same for passwords that protect nothing: the least that Argon2 takes.
-const CHEAP: Costs = Costs { memory: 8, passes: 1, prefix: CHEAP_PREFIX };
-const USUAL: Costs = Costs { memory: MEMORY, passes: PASSES, prefix: PREFIX };
-/// What a cheap hash begins with. It is no PHC string, so that no other hasher takes it for one.
-const CHEAP_PREFIX: &str = "$ephemeral$argon2id$v=19$m=8,t=1,p=1$";
-const CHEAP_MARK: &str = "$ephemeral";
 /// A hash that came from elsewhere may not hold a thread for longer than this many passes do.
 const MOST_PASSES: u32 = 16;
 /// How many applications, or how many accounts that strangers sign in to, may have all their places
 /// taken: together they wait for a second or so.
 const SHARES: usize = 8;
-const SALT: usize = 16;
-const TAG: usize = 32;
-
-/// What a hash costs, and how one that cost it begins.
-#[derive(Debug, Clone, Copy)]
-struct Costs {
-    memory: u32,
-    passes: u32,
-    prefix: &'static str,
-}
-
 /// How much there is for hashing.
 #[derive(Debug, Clone)]
 pub struct HasherOptions {
@@ -88,7 +65,7 @@ pub struct Hasher {
     threads: Arc<[JoinHandle<()>]>,
     deadline: Duration,
     decoy: PasswordHash,
-    cheap: bool,
+    costs: Costs,
 }
 
 /// A place in the queue for hashing, until it is used or dropped.
@@ -120,8 +97,8 @@ impl Hasher {
 
     /// Whether it is one that [`Hasher::cheap`] started.
     #[must_use]
-    pub const fn is_cheap(&self) -> bool {
-        self.cheap
+    pub fn is_cheap(&self) -> bool {
+        self.costs.prefix == CHEAP_PREFIX
     }
 
     fn with(options: &HasherOptions, costs: Costs) -> Result<Self> {
@@ -152,9 +129,8 @@ impl Hasher {
             places.meter().workers.inc();
         }
         let decoy = PasswordHash::encode(costs, &random::<SALT>()?, &random::<TAG>()?);
-        let cheap = costs.prefix == CHEAP_PREFIX;
         let (threads, deadline) = (threads.into(), options.deadline);
-        Ok(Self { places, threads, deadline, decoy, cheap })
+        Ok(Self { places, threads, deadline, decoy, costs })
     }
 
     /// The hash of `password` with a new salt, for `asker`.
@@ -162,12 +138,22 @@ impl Hasher {
     /// # Errors
     /// [`Error::Busy`] when too many wait, or this one waited for too long.
     pub async fn hash(&self, asker: Asker, password: Password) -> Result<PasswordHash> {
-        self.run(self.place(asker).await?, move |bench| {
-            let salt = random::<SALT>()?;
-            let tag = bench.tag(password.as_bytes(), &salt, TAG, bench.costs.parameters()?)?;
-            Ok(PasswordHash::encode(bench.costs, &salt, &tag))
-        })
-        .await
+        self.run(self.place(asker).await?, move |bench| bench.hash(password.as_bytes())).await
+    }
+
+    /// Whether `stored` was made with less than a hash takes now: it came from elsewhere, or is old.
+    #[must_use]
+    pub fn is_weak(&self, stored: &PasswordHash) -> bool {
+        stored.is_weak(self.costs)
+    }
+
+    /// As [`Hasher::hash`], of a password that was checked, for somebody who has a place. It may be shorter than
+    /// one that is set.
+    ///
+    /// # Errors
+    /// As [`Hasher::hash`].
+    pub async fn hash_again(&self, place: Place, password: TypedPassword) -> Result<PasswordHash> {
+        self.run(place, move |bench| bench.hash(password.as_bytes())).await
     }
 
     /// A place in the queue for `asker`, to have before anything is written down for them. One that is not
@@ -296,12 +282,6 @@ const PAUSE: Duration = Duration::from_millis(250);
 
 const BUSY: Error = Error::Busy { what: "Password hashing is busy", retry_after: 1 };
 
-impl Costs {
-    fn parameters(self) -> Result<Params> {
-        Params::new(self.memory, self.passes, LANES, Some(TAG)).map_err(Error::internal)
-    }
-}
-
 /// What one thread works with: the memory of one hash, taken when the first is made, for a
 /// server where nobody signs in should be small, and used for each after it.
 struct Bench {
@@ -333,6 +313,12 @@ impl Bench {
         Ok(tag)
     }
 
+    fn hash(&mut self, password: &[u8]) -> Result<PasswordHash> {
+        let salt = random::<SALT>()?;
+        let tag = self.tag(password, &salt, TAG, self.costs.parameters()?)?;
+        Ok(PasswordHash::encode(self.costs, &salt, &tag))
+    }
+
     fn verify(&mut self, password: &[u8], stored: &PasswordHash) -> Result<bool> {
         let (parameters, salt, tag) = stored
             .decode(self.costs)
@@ -342,59 +328,6 @@ impl Bench {
         }
         let ours = self.tag(password, &salt, tag.len(), parameters)?;
         Ok(ours.ct_eq(&tag[..]).into())
-    }
-}
-
-/// The hash of a password as it is stored: a PHC string, `$argon2id$v=19$m=..,t=..,p=..$salt$tag`.
-#[derive(Clone)]
-pub struct PasswordHash(Zeroizing<String>);
-
-impl PasswordHash {
-    /// A hash that [`PasswordHash::as_stored`] gave. One that is not sound comes to light when a
-    /// password is verified with it.
-    #[must_use]
-    pub fn from_stored(text: String) -> Self {
-        Self(Zeroizing::new(text))
-    }
-
-    /// The text to store.
-    #[must_use]
-    pub fn as_stored(&self) -> &str {
-        &self.0
-    }
-
-    fn encode(costs: Costs, salt: &[u8], tag: &[u8]) -> Self {
-        let mut text = Zeroizing::new(String::with_capacity(128));
-        text.push_str(costs.prefix);
-        BASE64.encode_string(salt, &mut text);
-        text.push('$');
-        BASE64.encode_string(tag, &mut text);
-        Self(text)
-    }
-
-    /// The parameters, the salt and the tag, if it is sound and of the kind that `costs` are for.
-    fn decode(&self, costs: Costs) -> Option<(Params, Vec<u8>, Zeroizing<Vec<u8>>)> {
-        let text: &str = match costs.prefix {
-            CHEAP_PREFIX => self.0.strip_prefix(CHEAP_MARK)?,
-            _ => &self.0,
-        };
-        let mut parts = text.strip_prefix("$argon2id$v=19$")?.split('$');
-        let (costs, salt, tag) = (parts.next()?, parts.next()?, parts.next()?);
-        let mut costs = costs.split(',');
-        let mut cost = |name| costs.next()?.strip_prefix(name)?.parse().ok();
-        let (memory, passes, lanes) = (cost("m=")?, cost("t=")?, cost("p=")?);
-        let salt = BASE64.decode(salt).ok()?;
-        let tag = Zeroizing::new(BASE64.decode(tag).ok()?);
-        // A shorter tag would be easy to hit.
-        let sound = parts.next().is_none() && costs.next().is_none() && tag.len() >= SALT;
-        let parameters = Params::new(memory, passes, lanes, Some(tag.len())).ok()?;
-        sound.then_some((parameters, salt, tag))
-    }
-}
-
-impl fmt::Debug for PasswordHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PasswordHash")
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::auth::password_hash::{CHEAP_MARK, LANES, MEMORY, PASSES, PREFIX};
 use std::sync::mpsc;
 
 /// Made by libargon2, through argon2-cffi for Python.
@@ -338,6 +339,29 @@ async fn no_service_over_a_store_that_is_kept_hashes_cheaply() {
     let started = Service::new(parts, Limits::default()).await;
     let Err(Error::Internal(why)) = started else { panic!("it starts") };
     assert_eq!(why.to_string(), "a store that is kept needs hashes that cost something");
+}
+
+#[tokio::test]
+async fn a_hash_is_weak_that_was_made_with_less() {
+    let hasher = Hasher::start(&HasherOptions::default()).unwrap();
+    let strong = hasher.hash(Asker::OWN, password("correct horse")).await.unwrap();
+    assert!(!hasher.is_weak(&strong) && !hasher.is_weak(&stored(KNOWN)));
+    assert!(hasher.is_weak(&stored(OLDER)));
+    let salt = "c2FsdHNhbHRzYWx0c2FsdA";
+    let tag = "dGFndGFndGFndGFndGFndGFndGFndGFndGFndGFndGE";
+    let of = |costs: &str, salt: &str, tag: &str| {
+        hasher.is_weak(&PasswordHash::from_stored(format!("$argon2id$v=19${costs}${salt}${tag}")))
+    };
+    for (costs, is_weak) in [
+        ("m=19456,t=2,p=1", false),
+        ("m=19456,t=4,p=1", false),
+        ("m=19456,t=1,p=1", true),
+        ("m=12288,t=3,p=1", true),
+    ] {
+        assert_eq!(of(costs, salt, tag), is_weak, "{costs}");
+    }
+    assert!(of("m=19456,t=2,p=1", "c2FsdHNhbHQ", tag));
+    assert!(of("m=19456,t=2,p=1", salt, "dGFndGFndGFndGFndGFndA"));
 }
 
 /// Linux keeps the niceness of each thread: it is the nineteenth field of its state.

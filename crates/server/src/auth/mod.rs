@@ -4,6 +4,7 @@ pub(crate) mod experience_token;
 pub mod hasher;
 pub(crate) mod keys;
 pub(crate) mod meter;
+mod password_hash;
 pub mod places;
 pub mod seal;
 pub mod token;

@@ -3,6 +3,7 @@
 use super::rows::{self, Known};
 use crate::administrators::sign_ins::{self, Counted, Throttled};
 use crate::audit::{Action, Entry};
+use crate::auth::hasher::PasswordHash;
 use crate::auth::places::Asker;
 use crate::error::{Error, Result};
 use crate::http::allowance::pause;
@@ -15,6 +16,7 @@ use guestlist_api::id::ExperienceUserId;
 use guestlist_api::secret::TypedPassword;
 use guestlist_api::time::DateTime;
 use std::net::IpAddr;
+use std::sync::Arc;
 use tokio::time::Instant;
 
 /// The right password of a user, who gave it.
@@ -23,9 +25,18 @@ pub(super) struct RightPassword {
     /// Who it is.
     pub(super) user: ExperienceUserId,
     email: String,
-    hash: String,
+    hash: PasswordHash,
+    changed: Option<DateTime>,
+    is_weak: bool,
     who: Throttled,
     counted: Counted,
+}
+
+/// A right password whose hash costs less than one does now.
+pub(super) struct Weak {
+    user: ExperienceUserId,
+    hash: PasswordHash,
+    password: TypedPassword,
 }
 
 /// Looks whether `password` is the one of the user with the address `email`, who comes from `address`.
@@ -41,7 +52,7 @@ pub(super) async fn check(
     app: AuthorizedApp,
     (email, address): (&str, Option<IpAddr>),
     password: TypedPassword,
-) -> Result<RightPassword> {
+) -> Result<(RightPassword, Option<Weak>)> {
     let (began, now) = (Instant::now(), call.now);
     let who = Throttled::experience_user(app.id(), email, address);
     let named = who.clone();
@@ -76,8 +87,10 @@ pub(super) async fn check(
         throttled();
     }
     let (counted, found) = found?;
-    let (user, hash) = found.map(|Known { user, hash }| (user, hash)).unzip();
-    let stored = hash.as_ref().map(|hash| hash.as_stored().to_owned());
+    let user = found.as_ref().map(|known| known.user);
+    let hash = found.as_ref().map(|known| known.hash.clone());
+    let weak = found.as_ref().filter(|known| call.app.hasher.is_weak(&known.hash));
+    let weak = weak.map(|_| password.clone());
     let good = match call.app.hasher.verify_in(place, password, hash).await {
         Ok(good) => good,
         Err(error) => {
@@ -86,10 +99,12 @@ pub(super) async fn check(
             return Err(error);
         }
     };
-    if let (Some(user), Some(hash)) = (user, stored)
+    if let Some(Known { user, hash, changed }) = found
         && good
     {
-        return Ok(RightPassword { user, email: email.to_owned(), hash, who, counted });
+        let (email, is_weak) = (email.to_owned(), weak.is_some());
+        let weak = weak.map(|password| Weak { user, hash: hash.clone(), password });
+        return Ok((RightPassword { user, email, hash, changed, is_weak, who, counted }, weak));
     }
     call.log(&Entry::of(Action::UserSignInFailed).to_user(app.id(), user));
     if standing.strange > 0 {
@@ -106,10 +121,31 @@ impl RightPassword {
     /// [`Error::BadCredentials`] when somebody has changed it, or the address, since it was looked at.
     pub(super) fn confirm(&self, tx: &mut Tx<'_>, tenant: Tenant, now: DateTime) -> Result<()> {
         match rows::by_email(tx, tenant, &self.email)? {
-            Some(known) if known.user == self.user && known.hash.as_stored() == self.hash => {
+            Some(known) if known.user == self.user && self.is_hash_of(&known) => {
                 sign_ins::succeeded(tx, &self.who, &self.counted, now)
             }
             _ => Err(Error::BadCredentials),
         }
+    }
+
+    /// Whether `known` has the same password. Its hash may be a stronger one by now.
+    fn is_hash_of(&self, known: &Known) -> bool {
+        known.hash.as_stored() == self.hash.as_stored()
+            || (self.is_weak && known.changed == self.changed)
+    }
+}
+
+impl Weak {
+    /// Has a hash made that costs what one does now. Nobody waits for it; where it cannot be made, the next
+    /// sign-in tries again.
+    pub(super) fn strengthen(self, call: &Call<Grant>, within: AuthorizedApp) {
+        let (app, store) = (Arc::clone(&call.app), call.store().clone());
+        let Ok(place) = app.hasher.reserve(call.asker()) else { return };
+        tokio::spawn(async move {
+            let Self { user, hash, password } = self;
+            let new = app.hasher.hash_again(place, password).await?;
+            let tenant = within.assume_exists();
+            store.write(move |tx| rows::rehash(tx, tenant, user, (&hash, &new))).await
+        });
     }
 }

@@ -1,6 +1,6 @@
 //! `experienceAuth` and `experienceUserTokens`.
 
-use super::password::{self, RightPassword};
+use super::password::{self, RightPassword, Weak};
 use super::rows;
 use super::tokens::{self, Shown, Wanted};
 use crate::audit::{Action, Entry};
@@ -100,7 +100,7 @@ impl Given {
         call: &Call<Grant>,
         within: AuthorizedApp,
         body: &mut ExperienceCredentials,
-    ) -> Result<Self> {
+    ) -> Result<(Self, Option<Weak>)> {
         let email = body.email.take().map(|email| email.to_string());
         let token = match &body.token {
             Some(token) => tokens::examine(call, within, token).await?,
@@ -110,13 +110,14 @@ impl Given {
             call.log(&Entry::of(Action::UserSignInFailed).to_user(within.id(), None));
             return Err(Error::BadCredentials);
         }
-        let password = match (body.password.take(), &email) {
+        let (password, weak) = match (body.password.take(), &email) {
             (Some(password), Some(email)) => {
                 let client = body.client.as_ref().and_then(|client| client.address);
                 let from = (email.as_str(), client.map(|address| address.0));
-                Some(password::check(call, within, from, password.0).await?)
+                let (right, weak) = password::check(call, within, from, password.0).await?;
+                (Some(right), weak)
             }
-            _ => None,
+            _ => (None, None),
         };
         let of_password = password.as_ref().map(|password| password.user);
         let of_token = token.as_ref().map(|token| token.0.user);
@@ -125,7 +126,7 @@ impl Given {
             call.log(&Entry::of(Action::UserSignInFailed).to_user(within.id(), of_token));
             return Err(Error::BadCredentials);
         };
-        Ok(Self { user, email, password, token })
+        Ok((Self { user, email, password, token }, weak))
     }
 }
 
@@ -136,7 +137,7 @@ async fn authenticate(
 ) -> Result<Okay<Authenticated>> {
     let (app, mut body, now) =
         (call.authorized_app(input.path.application_id)?, input.body, call.now);
-    let given = Given::of(&call, app, &mut body).await?;
+    let (given, weak) = Given::of(&call, app, &mut body).await?;
     let user = given.user;
     let methods: &[&str] = if given.password.is_some() { &["pwd"] } else { &[] };
     let wanted = Wanted {
@@ -165,6 +166,9 @@ async fn authenticate(
         call.log(&Entry::of(Action::UserSignInFailed).to_user(app.id(), Some(user)));
     }
     let (user, draft) = signed_in?;
+    if let Some(weak) = weak {
+        weak.strengthen(&call, app);
+    }
     let extra = body.extra_data.as_ref();
     let token = draft.map(|draft| draft.sign(&call, &user, (methods, None, extra))).transpose()?;
     let (token, expires) = token.map_or((None, None), |(token, end)| (Some(token), end));

@@ -17,12 +17,14 @@ pub struct Known {
     pub user: ExperienceUserId,
     /// The hash.
     pub hash: PasswordHash,
+    /// When the password was last changed.
+    pub changed: Option<DateTime>,
 }
 
 impl FromRow<Error> for Known {
     fn from_row(row: &Row<'_>) -> Result<Self> {
         let hash = PasswordHash::from_stored(row.get("password_hash")?);
-        Ok(Self { user: id(row, "id")?, hash })
+        Ok(Self { user: id(row, "id")?, hash, changed: maybe_moment(row, "password_updated")? })
     }
 }
 
@@ -32,7 +34,8 @@ impl FromRow<Error> for Known {
 /// When the store fails.
 pub fn by_email(tx: &mut Tx<'_>, tenant: Tenant, email: &str) -> Result<Option<Known>> {
     tx.first(
-        "SELECT id, password_hash FROM experience_users WHERE application_id = $1 AND email_key = $2",
+        "SELECT id, password_hash, password_updated FROM experience_users
+         WHERE application_id = $1 AND email_key = $2",
         &[&tenant.id().to_string(), &key(email)],
     )
 }
@@ -74,6 +77,25 @@ pub fn put(tx: &mut Tx<'_>, tenant: Tenant, after: &ExperienceUser) -> Result<()
             &after.last_login.map(DateTime::millis),
             &after.token_cutoff.map(DateTime::millis),
         ],
+    )?;
+    Ok(())
+}
+
+/// Puts the hash `new` in the place of `old`, of the same password, if the user has that still.
+///
+/// # Errors
+/// When the store fails.
+pub fn rehash(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    user: ExperienceUserId,
+    (old, new): (&PasswordHash, &PasswordHash),
+) -> Result<()> {
+    tx.change(
+        ChangeScope::Nothing,
+        "UPDATE experience_users SET password_hash = $4
+         WHERE application_id = $1 AND id = $2 AND password_hash = $3",
+        &[&tenant.id().to_string(), &user.to_string(), &old.as_stored(), &new.as_stored()],
     )?;
     Ok(())
 }

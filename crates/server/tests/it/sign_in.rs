@@ -1,6 +1,7 @@
 //! How users of an application sign in, as its backend asks for them.
 
 mod guesses;
+mod hashes;
 mod keys;
 mod settings;
 

@@ -292,6 +292,11 @@ const CALLED: &[Called] = &[
         let own = tenant(tx)?;
         sign_in::by_email(tx, own, "a@example.com").map(drop)
     }),
+    ("sign_in::rehash", |tx| {
+        let own = tenant(tx)?;
+        let hash = PasswordHash::from_stored("h".into());
+        sign_in::rehash(tx, own, USER, (&hash, &hash))
+    }),
     ("sign_in::cutoffs", |tx| {
         let own = tenant(tx)?;
         let user = users::get(tx, own, USER)?;
