@@ -127,6 +127,9 @@ crate::object! {
         /// Their address. Wrong passwords are counted by where they come from: without it all who sign in
         /// with one address are counted together.
         optional address "address": Address,
+        /// What their backend knows their browser by, such as a cookie of a year that nobody can guess. Who has
+        /// signed in with it before does not wait after the wrong passwords of others.
+        optional device "device": Text<16, 255>,
     }
 }
 

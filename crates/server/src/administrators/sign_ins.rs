@@ -17,7 +17,7 @@ use crate::rows::table::{Table, table, text, whole};
 use crate::rows::{ChangeScope, FromRow, Row, Tx};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
-use guestlist_api::id::{ApplicationId, UserId};
+use guestlist_api::id::UserId;
 use guestlist_api::time::DateTime;
 use sha2::{Digest, Sha256};
 use std::net::IpAddr;
@@ -28,7 +28,7 @@ pub(crate) const TABLE: Table =
     table("sign_in_attempts", 1, &[text("who"), whole("count"), whole("last")]);
 
 /// Failures in a row that cost nothing: people mistype, and programs sign in side by side.
-const FREE: i64 = 20;
+pub(crate) const FREE: i64 = 20;
 /// The longest wait, in seconds: guessing at a minute a try is without hope.
 const LONGEST_WAIT: i64 = 60;
 /// How long attempts are remembered, in milliseconds.
@@ -84,21 +84,7 @@ impl Throttled {
     /// Somebody who says that their address is `email`.
     #[must_use]
     pub fn stranger(email: &str, peer: IpAddr) -> Self {
-        Self::of_account(&key(email), peer)
-    }
-
-    /// Somebody who says that they are the user of `application` with the address `email`. Where nobody knows
-    /// where they come from, all who say so are one.
-    #[must_use]
-    pub fn experience_user(application: ApplicationId, email: &str, peer: Option<IpAddr>) -> Self {
-        let account = format!("user {application} {}", key(email));
-        match peer {
-            Some(peer) => Self::of_account(&account, peer),
-            None => Self { own: digest(&account), account: None },
-        }
-    }
-
-    fn of_account(email: &str, peer: IpAddr) -> Self {
+        let email = &key(email);
         let network = Network::of_client(peer);
         let account = Account {
             all: digest(&format!("all {email}")),
@@ -198,10 +184,10 @@ impl Record {
     }
 
     fn standing(&self, now: DateTime) -> Standing {
-        let strange = self
-            .siege
-            .and_then(|(which, row)| SIEGES.get(which).map(|siege| left(row, siege.free, now)));
-        let own = left(self.own, FREE, now);
+        let strange = self.siege.and_then(|(which, row)| {
+            SIEGES.get(which).map(|siege| left((row.count, row.last), siege.free, now))
+        });
+        let own = left((self.own.count, self.own.last), FREE, now);
         Standing { own, strange: strange.unwrap_or(0), known: self.known }
     }
 }
@@ -215,10 +201,11 @@ fn wait(count: i64, free: i64) -> i64 {
     }
 }
 
-/// What is left of that at `now`.
-fn left(row: Failures, free: i64, now: DateTime) -> u32 {
+/// The seconds that are left to wait at `now` after `count` failures in a row, the last of them at `last`, of which
+/// so many are `free`.
+pub(crate) fn left((count, last): (i64, i64), free: i64, now: DateTime) -> u32 {
     // Of two at once, the later may be written down first.
-    let left = wait(row.count, free) * 1000 - (now.millis() - row.last).max(0);
+    let left = wait(count, free) * 1000 - (now.millis() - last).max(0);
     if left > 0 { u32::try_from(left.div_euclid(1000) + 1).unwrap_or(u32::MAX) } else { 0 }
 }
 

@@ -17,6 +17,7 @@ use crate::rows::quotas::Quotas;
 use crate::rows::table::{Table, table, text, whole};
 use crate::rows::tenant::{NOT_FOUND, Tenant};
 use crate::rows::{self, ChangeScope, FromRow, Row, Tx, idempotency};
+use crate::sign_in::attempts;
 use crate::tokens::rows as tokens;
 use guestlist_api::application::{Application, ApplicationSort, ApplicationSummary};
 use guestlist_api::id::{ApiTokenId, ApplicationId, OrgId};
@@ -187,6 +188,9 @@ pub fn delete_some(tx: &mut Tx<'_>, tenant: Tenant, own: ApiTokenId) -> Result<b
     if counts::of(tx, Counted::Tokens(tenant.id()))? > PART.unsigned_abs()
         && tokens::delete_some(tx, tenant, own, PART)?
     {
+        return Ok(true);
+    }
+    if attempts::delete_some(tx, tenant, PART)? {
         return Ok(true);
     }
     let more: Option<i64> = tx.first(

@@ -1,7 +1,7 @@
 //! A password that a user gives: who may try, and what it proves.
 
+use super::attempts::{self, Claimant, Counted};
 use super::rows::{self, Known};
-use crate::administrators::sign_ins::{self, Counted, Throttled};
 use crate::audit::{Action, Entry};
 use crate::auth::hasher::PasswordHash;
 use crate::auth::places::Asker;
@@ -28,7 +28,7 @@ pub(super) struct RightPassword {
     hash: PasswordHash,
     changed: Option<DateTime>,
     is_weak: bool,
-    who: Throttled,
+    who: Claimant,
     counted: Counted,
 }
 
@@ -39,26 +39,28 @@ pub(super) struct Weak {
     password: TypedPassword,
 }
 
-/// Looks whether `password` is the one of the user with the address `email`, who comes from `address`.
+/// Looks whether `password` is the one of the user with the address `email`, who comes from `address` with
+/// `device`, as far as the backend says so.
 ///
 /// Unknown and wrong are told apart neither by the answer nor by the work: the same statements are run and a
 /// hash is made in either case. As for administrators, one whose network the account knows goes on while
-/// others have to wait, and looks like them until the password is right.
+/// others have to wait, and looks like them until the password is right. A device is nobody else's, so that who
+/// comes with a known one is told the truth.
 ///
 /// # Errors
 /// [`Error::BadCredentials`] when it is not; [`Error::AccountLocked`] when too many failed.
 pub(super) async fn check(
     call: &Call<Grant>,
     app: AuthorizedApp,
-    (email, address): (&str, Option<IpAddr>),
+    (email, address, device): (&str, Option<IpAddr>, Option<&str>),
     password: TypedPassword,
 ) -> Result<(RightPassword, Option<Weak>)> {
     let (began, now) = (Instant::now(), call.now);
-    let who = Throttled::experience_user(app.id(), email, address);
+    let who = Claimant::new(app.id(), email, (address, device));
     let named = who.clone();
     let standing = call.read(move |tx| {
-        app.require(tx)?;
-        sign_ins::standing(tx, &named, now)
+        let tenant = app.require(tx)?;
+        attempts::standing(tx, tenant, &named, now)
     });
     let standing = standing.await?;
     let throttled = || call.log(&Entry::of(Action::UserSignInThrottled).to_user(app.id(), None));
@@ -69,17 +71,19 @@ pub(super) async fn check(
         }
         return Err(Error::AccountLocked { retry_after });
     }
-    let account = format!("{} {email}", app.id());
-    let asker = match address {
-        Some(address) if standing.known => Asker::Holder(flows::known_account(&account, address)),
+    let asker = match who.mark() {
+        Some(mark) if standing.known => Asker::Holder(flows::known_user(mark)),
         // Those who sign in to one application are to the others as a network of strangers.
-        _ => Asker::Stranger { network: call.store().flow(), account: flows::account(&account) },
+        _ => {
+            let account = flows::account(&format!("{} {email}", app.id()));
+            Asker::Stranger { network: call.store().flow(), account }
+        }
     };
     let place = call.app.hasher.place(asker).await?;
     let (tries, given) = (who.clone(), email.to_owned());
     let found = call.write_unkept(move |tx| {
         let tenant = app.require(tx)?;
-        let counted = sign_ins::attempt(tx, &tries, now)?;
+        let counted = attempts::attempt(tx, tenant, &tries, now)?;
         Ok((counted, rows::by_email(tx, tenant, &given)?))
     });
     let found = found.await;
@@ -95,7 +99,9 @@ pub(super) async fn check(
         Ok(good) => good,
         Err(error) => {
             // Nobody has looked at it.
-            call.write_unkept(move |tx| sign_ins::take_back(tx, &counted)).await?;
+            let take_back =
+                move |tx: &mut Tx<'_>| attempts::take_back(tx, app.assume_exists(), &who, &counted);
+            call.write_unkept(take_back).await?;
             return Err(error);
         }
     };
@@ -107,7 +113,7 @@ pub(super) async fn check(
         return Ok((RightPassword { user, email, hash, changed, is_weak, who, counted }, weak));
     }
     call.log(&Entry::of(Action::UserSignInFailed).to_user(app.id(), user));
-    if standing.strange > 0 {
+    if standing.strange > 0 && device.is_none() {
         pause(began).await;
         return Err(Error::AccountLocked { retry_after: standing.strange });
     }
@@ -122,7 +128,7 @@ impl RightPassword {
     pub(super) fn confirm(&self, tx: &mut Tx<'_>, tenant: Tenant, now: DateTime) -> Result<()> {
         match rows::by_email(tx, tenant, &self.email)? {
             Some(known) if known.user == self.user && self.is_hash_of(&known) => {
-                sign_ins::succeeded(tx, &self.who, &self.counted, now)
+                attempts::succeeded(tx, tenant, &self.who, (&self.counted, now))
             }
             _ => Err(Error::BadCredentials),
         }

@@ -112,8 +112,10 @@ impl Given {
         }
         let (password, weak) = match (body.password.take(), &email) {
             (Some(password), Some(email)) => {
-                let client = body.client.as_ref().and_then(|client| client.address);
-                let from = (email.as_str(), client.map(|address| address.0));
+                let client = body.client.as_ref();
+                let address = client.and_then(|client| client.address).map(|address| address.0);
+                let device = client.and_then(|client| client.device.as_deref());
+                let from = (email.as_str(), address, device);
                 let (right, weak) = password::check(call, within, from, password.0).await?;
                 (Some(right), weak)
             }

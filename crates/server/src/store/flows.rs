@@ -19,6 +19,11 @@ pub(crate) fn known_account(email: &str, address: IpAddr) -> Flow {
     digest(6, &format!("{} {}", key(email), Network::of_client(address)))
 }
 
+/// An account of a user, as those say whom it knows by `mark`.
+pub(crate) fn known_user(mark: &str) -> Flow {
+    digest(6, mark)
+}
+
 fn digest(kind: u8, text: &str) -> Flow {
     let mut id = [0; 12];
     id.iter_mut().zip(Sha256::digest(text)).for_each(|(to, from)| *to = from);

@@ -2,7 +2,7 @@
 
 use super::{ADA, Backend, WRONG, credentials, with};
 use crate::world::{PASSWORD, World};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[test]
 fn whoever_fails_often_has_to_wait_and_others_do_not() {
@@ -37,18 +37,61 @@ fn whoever_fails_often_has_to_wait_and_others_do_not() {
 fn one_account_is_not_guessed_from_many_networks() {
     let world = World::standing_still();
     let backend = Backend::new(&world);
-    let from = |password: &str, address: &str| {
-        let client = json!({ "client": { "address": address } });
-        backend.authenticate(&with(credentials(ADA, password), client))
+    let from = |password: &str, address: &str, device: Option<&str>| {
+        let mut client = json!({ "address": address });
+        if let Some(device) = device {
+            client["device"] = device.into();
+        }
+        backend.authenticate(&with(credentials(ADA, password), json!({ "client": client })))
     };
-    from(PASSWORD, "192.0.2.1").expect(200);
+    let (cookie, other) = (Some("a cookie of her browser"), Some("a cookie of a stranger"));
+    from(PASSWORD, "192.0.2.1", None).expect(200);
+    from(PASSWORD, "192.0.2.2", cookie).expect(200);
     for network in 0..100 {
-        from(WRONG, &format!("2001:db8:0:{network}::1")).expect(401);
+        from(WRONG, &format!("2001:db8:0:{network}::1"), None).expect(401);
     }
     let stranger = "2001:db8:ff:1::1";
-    let statuses: Vec<u16> = (0..5).map(|_| from(WRONG, stranger).status).collect();
-    assert_eq!(statuses, [401, 401, 401, 429, 429]);
-    from(PASSWORD, stranger).expect(429);
-    // The owner is at home, where she has signed in before.
-    from(PASSWORD, "192.0.2.1").expect(200);
+    let refused = from(PASSWORD, stranger, None).expect(429);
+    assert_eq!(refused.header("retry-after"), Some("900"));
+    // The owner is at home, where she has signed in before, or somewhere else with her browser.
+    from(PASSWORD, "192.0.2.1", None).expect(200);
+    from(WRONG, stranger, cookie).expect(401);
+    from(PASSWORD, stranger, cookie).expect(200);
+    // Nobody finds out by a guess where that is.
+    from(WRONG, "192.0.2.1", None).expect(429);
+    from(PASSWORD, "192.0.2.1", other).expect(429);
+    // With a new one she waits as long as she is told, and so does whoever guesses.
+    world.pass(899_999);
+    from(PASSWORD, stranger, other).expect(429);
+    world.pass(1);
+    from(WRONG, "2001:db8:0:1::1", None).expect(401);
+    from(WRONG, "2001:db8:0:2::1", None).expect(429);
+    world.pass(900_000);
+    from(PASSWORD, stranger, other).expect(200);
+    from(WRONG, "2001:db8:0:2::1", None).expect(401);
+}
+
+#[test]
+fn guesses_in_an_application_take_nothing_from_administrators() {
+    let world = World::new();
+    let backend = Backend::new(&world);
+    world.administrator("root@example.com");
+    let rows = |table: &'static str| {
+        let count = format!("SELECT count(*) FROM {table}");
+        world.write(move |tx| tx.first::<i64>(&count, &[])).unwrap()
+    };
+    let body = json!({ "email": "root@example.com", "password": WRONG });
+    world.call("", "POST", "/auth/user", &body).expect(401);
+    let of_administrators = rows("sign_in_attempts");
+    let client = json!({ "client": { "address": "192.0.2.1" } });
+    for email in [ADA, "nobody@example.com", "root@example.com"] {
+        backend.authenticate(&with(credentials(email, WRONG), client.clone())).expect(401);
+    }
+    assert_eq!(rows("sign_in_attempts"), of_administrators);
+    // Two for each account, and one for the network.
+    assert_eq!(rows("user_sign_in_attempts"), 7);
+    // They go with the application.
+    let application = format!("/applications/{}", backend.application);
+    world.call(&backend.token, "DELETE", &application, &Value::Null).expect(200);
+    assert_eq!(rows("user_sign_in_attempts"), 0);
 }

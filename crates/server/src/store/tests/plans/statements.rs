@@ -23,6 +23,7 @@ use crate::rows::list::{Paging, Position, Start, Value};
 use crate::rows::quotas::Quotas;
 use crate::rows::tenant::{AuthorizedApp, Tenant};
 use crate::rows::{Tx, settings};
+use crate::sign_in::attempts::{self, Claimant};
 use crate::sign_in::keys::{self, StoredKey};
 use crate::sign_in::rows as sign_in;
 use crate::sign_in::settings as sign_in_settings;
@@ -291,6 +292,28 @@ const CALLED: &[Called] = &[
     ("sign_in::by_email", |tx| {
         let own = tenant(tx)?;
         sign_in::by_email(tx, own, "a@example.com").map(drop)
+    }),
+    ("sign_in::attempts::standing", |tx| {
+        let own = tenant(tx)?;
+        attempts::standing(tx, own, &claimant(), NOW).map(drop)
+    }),
+    ("sign_in::attempts::attempt", |tx| {
+        let own = tenant(tx)?;
+        attempts::attempt(tx, own, &claimant(), NOW).map(drop)
+    }),
+    ("sign_in::attempts::take_back", |tx| {
+        let own = tenant(tx)?;
+        let counted = attempts::attempt(tx, own, &claimant(), NOW)?;
+        attempts::take_back(tx, own, &claimant(), &counted)
+    }),
+    ("sign_in::attempts::succeeded", |tx| {
+        let own = tenant(tx)?;
+        let counted = attempts::attempt(tx, own, &claimant(), NOW)?;
+        attempts::succeeded(tx, own, &claimant(), (&counted, NOW))
+    }),
+    ("sign_in::attempts::delete_some", |tx| {
+        let own = tenant(tx)?;
+        attempts::delete_some(tx, own, 0).map(drop)
     }),
     ("sign_in::rehash", |tx| {
         let own = tenant(tx)?;
@@ -566,6 +589,11 @@ fn list_tokens(tx: &mut Tx<'_>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn claimant() -> Claimant {
+    let from = (Some([192, 0, 2, 1].into()), Some("a device of a user"));
+    Claimant::new(APPLICATION, "a@example.com", from)
 }
 
 fn experience_key() -> StoredKey {
