@@ -2,7 +2,7 @@
 
 use guestlist_api::id::ObjectId;
 use guestlist_api::time::DateTime;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -14,6 +14,8 @@ pub enum Clock {
     System,
     /// One that is set by hand, in tests.
     Settable(Arc<Settable>),
+    /// One of these, brought to the time of the database that several servers share.
+    Shared(Arc<Shared>),
 }
 
 impl Clock {
@@ -23,7 +25,44 @@ impl Clock {
         match self {
             Self::System => system(),
             Self::Settable(clock) => clock.now(),
+            Self::Shared(clock) => {
+                clock.machine.now().plus_millis(clock.behind.load(Ordering::Relaxed))
+            }
         }
+    }
+
+    /// Whether time passes by itself.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        match self {
+            Self::System => true,
+            Self::Settable(clock) => clock.is_running(),
+            Self::Shared(clock) => clock.machine.is_running(),
+        }
+    }
+}
+
+/// A clock that is so many milliseconds behind the time that it tells.
+#[derive(Debug)]
+pub struct Shared {
+    machine: Clock,
+    behind: AtomicI64,
+}
+
+impl Shared {
+    /// The time of a database that `machine` is so many milliseconds behind.
+    pub(crate) const fn new(machine: Clock, behind: i64) -> Self {
+        Self { machine, behind: AtomicI64::new(behind) }
+    }
+
+    /// The clock itself.
+    pub(crate) const fn machine(&self) -> &Clock {
+        &self.machine
+    }
+
+    /// Goes on as one that is so many milliseconds behind.
+    pub(crate) fn set(&self, behind: i64) {
+        self.behind.store(behind, Ordering::Relaxed);
     }
 }
 

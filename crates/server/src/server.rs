@@ -16,7 +16,7 @@ use crate::operations::metrics::{Meters, Scraped};
 use crate::public_url::PublicUrl;
 use crate::rest::{App, AppParts, Service};
 use crate::rows::{idempotency, settings};
-use crate::store::{Options, Store, StoreUrl};
+use crate::store::{Options, Store, StoreUrl, shared_time};
 use anyhow::{Context as _, Result, anyhow, bail};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -75,6 +75,7 @@ impl Server {
         let metered = meters.as_ref().map(|meters| meters.of(config));
         let config = metered.as_ref().unwrap_or(config);
         let store = open(config, &config.options).await?;
+        let clock = shared_time::shared(&store, clock).await?;
         let mut limits = Limits::default();
         limits.max_connections = config.max_connections.unwrap_or(limits.max_connections);
         let own = config.max_connections_per_client;
@@ -123,6 +124,8 @@ impl Server {
         let backing_up = self
             .backups
             .map(|(settings, store)| tokio::spawn(settings.run(store, self.app.clock.clone())));
+        let (store, clock) = (self.app.store.clone(), self.app.clock.clone());
+        let telling_time = tokio::spawn(shared_time::follow(store, clock));
         let following = tokio::spawn(follow_files(self.tls.clone(), self.hangups));
         // For as long as requests are finished, too.
         let (over, is_over) = oneshot::channel::<()>();
@@ -135,6 +138,7 @@ impl Server {
         sweeping.abort();
         watching.abort();
         following.abort();
+        telling_time.abort();
         // What is under way is no backup, and the next one removes it.
         if let Some(backing_up) = backing_up {
             backing_up.abort();

@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::moving::{self, Record, State};
 use crate::rows::tuning::Tuning;
 use crate::store::StoreUrl;
+use crate::store::shared_time;
 use guestlist_store::Dialect;
 use std::ffi::OsString;
 use std::fs;
@@ -16,9 +17,6 @@ const LONG_WAL: u64 = 256 << 20;
 
 /// How much of a file may be free before that is worth a word, in bytes, and in its parts.
 const FREE: (i64, i64) = (64 << 20, 2);
-
-/// How far the clock of the database may be from that of this machine, in milliseconds.
-const APART: i64 = 2000;
 
 /// How many transactions a database may be old: PostgreSQL refuses all writes at some two billion.
 const OLD: i64 = 1_500_000_000;
@@ -144,15 +142,13 @@ fn postgres(looking: &mut Looking<'_>, findings: &mut Findings) -> Result<(), Er
             findings.add("postgres", format!("{name} is {bad}"), why, Command::Run(set));
         }
     }
-    let now = looking.read(|tx| {
-        tx.first::<i64>("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)", &[])
-    })?;
+    let now = looking.read(|tx| tx.first::<i64>(shared_time::NOW, &[]))?;
     let apart = now.map_or(0, |now| now - crate::clock::Clock::System.now().millis());
-    if apart.abs() > APART {
+    if apart.abs() > shared_time::MOST {
         findings.add(
             "clock",
             format!("the clock of the database is {apart} ms from that of this machine"),
-            "two who write the same user from two machines write times that do not follow one another",
+            "a server goes by the time of the database, and does not start where its own is more than a second off",
             Command::Run("timedatectl set-ntp true, on both".into()),
         );
     }

@@ -6,6 +6,7 @@
 pub mod ephemeral;
 
 pub(crate) mod flows;
+pub(crate) mod shared_time;
 pub(crate) mod tables;
 
 mod migrations;

@@ -36,6 +36,7 @@ mod refresh;
 #[path = "../remote/mod.rs"]
 mod remote;
 mod search;
+mod shared_time;
 mod sign_in;
 mod slow_readers;
 mod world;

@@ -81,7 +81,7 @@ pub(crate) fn forwarded() -> Ingress {
 }
 
 /// Where the store of a world is.
-enum Home {
+pub(crate) enum Home {
     Directory(TempDir),
     Database(Box<Database>),
 }
@@ -112,9 +112,9 @@ pub(crate) struct World {
     client: Client,
     metrics: Option<Client>,
     clock: Clock,
-    config: Config,
-    home: Arc<Home>,
-    runtime: Handle,
+    pub(crate) config: Config,
+    pub(crate) home: Arc<Home>,
+    pub(crate) runtime: Handle,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -176,7 +176,7 @@ impl World {
         Self::start(config, clock, home)
     }
 
-    fn start(config: Config, clock: Clock, home: Arc<Home>) -> Self {
+    pub(crate) fn start(config: Config, clock: Clock, home: Arc<Home>) -> Self {
         let (stop, stopped) = oneshot::channel::<()>();
         let (started, server) = mpsc::channel();
         let (given, time) = (config.clone(), clock.clone());
@@ -235,7 +235,7 @@ impl World {
     pub(crate) fn pass(&self, millis: i64) {
         match &self.clock {
             Clock::Settable(clock) => clock.advance(millis),
-            Clock::System => panic!("this world's clock is the machine's"),
+            _ => panic!("this world's clock is the machine's"),
         }
     }
 
