@@ -276,6 +276,30 @@ body! {
 }
 
 body! {
+    /// What changes of what an application offers to the people who sign in to it; what is not said stays as it
+    /// is.
+    #[derive(Default)]
+    ExperienceSignInPatch() {
+        /// Whether programs of the application ask without an API token.
+        set public_json "publicJson": bool,
+        /// Whether there are pages for people.
+        set pages "pages": bool,
+        /// Whether people register by themselves.
+        set register "register": bool,
+        /// Whether people who have forgotten their password are sent a link.
+        set forgot "forgot": bool,
+        /// The shortest password that people may choose, in characters.
+        set password_min_length "passwordMinLength": u64,
+        /// Whom mails are from; `None` for whom the server says.
+        set mail_from "mailFrom": Option<String>,
+        /// What people know the application as; `None` for its name.
+        set display_name "displayName": Option<String>,
+        /// The languages that people are spoken to in, the usual one first.
+        list locales "locales": String,
+    }
+}
+
+body! {
     /// What an experience begins with; a user and a group, unless said.
     #[derive(Default)]
     ExperienceBootstrap() {
@@ -322,69 +346,5 @@ body! {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use guestlist_api::{
-        administrator, api_token, application, experience, experience_group, experience_user, user,
-    };
-    use schemars::JsonSchema;
-    use std::collections::BTreeSet;
-
-    /// The fields that a server reads, without those that it always refuses.
-    fn read<T: JsonSchema>() -> (BTreeSet<String>, BTreeSet<String>) {
-        let schema = schemars::schema_for!(T).to_value();
-        let fields = schema["properties"].as_object().unwrap().iter();
-        let names = fields.filter(|(_, schema)| schema.get("not").is_none());
-        let required = schema["required"].as_array().into_iter().flatten();
-        (
-            names.map(|(name, _)| name.clone()).collect(),
-            required.map(|name| name.as_str().unwrap().to_owned()).collect(),
-        )
-    }
-
-    fn names(of: &[&str]) -> BTreeSet<String> {
-        of.iter().map(|name| (*name).to_owned()).collect()
-    }
-
-    #[test]
-    fn every_field_that_a_server_reads_has_a_function() {
-        macro_rules! same {
-            ($($body:ident $module:ident $new:expr;)*) => {$(
-                let (fields, required) = read::<$module::$body>();
-                assert_eq!(names($body::FIELDS), fields, stringify!($body));
-                let Value::Object(new) = Value::from($new) else { unreachable!() };
-                assert_eq!(new.keys().cloned().collect::<BTreeSet<_>>(), required);
-            )*};
-        }
-        same! {
-            ExperienceUserPost experience_user ExperienceUserPost::new("a", "b");
-            ExperienceUserPatch experience_user ExperienceUserPatch::new();
-            ExperienceGroupPost experience_group ExperienceGroupPost::new("a");
-            ExperienceGroupPatch experience_group ExperienceGroupPatch::new();
-            ApplicationPost application ApplicationPost::new("a");
-            ApplicationPatch application ApplicationPatch::new();
-            ApiTokenPost api_token ApiTokenPost::new("a");
-            ApiTokenPatch api_token ApiTokenPatch::new();
-            ExperienceBootstrap experience ExperienceBootstrap::new();
-            MePatch user MePatch::new();
-            AdministratorPatch administrator AdministratorPatch::new();
-        }
-    }
-
-    #[test]
-    fn a_body_is_shown_without_what_it_says() {
-        let post = ExperienceUserPost::new("ann@example.com", "secret words").first_name("Ann");
-        assert_eq!(format!("{post:?}"), r#"ExperienceUserPost {"email", "password", "firstName"}"#);
-        let value = Value::from(post.user_tags([("a", "b")]).field("more", 1));
-        assert_eq!(
-            value.to_string(),
-            r#"{"email":"ann@example.com","password":"secret words","firstName":"Ann","userTags":{"a":"b"},"more":1}"#
-        );
-    }
-
-    #[test]
-    fn nothing_can_be_said_aloud() {
-        let value = Value::from(ExperienceGroupPatch::new().parent_id(None));
-        assert_eq!(value.to_string(), r#"{"parentId":null}"#);
-    }
-}
+#[path = "bodies_tests.rs"]
+mod tests;

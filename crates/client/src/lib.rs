@@ -95,6 +95,7 @@ mod proxy;
 mod request;
 mod resource;
 mod retry;
+mod sign_in;
 mod token;
 
 pub use call::{Action, Call};

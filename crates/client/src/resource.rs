@@ -7,6 +7,7 @@ use guestlist_api::administrator::{Administrator, AdministratorSession};
 use guestlist_api::api_token::ApiToken;
 use guestlist_api::application::Application;
 use guestlist_api::experience_group::ExperienceGroup;
+use guestlist_api::experience_sign_in::ExperienceSignIn;
 use guestlist_api::experience_user::ExperienceUser;
 use guestlist_api::user::Me;
 use reqwest::Method;
@@ -18,8 +19,8 @@ use std::ops::Deref;
 
 use crate::bodies::{
     AdministratorPatch, ApiTokenPatch, ApiTokenPost, ApplicationPatch, ApplicationPost,
-    ExperienceBootstrap, ExperienceGroupPatch, ExperienceGroupPost, ExperienceUserPatch,
-    ExperienceUserPost, MePatch,
+    ExperienceBootstrap, ExperienceGroupPatch, ExperienceGroupPost, ExperienceSignInPatch,
+    ExperienceUserPatch, ExperienceUserPost, MePatch,
 };
 
 /// A kind of resource.
@@ -68,6 +69,7 @@ kinds! {
     ApiToken: ApiTokenPatch;
     Administrator: AdministratorPatch;
     Me: MePatch;
+    ExperienceSignIn: ExperienceSignInPatch;
 }
 
 listed! {
@@ -81,6 +83,7 @@ listed! {
 
 /// The actions: the second parameter of a [`Call`].
 pub mod action {
+    pub use crate::sign_in::actions::*;
     use std::marker::PhantomData;
 
     /// Reads one resource, and answers a [`Resource`](crate::Resource).
@@ -258,6 +261,10 @@ impl<C, T> One<C, T> {
     pub(crate) const fn client(&self) -> &C {
         &self.client
     }
+
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
 }
 
 impl<C: Clone, T: Kind> One<C, T> {
@@ -295,6 +302,14 @@ pub struct Experience<C> {
 impl<C: Clone> Experience<C> {
     pub(crate) const fn new(client: C, path: String) -> Self {
         Self { client, path }
+    }
+
+    pub(crate) const fn client(&self) -> &C {
+        &self.client
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        &self.path
     }
 
     /// Makes a user and a group to begin with.
