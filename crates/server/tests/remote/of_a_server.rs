@@ -20,6 +20,39 @@ fn applications_of_a_server() {
 }
 
 #[test]
+fn tokens_of_users_and_the_keys_that_sign_them() {
+    let scene = Scene::new();
+    let user = scene.user("ann@example.com");
+    let token = scene.asks(&["user", "token", &user, "--actor", "support"]).ok();
+    assert_eq!(token.trim_end().split('.').count(), 3, "a token is printed");
+    let made = scene.asks(&["user", "token", &user, "--expires", "never", "--alone", "--json"]);
+    assert_eq!(made.json().get("expires"), None);
+    let ended = scene.asks(&["user", "sign-out", &user, "--json"]).json();
+    assert_eq!(
+        ended["tokenCutoff"],
+        scene.asks(&["user", "get", &user, "--json"]).json()["tokenCutoff"]
+    );
+    let nobody = "ffffffffffffffffffffffff";
+    scene.asks(&["user", "token", nobody]).failed(3, &["Experience user was not found"]);
+
+    let keys = || {
+        let listed = scene.asks(&["sign-in", "keys", "list", "--json"]).lines();
+        let text = |key: &serde_json::Value, name: &str| key[name].as_str().unwrap().to_owned();
+        listed.iter().map(|key| (text(key, "kid"), text(key, "state"))).collect::<Vec<_>>()
+    };
+    let first = keys()[0].0.clone();
+    let next = scene.asks(&["sign-in", "keys", "rotate"]).ok().trim_end().to_owned();
+    assert_eq!(keys(), [(next.clone(), "next".into()), (first.clone(), "current".into())]);
+    scene.asks(&["sign-in", "keys", "withdraw", &first]).failed(5, &["This key signs"]);
+    let now = scene.asks(&["sign-in", "keys", "rotate", "--immediately"]).ok();
+    assert_eq!(now.trim_end(), next);
+    scene.asks(&["sign-in", "keys", "withdraw", &first]).ok();
+    assert_eq!(keys(), [(next.clone(), "current".into())]);
+    let table = scene.asks(&["sign-in", "keys", "list"]).ok();
+    assert!(table.lines().nth(1).unwrap().starts_with(&next), "{table}");
+}
+
+#[test]
 fn what_an_application_offers_to_people() {
     let scene = Scene::new();
     let shown = scene.asks(&["sign-in", "get", "--json"]).json();

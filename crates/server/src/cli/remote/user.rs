@@ -1,6 +1,7 @@
 //! `guestlist user`.
 
 use super::super::seed;
+use super::super::token::ttl;
 use super::body::Data;
 use super::failure::usage;
 use super::resource::{self, Condition, Kind, Listing};
@@ -9,7 +10,8 @@ use super::show::text;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use guestlist_api::id::{ApplicationId, ExperienceGroupId, ExperienceUserId};
-use serde_json::Value;
+use guestlist_client::{Method, Request};
+use serde_json::{Value, json};
 
 #[derive(Debug, Args)]
 pub(crate) struct User {
@@ -68,6 +70,27 @@ enum Command {
         id: ExperienceUserId,
         #[command(flatten)]
         condition: Condition,
+    },
+    /// Make a token for a user, who need not be there, and print it
+    Token {
+        /// The user
+        #[arg(value_name = "ID")]
+        id: ExperienceUserId,
+        /// When it ends, such as 12h or 30d, or never
+        #[arg(long, value_name = "TIME", default_value = "1h")]
+        expires: String,
+        /// Who acts for the user with it, such as your help desk
+        #[arg(long, value_name = "NAME")]
+        actor: Option<String>,
+        /// End every token from before
+        #[arg(long)]
+        alone: bool,
+    },
+    /// End every token of a user, which is signing out everywhere
+    SignOut {
+        /// The user
+        #[arg(value_name = "ID")]
+        id: ExperienceUserId,
     },
     /// Fill the store itself with users that nobody made, for demonstrations and measurements
     Seed(seed::Args),
@@ -173,6 +196,32 @@ pub(super) async fn run(user: User, session: &Session) -> Result<()> {
         Command::Delete { id, condition } => {
             resource::delete(session, &KIND, &path(id), &[], &id.to_string(), &condition).await
         }
+        Command::Token { id, expires, actor, alone } => {
+            let mut body = json!({ "invalidateExistingTokens": alone });
+            if let Some(millis) = ttl(&expires)? {
+                body["maxAge"] = millis.into();
+            }
+            if let Some(actor) = actor {
+                body["actor"] = actor.into();
+            }
+            resource::create(session, &TOKENS, &tokens_of(&path(id)), body, "token").await
+        }
+        Command::SignOut { id } => {
+            let scope = "experienceUserTokens.delete";
+            let request = Request::new(Method::DELETE, tokens_of(&path(id)));
+            let Some(reply) = session.send(&request, scope).await? else { return Ok(()) };
+            let ended = resource::value(session, &reply, scope)?;
+            let since = text(&ended, "tokenCutoff");
+            session.out.result(&ended, || format!("ended all from before {since}"))
+        }
         Command::Seed(_) => Err(usage(FOR_A_STORE)),
     }
+}
+
+/// Of tokens of users.
+const TOKENS: Kind =
+    Kind { one: "experienceUserTokens", many: "experienceUserTokens", columns: &[], filter: "" };
+
+fn tokens_of(user: &str) -> String {
+    format!("{user}/tokens")
 }
