@@ -15,6 +15,16 @@ pub type MinLength = Whole<SHORTEST, 64>;
 
 const SHORTEST: u64 = 15;
 
+crate::words! {
+    /// What becomes of passwords that others have lost.
+    BreachedPasswords {
+        /// People may not choose them.
+        Refuse "refuse",
+        /// Nobody looks.
+        Off "off",
+    }
+}
+
 /// What an application offers to the people who sign in to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -41,6 +51,8 @@ pub struct SignInSettings {
     pub forgot: bool,
     /// The shortest password that people may choose, in characters.
     pub password_min_length: u64,
+    /// Whether people may choose a password that others have lost, as far as the server has a list of those.
+    pub breached_passwords: BreachedPasswords,
     /// Whom mails are from, if not from whom the server says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mail_from: Option<String>,
@@ -59,6 +71,7 @@ impl Default for SignInSettings {
             register: false,
             forgot: false,
             password_min_length: SHORTEST,
+            breached_passwords: BreachedPasswords::Refuse,
             mail_from: None,
             display_name: None,
             locales: vec!["en".into()],
@@ -89,6 +102,7 @@ impl SignInSettings {
             password_min_length: patch
                 .password_min_length
                 .map_or(self.password_min_length, |length| length.0),
+            breached_passwords: patch.breached_passwords.unwrap_or(self.breached_passwords),
             mail_from: said(patch.mail_from.as_ref(), self.mail_from.as_ref()),
             display_name: said(patch.display_name.as_ref(), self.display_name.as_ref()),
             locales: locales.unwrap_or_else(|| self.locales.clone()),
@@ -155,6 +169,8 @@ crate::object! {
         optional forgot "forgot": bool,
         /// The shortest password that people may choose, in characters. What a backend sets is not measured by it.
         optional password_min_length "passwordMinLength": MinLength,
+        /// Whether people may choose a password that others have lost, as far as the server has a list of those.
+        optional breached_passwords "breachedPasswords": BreachedPasswords,
         /// Whom mails are from; `null` for whom the server says.
         optional mail_from "mailFrom": Nullable<Email>,
         /// What people know the application as; `null` for its name.
@@ -202,6 +218,7 @@ mod tests {
         assert_eq!(first.changed(&patch(json!({})).unwrap()), first);
         let body = json!({
             "pages": true, "register": true, "passwordMinLength": 20, "mailFrom": "a@b.example",
+            "breachedPasswords": "off",
             "displayName": "Ünï", "locales": ["de-CH", "en", "gsw"],
         });
         let second = first.changed(&patch(body.clone()).unwrap());

@@ -10,6 +10,7 @@ use guestlist_api::administrator::AdministratorStatus;
 use guestlist_api::api_token::{OrgRole, Role, TokenStatus};
 use guestlist_api::application::{FtueTracking, Global};
 use guestlist_api::experience_group::DeviceTag;
+use guestlist_api::experience_sign_in::BreachedPasswords;
 use guestlist_api::id::{ExperienceGroupId, ExperienceUserId, ForeignId, OrgId};
 use guestlist_api::scope::Scope;
 use guestlist_api::time::DateTime;
@@ -290,6 +291,8 @@ body! {
         set forgot "forgot": bool,
         /// The shortest password that people may choose, in characters.
         set password_min_length "passwordMinLength": u64,
+        /// Whether people may choose a password that others have lost.
+        set breached_passwords "breachedPasswords": BreachedPasswords,
         /// Whom mails are from; `None` for whom the server says.
         set mail_from "mailFrom": Option<String>,
         /// What people know the application as; `None` for its name.

@@ -1,6 +1,7 @@
 //! What the program is told: flags beat the environment, which beats the file, which beats what is
 //! usual. Only [`Config`] goes further, and it is known to be good.
 
+use crate::auth::breached::Breached;
 use crate::auth::hasher::HasherOptions;
 use crate::backup::{BackupSettings, Recipient};
 use crate::http::client_address::{ClientFrom, Proxies};
@@ -108,6 +109,7 @@ struct File {
     backup_every: Option<usize>,
     backup_keep: Option<usize>,
     backup_recipients: Option<Vec<String>>,
+    breached_passwords: Option<PathBuf>,
 }
 
 /// What to do, known to be good.
@@ -131,6 +133,8 @@ pub struct Config {
     pub hashing: HasherOptions,
     /// How long a session lasts at most, if it was said.
     pub max_session: Option<Duration>,
+    /// Passwords that others have lost, if there is a list of them.
+    pub breached: Option<Breached>,
     /// Who may reach the server, and how.
     pub ingress: Ingress,
     /// The backups that a server makes by itself, if it is to make any.
@@ -178,11 +182,18 @@ impl Config {
             max_connections_per_client: file.max_connections_per_client,
             hashing: hashing(&file),
             max_session: file.max_session.map(seconds),
+            breached: breached(&file, given.config.as_deref())?,
             ingress: Ingress { tls: tls(given, server, &file)?, ..ingress(&file)? },
             backups: backups(&file, given.config.as_deref())?,
             recipients: recipients(&file)?,
         })
     }
+}
+
+/// The list of passwords that others have lost, in a folder beside the file that names it.
+fn breached(file: &File, config: Option<&Path>) -> Result<Option<Breached>> {
+    let folder = file.breached_passwords.as_ref();
+    folder.map(|folder| Breached::open(beside(config).join(home(folder)))).transpose()
 }
 
 /// Whether anything says where the store is.

@@ -334,6 +334,7 @@ pub(crate) async fn service(
         issuer,
         public_url,
         public_url_is_for_people,
+        breached: config.breached.clone(),
         max_session,
         meter,
     };

@@ -60,6 +60,7 @@ impl Demo {
                         ..Default::default()
                     },
                     max_session: None,
+                    breached: None,
                     ingress: guestlist::http::ingress::Ingress::default(),
                     backups: None,
                     recipients: Vec::new(),

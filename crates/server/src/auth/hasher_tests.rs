@@ -333,6 +333,7 @@ async fn no_service_over_a_store_that_is_kept_hashes_cheaply() {
         issuer: String::new(),
         public_url: String::new(),
         public_url_is_for_people: false,
+        breached: None,
         max_session: None,
         meter: None,
     };

@@ -1,5 +1,6 @@
 //! What tells who a caller is: hashes of passwords, and tokens.
 
+pub mod breached;
 pub(crate) mod experience_token;
 pub mod hasher;
 pub(crate) mod keys;

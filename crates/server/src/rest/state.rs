@@ -6,6 +6,7 @@ use super::grant_cache::GrantCache;
 use super::meter::Meter;
 use super::resource::ResourceRoute;
 use super::response_cache::ResponseCache;
+use crate::auth::breached::Breached;
 use crate::auth::experience_token;
 use crate::auth::hasher::Hasher;
 use crate::auth::keys;
@@ -49,6 +50,8 @@ pub struct App {
     pub public_url: String,
     /// Whether people may be sent there: whoever runs the server has said so.
     pub public_url_is_for_people: bool,
+    /// Passwords that others have lost, if there is a list of them.
+    pub breached: Option<Breached>,
     /// How long a session lasts at most after the password was given for it.
     pub max_session: Option<Duration>,
     pub(crate) grants: GrantCache,
@@ -134,6 +137,8 @@ pub struct AppParts {
     pub public_url: String,
     /// Whether people may be sent there: whoever runs the server has said so.
     pub public_url_is_for_people: bool,
+    /// Passwords that others have lost, if there is a list of them.
+    pub breached: Option<Breached>,
     /// How long a session lasts at most after the password was given for it.
     pub max_session: Option<Duration>,
     /// Where it is counted what caches save and what is done to credentials, if somebody wants to know.
@@ -153,6 +158,7 @@ impl App {
             issuer,
             public_url,
             public_url_is_for_people,
+            breached,
             max_session,
             meter,
         } = parts;
@@ -174,6 +180,7 @@ impl App {
             issuer,
             public_url,
             public_url_is_for_people,
+            breached,
             max_session,
             grants: GrantCache::default(),
             responses: ResponseCache::default(),

@@ -3,6 +3,7 @@
 
 pub mod attempts;
 pub mod keys;
+pub mod new_password;
 pub mod rows;
 pub mod rules;
 pub mod settings;

@@ -58,6 +58,7 @@ impl Engine {
             issuer,
             public_url,
             public_url_is_for_people: true,
+            breached: None,
             max_session: None,
             meter: None,
         };

@@ -162,6 +162,7 @@ impl World {
             max_connections_per_client: options.connections.map(|(_, one)| one),
             hashing,
             max_session: options.max_session,
+            breached: None,
             ingress: options.ingress.clone(),
             backups: None,
             recipients: Vec::new(),

@@ -59,13 +59,23 @@ fn what_an_application_offers_to_people() {
     assert_eq!((&shown["pages"], &shown["locales"]), (&json!(false), &json!(["en"])));
     let set = ["sign-in", "set", "--json", "--if-match", shown["_etag"].as_str().unwrap()];
     let fields = ["--display-name", "Ann's", "--mail-from", "a@b.example", "--pages", "off"];
-    let more = ["--locale", "de", "--locale", "en", "--password-min-length", "20"];
+    let more = [
+        "--locale",
+        "de",
+        "--locale",
+        "en",
+        "--password-min-length",
+        "20",
+        "--breached-passwords",
+        "off",
+    ];
     let changed = scene.asks(&[&set[..], &fields[..], &more].concat()).json();
     assert_eq!(
         (&changed["displayName"], &changed["mailFrom"], &changed["locales"]),
         (&json!("Ann's"), &json!("a@b.example"), &json!(["de", "en"]))
     );
     assert_eq!(changed["passwordMinLength"], 20);
+    assert_eq!(changed["breachedPasswords"], "off");
     scene.asks(&[&set[..], &fields].concat()).failed(5, &["`guestlist sign-in get`"]);
     let back = ["sign-in", "set", "--mail-from", "", "--json"];
     assert_eq!(scene.asks(&back).json().get("mailFrom"), None);

@@ -72,6 +72,9 @@ struct Fields {
     /// The shortest password that people may choose: 15 to 64 characters
     #[arg(long, value_name = "N")]
     password_min_length: Option<u64>,
+    /// What becomes of passwords that others have lost: refuse or off
+    #[arg(long, value_name = "refuse|off")]
+    breached_passwords: Option<String>,
     /// Whom mails are from; an empty one for whom the server says
     #[arg(long, value_name = "ADDRESS")]
     mail_from: Option<String>,
@@ -97,6 +100,7 @@ impl Fields {
             .set("register", self.register)
             .set("forgot", self.forgot)
             .set("passwordMinLength", self.password_min_length)
+            .set("breachedPasswords", self.breached_passwords)
             .set("mailFrom", self.mail_from.map(none_if_empty))
             .set("displayName", self.display_name.map(none_if_empty))
             .list("locales", &self.locale))

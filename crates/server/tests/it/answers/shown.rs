@@ -1280,6 +1280,7 @@ pub(super) const SHOWN: &[Shown] = &[
   "register": false,
   "forgot": false,
   "passwordMinLength": 15,
+  "breachedPasswords": "refuse",
   "locales": ["en"],
   "_type": "experienceSignIn",
   "_actions": {
@@ -1304,6 +1305,7 @@ pub(super) const SHOWN: &[Shown] = &[
   "register": false,
   "forgot": true,
   "passwordMinLength": 15,
+  "breachedPasswords": "refuse",
   "displayName": "Ann's",
   "locales": ["en"],
   "_type": "experienceSignIn",

@@ -20,7 +20,8 @@ fn all_is_off_until_it_is_switched_on() {
         |backend: &Backend<'_>| bare(backend.ask("GET", PATH, &Value::Null).expect(200).json());
     let first = json!({
         "applicationId": backend.application.to_string(), "publicJson": false, "pages": false,
-        "register": false, "forgot": false, "passwordMinLength": 15, "locales": ["en"],
+        "register": false, "forgot": false, "passwordMinLength": 15, "breachedPasswords": "refuse",
+        "locales": ["en"],
     });
     assert_eq!(get(&backend), first);
     let patch = json!({
