@@ -1,20 +1,17 @@
-//! What costs a hash: new users, and signing in.
+//! What costs a hash: new users.
 
 use super::writes::slower;
 use crate::measure::Bench;
 use crate::oha::{Load, Seen, To};
 use crate::report::{Bound, Goal, Page};
 use crate::stats::{Spread, number};
-use crate::target::{EMAIL, PASSWORD, Seeded, Writing, hashes};
+use crate::target::{Seeded, Writing, hashes};
 use anyhow::Result;
-use serde_json::json;
 
 /// As many as wait for the hashing threads, and no more: one more would be refused.
 const CREATING: usize = 8;
-/// Those who show no token have half of the places.
-const SIGNING_IN: usize = 4;
 
-fn goal(what: &str, ours: &[Seen], base: &[f64], bound: Bound) -> Goal {
+pub(super) fn goal(what: &str, ours: &[Seen], base: &[f64], bound: Bound) -> Goal {
     Goal {
         what: what.into(),
         ours: format!("{}/s", number(Spread::of(ours.iter().map(|seen| seen.rate)).median)),
@@ -60,34 +57,6 @@ pub(super) fn create(bench: &Bench) -> Result<Page> {
     page.series("GET, 2,000 a second, while users are made", &busy, &[]);
     let what = "GET p99 at a fixed rate while creates saturate the hashing";
     page.goal(slower(what, &quiet, &busy, Bound::AtMost(1.5, 1.2)));
-    server.stop()?;
-    Ok(page)
-}
-
-pub(super) fn login(bench: &Bench) -> Result<Page> {
-    let mut page = Page::new(
-        "login",
-        "Signing in",
-        "An administrator signs in, over 4 connections, beside the bare hash as above.",
-    );
-    let copy = Seeded::with(bench, bench.users)?.copy(bench)?;
-    let server = copy.seeded.serve(bench)?;
-    let url = format!("http://{}/auth/user", server.address);
-    let body = json!({ "email": EMAIL, "password": PASSWORD }).to_string();
-    let load = Load {
-        body: Some(("POST", body)),
-        ..Load::get(To::One(url), &copy.seeded.token, SIGNING_IN, bench.seconds)
-    };
-    bench.load(&load)?;
-    let (mut bare, mut signed, mut watched) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..bench.rounds {
-        bare.push(hashes(bench, bench.seconds)?);
-        let (seen, took) = server.watch(None, || bench.load(&load))?;
-        signed.push(seen);
-        watched.push(took);
-    }
-    page.series("sign-in, 4 connections", &signed, &watched);
-    page.goal(goal("sign-in", &signed, &bare, Bound::None));
     server.stop()?;
     Ok(page)
 }

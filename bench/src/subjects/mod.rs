@@ -9,6 +9,7 @@ mod lists;
 mod neighbours;
 mod postgres;
 mod reads;
+mod sign_in;
 mod writes;
 
 use crate::measure::{Bench, Subject};
@@ -22,7 +23,7 @@ pub(crate) fn measure(bench: &Bench, subject: Subject) -> Result<Page> {
         Subject::Create => hashing::create(bench),
         Subject::Delete => writes::delete(bench),
         Subject::List => lists::list(bench),
-        Subject::Login => hashing::login(bench),
+        Subject::Login => sign_in::login(bench),
         Subject::Applications => applications::applications(bench),
         Subject::Footprint => footprint::footprint(bench),
         Subject::Neighbours => neighbours::neighbours(bench),

@@ -11,14 +11,14 @@ use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 /// How often what was answered, by status; [`NONE`] where no answer came or was waited for.
-pub(super) type Answers = BTreeMap<u16, u64>;
+pub(in crate::subjects) type Answers = BTreeMap<u16, u64>;
 pub(super) const NONE: u16 = 0;
 
 /// Where one of them is, by its number.
-pub(super) type From = fn(u64) -> Ipv4Addr;
+pub(in crate::subjects) type From = fn(u64) -> Ipv4Addr;
 
 /// All in one network.
-pub(super) const fn one_network(_: u64) -> Ipv4Addr {
+pub(in crate::subjects) const fn one_network(_: u64) -> Ipv4Addr {
     Ipv4Addr::LOCALHOST
 }
 
@@ -69,7 +69,7 @@ impl Going {
 type Attack = Box<dyn Fn(u64, &Going) -> Result<Answers> + Send + Sync>;
 
 /// Some who do the same.
-pub(super) struct Scene {
+pub(in crate::subjects) struct Scene {
     pub(super) name: &'static str,
     threads: u64,
     attack: Attack,
@@ -87,7 +87,7 @@ impl Scene {
 
     /// So many who ask for the next thing when they are answered. `next` is told how often something was
     /// asked before.
-    pub(super) fn asking(
+    pub(in crate::subjects) fn asking(
         name: &'static str,
         threads: u64,
         (to, from): (SocketAddr, From),
@@ -216,7 +216,10 @@ impl Scene {
     }
 
     /// Does `work` while this goes on.
-    pub(super) fn during<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<(T, Answers)> {
+    pub(in crate::subjects) fn during<T>(
+        &self,
+        work: impl FnOnce() -> Result<T>,
+    ) -> Result<(T, Answers)> {
         // Until they are in each other's way; and no longer than this, where they never are.
         const AHEAD: Duration = Duration::from_millis(500);
         const PATIENCE: Duration = Duration::from_secs(20);

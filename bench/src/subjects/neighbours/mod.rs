@@ -1,7 +1,7 @@
 //! What one tenant, or somebody without any token, can do to the others: scenes of the worst, and another
 //! tenant that reads, lists, writes and signs in beside each.
 
-mod attackers;
+pub(super) mod attackers;
 mod probe;
 mod reads;
 mod report;
