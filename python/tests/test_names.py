@@ -11,7 +11,17 @@ import guestlist
 from guestlist._actions import RESOURCES
 
 # Resources that no other server has.
-OURS = {"administrator", "administrators", "administrator_session", "administrator_sessions"}
+OURS = {
+    "administrator",
+    "administrators",
+    "administrator_session",
+    "administrator_sessions",
+    "experience_auth",
+    "experience_key",
+    "experience_keys",
+    "experience_sign_in",
+    "experience_user_tokens",
+}
 # What this package adds to an action of the official client.
 OWN = {"if_match", "idempotency_key", "timeout"}
 

@@ -42,6 +42,8 @@ _USERS = _EXPERIENCE + "/users"
 _USER = _USERS + "/{experienceUserId}"
 _GROUPS = _EXPERIENCE + "/groups"
 _GROUP = _GROUPS + "/{experienceGroupId}"
+_KEYS = _EXPERIENCE + "/keys"
+_SIGN_IN = _EXPERIENCE + "/signIn"
 _APP_TOKENS = _APP + "/tokens"
 _APP_TOKEN = _APP_TOKENS + "/{apiTokenId}"
 _ADMINISTRATORS = "/administrators"
@@ -138,6 +140,25 @@ RESOURCES: dict[str, dict[str, Spec]] = {
             doc="Deletes all users and groups of an application, but for what is kept.",
         ),
     },
+    "experience_auth": {
+        "authenticate": Spec(
+            "POST",
+            _EXPERIENCE + "/authenticate",
+            body="credentials",
+            doc="Signs a user in; answers the user and a token.",
+        ),
+        "verify_group": Spec(
+            "GET",
+            _USER + "/groups/{experienceGroupId}/verify",
+            doc="Tells whether a user is in a group, or in one that this is in.",
+        ),
+        "verify_token": Spec(
+            "POST",
+            _EXPERIENCE + "/verifyToken",
+            body="token",
+            doc="Tells whether a token of a user is good, and whose it is.",
+        ),
+    },
     "experience_group": {
         "get": _get(_GROUP, "a group", (*_COUNTS, "excludeMembers")),
         "patch": _patch(_GROUP, "experienceGroup", "a group"),
@@ -152,10 +173,38 @@ RESOURCES: dict[str, dict[str, Spec]] = {
         ),
         "post": _post(_GROUPS, "experienceGroup", "a group"),
     },
+    "experience_key": {
+        "delete": Spec(
+            "DELETE",
+            _KEYS + "/{kid}",
+            doc="Withdraws a key, none of whose tokens is good any more.",
+        ),
+    },
+    "experience_keys": {
+        "get": Spec("GET", _KEYS, doc="Reads the keys that sign the tokens of users."),
+        "post": _post(_KEYS, "experienceKey", "the key that signs after the present one"),
+    },
+    "experience_sign_in": {
+        "get": _get(_SIGN_IN, "what an application offers to the people who sign in to it"),
+        "patch": _patch(
+            _SIGN_IN,
+            "experienceSignIn",
+            "what an application offers to the people who sign in to it",
+        ),
+    },
     "experience_user": {
         "get": _get(_USER, "a user"),
         "patch": _patch(_USER, "experienceUser", "a user"),
         "delete": _delete(_USER, "a user"),
+    },
+    "experience_user_tokens": {
+        "delete": Spec("DELETE", _USER + "/tokens", doc="Ends all tokens of a user."),
+        "post": _post(_USER + "/tokens", "experienceUserToken", "a token for a user"),
+        "post_for_email_or_id": _post(
+            _EXPERIENCE + "/tokens",
+            "experienceUserToken",
+            "a token for the user with this address or id, if there is one",
+        ),
     },
     "experience_users": {
         "get": _list(

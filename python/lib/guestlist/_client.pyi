@@ -27,20 +27,33 @@ from .types import (
     Applications,
     ApplicationSort,
     AuthedUser,
+    AuthenticatedExperienceUser,
     ChangePassword,
     ExperienceBootstrap,
     ExperienceBootstrapResult,
+    ExperienceCredentials,
     ExperienceGroup,
+    ExperienceGroupMembership,
     ExperienceGroupPatch,
     ExperienceGroupPost,
     ExperienceGroups,
     ExperienceGroupSort,
+    ExperienceKey,
+    ExperienceKeyPost,
+    ExperienceKeys,
+    ExperienceSignIn,
+    ExperienceSignInPatch,
     ExperienceUser,
     ExperienceUserFilter,
     ExperienceUserPatch,
     ExperienceUserPost,
     ExperienceUsers,
     ExperienceUserSort,
+    ExperienceUserToken,
+    ExperienceUserTokenFor,
+    ExperienceUserTokenOrNone,
+    ExperienceUserTokenPost,
+    ExperienceUserTokensEnded,
     Flag,
     Me,
     MePatch,
@@ -51,6 +64,8 @@ from .types import (
     SsoDomain,
     Success,
     UserCredentials,
+    VerifiedExperienceToken,
+    VerifyToken,
     Whole,
     WriteOptions,
 )
@@ -310,6 +325,30 @@ class ExperienceActions(_Resource):
         **more: Unpack[WriteOptions],
     ) -> Success: ...
 
+class ExperienceAuthActions(_Resource):
+    def authenticate(
+        self,
+        *,
+        applicationId: str,
+        credentials: ExperienceCredentials,
+        **more: Unpack[PostOptions],
+    ) -> AuthenticatedExperienceUser: ...
+    def verify_group(
+        self,
+        *,
+        applicationId: str,
+        experienceUserId: str,
+        experienceGroupId: str,
+        **more: Unpack[ReadOptions],
+    ) -> ExperienceGroupMembership: ...
+    def verify_token(
+        self,
+        *,
+        applicationId: str,
+        token: VerifyToken,
+        **more: Unpack[PostOptions],
+    ) -> VerifiedExperienceToken: ...
+
 class ExperienceGroupActions(_Resource):
     def get(
         self,
@@ -388,6 +427,41 @@ class ExperienceGroupsActions(_Resource):
         **more: Unpack[PostOptions],
     ) -> ExperienceGroup: ...
 
+class ExperienceKeyActions(_Resource):
+    def delete(
+        self,
+        *,
+        applicationId: str,
+        kid: str,
+        **more: Unpack[WriteOptions],
+    ) -> Success: ...
+
+class ExperienceKeysActions(_Resource):
+    def get(self, *, applicationId: str, **more: Unpack[ReadOptions]) -> ExperienceKeys: ...
+    def post(
+        self,
+        *,
+        applicationId: str,
+        experienceKey: ExperienceKeyPost,
+        **more: Unpack[PostOptions],
+    ) -> ExperienceKey: ...
+
+class ExperienceSignInActions(_Resource):
+    def get(self, *, applicationId: str, **more: Unpack[ReadOptions]) -> ExperienceSignIn: ...
+    def get_with_etag(
+        self,
+        *,
+        applicationId: str,
+        **more: Unpack[ReadOptions],
+    ) -> tuple[ExperienceSignIn, str | None]: ...
+    def patch(
+        self,
+        *,
+        applicationId: str,
+        experienceSignIn: ExperienceSignInPatch,
+        **more: Unpack[WriteOptions],
+    ) -> ExperienceSignIn: ...
+
 class ExperienceUserActions(_Resource):
     def get(
         self,
@@ -418,6 +492,30 @@ class ExperienceUserActions(_Resource):
         experienceUserId: str,
         **more: Unpack[WriteOptions],
     ) -> Success: ...
+
+class ExperienceUserTokensActions(_Resource):
+    def delete(
+        self,
+        *,
+        applicationId: str,
+        experienceUserId: str,
+        **more: Unpack[WriteOptions],
+    ) -> ExperienceUserTokensEnded: ...
+    def post(
+        self,
+        *,
+        applicationId: str,
+        experienceUserId: str,
+        experienceUserToken: ExperienceUserTokenPost,
+        **more: Unpack[PostOptions],
+    ) -> ExperienceUserToken: ...
+    def post_for_email_or_id(
+        self,
+        *,
+        applicationId: str,
+        experienceUserToken: ExperienceUserTokenFor,
+        **more: Unpack[PostOptions],
+    ) -> ExperienceUserTokenOrNone: ...
 
 class ExperienceUsersActions(_Resource):
     def get(
@@ -795,6 +893,30 @@ class AsyncExperienceActions(_Resource):
         **more: Unpack[WriteOptions],
     ) -> Success: ...
 
+class AsyncExperienceAuthActions(_Resource):
+    async def authenticate(
+        self,
+        *,
+        applicationId: str,
+        credentials: ExperienceCredentials,
+        **more: Unpack[PostOptions],
+    ) -> AuthenticatedExperienceUser: ...
+    async def verify_group(
+        self,
+        *,
+        applicationId: str,
+        experienceUserId: str,
+        experienceGroupId: str,
+        **more: Unpack[ReadOptions],
+    ) -> ExperienceGroupMembership: ...
+    async def verify_token(
+        self,
+        *,
+        applicationId: str,
+        token: VerifyToken,
+        **more: Unpack[PostOptions],
+    ) -> VerifiedExperienceToken: ...
+
 class AsyncExperienceGroupActions(_Resource):
     async def get(
         self,
@@ -873,6 +995,41 @@ class AsyncExperienceGroupsActions(_Resource):
         **more: Unpack[PostOptions],
     ) -> ExperienceGroup: ...
 
+class AsyncExperienceKeyActions(_Resource):
+    async def delete(
+        self,
+        *,
+        applicationId: str,
+        kid: str,
+        **more: Unpack[WriteOptions],
+    ) -> Success: ...
+
+class AsyncExperienceKeysActions(_Resource):
+    async def get(self, *, applicationId: str, **more: Unpack[ReadOptions]) -> ExperienceKeys: ...
+    async def post(
+        self,
+        *,
+        applicationId: str,
+        experienceKey: ExperienceKeyPost,
+        **more: Unpack[PostOptions],
+    ) -> ExperienceKey: ...
+
+class AsyncExperienceSignInActions(_Resource):
+    async def get(self, *, applicationId: str, **more: Unpack[ReadOptions]) -> ExperienceSignIn: ...
+    async def get_with_etag(
+        self,
+        *,
+        applicationId: str,
+        **more: Unpack[ReadOptions],
+    ) -> tuple[ExperienceSignIn, str | None]: ...
+    async def patch(
+        self,
+        *,
+        applicationId: str,
+        experienceSignIn: ExperienceSignInPatch,
+        **more: Unpack[WriteOptions],
+    ) -> ExperienceSignIn: ...
+
 class AsyncExperienceUserActions(_Resource):
     async def get(
         self,
@@ -903,6 +1060,30 @@ class AsyncExperienceUserActions(_Resource):
         experienceUserId: str,
         **more: Unpack[WriteOptions],
     ) -> Success: ...
+
+class AsyncExperienceUserTokensActions(_Resource):
+    async def delete(
+        self,
+        *,
+        applicationId: str,
+        experienceUserId: str,
+        **more: Unpack[WriteOptions],
+    ) -> ExperienceUserTokensEnded: ...
+    async def post(
+        self,
+        *,
+        applicationId: str,
+        experienceUserId: str,
+        experienceUserToken: ExperienceUserTokenPost,
+        **more: Unpack[PostOptions],
+    ) -> ExperienceUserToken: ...
+    async def post_for_email_or_id(
+        self,
+        *,
+        applicationId: str,
+        experienceUserToken: ExperienceUserTokenFor,
+        **more: Unpack[PostOptions],
+    ) -> ExperienceUserTokenOrNone: ...
 
 class AsyncExperienceUsersActions(_Resource):
     async def get(
@@ -1064,9 +1245,14 @@ class Client(_Base):
     application_api_tokens: ApplicationApiTokensActions
     auth: AuthActions
     experience: ExperienceActions
+    experience_auth: ExperienceAuthActions
     experience_group: ExperienceGroupActions
     experience_groups: ExperienceGroupsActions
+    experience_key: ExperienceKeyActions
+    experience_keys: ExperienceKeysActions
+    experience_sign_in: ExperienceSignInActions
     experience_user: ExperienceUserActions
+    experience_user_tokens: ExperienceUserTokensActions
     experience_users: ExperienceUsersActions
     me: MeActions
     user_api_token: UserApiTokenActions
@@ -1100,9 +1286,14 @@ class AsyncClient(_Base):
     application_api_tokens: AsyncApplicationApiTokensActions
     auth: AsyncAuthActions
     experience: AsyncExperienceActions
+    experience_auth: AsyncExperienceAuthActions
     experience_group: AsyncExperienceGroupActions
     experience_groups: AsyncExperienceGroupsActions
+    experience_key: AsyncExperienceKeyActions
+    experience_keys: AsyncExperienceKeysActions
+    experience_sign_in: AsyncExperienceSignInActions
     experience_user: AsyncExperienceUserActions
+    experience_user_tokens: AsyncExperienceUserTokensActions
     experience_users: AsyncExperienceUsersActions
     me: AsyncMeActions
     user_api_token: AsyncUserApiTokenActions

@@ -445,6 +445,9 @@ class AuthClient(TypedDict, total=False):
     address: str
     """Their address. Wrong passwords are counted by where they come from: without it all who sign
     in with one address are counted together."""
+    device: str
+    """What their backend knows their browser by, such as a cookie of a year that nobody can guess.
+    Who has signed in with it before does not wait after the wrong passwords of others."""
 
 
 class _AuthenticatedExperienceUser(TypedDict):
@@ -681,6 +684,93 @@ class ExperienceGroups(_ExperienceGroups, Entity, total=False):
     """The field that the pattern is matched against, if one was named."""
 
 
+class ExperienceKey(TypedDict):
+    """A key that signs the tokens of an application's users, or did, or is going to."""
+
+    kid: str
+    """Its name, which its tokens say: its thumbprint (RFC 7638)."""
+    alg: str
+    """How it signs."""
+    state: Literal["next", "current", "retired"]
+    """What it does."""
+    creationDate: str
+    """When it was made."""
+    signsFrom: str
+    """Since when it signs, or from when on."""
+
+
+class ExperienceKeyPost(TypedDict, total=False):
+    """A new key."""
+
+    immediately: bool
+    """Whether it signs at once, as where the present one is known to others, and not only when
+    everybody has had time to learn of it."""
+
+
+class ExperienceKeys(TypedDict):
+    """The keys of an application."""
+
+    applicationId: str
+    """The application."""
+    count: int
+    """How many there are."""
+    items: list[ExperienceKey]
+    """All of them, the newest first."""
+
+
+class _ExperienceSignIn(TypedDict):
+    applicationId: str
+    """The application."""
+    publicJson: bool
+    """Whether programs of the application ask without an API token."""
+    pages: bool
+    """Whether there are pages for people."""
+    register: bool
+    """Whether people register by themselves."""
+    forgot: bool
+    """Whether people who have forgotten their password are sent a link."""
+    passwordMinLength: int
+    """The shortest password that people may choose, in characters."""
+    breachedPasswords: Literal["refuse", "off"]
+    """Whether people may choose a password that others have lost, as far as the server has a list
+    of those."""
+    locales: list[str]
+    """The languages that people are spoken to in, the usual one first."""
+
+
+class ExperienceSignIn(_ExperienceSignIn, Entity, total=False):
+    mailFrom: str
+    """Whom mails are from, if not from whom the server says."""
+    displayName: str
+    """What people know the application as, if not by its name."""
+
+
+class ExperienceSignInPatch(TypedDict, total=False):
+    """What changes of what an application offers to people; what is not there stays as it is."""
+
+    publicJson: bool
+    """Whether programs of the application ask without an API token."""
+    pages: bool
+    """Whether there are pages for people."""
+    register: bool
+    """Whether people register by themselves. It needs `publicJson` or `pages`."""
+    forgot: bool
+    """Whether people who have forgotten their password are sent a link. It needs `publicJson` or
+    `pages`."""
+    passwordMinLength: int
+    """The shortest password that people may choose, in characters. What a backend sets is not
+    measured by it."""
+    breachedPasswords: Literal["refuse", "off"]
+    """Whether people may choose a password that others have lost, as far as the server has a list
+    of those."""
+    mailFrom: Optional[str]
+    """Whom mails are from; `null` for whom the server says."""
+    displayName: Optional[str]
+    """What people know the application as; `null` for its name."""
+    locales: list[str]
+    """The languages that people are spoken to in, the usual one first."""
+
+
 class _ExperienceUser(TypedDict):
     id: str
     """Who it is."""
@@ -829,6 +919,40 @@ class _ExperienceUserToken(TypedDict):
 
 class ExperienceUserToken(_ExperienceUserToken, total=False):
     """A token that was made."""
+
+    expires: str
+    """When it ends; never, if this is left out."""
+
+
+class _ExperienceUserTokenFor(TypedDict):
+    emailOrId: str
+    """The address or the id of the user, told apart by its form; white space around it does not
+    count."""
+
+
+class ExperienceUserTokenFor(_ExperienceUserTokenFor, total=False):
+    """A token for a user whom a backend knows by an address or by an id."""
+
+    maxAge: int
+    """How many milliseconds it lasts; for ever unless said. A token ends with a second."""
+    extraData: dict[str, Any]
+    """What it has in it besides. What a backend wants to find in a token again: a JSON object of
+    at most 4 KiB."""
+    invalidateExistingTokens: bool
+    """Whether every token from before is not good any more."""
+    treatAsLogin: bool
+    """Whether this counts as a sign-in of the user, which `lastLogin` tells."""
+    actor: str
+    """Who acts for the user with it, which it has as `act` (RFC 8693)."""
+
+
+class _ExperienceUserTokenOrNone(TypedDict):
+    token: Optional[str]
+    """The token; `null` where there is no such user."""
+
+
+class ExperienceUserTokenOrNone(_ExperienceUserTokenOrNone, total=False):
+    """A token that was made, if there is such a user."""
 
     expires: str
     """When it ends; never, if this is left out."""
