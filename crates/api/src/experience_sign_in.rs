@@ -40,6 +40,7 @@ pub struct ExperienceSignIn {
 /// The settings of an application.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct SignInSettings {
     /// Whether programs of the application ask without an API token.
     pub public_json: bool,

@@ -50,12 +50,8 @@ impl Breached {
     /// # Errors
     /// When the file cannot be read.
     pub fn contains(&self, password: &Password) -> io::Result<bool> {
-        let mut name = String::with_capacity(40);
-        for byte in digest(&SHA1_FOR_LEGACY_USE_ONLY, password.as_bytes()).as_ref() {
-            // Writing into a text does not fail.
-            let _ = write!(name, "{byte:02X}");
-        }
-        let (prefix, rest) = name.split_at(PREFIX);
+        let digits = digits(password);
+        let (prefix, rest) = digits.split_at(PREFIX);
         for line in BufReader::new(self.file(prefix)?).lines() {
             let line = line?;
             let (digits, count) = line.split_once(':').unwrap_or((&line, "1"));
@@ -66,6 +62,16 @@ impl Breached {
         }
         Ok(false)
     }
+}
+
+/// What stands for `password` in the files: the first of it is the name of one.
+pub(crate) fn digits(password: &Password) -> String {
+    let mut digits = String::with_capacity(40);
+    for byte in digest(&SHA1_FOR_LEGACY_USE_ONLY, password.as_bytes()).as_ref() {
+        // Writing into a text does not fail.
+        let _ = write!(digits, "{byte:02X}");
+    }
+    digits
 }
 
 #[cfg(test)]

@@ -165,7 +165,7 @@ pub fn all(tx: &mut Tx<'_>, tenant: Tenant) -> Result<Vec<StoredKey>> {
 #[must_use]
 pub fn states(all: &[StoredKey], now: DateTime) -> Vec<KeyState> {
     let mut signs = false;
-    let mut state = |key: &StoredKey| {
+    let state = |key: &StoredKey| {
         if key.signs_from > now {
             KeyState::Next
         } else if std::mem::replace(&mut signs, true) {
@@ -174,7 +174,7 @@ pub fn states(all: &[StoredKey], now: DateTime) -> Vec<KeyState> {
             KeyState::Current
         }
     };
-    all.iter().map(|key| state(key)).collect()
+    all.iter().map(state).collect()
 }
 
 /// The key of the application, which was locked, that is the next one from `now` on, made if there is none; or

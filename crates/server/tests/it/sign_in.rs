@@ -338,11 +338,11 @@ fn a_token_is_made_for_an_address_or_an_id() {
     };
     let id = backend.ada.id.to_string();
     for who in ["ada@example.com", " ADA@example.com ", &id, &id.to_uppercase()] {
-        let made = make(who);
-        let verified = backend.verify(made["token"].as_str().unwrap());
+        let answer = make(who);
+        let verified = backend.verify(answer["token"].as_str().unwrap());
         assert_eq!(verified["experienceUser"]["id"], id, "{who}");
         assert_eq!(verified["claims"]["act"], json!({ "sub": "support" }));
-        assert_eq!(made["expires"], text(world.now().plus_millis(60_000)));
+        assert_eq!(answer["expires"], text(world.now().plus_millis(60_000)));
     }
     let elsewhere = other.ada.id.to_string();
     for nobody in ["ben@example.com", &elsewhere, "ffffffffffffffffffffffff", "nobody"] {

@@ -24,8 +24,8 @@ fn states(backend: &Backend<'_>) -> Vec<String> {
     keys(backend).into_iter().map(|(_, state)| state).collect()
 }
 
-fn rotate(backend: &Backend<'_>, body: Value) -> String {
-    let made = backend.ask("POST", PATH, &body).expect(201).json();
+fn rotate(backend: &Backend<'_>, body: &Value) -> String {
+    let made = backend.ask("POST", PATH, body).expect(201).json();
     made["kid"].as_str().unwrap().to_owned()
 }
 
@@ -36,8 +36,8 @@ fn a_key_is_known_before_it_signs_and_what_was_signed_stays_good() {
     assert_eq!(keys(&backend), [], "nobody has signed in");
     let old = backend.new_token(json!({}));
     assert_eq!(states(&backend), ["current"]);
-    let next = rotate(&backend, json!({}));
-    assert_eq!(rotate(&backend, json!({})), next, "there is one already");
+    let next = rotate(&backend, &json!({}));
+    assert_eq!(rotate(&backend, &json!({})), next, "there is one already");
     assert_eq!(states(&backend), ["next", "current"]);
     // Twice the time that a copy of the keys may be old.
     world.pass(2 * 300_000 - 1);
@@ -69,9 +69,9 @@ fn a_key_that_others_know_is_replaced_at_once() {
     let world = World::standing_still();
     let backend = Backend::new(&world);
     let stolen = backend.new_token(json!({}));
-    let next = rotate(&backend, json!({}));
+    let next = rotate(&backend, &json!({}));
     // The next one does not wait any longer.
-    assert_eq!(rotate(&backend, json!({ "immediately": true })), next);
+    assert_eq!(rotate(&backend, &json!({ "immediately": true })), next);
     let [(current, _), (leaked, state)] = keys(&backend).try_into().unwrap();
     assert_eq!((current, state.as_str()), (next, "retired"));
     let good = backend.new_token(json!({}));
@@ -81,7 +81,7 @@ fn a_key_that_others_know_is_replaced_at_once() {
     for count in 1..10 {
         assert_eq!(keys(&backend).len(), count);
         world.pass(1);
-        rotate(&backend, json!({ "immediately": true }));
+        rotate(&backend, &json!({ "immediately": true }));
     }
     backend
         .ask("POST", PATH, &json!({ "immediately": true }))
@@ -110,7 +110,7 @@ fn nobody_is_refused_while_keys_are_rotated() {
             });
         }
         for _ in 0..9 {
-            rotate(&backend, json!({ "immediately": true }));
+            rotate(&backend, &json!({ "immediately": true }));
         }
         over.store(true, Ordering::Relaxed);
     });

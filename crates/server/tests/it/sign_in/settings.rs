@@ -36,10 +36,10 @@ fn all_is_off_until_it_is_switched_on() {
     let changed = bare(backend.ask("PATCH", PATH, &back).expect(200).json());
     assert_eq!((changed.get("displayName"), changed.get("mailFrom")), (None, None));
     assert_eq!(get(&other)["pages"], false, "another application is another");
-    let path = format!("/applications/{}/experience{PATH}", backend.application);
+    let target = format!("/applications/{}/experience{PATH}", backend.application);
     let token = backend.token.clone();
     let world = world.restarted();
-    assert_eq!(bare(world.get(&token, &path).expect(200).json()), changed);
+    assert_eq!(bare(world.get(&token, &target).expect(200).json()), changed);
 }
 
 #[test]
@@ -66,17 +66,17 @@ fn what_does_nothing_is_not_switched_on() {
 fn settings_that_somebody_else_has_changed_are_read_first() {
     let world = World::new();
     let backend = Backend::new(&world);
-    let path = format!("/applications/{}/experience{PATH}", backend.application);
-    let read = world.get(&backend.token, &path).expect(200);
+    let target = format!("/applications/{}/experience{PATH}", backend.application);
+    let read = world.get(&backend.token, &target).expect(200);
     let etag = read.header("etag").unwrap().to_owned();
     let patch = |body: Value| {
-        let request = world.request("PATCH", &path).token(&backend.token);
+        let request = world.request("PATCH", &target).token(&backend.token);
         request.header("If-Match", &etag).json(&body).send()
     };
     let changed = patch(json!({ "displayName": "one" })).expect(200);
     assert_ne!(changed.header("etag"), Some(etag.as_str()));
     patch(json!({ "displayName": "two" })).expect(412);
-    let read = world.get(&backend.token, &path).expect(200);
+    let read = world.get(&backend.token, &target).expect(200);
     assert_eq!(
         (read.header("etag"), &read.json()["displayName"]),
         (changed.header("etag"), &json!("one"))
