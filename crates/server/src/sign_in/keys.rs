@@ -195,14 +195,16 @@ pub fn rotate(
         add(tx, tenant, &new)?;
         return Ok(new);
     };
+    // Of two that sign since the same moment nobody could say which does.
+    let behind = |key: &StoredKey, moment: DateTime| moment.max(key.signs_from.plus_millis(1));
     if newest.signs_from > now {
         let mut next = newest.clone();
         if immediately {
-            next.signs_from = now;
+            next.signs_from = all.get(1).map_or(now, |before| behind(before, now));
             tx.change(
                 ChangeScope::Nothing,
                 "UPDATE experience_keys SET signs_from = $3 WHERE application_id = $1 AND kid = $2",
-                &[&tenant.id().to_string(), &next.kid, &now.millis()],
+                &[&tenant.id().to_string(), &next.kid, &next.signs_from.millis()],
             )?;
         }
         return Ok(next);
@@ -212,9 +214,7 @@ pub fn rotate(
         return Err(Error::AlreadyExists(why));
     }
     let signs_from = if immediately { now } else { now.plus_millis(HEAD_START) };
-    // Of two that sign since the same moment nobody could say which does.
-    let signs_from = signs_from.max(newest.signs_from.plus_millis(1));
-    let new = StoredKey::new(seal, tenant, now, signs_from)?;
+    let new = StoredKey::new(seal, tenant, now, behind(newest, signs_from))?;
     add(tx, tenant, &new)?;
     Ok(new)
 }

@@ -278,8 +278,9 @@ const CALLED: &[Called] = &[
         keys::rotate(tx, own, &seal, NOW, true).map(drop)
     }),
     ("sign_in::keys::withdraw", |tx| {
-        let own = tenant(tx)?;
-        keys::withdraw(tx, own, "k", NOW)
+        let (own, seal) = (tenant(tx)?, Seal::new(b"secret", experience_token::PURPOSE)?);
+        let next = keys::rotate(tx, own, &seal, NOW, false)?;
+        keys::withdraw(tx, own, &next.kid, NOW)
     }),
     ("sign_in::settings::put", |tx| {
         let own = tenant(tx)?;
