@@ -78,13 +78,15 @@ impl Proxies {
             ClientFrom::XForwardedFor => (X_FORWARDED_FOR, node),
         };
         let lines = headers.get_all(name).iter().rev();
-        let told = lines.flat_map(|line| from_right(line.to_str().unwrap_or_default(), ','));
+        let told = lines.flat_map(|line| from_right(line.as_bytes(), b','));
         let mut client = peer;
         for hop in told.take(MOST_PROXIES) {
             if !self.trust(client.ip()) {
                 break;
             }
-            let Some(before) = read(hop.trim()) else { break };
+            let Some(before) = str::from_utf8(hop).ok().and_then(|hop| read(hop.trim())) else {
+                break;
+            };
             client = before;
         }
         client
@@ -92,25 +94,26 @@ impl Proxies {
 }
 
 /// The parts of `text` between separators that are not in quotes, the last one first. Whatever a
-/// client has put at the beginning, a quote that it left open too, changes none that come before.
-fn from_right(text: &str, separator: char) -> impl Iterator<Item = &str> {
+/// client has put at the beginning, a quote that it left open or bytes that are no text too, changes
+/// none that come before.
+fn from_right(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(text);
     iter::from_fn(move || {
         let text = rest?;
         let mut quoted = false;
-        let at = text.rfind(|c| {
-            quoted ^= c == '"';
-            c == separator && !quoted
+        let at = text.iter().rposition(|byte| {
+            quoted ^= *byte == b'"';
+            *byte == separator && !quoted
         });
         rest = at.and_then(|at| text.get(..at));
-        Some(at.map_or(text, |at| text.get(at + separator.len_utf8()..).unwrap_or_default()))
+        Some(at.map_or(text, |at| text.get(at + 1..).unwrap_or_default()))
     })
 }
 
 /// Whom an element of `Forwarded` is for, if it says so once and by an address.
 fn forwarded_for(element: &str) -> Option<SocketAddr> {
-    let mut all = from_right(element, ';').filter_map(|pair| {
-        let (name, value) = pair.split_once('=')?;
+    let mut all = from_right(element.as_bytes(), b';').filter_map(|pair| {
+        let (name, value) = str::from_utf8(pair).ok()?.split_once('=')?;
         name.trim().eq_ignore_ascii_case("for").then_some(value.trim())
     });
     let value = all.next().filter(|_| all.next().is_none())?;
@@ -222,6 +225,22 @@ mod tests {
             (&["for=192.0.2.43;host=\"x, for=6.6.6.6, y\""], "192.0.2.43:0"),
         ] {
             assert_eq!(client("forwarded", "10.0.0.1", lines), from, "{lines:?}");
+        }
+    }
+
+    /// A header may have bytes that are no text. A client that begins the list with some would have all of it
+    /// unread, and be taken for the proxy.
+    #[test]
+    fn what_is_no_text_at_the_beginning_hides_nobody() {
+        for (name, line) in [
+            ("x-forwarded-for", &b"\xff, 192.0.2.1"[..]),
+            ("x-forwarded-for", "é, 192.0.2.1".as_bytes()),
+            ("forwarded", b"for=\xff, for=192.0.2.1"),
+        ] {
+            let line = HeaderValue::from_bytes(line).unwrap();
+            let headers = HeaderMap::from_iter([(HeaderName::from_static(name), line)]);
+            let client = behind(name).client("10.0.0.1:7".parse().unwrap(), &headers);
+            assert_eq!(client.to_string(), "192.0.2.1:0", "{name}");
         }
     }
 
