@@ -6,6 +6,7 @@
 
 mod bench;
 mod clients;
+mod fuzz;
 mod instructions;
 mod monitoring;
 mod parity;
@@ -37,6 +38,9 @@ usage: cargo xtask TASK
   python    only the Python package: built, tested, its types checked
   generate  writes the types of the Python package from the OpenAPI document
   nightly   the advanced query on 20,000 populations rather than 500: a quarter of an hour or more
+  fuzz      hostile bytes for what reads them: `fuzz` for every target, `fuzz TARGET` for one, each
+            for `--seconds N`, which is a minute; with `--add` what comes to something new is added to
+            tests/corpora. The suite tries each for a second
   postgres  `postgres -- COMMAND` runs a command beside a PostgreSQL that lives as long, with its
             URL in GUESTLIST_TEST_POSTGRES
   bench     measures and writes docs/performance: `bench get`, `patch`, `create`, `delete`, `list`,
@@ -96,6 +100,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
         }
         ["test"] => test(&project, &mut steps),
         ["nightly"] => nightly(&mut steps),
+        ["fuzz", arguments @ ..] => fuzz::run(&project, &mut steps, arguments),
         ["clients"] => only_clients(&project, &mut steps, &Client::ALL),
         ["clients", name] => match Client::named(name) {
             Some(client) => only_clients(&project, &mut steps, &[client]),

@@ -18,13 +18,14 @@ const NEED_POSTGRES: [&str; 9] = [
 ];
 
 /// And of those that take seconds each.
-const SLOW: [&str; 6] = [
+const SLOW: [&str; 7] = [
     "search::whoever_matches_is_found",
     "linear::tests::long_histories",
     "group::a_database_held_by_another_process",
     "versions::no_answer_that_is_kept",
     "model::the_store_is_a_map",
     "cursors::a_walk_neither_skips",
+    "fuzz_",
 ];
 
 /// The format, the lints, and the unit tests that need nothing but this machine's processors.

@@ -6,12 +6,14 @@
 //! service itself. [`linear`] judges what was answered in the
 //! meantime. [`Disk`] loses its power or its space and [`Calls`] of the system fail when they are told
 //! to. [`connect_from`] connects from
-//! where nobody is. [`process`] and [`http`] are the program under test and a client of it.
+//! where nobody is. [`process`] and [`http`] are the program under test and a client of it. [`Fuzz`] has
+//! hostile bytes read.
 
 mod calls;
 mod cluster;
 mod disk;
 mod front;
+mod fuzz;
 pub mod http;
 mod identity;
 mod keeper;
@@ -27,6 +29,7 @@ pub use calls::Calls;
 pub use cluster::{Certificate, Cluster, Settings};
 pub use disk::{Cutter, Disk};
 pub use front::{Front, FrontProgram};
+pub use fuzz::Fuzz;
 pub use identity::unprivileged;
 pub use pooler::{Pooler, Pooling};
 pub use programs::{BIN, Programs};

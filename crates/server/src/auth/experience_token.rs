@@ -169,6 +169,7 @@ mod tests {
     use crate::auth::token::{Signer, Subtype};
     use guestlist_api::id::{ApiTokenId, ObjectId};
     use guestlist_api::scope::Scopes;
+    use guestlist_testbed::Fuzz;
     use jsonwebtoken::{EncodingKey, Header};
     use serde_json::json;
 
@@ -194,6 +195,19 @@ mod tests {
             extra: extra.as_object(),
         };
         key.mint(&claims).unwrap().expose().to_owned()
+    }
+
+    #[test]
+    fn fuzz_experience_token() {
+        let key = key(b"secret", 1, 1);
+        let minted = token(&key);
+        let fuzz = Fuzz::new("experience-token").input(minted.as_str()).words(minted.split('.'));
+        fuzz.words(["."]).run(|bytes| {
+            let Ok(text) = str::from_utf8(bytes) else { return None };
+            let verified = key.verify(text);
+            assert!(verified.is_none() || text == minted, "nobody minted it");
+            Some((kid(text).map(|kid| kid == key.kid()), verified.is_some()))
+        });
     }
 
     #[test]

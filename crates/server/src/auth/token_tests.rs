@@ -1,6 +1,7 @@
 use super::*;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use guestlist_testbed::Fuzz;
 use serde_json::{Value, json};
 
 /// The key of the first test of RFC 8032, section 7.1.
@@ -43,6 +44,43 @@ fn sign(header: &Value, payload: &Value) -> String {
     let key = EncodingKey::from_ed_der(&[&PKCS8[..], &KEY].concat());
     let signature = jsonwebtoken::crypto::sign(text.as_bytes(), &key, Algorithm::EdDSA).unwrap();
     format!("{text}.{signature}")
+}
+
+#[test]
+fn fuzz_api_token() {
+    let signer = signer();
+    let (lasting, expired) = (mint(&signer, None), mint(&signer, Some(NOW.plus_millis(-2000))));
+    let none = BASE64.encode(
+        r#"{"typ":"JWT","alg":"none","kid":"kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"}"#,
+    );
+    let payload = lasting.split('.').nth(1).unwrap();
+    let fuzz = Fuzz::new("api-token").input(lasting.as_str()).input(expired.as_str());
+    let fuzz = fuzz
+        .input(format!("{none}.{payload}."))
+        .words(lasting.split('.'))
+        .words([none.as_str(), "."]);
+    fuzz.run(|bytes| {
+        let Ok(text) = str::from_utf8(bytes) else { return None };
+        // What it is by its parts, so that those that are nearly tokens are gone on from.
+        let header = jsonwebtoken::decode_header(text).ok();
+        let kid = header.map(|header| (format!("{:?}", header.alg), header.kid.is_some()));
+        Some(match signer.verify(text, NOW) {
+            Ok(verified) => {
+                assert_eq!(
+                    (text, verified.id.to_string().as_str()),
+                    (&*lasting, ID),
+                    "nobody minted it"
+                );
+                (kid, "good")
+            }
+            Err(Error::TokenExpired) => {
+                assert_eq!(text, expired, "nobody minted it");
+                (kid, "expired")
+            }
+            Err(Error::TokenInvalid) => (kid, "invalid"),
+            Err(other) => panic!("{other}"),
+        })
+    });
 }
 
 #[test]

@@ -142,26 +142,30 @@ impl Manifest {
         };
         let bytes = read().map_err(BackupError::file(path, "read"))?;
         let bytes = bytes.ok_or_else(|| not("it is too long".into()))?;
+        Self::parse(&bytes).map_err(not)
+    }
+
+    /// What is in such a file, or why it is none.
+    fn parse(bytes: &[u8]) -> Result<Self, String> {
         // Looked at first: another format may have other fields.
-        let format = serde_json::from_slice::<serde_json::Value>(&bytes)
-            .map_err(|error| not(error.to_string()))?;
+        let format = serde_json::from_slice::<serde_json::Value>(bytes);
+        let format = format.map_err(|error| error.to_string())?;
         match format.get("format").and_then(serde_json::Value::as_u64) {
             Some(format) if [PLAIN, ENCRYPTED].map(u64::from).contains(&format) => {}
             Some(format) => {
-                return Err(not(format!(
+                return Err(format!(
                     "it is of format {format}, and this Guestlist reads {PLAIN} and {ENCRYPTED}"
-                )));
+                ));
             }
-            None => return Err(not("it has no format".into())),
+            None => return Err("it has no format".into()),
         }
-        let manifest: Self =
-            serde_json::from_value(format).map_err(|error| not(error.to_string()))?;
+        let manifest: Self = serde_json::from_value(format).map_err(|error| error.to_string())?;
         if (manifest.format == ENCRYPTED) != manifest.encryption.is_some() {
-            return Err(not("its format and its encryption do not fit one another".into()));
+            return Err("its format and its encryption do not fit one another".into());
         }
         // It is a name beside this file, and leads nowhere else.
         if Path::new(&manifest.file).file_name() != Some(manifest.file.as_ref()) {
-            return Err(not("file is to be a name without a directory".into()));
+            return Err("file is to be a name without a directory".into());
         }
         Ok(manifest)
     }
@@ -218,5 +222,48 @@ pub fn find(path: &Path) -> Result<(PathBuf, Manifest), BackupError> {
         list(path)?.pop().ok_or_else(|| BackupError::None(path.to_owned()))
     } else {
         Ok((path.to_owned(), Manifest::read(path)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use guestlist_testbed::Fuzz;
+
+    #[test]
+    fn fuzz_manifest() {
+        let whole = Manifest::of_test(DateTime::from_millis(1_782_000_000_123));
+        let words = [
+            "\"format\":2",
+            "\"file\":\"../x\"",
+            "\"encryption\":{\"format\":\"age\",\"recipients\":[]}",
+            "null",
+            "-1",
+            "1e999",
+            "18446744073709551616",
+            "/",
+            "..",
+            "\\u0000",
+        ];
+        let fuzz = Fuzz::new("manifest").input(serde_json::to_vec(&whole).unwrap()).words(words);
+        fuzz.run(|bytes| match Manifest::parse(bytes) {
+            Ok(manifest) => {
+                assert!(
+                    !manifest.file.contains('/') && !["", ".", ".."].contains(&&*manifest.file)
+                );
+                let again = Manifest::parse(&serde_json::to_vec(&manifest).unwrap()).unwrap();
+                assert_eq!(again, manifest);
+                "read".to_owned()
+            }
+            // What of the text it repeats tells little.
+            Err(why) if why.starts_with("missing") => {
+                why.split(" at").next().unwrap_or_default().to_owned()
+            }
+            Err(why) => why
+                .split(|c: char| "\",`".contains(c) || c.is_ascii_digit())
+                .next()
+                .unwrap()
+                .to_owned(),
+        });
     }
 }

@@ -147,6 +147,7 @@ fn node(text: &str) -> Option<SocketAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use guestlist_testbed::Fuzz;
     use hyper::header::HeaderValue;
     use proptest::prelude::*;
 
@@ -250,6 +251,55 @@ mod tests {
             "x-real-ip".parse::<ClientFrom>().unwrap_err(),
             "\"x-real-ip\" is none of forwarded, x-forwarded-for, proxy-protocol and none"
         );
+    }
+
+    #[test]
+    fn fuzz_forwarded() {
+        let words = [
+            "for=",
+            "For=\"[2001:db8::1]:9\"",
+            "192.0.2.9",
+            "10.0.0.9",
+            "::ffff:10.0.0.9",
+            "unknown",
+            "_x",
+            ";by=",
+            ", ",
+            "\", \"",
+        ];
+        let [trusted, stranger] = ["10.0.0.1:7", "192.0.2.9:7"].map(|peer| peer.parse().unwrap());
+        Fuzz::new("forwarded").words(words).run(|bytes| {
+            let mut kinds = Vec::new();
+            for (name, known) in
+                [("forwarded", "for=198.51.100.7"), ("x-forwarded-for", "198.51.100.7")]
+            {
+                let proxies = behind(name);
+                let of = |peer, end: &str| {
+                    let mut headers = HeaderMap::new();
+                    for line in bytes.split(|byte| *byte == b'\n') {
+                        let line = [line, end.as_bytes()].concat();
+                        let Ok(line) = HeaderValue::from_bytes(&line) else { continue };
+                        headers.append(HeaderName::from_static(name), line);
+                    }
+                    proxies.client(peer, &headers)
+                };
+                assert_eq!(of(stranger, ""), stranger, "nobody believes a stranger");
+                let client = of(trusted, "");
+                kinds.push((
+                    client == trusted,
+                    client.is_ipv4(),
+                    client.port() == 0,
+                    proxies.trust(client.ip()),
+                ));
+                // What a proxy appends to each line: it alone counts, whatever is before it.
+                let lines = bytes.split(|byte| *byte == b'\n');
+                if lines.last().is_some_and(|line| HeaderValue::from_bytes(line).is_ok()) {
+                    let told = of(trusted, &format!(", {known}"));
+                    assert_eq!(told.to_string(), "198.51.100.7:0", "{name}");
+                }
+            }
+            kinds
+        });
     }
 
     proptest! {

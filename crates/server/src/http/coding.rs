@@ -156,6 +156,7 @@ fn unpack(packed: &[u8], limit: usize) -> Result<Zeroizing<Vec<u8>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use guestlist_testbed::Fuzz;
 
     #[test]
     fn what_was_packed_is_unpacked() {
@@ -184,6 +185,42 @@ mod tests {
             let error = unpack(&broken, 100).unwrap_err();
             assert_eq!(error.to_string(), "The request body is not valid gzip");
         }
+    }
+
+    #[test]
+    fn fuzz_gzip() {
+        const LIMIT: usize = 10_000;
+        let fuzz = Fuzz::new("gzip").input(pack(b"hello hello hello").unwrap());
+        let fuzz = fuzz.input(pack(&vec![b'a'; LIMIT + 1]).unwrap());
+        fuzz.words([&b"\x1f\x8b\x08\0"[..], b"\0\0\xff\xff", b"\x03\0"]).run(|bytes| {
+            match unpack(bytes, LIMIT) {
+                Ok(plain) => {
+                    assert!(plain.len() <= LIMIT);
+                    (true, plain.len().min(4))
+                }
+                Err(Error::BodyTooLarge { limit }) => (false, limit),
+                // Where in it that was noticed is as much as there is to tell them apart by.
+                Err(Error::Malformed(_)) => {
+                    let mut decoder = GzDecoder::new(bytes);
+                    let mut read = Vec::new();
+                    let why = decoder.read_to_end(&mut read).err().map(|error| error.to_string());
+                    (false, why.unwrap_or_default().len() * 8 + read.len().min(3))
+                }
+                Err(other) => panic!("{other}"),
+            }
+        });
+    }
+
+    #[test]
+    fn fuzz_accept_encoding() {
+        let words = ["gzip", "x-gzip", "identity", "*", ";q=", "0.5", "1.000", "0.001", ", "];
+        Fuzz::new("accept-encoding").words(words).run(|bytes| {
+            let Ok(value) = HeaderValue::from_bytes(bytes) else { return None };
+            let accepted = Accepted::of([&value]);
+            let weights = [accepted.gzip, accepted.identity, accepted.any];
+            assert!(weights.iter().flatten().all(|weight| *weight <= 1000), "{accepted:?}");
+            Some(weights.map(|weight| weight.map(|weight| weight.min(2))))
+        });
     }
 
     fn accepted(value: &str) -> Accepted {

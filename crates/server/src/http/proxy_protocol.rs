@@ -62,7 +62,10 @@ fn client(address: impl Into<IpAddr>, high: u8, low: u8) -> SocketAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use guestlist_testbed::Fuzz;
     use proptest::prelude::*;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
 
     /// What a proxy says.
     fn header(kind: u8, family: u8, said: &[u8]) -> Vec<u8> {
@@ -73,8 +76,8 @@ mod tests {
     /// What comes of `bytes`, and how many of them are left.
     fn reads(bytes: &[u8]) -> (io::Result<Option<SocketAddr>>, usize) {
         let mut rest = bytes;
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let read = runtime.block_on(read(&mut rest));
+        let read = pin!(read(&mut rest)).poll(&mut Context::from_waker(Waker::noop()));
+        let Poll::Ready(read) = read else { panic!("bytes are there at once") };
         (read, rest.len())
     }
 
@@ -125,6 +128,20 @@ mod tests {
             let refused = reads(&bytes).0.unwrap_err().to_string();
             assert!(refused.contains(why), "{refused}");
         }
+    }
+
+    #[test]
+    fn fuzz_proxy_protocol() {
+        let words = [SIGNATURE, b"\x21\x11\0\x0c", b"\x21\x21\0\x24", b"PROXY TCP4 ", V4];
+        Fuzz::new("proxy-protocol").words(words).run(|bytes| match reads(bytes) {
+            (Ok(from), left) => {
+                let said = usize::from(u16::from_be_bytes([bytes[14], bytes[15]]));
+                assert_eq!(bytes.len() - left, 16 + said, "it is read to its end and no further");
+                from.map_or("nobody", |from| if from.is_ipv4() { "IPv4" } else { "IPv6" })
+                    .to_owned()
+            }
+            (Err(error), _) => error.to_string(),
+        });
     }
 
     proptest! {

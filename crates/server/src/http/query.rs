@@ -113,6 +113,7 @@ fn malformed() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use guestlist_testbed::Fuzz;
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -164,6 +165,35 @@ mod tests {
         assert!(parse_query(&"a&".repeat(MOST_PAIRS)).is_ok());
         let error = parse_query(&"a&".repeat(MOST_PAIRS + 1)).unwrap_err();
         assert_eq!(error.to_string(), "The URL has more than 1000 query parameters");
+    }
+
+    #[test]
+    fn fuzz_query_string() {
+        let words =
+            ["page=", "query=%7B%22", "[0][key]=", "%5B", "%C3%A9", "%00", "&&", "a=1&a=2", "+"];
+        Fuzz::new("query-string").words(words).run(|bytes| {
+            let Ok(text) = str::from_utf8(bytes) else { return None };
+            let segment = decode_path_segment(text);
+            if let Ok(segment) = &segment {
+                assert!(segment.len() <= text.len());
+            }
+            let read = parse_query(text);
+            let Ok(fields) = &read else { return Some((segment.is_ok(), 0, 0)) };
+            assert!(fields.values().all(|value| !value.is_null()), "{fields:?}");
+            // What is plain is what it is when it is written and read again.
+            let plain =
+                fields.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)));
+            let plain: Vec<_> =
+                plain.filter(|(name, _)| !name.chars().skip(1).any(|c| c == '[')).collect();
+            let again = parse_query(&write_query(plain.iter().copied())).unwrap();
+            assert!(
+                plain.iter().all(|(name, value)| again[*name] == **value),
+                "{plain:?} {again:?}"
+            );
+            let count = |is: fn(&Value) -> bool| fields.values().filter(|value| is(value)).count();
+            let objects = count(Value::is_object).min(2);
+            Some((segment.is_ok(), objects, count(Value::is_array).min(2)))
+        });
     }
 
     proptest! {

@@ -109,7 +109,43 @@ fn position(bytes: &[u8]) -> Option<Position> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use guestlist_testbed::Fuzz;
     use proptest::prelude::*;
+
+    #[test]
+    fn fuzz_cursor() {
+        let seal = Seal::new(b"secret", PURPOSE).unwrap();
+        let list = ListId::of(["a"]);
+        let id = ObjectId::from_bytes([7; 12]);
+        let position = |value| Start::After(Position { value, id });
+        let mut fuzz = Fuzz::new("cursor");
+        for start in [
+            position(Value::Nothing),
+            position(Value::Text("Zoë".into())),
+            position(Value::Moment(-1)),
+            Start::End,
+        ] {
+            fuzz = fuzz.input(write(&seal, list, &start).unwrap());
+        }
+        fuzz.run(|bytes| {
+            // What is sealed is read for what it is, whoever may have sealed it.
+            let sealed = seal.close(bytes.to_vec());
+            let inner = read(&seal, list, &sealed).is_ok();
+            let Ok(text) = str::from_utf8(bytes) else { return (inner, String::new()) };
+            let kind = match read(&seal, list, text) {
+                Ok(start) => {
+                    assert_eq!(
+                        write(&seal, list, &start).as_deref(),
+                        Some(text),
+                        "only one text is it"
+                    );
+                    "read".to_owned()
+                }
+                refused => words(refused),
+            };
+            (inner, kind)
+        });
+    }
 
     fn value() -> impl Strategy<Value = Value> {
         prop_oneof![

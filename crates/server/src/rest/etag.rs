@@ -157,6 +157,7 @@ impl Tags {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use guestlist_testbed::Fuzz;
     use proptest::prelude::*;
 
     const X: &str = "2d711642b726b04401627ca9fbac32f5";
@@ -237,6 +238,34 @@ mod tests {
             let mismatch = format!("If-None-Match pattern mismatch: {GRAMMAR}");
             assert_eq!(problem.to_string(), mismatch, "{value}");
         }
+    }
+
+    #[test]
+    fn fuzz_conditions() {
+        let own = x().to_string();
+        let words = [own.as_bytes(), b"W/", b"-gzip\"", b"\"\"", b"\", \"", b"*", b"\xff", b","];
+        Fuzz::new("conditions").words(words).run(|bytes| {
+            let mut headers = HeaderMap::new();
+            for line in bytes.split(|byte| *byte == b'\n') {
+                let Ok(value) = HeaderValue::from_bytes(line) else { return None };
+                headers.append(header::IF_MATCH, value.clone());
+                headers.append(header::IF_NONE_MATCH, value);
+            }
+            let (Ok(Some(wanted)), Ok(Some(unwanted))) =
+                (IfMatch::of(&headers), IfNoneMatch::of(&headers))
+            else {
+                assert!(IfMatch::of(&headers).is_err() && IfNoneMatch::of(&headers).is_err());
+                return Some((false, false, 0));
+            };
+            assert!(!wanted.holds(None) && unwanted.holds(None), "there is nothing to be the same");
+            let (same, other) = (wanted.holds(Some(&x())), unwanted.holds(Some(&x())));
+            assert!(!(same && other), "it is named, and it is not");
+            let star = bytes.contains(&b'*');
+            let text = String::from_utf8_lossy(bytes);
+            assert!(!same || star || text.contains(X), "nobody named it");
+            let Tags::Listed(tags) = wanted.0 else { return Some((same, other, usize::MAX)) };
+            Some((same, other, tags.len().min(3)))
+        });
     }
 
     proptest! {

@@ -188,3 +188,27 @@ impl<P: Params, Q: Params, B: Body> In<P, Q, B> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use guestlist_testbed::Fuzz;
+    use hyper::header::HeaderValue;
+
+    #[test]
+    fn fuzz_idempotency_key() {
+        Fuzz::new("idempotency-key").words(["\n", "x".repeat(LONGEST_KEY).as_str()]).run(|bytes| {
+            let mut headers = HeaderMap::new();
+            for line in bytes.split(|byte| *byte == b'\n') {
+                let Ok(value) = HeaderValue::from_bytes(line) else { return None };
+                headers.append(IDEMPOTENCY_KEY, value);
+            }
+            let key = idempotency_key(&headers);
+            if let Ok(key) = &key {
+                let key = key.as_ref().expect("one was sent");
+                assert!(key.as_bytes() == bytes && key.len() <= LONGEST_KEY && key.is_ascii());
+            }
+            Some(key.map(|key| key.is_some()).map_err(|problem| problem.to_string()))
+        });
+    }
+}

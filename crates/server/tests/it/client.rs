@@ -223,7 +223,7 @@ impl Answer {
 
     /// What every answer has, whatever it says. This is the one place that knows the shape of an
     /// error, so it holds for each one that any test meets.
-    fn check(&self, method: &str) {
+    pub(crate) fn check(&self, method: &str) {
         let id = self.header("x-request-id").unwrap();
         assert!((1..=64).contains(&id.len()), "{self:?}");
         assert_eq!(self.header("server"), Some("Guestlist"));

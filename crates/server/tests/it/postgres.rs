@@ -21,6 +21,7 @@ mod credentials;
 mod experience;
 mod groups;
 mod guessing;
+mod hostile;
 mod idempotency;
 mod lengths;
 mod lists;

@@ -23,6 +23,7 @@ mod experience;
 mod files;
 mod groups;
 mod guessing;
+mod hostile;
 mod idempotency;
 mod lengths;
 mod lists;

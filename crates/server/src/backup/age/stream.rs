@@ -162,6 +162,7 @@ impl<T: BufRead> Read for Decrypt<T> {
 mod tests {
     use super::super::read_identities;
     use super::*;
+    use guestlist_testbed::Fuzz;
     use proptest::prelude::*;
     use std::sync::Arc;
 
@@ -202,6 +203,40 @@ mod tests {
             let error = decrypt(&file, &identities(OTHER).unwrap()).unwrap_err();
             assert_eq!(error.to_string(), "it is encrypted to somebody else");
         }
+    }
+
+    #[test]
+    fn fuzz_age() {
+        const TEXT: &[u8] = b"the store";
+        let recipient: Recipient = RECIPIENT.parse().unwrap();
+        let (file, key) = encrypt(TEXT, std::slice::from_ref(&recipient));
+        let openers = [Opener::Key(key), identities(SECRET).unwrap()];
+        let words = [
+            "age-encryption.org/v1\n",
+            "-> X25519 ",
+            "-> ssh-rsa ",
+            "\n--- ",
+            "\n",
+            SECRET,
+            RECIPIENT,
+        ];
+        let fuzz = Fuzz::new("age").input(file.as_slice()).words(words);
+        fuzz.run(|bytes| {
+            let recipient =
+                str::from_utf8(bytes).ok().and_then(|text| text.parse::<Recipient>().ok());
+            if let Some(recipient) = &recipient {
+                assert_eq!(recipient.to_string().as_bytes(), bytes);
+            }
+            // What agrees on keys takes long, and is for what has a head.
+            let of_file = openers.each_ref().map(|opener| match decrypt(bytes, opener) {
+                Ok(text) => {
+                    assert_eq!(text, TEXT, "nobody has sealed it");
+                    "read".to_owned()
+                }
+                Err(why) => why.to_string(),
+            });
+            (recipient.is_some(), of_file)
+        });
     }
 
     proptest! {

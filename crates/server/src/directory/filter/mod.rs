@@ -201,3 +201,70 @@ impl Filter<'_> {
         joined(parts.collect(), between)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use guestlist_api::query::Json;
+    use guestlist_api::wire;
+    use guestlist_testbed::Fuzz;
+
+    /// What no text of this crate has in it.
+    const SOMEBODYS: &str = "zq9";
+
+    /// Whatever somebody asks, it is only ever a parameter.
+    #[test]
+    fn fuzz_filter() {
+        let words = [
+            "\"$and\":[",
+            "\"$or\":[",
+            "\"$nor\":[{",
+            "\"$in\":[",
+            "{\"$ne\":null}",
+            "\"$startsWith\":\"zq9\"",
+            "\"$ci\":true",
+            "\"$tagKey\":\"zq9\"",
+            "\"$tagValue\":{\"$contains\":\"zq9%_\"}",
+            "\"userTags\":{",
+            "\"email\":\"zq9'\"",
+            "\"creationDate\":{\"$gt\":1}",
+            "575ec8687ae143cd83dc4a97",
+            "' OR 1=1 --",
+            "{}",
+        ];
+        Fuzz::new("filter").words(words).run(|bytes| {
+            let Ok(text) = str::from_utf8(bytes) else { return None };
+            let users = wire::read::<Json<UserQuery>>("query", text.into()).ok();
+            let groups = wire::read::<Json<GroupQuery>>("query", text.into()).ok();
+            let mut kinds = Vec::new();
+            for dialect in [Dialect::Sqlite, Dialect::Postgres] {
+                for of_users in [true, false] {
+                    let mut select = Select::from("t");
+                    let application = select.bind("a".to_owned());
+                    let sql = match (&users, &groups) {
+                        (Some(Json(query)), _) if of_users => {
+                            starts(query);
+                            parts(query, false);
+                            super::users(&mut select, dialect, &application, query)
+                        }
+                        (_, Some(Json(query))) if !of_users => {
+                            super::groups(&mut select, dialect, &application, query)
+                        }
+                        _ => continue,
+                    };
+                    assert!(!sql.contains(SOMEBODYS), "{sql}");
+                    let next = select.bind(0_i64);
+                    let count: usize = next[1..].parse().unwrap();
+                    let named = sql.split('$').skip(1).filter_map(|rest| {
+                        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+                        rest[..digits].parse::<usize>().ok()
+                    });
+                    assert!(named.max().is_none_or(|most| most < count), "{sql}");
+                    // The words without numbers are what there is to the SQL.
+                    kinds.push(sql.replace(|c: char| c.is_ascii_digit(), ""));
+                }
+            }
+            Some(kinds)
+        });
+    }
+}
