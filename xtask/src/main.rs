@@ -16,6 +16,7 @@ mod quick;
 mod release;
 mod steps;
 mod tools;
+mod torture;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -41,6 +42,10 @@ usage: cargo xtask TASK
   fuzz      hostile bytes for what reads them: `fuzz` for every target, `fuzz TARGET` for one, each
             for `--seconds N`, which is a minute; with `--add` what comes to something new is added to
             tests/corpora. The suite tries each for a second
+  torture   a store is worked on while everything goes wrong: `torture --minutes N`, on both engines, or
+            `--engine sqlite` or `postgres`; `--layer NAME` for one thing that goes wrong, `--seed N` for
+            what a run printed; `--mutants` for programs that break the promise, each of which has to be
+            found out. The suite has a short one
   postgres  `postgres -- COMMAND` runs a command beside a PostgreSQL that lives as long, with its
             URL in GUESTLIST_TEST_POSTGRES
   bench     measures and writes docs/performance: `bench get`, `patch`, `create`, `delete`, `list`,
@@ -100,6 +105,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
         }
         ["test"] => test(&project, &mut steps),
         ["nightly"] => nightly(&mut steps),
+        ["torture", arguments @ ..] => torture::run(&project, &mut steps, arguments),
         ["fuzz", arguments @ ..] => fuzz::run(&project, &mut steps, arguments),
         ["clients"] => only_clients(&project, &mut steps, &Client::ALL),
         ["clients", name] => match Client::named(name) {

@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test this is a failure that says where")]
 
-mod crash;
 mod disk;
 mod faults;
 mod replica;
+mod torture;

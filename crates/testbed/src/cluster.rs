@@ -1,5 +1,6 @@
 //! A throwaway PostgreSQL.
 
+use crate::identity::Identity;
 use crate::keeper::Keeper;
 use crate::programs::Programs;
 use anyhow::{Context as _, bail, ensure};
@@ -243,6 +244,23 @@ impl Cluster {
             words.extend(["-c", setting]);
         }
         self.keeper().run(&words)
+    }
+
+    /// Has its files on what is mounted at `directory` from now on, and nothing else there.
+    ///
+    /// # Errors
+    /// When they cannot be copied, or it does not start there.
+    pub fn move_to(&self, directory: &std::path::Path) -> anyhow::Result<()> {
+        if let Some(identity) = Identity::to_assume()? {
+            identity.own(directory)?;
+        }
+        self.stop()?;
+        let to = directory.join("data");
+        let to = to.to_str().context("a path that is text")?;
+        self.run(&["cp", "-a", "data", to])?;
+        self.run(&["rm", "-r", "data"])?;
+        self.run(&["ln", "-s", to, "data"])?;
+        self.begin()
     }
 
     /// Runs a program as the user whose the cluster is, in its directory: `data` there is the database.

@@ -173,6 +173,14 @@ impl Server {
         self.child.0.id()
     }
 
+    /// Whether it has ended by itself.
+    ///
+    /// # Panics
+    /// When that cannot be told.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.0.try_wait().expect("it is a child").is_some()
+    }
+
     /// Waits until it has ended by itself: the code that it ended with, if no signal ended it.
     ///
     /// # Panics

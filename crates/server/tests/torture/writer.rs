@@ -5,10 +5,18 @@ use super::world::{Kind, World, is};
 use guestlist_testbed::Random;
 use guestlist_testbed::http::{Answer, Client, Request};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How many answers may have come after the power was cut and before that was noticed.
+const RECENT: usize = 8;
+/// What a writer waits after a refusal before it asks again.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// A request, and what there is after it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Act {
     request: Request,
     kind: Kind,
@@ -23,6 +31,21 @@ pub(crate) struct Tally {
     pub(crate) kept: u32,
     pub(crate) lost: u32,
     pub(crate) replayed: u32,
+    /// Those that were answered as not done.
+    pub(crate) refused: u32,
+    /// Those that were answered when the power was gone, and are not there.
+    pub(crate) undone: u32,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.answered += other.answered;
+        self.kept += other.kept;
+        self.lost += other.lost;
+        self.replayed += other.replayed;
+        self.refused += other.refused;
+        self.undone += other.undone;
+    }
 }
 
 pub(crate) struct Writer {
@@ -30,10 +53,11 @@ pub(crate) struct Writer {
     application: String,
     names: u64,
     world: World,
-    /// The tokens that were told, by name, and those of them that are revoked.
+    /// What there was before the last answers, and when those came.
+    recent: VecDeque<(Instant, World)>,
+    /// All tokens that were told, by name, also those that are revoked.
     tokens: BTreeMap<String, String>,
-    revoked: Vec<String>,
-    /// The request that was under way when the server was killed.
+    /// The request of which nobody knows what became.
     doubt: Option<Act>,
     /// The last request with a key that was answered, and its answer.
     keyed: Option<(Request, Value)>,
@@ -47,18 +71,24 @@ impl Writer {
             application: application.to_owned(),
             names: 0,
             world: World::default(),
+            recent: VecDeque::new(),
             tokens: BTreeMap::new(),
-            revoked: Vec::new(),
             doubt: None,
             keyed: None,
             tally: Tally::default(),
         }
     }
 
-    /// Writes until the server is gone.
-    pub(crate) fn work(&mut self, address: &str, token: &str, mut random: Random) {
+    /// Writes until it is over, the server is gone, or nobody knows what became of a request.
+    pub(crate) fn work(
+        &mut self,
+        address: &str,
+        token: &str,
+        mut random: Random,
+        over: &AtomicBool,
+    ) {
         let Ok(mut client) = Client::connect(address, token) else { return };
-        loop {
+        while !over.load(Ordering::Relaxed) {
             let Some(mut act) = self.plan(&mut random) else { continue };
             if random.once_in(2) {
                 act.request.key = Some(self.name());
@@ -249,18 +279,20 @@ impl Writer {
     /// Takes the answer for what is now true.
     fn settle(&mut self, act: Act, answer: Answer) {
         let Act { request, kind, name, mut after } = act;
-        if answer.status == 503 {
-            // It says whether nothing was done, or nobody knows: then it is found out later.
-            if answer.body["outcome"] == "unknown" {
-                self.doubt = Some(Act { request, kind, name, after });
-            }
+        // A 500 says nothing either way, as where a disk without power cannot be read. A 503 says whether
+        // nothing was done, or nobody knows: then it is found out later.
+        if answer.status == 500 || answer.status == 503 && answer.body["outcome"] == "unknown" {
+            self.doubt = Some(Act { request, kind, name, after });
             return;
+        }
+        if answer.status == 503 {
+            self.tally.refused += 1;
+            return thread::sleep(PAUSE);
         }
         let expected = if request.method == "POST" { 201 } else { 200 };
         assert_eq!(answer.status, expected, "{request:?}: {}", answer.body);
         if request.method == "DELETE" {
             assert_eq!(answer.body, json!({ "success": true }));
-            self.revoked.extend(self.tokens.remove(&name));
         } else {
             let entity = kind.own_fields(answer.body.clone());
             assert!(is(&after.all_mut(kind)[&name], &entity), "{request:?}: {entity}");
@@ -269,7 +301,11 @@ impl Writer {
             }
             after.all_mut(kind).insert(name, entity);
         }
-        self.world = after;
+        let before = std::mem::replace(&mut self.world, after);
+        self.recent.push_back((Instant::now(), before));
+        if self.recent.len() > RECENT {
+            self.recent.pop_front();
+        }
         self.tally.answered += 1;
         if request.key.is_some() {
             self.keyed = Some((request, answer.body));
@@ -277,30 +313,41 @@ impl Writer {
     }
 
     /// After a crash, when there is `actual`: all that was answered is there, and what was not is
-    /// there as a whole or not at all, and done once when it is sent again.
-    pub(crate) fn recover(&mut self, actual: &World, client: &mut Client) {
+    /// there as a whole or not at all, and done once when it is sent again. Where the power was `cut`,
+    /// what was answered after that is in doubt too.
+    pub(crate) fn recover(&mut self, actual: &World, client: &mut Client, cut: Option<Instant>) {
+        let late = self.recent.drain(..).filter(|(at, _)| cut.is_some_and(|cut| *at >= cut));
+        // What there may be, in the order in which it was.
+        let mut worlds: Vec<World> = late.map(|(_, before)| before).collect();
+        let answered = worlds.len();
+        worlds.push(self.world.clone());
+        let doubt = self.doubt.take();
+        worlds.extend(doubt.as_ref().map(|act| act.after.clone()));
+        let Some(found) = worlds.iter().rposition(|world| world.differences(actual).is_empty())
+        else {
+            let differences: Vec<_> =
+                worlds.iter().map(|world| world.differences(actual)).collect();
+            panic!(
+                "writer {}: what is there is neither what was answered nor that and what was under \
+                 way, {:?}, of {answered} that came after the power was cut: {differences:#?}",
+                self.number,
+                doubt.map(|act| act.request)
+            );
+        };
+        self.world = actual.clone();
+        if found < answered {
+            // What was built upon what is gone is nothing to go on from.
+            self.tally.undone += u32::try_from(answered - found).unwrap_or(u32::MAX);
+            self.keyed = None;
+            return;
+        }
         let keyed = self.keyed.clone();
-        if let Some(act) = self.doubt.take() {
-            let (without, with) = (self.world.differences(actual), act.after.differences(actual));
-            let kept = match (without.is_empty(), with.is_empty()) {
-                (true, false) => false,
-                (false, true) => true,
-                _ => panic!(
-                    "what is there is neither what was answered: {without:#?}\nnor that and what \
-                     was under way, {:?}: {with:#?}",
-                    act.request
-                ),
-            };
+        if let Some(act) = doubt {
+            let kept = found > answered;
             *(if kept { &mut self.tally.kept } else { &mut self.tally.lost }) += 1;
-            if kept && act.request.method == "DELETE" {
-                self.revoked.extend(self.tokens.remove(&act.name));
-            }
-            self.world = actual.clone();
             if act.request.key.is_some() {
                 self.send_again(act, kept, client);
             }
-        } else {
-            assert_eq!(self.world.differences(actual), [""; 0], "writer {}", self.number);
         }
         if let Some((request, body)) = keyed {
             self.expect_replay(&request, &body, client);
@@ -333,12 +380,12 @@ impl Writer {
             let mut client = Client::connect(address, token).expect("a connection");
             client.send(&request).expect("an answer").status
         };
-        if let Some((name, token)) = random.one_of(&self.tokens) {
-            let active = self.world.tokens[name]["status"] == "active";
+        for _ in 0..2 {
+            let Some((name, token)) = random.one_of(&self.tokens) else { return };
+            // One that is revoked is not there.
+            let there = self.world.tokens.get(name);
+            let active = there.is_some_and(|there| there["status"] == "active");
             assert_eq!(status(token), if active { 200 } else { 401 }, "{name}");
-        }
-        if let Some(token) = random.one_of(&self.revoked) {
-            assert_eq!(status(token), 401, "it was revoked");
         }
     }
 }
