@@ -8,6 +8,7 @@ mod bench;
 mod clients;
 mod fuzz;
 mod instructions;
+mod keep_store;
 mod monitoring;
 mod parity;
 mod postgres;
@@ -42,6 +43,8 @@ usage: cargo xtask TASK
   fuzz      hostile bytes for what reads them: `fuzz` for every target, `fuzz TARGET` for one, each
             for `--seconds N`, which is a minute; with `--add` what comes to something new is added to
             tests/corpora. The suite tries each for a second
+  keep-store
+            adds to tests/stores a store of each version of the schema of which none is there
   torture   a store is worked on while everything goes wrong: `torture --minutes N`, on both engines, or
             `--engine sqlite` or `postgres`; `--layer NAME` for one thing that goes wrong, `--seed N` for
             what a run printed; `--mutants` for programs that break the promise, each of which has to be
@@ -105,6 +108,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
         }
         ["test"] => test(&project, &mut steps),
         ["nightly"] => nightly(&mut steps),
+        ["keep-store"] => keep_store::run(&project, &mut steps),
         ["torture", arguments @ ..] => torture::run(&project, &mut steps, arguments),
         ["fuzz", arguments @ ..] => fuzz::run(&project, &mut steps, arguments),
         ["clients"] => only_clients(&project, &mut steps, &Client::ALL),

@@ -4,6 +4,7 @@ mod counts;
 mod cursors;
 mod engines;
 mod heavy;
+mod kept;
 mod listed;
 mod migrations;
 mod moving;
