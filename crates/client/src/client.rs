@@ -90,6 +90,7 @@ struct Settings {
     user_agent: HeaderValue,
     /// Which proxy the environment names for the server.
     proxy: Option<String>,
+    any_certificate: bool,
 }
 
 /// A request in the form that each attempt sends.
@@ -103,7 +104,7 @@ struct Prepared {
 
 impl Core {
     pub(crate) fn new(config: Config) -> Result<Self, Error> {
-        let Config { url, token, timeout, retries, user_agent } = config;
+        let Config { url, token, timeout, retries, user_agent, any_certificate } = config;
         let bad =
             || Error::Config(format!("{url:?} is not a URL such as https://guests.example.com"));
         let parsed = Url::parse(&url).map_err(|_| bad())?;
@@ -119,7 +120,8 @@ impl Core {
         let url = parsed.as_str().trim_end_matches('/').to_owned();
         let user_agent = HeaderValue::try_from(user_agent)
             .map_err(|_| Error::Config("the user agent is not fit for a header".into()))?;
-        let settings = Arc::new(Settings { url, timeout, retries, user_agent, proxy });
+        let settings = Settings { url, timeout, retries, user_agent, proxy, any_certificate };
+        let settings = Arc::new(settings);
         let core = Self { settings, authorization: None };
         match token {
             Some(token) => core.with_token(&token),
@@ -128,6 +130,9 @@ impl Core {
     }
 
     pub(crate) fn with_token(&self, token: &Token) -> Result<Self, Error> {
+        if self.settings.any_certificate {
+            return Err(Error::Config("a token is not for whoever shows any certificate".into()));
+        }
         let bad = || Error::Config("the token is empty or not fit for a header".into());
         let authorization = Some(token.header().ok_or_else(bad)?);
         Ok(Self { settings: Arc::clone(&self.settings), authorization })
@@ -145,7 +150,9 @@ impl Core {
         // Named or not: what names a proxy for everything does not mean this machine.
         let builder = if self.settings.proxy.is_none() { builder.no_proxy() } else { builder };
         // Reading the certificates of the system takes a while, and not every system has any.
-        let builder = if self.settings.url.starts_with("http:") {
+        let builder = if self.settings.any_certificate {
+            builder.tls_certs_only([]).tls_danger_accept_invalid_certs(true)
+        } else if self.settings.url.starts_with("http:") {
             builder.tls_certs_only([])
         } else {
             builder

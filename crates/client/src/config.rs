@@ -12,6 +12,7 @@ pub struct Config {
     pub(crate) timeout: Duration,
     pub(crate) retries: Retries,
     pub(crate) user_agent: String,
+    pub(crate) any_certificate: bool,
 }
 
 impl Config {
@@ -25,7 +26,16 @@ impl Config {
             timeout: Duration::from_secs(30),
             retries: Retries::default(),
             user_agent: concat!("guestlist-client/", env!("CARGO_PKG_VERSION")).to_owned(),
+            any_certificate: false,
         }
+    }
+
+    /// Without a look at whose certificate the server shows: for whoever asks the server of their own
+    /// machine, by an address that no certificate names, whether it is well. Such a client has no token.
+    #[must_use]
+    pub const fn any_certificate(mut self) -> Self {
+        self.any_certificate = true;
+        self
     }
 
     /// With the token that is sent along.

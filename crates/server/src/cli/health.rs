@@ -30,11 +30,15 @@ pub(super) struct Args {
 
 /// Asks. It fails where the server does not serve, or does not answer.
 pub(super) async fn run(args: Args, given: &CliArgs, out: Output) -> Result<()> {
-    let url = match args.url {
-        Some(url) => url,
-        None => here(given, args.listen)?,
+    let (url, config) = match args.url {
+        Some(url) => (url.clone(), ClientConfig::new(url)),
+        None => {
+            let url = here(given, args.listen)?;
+            // Nothing secret is said, and no certificate names an address of loopback.
+            (url.clone(), ClientConfig::new(url).any_certificate())
+        }
     };
-    let config = ClientConfig::new(&url).timeout(PATIENCE).retries(Retries::none());
+    let config = config.timeout(PATIENCE).retries(Retries::none());
     let path = if args.live { "/healthz" } else { "/readyz" };
     let mut request = Request::new(Method::GET, path);
     if args.writes {
@@ -52,7 +56,9 @@ pub(super) async fn run(args: Args, given: &CliArgs, out: Output) -> Result<()> 
 /// The server that the configuration has listen on this machine.
 fn here(given: &CliArgs, listen: Option<String>) -> Result<String> {
     let server = ServerArgs { listen, ..ServerArgs::default() };
-    Ok(format!("http://{}", reached(Config::read(given, &server)?.listen)))
+    let config = Config::read(given, &server)?;
+    let scheme = if config.ingress.tls.is_some() { "https" } else { "http" };
+    Ok(format!("{scheme}://{}", reached(config.listen)))
 }
 
 /// Where whoever listens on `address` is reached from this machine.

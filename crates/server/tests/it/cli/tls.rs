@@ -96,6 +96,11 @@ fn a_certificate_is_replaced_when_the_server_is_told() {
     let said = ask("cert.pem");
     assert!(said.contains("SSL_CERT_FILE"), "{said}");
 
+    // Whoever is on the same machine asks whether it is well, whatever the name in the certificate.
+    let listen = address.to_string();
+    assert_eq!(place.run(&["health", "--listen", &listen, "--writes"]).ok(), "ok\n");
+    place.run(&["health", "--url", &url]).failed("does not serve");
+
     let log = serving.stop();
     let events: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let with = |message: &str| events.iter().filter(|event| event["message"] == message).count();
