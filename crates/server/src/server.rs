@@ -87,7 +87,8 @@ impl Server {
         let app = Arc::clone(service.app());
         let metrics = match (metrics_listener, meters) {
             (Some(listener), Some(meters)) => {
-                let scraped = Arc::new(Scraped::new(Arc::clone(&app), &meters, config));
+                let scraped = Scraped::new(Arc::clone(&app), tls.clone(), &meters, config);
+                let scraped = Arc::new(scraped);
                 let address = listener.local_addr()?;
                 Some(Metrics { scraped, listener, address })
             }

@@ -5,6 +5,7 @@
 
 use super::transport::Timed;
 use crate::clock::Clock;
+use guestlist_api::time::DateTime;
 use rustls::crypto::aws_lc_rs::{Ticketer, default_provider};
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -94,6 +95,11 @@ impl Tls {
         let shown = Arc::new(Shown(RwLock::new(pair)));
         let config = config(Arc::clone(&shown)).map_err(|why| format!("TLS: {why}"))?;
         Ok(Self { files, name, clock, shown, acceptor: Acceptor(Arc::new(config).into()) })
+    }
+
+    /// When the certificate ends that is shown now.
+    pub(crate) fn ends(&self) -> DateTime {
+        self.shown.now().validity.ends
     }
 
     /// A handshake.

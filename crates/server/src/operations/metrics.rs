@@ -13,6 +13,7 @@ use crate::http::limits::Limits;
 use crate::http::listen::Handler;
 use crate::http::meter::Meter;
 use crate::http::reply::{Reply, RequestMeta};
+use crate::http::tls::Tls;
 use crate::rest::{self, App};
 use crate::store::{StoreUrl, Writes};
 use crate::telemetry;
@@ -66,18 +67,24 @@ impl Meters {
 pub(crate) struct Scraped {
     app: Arc<App>,
     place: StoreUrl,
+    tls: Option<Arc<Tls>>,
     counted: Registry,
 }
 
 impl Scraped {
-    /// What `meters` count of `app`, which is run as `config` says.
-    pub(crate) fn new(app: Arc<App>, meters: &Meters, config: &Config) -> Self {
+    /// What `meters` count of `app`, which is run as `config` says, over `tls` if there is any.
+    pub(crate) fn new(
+        app: Arc<App>,
+        tls: Option<Arc<Tls>>,
+        meters: &Meters,
+        config: &Config,
+    ) -> Self {
         let mut counted = Registry::with_prefix(PREFIX);
         meters.http.register(&mut counted);
         meters.rest.register(&mut counted);
         meters.store.register(&mut counted, &config.store, config.options.replica.is_some());
         app.hasher.meter().register(&mut counted);
-        Self { app, place: config.store.clone(), counted }
+        Self { app, place: config.store.clone(), tls, counted }
     }
 
     /// What a client may take of its listener.
@@ -96,6 +103,14 @@ impl Scraped {
         self.register_caches(&mut own);
         if let StoreUrl::Sqlite(path) = &self.place {
             register_files(&mut own, path);
+        }
+        if let Some(tls) = &self.tls {
+            own.register_with_unit(
+                "tls_certificate_end_timestamp",
+                "When the certificate ends that clients are shown, in seconds since 1970",
+                Unit::Seconds,
+                ConstGauge::new(tls.ends().millis().div_euclid(1000)),
+            );
         }
         process::register(&mut of_process);
         let mut text = String::with_capacity(64 << 10);

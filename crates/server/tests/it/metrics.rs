@@ -7,6 +7,8 @@ pub(crate) mod scrape;
 
 use crate::client::Client;
 use crate::world::{Options, PASSWORD, World};
+use guestlist::http::ingress::Ingress;
+use guestlist::http::tls::TlsFiles;
 use guestlist::store::StoreUrl;
 use guestlist::tokens::rows::Principal;
 use scrape::Scrape;
@@ -44,13 +46,13 @@ fn busy() -> (World, String, String) {
 }
 
 /// The tables of the guide: for each metric its kind and its labels, of those that there are where the
-/// store is of this kind, and has a standby or none.
+/// store is of this kind, and has a standby or none; and with one, TLS.
 fn guide(sqlite: bool, standby: bool) -> BTreeMap<String, (String, BTreeSet<String>)> {
     let text = include_str!("../../../../docs/reference/metrics.md");
     let other = if sqlite { "The store on PostgreSQL" } else { "The store on SQLite" };
     let sections = text.split("\n## ").skip(1);
-    let here = sections
-        .filter(|part| !part.starts_with(other) && (standby || !part.starts_with("A standby")));
+    let more = |part: &str| part.starts_with("A standby") || part.starts_with("TLS");
+    let here = sections.filter(|part| !part.starts_with(other) && (standby || !more(part)));
     let lines = here.flat_map(str::lines).filter(|line| line.starts_with("| `"));
     let read = |line: &str| {
         let cells: Vec<&str> = line.split('|').skip(1).map(str::trim).collect();
@@ -70,6 +72,26 @@ fn each_metric_has_a_line_of_the_guide_and_no_other() {
         .map(|(name, kind)| (name.clone(), (kind.clone(), scrape.labels(name))))
         .collect();
     assert_eq!(told, guide(on_sqlite(&world), false));
+}
+
+#[test]
+fn the_end_of_the_certificate_is_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::new(vec!["a.example".to_owned()]).unwrap();
+    params.not_after = rcgen::date_time_ymd(2040, 1, 1);
+    let file = |name: &str, text: String| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let certificate = file("cert.pem", params.self_signed(&key).unwrap().pem());
+    let tls = Some(TlsFiles { certificate, key: file("key.pem", key.serialize_pem()) });
+    let ingress = Ingress { tls, ..Ingress::default() };
+    let world = World::with(&Options { metrics: true, ingress, ..Options::default() });
+    let scrape = Scrape::once(world.scraper(), Scrape::is_whole);
+    // 2040-01-01T00:00:00Z.
+    assert_eq!(scrape.sum("guestlist_tls_certificate_end_timestamp_seconds", &[]), 2_208_988_800.0);
 }
 
 #[test]

@@ -99,7 +99,7 @@ impl Watch {
 
     /// Warns of the end of the certificate, once a day.
     fn warn(&mut self, tls: &Tls) -> bool {
-        let (ends, now) = (tls.shown.now().validity.ends, tls.clock.now());
+        let (ends, now) = (tls.ends(), tls.clock.now());
         let left = ends.millis().saturating_sub(now.millis()) / DAY;
         let lately = self.warned.is_some_and(|warned| now < warned.plus_millis(DAY));
         let warns = left < WARN_DAYS && !lately;
