@@ -1,21 +1,18 @@
-//! What is around a store: its files and their disk, the machine, how it is served, and its backups.
+//! What is around a store: the machine, how it is served, and its backups. Its files and their disk are for `disk`.
 
 use super::Examination;
-use super::file_systems::unsafe_kind;
-use super::finding::{Command, Findings, quoted};
+use super::disk::{self, directory_of, free, shown};
+use super::finding::{Command, Findings};
 use crate::backup::{self, BackupError};
 use crate::config::Config;
 use crate::http::limits::Limits;
-use crate::store::{OpenError, StoreUrl};
-use rustix::fs::{StatVfs, statfs, statvfs};
+use crate::store::StoreUrl;
+use rustix::fs::statvfs;
 use std::fs;
 use std::net::IpAddr;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
-
-/// What is to be free beside a store: three times what the WAL has at most, usually.
-const ROOM: u64 = 192 << 20;
 
 /// The memory that a server takes with everything but what hashes, about.
 const MEMORY: u64 = 256 << 20;
@@ -25,6 +22,9 @@ const HASHING: u64 = 19 << 20;
 /// The files that a server has open beside its connections, about.
 const FILES: u64 = 100;
 
+/// How soon the end of a certificate is found: two weeks, in milliseconds.
+const CERTIFICATE_ENDS: i64 = 14 * 24 * 60 * 60 * 1000;
+
 /// The first moment of 2026, before which there was no Guestlist.
 const FIRST: i64 = 1_767_225_600_000;
 
@@ -33,123 +33,13 @@ const OLDEST: Duration = Duration::from_hours(26);
 
 pub(super) fn check(of: &Examination, findings: &mut Findings) {
     if let StoreUrl::Sqlite(path) = &of.config.store {
-        files(path, &of.config.store, findings);
-        disk(path, findings);
+        disk::check(path, &of.config.store, findings);
     }
     machine(of, findings);
     settings(&of.config, findings);
     exposure(&of.config, findings);
+    certificate(of, findings);
     backups(of, findings);
-}
-
-/// Where the file at `path` is.
-fn directory_of(path: &Path) -> PathBuf {
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    path.parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
-}
-
-fn shown(path: &Path) -> String {
-    quoted(&path.display().to_string())
-}
-
-fn files(path: &Path, store: &StoreUrl, findings: &mut Findings) {
-    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    if let Some(obstacle) = store.obstacle() {
-        let command = match &obstacle {
-            OpenError::ReadOnly(at) => format!("mount -o remount,rw what {} is on", shown(at)),
-            OpenError::Full(_) => "make room on the disk".to_owned(),
-            _ => format!(
-                "run it as the user whose the files are, or chown them to the one it runs as: ls -l {}",
-                shown(path)
-            ),
-        };
-        let why = "a server that may not write its files answers 503 to every change";
-        findings.add("files", obstacle.to_string(), why, Command::Run(command));
-    }
-    for (file, mode) in guestlist_store::exposed(path) {
-        findings.add(
-            "files",
-            format!(
-                "others on this machine can read or change {}, of mode {mode:04o}",
-                file.display()
-            ),
-            "the key that signs tokens is in it, and so are the hashes of passwords",
-            Command::Run(format!("chmod go= {}", shown(&file))),
-        );
-    }
-    let directory = directory_of(path);
-    let mode = fs::metadata(&directory).map_or(0, |of| of.mode());
-    // Where only its owner may remove a file, others may add some.
-    if mode & 0o022 != 0 && mode & 0o1000 == 0 {
-        findings.add(
-            "files",
-            format!(
-                "others on this machine can replace what is in {}, of mode {:04o}",
-                directory.display(),
-                mode & 0o7777
-            ),
-            "whoever may write a directory may put another store in the place of this one",
-            Command::Run(format!("chmod go-w {}", shown(&directory))),
-        );
-    }
-}
-
-fn free(of: &StatVfs) -> u64 {
-    of.f_bavail.saturating_mul(of.f_frsize)
-}
-
-fn disk(path: &Path, findings: &mut Findings) {
-    let directory = directory_of(path);
-    if let Ok(of) = statvfs(&directory) {
-        if free(&of) < ROOM {
-            findings.add(
-                "disk",
-                format!("{} MiB are free where the store is", free(&of) >> 20),
-                "the WAL needs room to grow; a full disk refuses every change",
-                Command::Run(format!("make room: du -x {} | sort -n", shown(&directory))),
-            );
-        }
-        if of.f_files > 0 && of.f_favail == 0 {
-            findings.add(
-                "disk",
-                "the file system has no names left for new files",
-                "SQLite makes files beside the store when it is opened",
-                Command::Run(format!("df -i {}", shown(&directory))),
-            );
-        }
-    }
-    if let Some((name, why)) = statfs(&directory).ok().as_ref().and_then(unsafe_kind) {
-        findings.add(
-            "file system",
-            format!("the store is on {name}"),
-            why,
-            Command::Run(format!(
-                "put it on a disk of the machine: guestlist move --from {} --to ...",
-                findings.store()
-            )),
-        );
-    }
-    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    if let Some(options) = mount_options(&mounts, &directory)
-        && options.split(',').any(|option| ["nobarrier", "barrier=0"].contains(&option))
-    {
-        findings.add(
-            "file system",
-            "the disk is mounted without barriers",
-            "what was synced, and so answered, is lost with the power",
-            Command::Run(format!("mount -o remount,barrier=1 what {} is on", shown(&directory))),
-        );
-    }
-}
-
-/// How what `path` is on is mounted, as `mounts` say it: the fifth word is where, and the last is how.
-fn mount_options<'m>(mounts: &'m str, path: &Path) -> Option<&'m str> {
-    let of = |line: &'m str| {
-        let at = line.split(' ').nth(4)?;
-        path.starts_with(at).then_some((at.len(), line.rsplit(' ').next()?))
-    };
-    // The last of those at one place is the one that is seen.
-    mounts.lines().filter_map(of).max_by_key(|(length, _)| *length).map(|(_, options)| options)
 }
 
 /// How much memory this process may have, as far as that is known.
@@ -268,6 +158,21 @@ fn exposure(config: &Config, findings: &mut Findings) {
     }
 }
 
+/// Whether clients will be shown a certificate that is good.
+fn certificate(of: &Examination, findings: &mut Findings) {
+    let Some(files) = &of.config.ingress.tls else { return };
+    let (what, why) = match files.end() {
+        Err(what) => (what, "a server that has no certificate to show does not start"),
+        Ok(end) if end < of.now.plus_millis(CERTIFICATE_ENDS) => (
+            format!("the certificate in {} ends on {end}", files.certificate.display()),
+            "clients refuse a server whose certificate has ended",
+        ),
+        Ok(_) => return,
+    };
+    let renew = "have it renewed, such as by certbot renew; the server reads the new one by itself";
+    findings.add("tls", what, why, Command::Run(renew.into()));
+}
+
 fn backups(of: &Examination, findings: &mut Findings) {
     const WHY: &str = "a disk that fails takes with it what was written since the last backup";
     let Some(settings) = &of.backups else {
@@ -331,16 +236,6 @@ fn backups(of: &Examination, findings: &mut Findings) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_path_is_on_what_is_mounted_nearest_to_it() {
-        let mounts = "21 1 8:1 / / rw,relatime - ext4 /dev/a rw,barrier=0\n\
-            22 21 8:2 / /var/lib rw - ext4 /dev/b rw,errors=remount-ro\n\
-            23 21 8:3 / /var/lib2 rw - ext4 /dev/c rw,nobarrier";
-        let of = |path: &str| mount_options(mounts, Path::new(path));
-        assert_eq!(of("/home"), Some("rw,barrier=0"));
-        assert_eq!(of("/var/lib/guestlist"), Some("rw,errors=remount-ro"));
-    }
 
     #[test]
     fn this_machine_is_known_by_its_names() {

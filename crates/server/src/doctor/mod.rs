@@ -9,6 +9,7 @@
 //! losing anything: that is [`mend`].
 
 mod counts;
+mod disk;
 mod engine;
 mod environment;
 mod file_systems;

@@ -78,6 +78,16 @@ impl std::fmt::Debug for Acceptor {
     }
 }
 
+impl TlsFiles {
+    /// When the certificate ends that is in them.
+    ///
+    /// # Errors
+    /// As [`Tls::open`].
+    pub(crate) fn end(&self) -> Result<DateTime, String> {
+        read(self).map(|pair| pair.validity.ends)
+    }
+}
+
 impl Tls {
     /// Reads the files, for a server that clients call by `name`. A certificate that has ended, or has not begun, is taken all the same: a server that
     /// does not start helps nobody. The log says so.

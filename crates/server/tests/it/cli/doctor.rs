@@ -255,6 +255,14 @@ fn settings_files_and_backups_that_are_not_as_they_should_be_are_found() {
     ] {
         found(settings, check, what);
     }
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::new(vec!["a.example".to_owned()]).unwrap();
+    params.not_after = rcgen::date_time_ymd(2026, 1, 1);
+    fs::write(place.path("cert.pem"), params.self_signed(&key).unwrap().pem()).unwrap();
+    let tls = "tls-cert = 'cert.pem'\ntls-key = 'key.pem'";
+    found(tls, "tls", "key.pem: it cannot be read");
+    fs::write(place.path("key.pem"), key.serialize_pem()).unwrap();
+    found(tls, "tls", "ends on 2026-01-01");
     mode("a.db", 0o644);
     found("", "files", "of mode 0644");
     mode("a.db", 0o600);
