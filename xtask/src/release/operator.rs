@@ -9,8 +9,10 @@ use anyhow::{Context as _, ensure};
 use serde_json::Value;
 
 use super::Release;
+use super::deb::{self, Packing};
 use super::image;
 use super::root::{PATH, Root, SETTINGS};
+use super::tree::Tree;
 use crate::clients::succeed;
 use crate::steps::Steps;
 use crate::tools;
@@ -18,6 +20,9 @@ use crate::tools;
 const STORE: &str = "var/lib/guestlist/guestlist.db";
 const BACKUPS: &str = "var/lib/guestlist/backups";
 const PASSWORD: &str = "A long enough password, 1\n";
+
+/// A version before any that there was.
+const OLDER: &str = "0.0.1";
 
 /// The oldest store that there is, and who is in it.
 const OLDEST: &str = "tests/stores/0001.sqlite.gz";
@@ -48,7 +53,17 @@ pub(crate) fn test(
         succeed(Command::new("cp").arg("-a").arg(&elsewhere).arg(machine.path(BACKUPS)))?;
         after(&machine, &lost)
     })?;
-    steps.run("upgrade from the oldest store", || upgrade(release, &install("old")?))?;
+    steps.run("upgrade from an older package, with the oldest store", || {
+        let older = Release {
+            version: OLDER.to_owned(),
+            binary: release.binary.clone(),
+            commit: String::new(),
+            ..*release
+        };
+        let there = Tree::new(place.join("older"))?;
+        let older = deb::make(&older, there.root(), Packing::Fast)?;
+        upgrade(release, &Root::install(release, &older, place.join("old"))?, package)
+    })?;
     steps.run("remove and purge the package", || removed(&place.join("old")))?;
     steps.run("the program in the root of a container", || container(release, place))
 }
@@ -104,8 +119,8 @@ fn after(machine: &Root, lost: &Lost) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Serves a store of the first version, and finds in it who was there.
-fn upgrade(release: &Release<'_>, machine: &Root) -> anyhow::Result<()> {
+/// Has a store of the first version under an older package, which is upgraded, and finds in it who was there.
+fn upgrade(release: &Release<'_>, machine: &Root, package: &Path) -> anyhow::Result<()> {
     let root = &release.project.root;
     let unpack = File::create(machine.path(STORE))?;
     let mut gzip = Command::new("gzip");
@@ -113,6 +128,11 @@ fn upgrade(release: &Release<'_>, machine: &Root) -> anyhow::Result<()> {
     succeed(gzip.stdout(Stdio::from(unpack)))?;
     machine.give(STORE)?;
     with_tls(machine)?;
+    let settings = fs::read_to_string(machine.path(SETTINGS))?;
+    let there = machine.upgrade(package)?;
+    ensure!(there == format!("ii {}", release.version), "{there} is installed");
+    let kept = fs::read_to_string(machine.path(SETTINGS))?;
+    ensure!(kept == settings, "the settings are others:\n{kept}");
     let known: Value = serde_json::from_str(&fs::read_to_string(root.join(KNOWN))?)?;
     let serving = machine.serve()?;
     let application = text(&known, "applicationId")?;

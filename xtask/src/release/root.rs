@@ -13,6 +13,7 @@ use serde_json::{Deserializer, Value};
 use super::tree::Tree;
 use super::{Release, libraries};
 use crate::clients::succeed;
+use crate::tools;
 
 /// The settings that the package brings.
 pub(crate) const SETTINGS: &str = "etc/guestlist/guestlist.toml";
@@ -38,15 +39,24 @@ impl Root {
             tree.directory(directory)?;
         }
         tree.put("var/lib/dpkg/status", 0o644, "")?;
-        let root = format!("--root={}", tree.root().display());
-        // There is no shell in there to run scripts with, and nothing that it depends on.
-        let mut dpkg = Command::new("dpkg");
-        dpkg.args([&root, "--force-script-chrootless", "--force-depends", "--install"]);
-        succeed(dpkg.arg(package).env("DEBIAN_FRONTEND", "noninteractive"))?;
+        put(&tree, package)?;
         libraries::copy(&release.binary, &tree)?;
         let users = fs::read_to_string(tree.root().join("etc/passwd"))?;
         let user = user(&users).context("the package has made no user `guestlist`")?;
         Ok(Self { tree, user })
+    }
+
+    /// Installs another version of the package over the one that is there, and gives the one that is there then.
+    pub(crate) fn upgrade(&self, package: &Path) -> anyhow::Result<String> {
+        put(&self.tree, package)?;
+        let root = format!("--admindir={}", self.path("var/lib/dpkg").display());
+        let mut query = Command::new("dpkg-query");
+        tools::output(query.args([
+            &root,
+            "--show",
+            "--showformat=${db:Status-Abbrev}${Version}",
+            "guestlist",
+        ]))
     }
 
     pub(crate) fn path(&self, inside: &str) -> PathBuf {
@@ -148,6 +158,15 @@ impl Root {
         println!("{line}");
         Ok(serving)
     }
+}
+
+/// Has the package manager put `package` into `tree`.
+fn put(tree: &Tree, package: &Path) -> anyhow::Result<()> {
+    let root = format!("--root={}", tree.root().display());
+    // There is no shell in there to run scripts with, and nothing that it depends on.
+    let mut dpkg = Command::new("dpkg");
+    dpkg.args([&root, "--force-script-chrootless", "--force-depends", "--install"]);
+    succeed(dpkg.arg(package).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null()))
 }
 
 /// A server that runs until this is dropped, and then dies without a word.
