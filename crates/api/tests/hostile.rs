@@ -1,7 +1,5 @@
 //! Hostile texts for every type that is read from a request.
 
-#![expect(clippy::expect_used, reason = "helpers of tests")]
-
 use guestlist_api::administrator::AdministratorPatch;
 use guestlist_api::api_token::{ApiTokenPatch, ApiTokenPost};
 use guestlist_api::application::{ApplicationPatch, ApplicationPost};

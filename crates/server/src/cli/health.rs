@@ -30,13 +30,12 @@ pub(super) struct Args {
 
 /// Asks. It fails where the server does not serve, or does not answer.
 pub(super) async fn run(args: Args, given: &CliArgs, out: Output) -> Result<()> {
-    let (url, config) = match args.url {
-        Some(url) => (url.clone(), ClientConfig::new(url)),
-        None => {
-            let url = here(given, args.listen)?;
-            // Nothing secret is said, and no certificate names an address of loopback.
-            (url.clone(), ClientConfig::new(url).any_certificate())
-        }
+    let (url, config) = if let Some(url) = args.url {
+        (url.clone(), ClientConfig::new(url))
+    } else {
+        let url = here(given, args.listen)?;
+        // Nothing secret is said, and no certificate names an address of loopback.
+        (url.clone(), ClientConfig::new(url).any_certificate())
     };
     let config = config.timeout(PATIENCE).retries(Retries::none());
     let path = if args.live { "/healthz" } else { "/readyz" };

@@ -105,8 +105,8 @@ fn power(site: &Site, random: &mut Random) -> Instant {
     let cutter = disk.cutter().expect("a cutter");
     pause(random, 30, 250);
     let cut = cutter.cut().expect("the power is cut");
-    if let Home::Database { cluster, .. } = &site.home {
-        cluster.kill().expect("it is killed");
+    if let Home::Database(database) = &site.home {
+        database.cluster.kill().expect("it is killed");
     }
     cut
 }
@@ -191,15 +191,16 @@ fn handles(server: &Server, random: &mut Random) {
 }
 
 fn database(site: &Site, random: &mut Random) {
-    let Home::Database { cluster, .. } = &site.home else { return };
+    let Home::Database(database) = &site.home else { return };
     pause(random, 100, 500);
-    cluster.kill().expect("it is killed");
+    database.cluster.kill().expect("it is killed");
     pause(random, 0, 500);
-    cluster.begin().expect("it starts");
+    database.cluster.begin().expect("it starts");
 }
 
 fn wire(site: &Site, random: &mut Random) {
-    let Home::Database { wire, .. } = &site.home else { return };
+    let Home::Database(database) = &site.home else { return };
+    let wire = &database.wire;
     for _ in 0..6 {
         match random.below(8) {
             0 => wire.cut(),

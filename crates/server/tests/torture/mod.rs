@@ -113,7 +113,9 @@ fn torture(mut site: Site, layers: &[Layer], rounds: usize) -> Tally {
     server.kill();
 
     let mut sum = Tally::default();
-    writers.iter().for_each(|writer| sum.add(writer.tally));
+    for writer in &writers {
+        sum.add(writer.tally);
+    }
     let took = start.elapsed().as_secs();
     let _ = writeln!(std::io::stdout(), "torture: {done:?} in {took} s; {sum:?}");
     sum

@@ -19,11 +19,13 @@ const OF_THE_MACHINE: [&str; 3] = ["disk", "file system", "limits"];
 /// What is behind the server.
 pub(super) enum Home {
     File(PathBuf),
-    Database {
-        cluster: Cluster,
-        /// What the server reaches it by.
-        wire: Proxy,
-    },
+    Database(Box<Database>),
+}
+
+pub(super) struct Database {
+    pub(super) cluster: Cluster,
+    /// What the server reaches it by.
+    pub(super) wire: Proxy,
 }
 
 pub(super) struct Site {
@@ -69,7 +71,8 @@ impl Site {
         let wire = Proxy::start(cluster.address()).expect("a proxy");
         let by_wire = cluster.url_through(&[wire.address()], "postgres") + "?sslmode=disable";
         let url = cluster.url();
-        Self::of(Place::beside(&program(), by_wire), Home::Database { cluster, wire }, disk, url)
+        let home = Home::Database(Box::new(Database { cluster, wire }));
+        Self::of(Place::beside(&program(), by_wire), home, disk, url)
     }
 
     fn of(place: Place, home: Home, disk: Option<Disk>, url: String) -> Self {
@@ -102,8 +105,8 @@ impl Site {
     pub(super) fn restore_power(&mut self) {
         let disk = self.disk.as_mut().expect("a disk whose power was cut");
         disk.restore_power().expect("the disk is back");
-        if let Home::Database { cluster, .. } = &self.home {
-            cluster.begin().expect("it starts");
+        if let Home::Database(database) = &self.home {
+            database.cluster.begin().expect("it starts");
         }
     }
 

@@ -106,7 +106,9 @@ fn a_store_is_kept_of_every_version() {
     let missing: Vec<usize> =
         (1..=MIGRATIONS.len()).filter(|version| !kept::is(*version)).collect();
     if let Some(from) = kept::asked_for() {
-        missing.iter().for_each(|version| kept::write(*version, &from));
+        for version in missing {
+            kept::write(version, &from);
+        }
         return;
     }
     // The one that is worked on may still change.
