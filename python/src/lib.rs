@@ -1,6 +1,7 @@
 //! The compiled half of the Python package `guestlist`.
 
 mod action;
+mod command;
 mod core;
 mod error;
 mod from_json;
@@ -15,6 +16,8 @@ use pyo3::prelude::*;
 mod _guestlist {
     #[pymodule_export]
     use super::action::Action;
+    #[pymodule_export]
+    use super::command::command;
     #[pymodule_export]
     use super::core::{Core, Pending};
     #[pymodule_export]

@@ -61,7 +61,8 @@ usage: cargo xtask TASK
   monitoring
             the alert rules and the dashboard in ops, read and tried by promtool; part of test
   release   builds the program and makes what is handed out, in target/dist: a package for Debian, an
-            archive, an image for containers, the list of what is in it, and checksums;
+            archive, an image for containers, the wheel of the Python package, the list of what is in it,
+            and checksums;
             `release twice` builds in another place too, and compares (GUESTLIST_BIN=PATH packs that)
   packages  the package for Debian, made of the server that is tested and installed in an empty
             root, with what an operator does with it; part of test

@@ -1,6 +1,7 @@
 //! The Python package: built as `pip install ./python` builds it, into a virtual environment under
 //! the target directory, and tested there.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -36,39 +37,122 @@ impl Profile {
     }
 }
 
+fn pip(python: &Path) -> Command {
+    let mut pip = Command::new(python);
+    pip.args(["-m", "pip", "--quiet", "--disable-pip-version-check"]);
+    pip
+}
+
+/// Makes an environment with what the package is built and tested with; gives its interpreter.
+fn prepare(project: &Project, steps: &mut Steps, profile: Profile) -> anyhow::Result<PathBuf> {
+    let venv = project.target.join("python").join(profile.name());
+    let python = venv.join("bin/python");
+    let requirements = project.root.join("python/tests/requirements.txt");
+    steps.run("install what the Python package is tested with", || {
+        install_once(&venv, &[&requirements], || {
+            succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
+            let mut install = pip(&python);
+            succeed(
+                install.args(["install", "--require-hashes", "--requirement"]).arg(&requirements),
+            )
+        })
+    })?;
+    Ok(python)
+}
+
+/// Builds the wheel with what is in the environment of `python`, told what is in `environment` beside.
+fn build(
+    project: &Project,
+    steps: &mut Steps,
+    profile: Profile,
+    python: &Path,
+    environment: &[(&str, OsString)],
+) -> anyhow::Result<PathBuf> {
+    let wheels = project.target.join("python").join(format!("{}-wheels", profile.name()));
+    if wheels.exists() {
+        fs::remove_dir_all(&wheels)?;
+    }
+    let bin = python.parent().context("an interpreter is in a directory")?;
+    let mut wheel = pip(python);
+    wheel
+        // maturin is there, of the version that the package asks for.
+        .args(["wheel", "--no-deps", "--no-index", "--no-build-isolation", "--wheel-dir"])
+        .arg(&wheels)
+        .arg("./python")
+        .env("MATURIN_PEP517_ARGS", format!("--profile {}", profile.name()))
+        .env("CARGO_TARGET_DIR", &project.target)
+        .env("PATH", path_with(bin)?)
+        .envs(environment.iter().map(|(name, value)| (name, value)));
+    steps.command("Python package", wheel, "mend the code that the compiler names")?;
+    let made = fs::read_dir(&wheels)?.next().context("there is no wheel")?;
+    Ok(made?.path())
+}
+
+/// Builds the wheel that is handed out.
+pub(crate) fn wheel(
+    project: &Project,
+    steps: &mut Steps,
+    environment: &[(&str, OsString)],
+) -> anyhow::Result<PathBuf> {
+    let python = prepare(project, steps, Profile::Release)?;
+    build(project, steps, Profile::Release, &python, environment)
+}
+
+fn put(python: &Path, wheel: &Path) -> Command {
+    let mut install = pip(python);
+    install.args(["install", "--no-deps", "--no-index", "--force-reinstall"]).arg(wheel);
+    install
+}
+
+/// Installs the package and what its tests need; gives the interpreter that has them, and the wheel.
+fn install_wheel(
+    project: &Project,
+    steps: &mut Steps,
+    profile: Profile,
+) -> anyhow::Result<(PathBuf, PathBuf)> {
+    let python = prepare(project, steps, profile)?;
+    let wheel = build(project, steps, profile, &python, &[])?;
+    steps.command("install the Python package", put(&python, &wheel), HINT)?;
+    Ok((python, wheel))
+}
+
 /// Installs the package and what its tests need; gives the interpreter that has them.
 pub(crate) fn install(
     project: &Project,
     steps: &mut Steps,
     profile: Profile,
 ) -> anyhow::Result<PathBuf> {
-    let venv = project.target.join("python").join(profile.name());
-    let python = venv.join("bin/python");
-    let requirements = project.root.join("python/tests/requirements.txt");
-    let pip = || {
-        let mut pip = Command::new(&python);
-        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-        pip
-    };
-    steps.run("install what the Python package is tested with", || {
-        install_once(&venv, &[&requirements], || {
-            succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
-            succeed(pip().args(["--require-hashes", "--requirement"]).arg(&requirements))
-        })
+    install_wheel(project, steps, profile).map(|(python, _)| python)
+}
+
+/// Installs the wheel where nothing else is, and takes the first minute with the command that it brings.
+fn first_minute(
+    project: &Project,
+    steps: &mut Steps,
+    python: &Path,
+    wheel: &Path,
+) -> anyhow::Result<()> {
+    let venv = project.target.join("python/empty");
+    steps.run("the wheel in an empty environment", || {
+        succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
+        succeed(&mut put(&venv.join("bin/python"), wheel))
     })?;
-    let mut package = pip();
-    package
-        // maturin is there, of the version that the package asks for.
-        .args(["--no-deps", "--no-index", "--no-build-isolation", "--force-reinstall", "./python"])
-        .env("MATURIN_PEP517_ARGS", format!("--profile {}", profile.name()))
-        .env("CARGO_TARGET_DIR", &project.target)
-        .env("PATH", path_with(&venv.join("bin"))?);
-    steps.command("python package", package, "mend the code that the compiler names")?;
-    Ok(python)
+    let mut pytest = Command::new(python);
+    pytest.args([
+        "-B",
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "python/tests/test_command.py",
+    ]);
+    pytest.env("GUESTLIST_COMMAND", venv.join("bin/guestlist"));
+    steps.command("the command that the wheel brings", pytest, HINT)
 }
 
 /// `PATH`, with `first` before all else: pip has to find the maturin that is there.
-fn path_with(first: &Path) -> anyhow::Result<std::ffi::OsString> {
+fn path_with(first: &Path) -> anyhow::Result<OsString> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let all = std::iter::once(first.to_owned()).chain(std::env::split_paths(&path));
     Ok(std::env::join_paths(all)?)
@@ -110,7 +194,8 @@ pub(crate) fn test(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
         );
         Ok(())
     })?;
-    let python = install(project, steps, Profile::Dev)?;
+    let (python, wheel) = install_wheel(project, steps, Profile::Dev)?;
+    first_minute(project, steps, &python, &wheel)?;
     let mut pytest = Command::new(&python);
     pytest.args(["-B", "-m", "pytest", "-p", "no:cacheprovider", "python/tests"]);
     steps.command("tests of the Python package", pytest, HINT)?;

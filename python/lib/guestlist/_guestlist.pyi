@@ -4,9 +4,20 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, final
 
-__all__ = ["Action", "Core", "Mailbox", "Outcome", "Pending", "TestServer", "__version__"]
+__all__ = [
+    "Action",
+    "Core",
+    "Mailbox",
+    "Outcome",
+    "Pending",
+    "TestServer",
+    "__version__",
+    "command",
+]
 
 __version__: Final[str]
+
+def command(arguments: Sequence[str]) -> int: ...
 
 @final
 class Action:

@@ -10,6 +10,7 @@ mod sbom;
 mod tree;
 mod unit;
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +20,7 @@ use anyhow::{Context as _, ensure};
 
 use crate::clients::{self, succeed};
 use crate::steps::{Steps, cargo};
-use crate::{Project, tools};
+use crate::{Project, python, tools};
 use deb::Packing;
 use tree::Tree;
 
@@ -87,7 +88,12 @@ pub(crate) fn run(project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
     };
     let dist = project.target.join("dist");
     let release = Release::of(project, binary)?;
-    let sums = steps.run("packages", || all(&release, &dist))?;
+    let mut sums = steps.run("packages", || all(&release, &dist))?;
+    if std::env::var_os(clients::BIN).is_none() {
+        sums += &wheel(&release, steps, &dist)?;
+    } else {
+        println!("\nthe wheel is left out: it is no packing of a program that is there");
+    }
     let mut status = Command::new("git");
     let changed = tools::output(status.args(["status", "--porcelain"]).current_dir(&project.root))?;
     if !changed.is_empty() {
@@ -110,14 +116,15 @@ pub(crate) fn twice(project: &Project, steps: &mut Steps) -> anyhow::Result<()> 
     let release = Release::of(project, binary)?;
     let again = steps.run("packages again", || all(&release, &other.join("dist")))?;
     let first = fs::read_to_string(project.target.join("dist").join(SUMS))?;
+    let same = first.lines().filter(|line| !line.contains(".whl")).eq(again.lines());
     steps.run("the same both times", || {
-        ensure!(first == again, "they differ:\n{first}\n{again}");
+        ensure!(same, "they differ:\n{first}\n{again}");
         Ok(fs::remove_dir_all(&other)?)
     })
 }
 
-/// The program, in which nothing says where it was built.
-fn build(project: &Project, steps: &mut Steps, target: &Path) -> anyhow::Result<PathBuf> {
+/// What has compilers say nothing of where something was built.
+fn nowhere(project: &Project, target: &Path) -> anyhow::Result<[(&'static str, OsString); 2]> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
     let home = home.context("neither CARGO_HOME nor HOME says where the crates are")?;
@@ -125,13 +132,17 @@ fn build(project: &Project, steps: &mut Steps, target: &Path) -> anyhow::Result<
     let mapped = places.map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()));
     // The same for what is compiled from C.
     let in_c = places.map(|(from, to)| format!("-ffile-prefix-map={}={to}", from.display()));
+    Ok([
+        ("CARGO_ENCODED_RUSTFLAGS", mapped.join("\u{1f}").into()),
+        ("CFLAGS", in_c.join(" ").into()),
+    ])
+}
+
+/// The program, in which nothing says where it was built.
+fn build(project: &Project, steps: &mut Steps, target: &Path) -> anyhow::Result<PathBuf> {
     let mut command =
         cargo(&["build", "--release", "--locked", "--package", "guestlist", "--bin", "guestlist"]);
-    command
-        .arg("--target-dir")
-        .arg(target)
-        .env("CARGO_ENCODED_RUSTFLAGS", mapped.join("\u{1f}"))
-        .env("CFLAGS", in_c.join(" "));
+    command.arg("--target-dir").arg(target).envs(nowhere(project, target)?);
     steps.command("build the program", command, "mend the code that the compiler names")?;
     Ok(target.join("release/guestlist"))
 }
@@ -157,6 +168,21 @@ fn all(release: &Release<'_>, dist: &Path) -> anyhow::Result<String> {
     }
     fs::write(dist.join(SUMS), &sums)?;
     Ok(sums)
+}
+
+/// The Python package, which brings the command too, added to what is in `dist`: its checksum. It is not compared
+/// with another, as what packs it is not ours.
+fn wheel(release: &Release<'_>, steps: &mut Steps, dist: &Path) -> anyhow::Result<String> {
+    let target = release.project.target.join("release-build");
+    let mut environment = nowhere(release.project, &target)?.to_vec();
+    environment.push((EPOCH, release.epoch.to_string().into()));
+    environment.push(("CARGO_TARGET_DIR", target.into()));
+    let made = python::wheel(release.project, steps, &environment)?;
+    let name = made.file_name().context("it has no name")?.to_owned();
+    fs::copy(&made, dist.join(&name))?;
+    let sum = format!("{} *{}\n", tree::sha256(&made)?, name.to_string_lossy());
+    fs::write(dist.join(SUMS), fs::read_to_string(dist.join(SUMS))? + &sum)?;
+    Ok(sum)
 }
 
 /// What the package for Debian has, for any other Linux: to be unpacked at `/`, or anywhere.

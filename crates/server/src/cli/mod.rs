@@ -29,6 +29,7 @@ use crate::store::{Options, StoreUrl};
 use crate::telemetry;
 use anyhow::{Context as _, Result, bail};
 use clap::{FromArgMatches as _, Parser, Subcommand};
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -104,8 +105,7 @@ enum Command {
 
 /// Says on standard error why it failed, unless it only lost whom it was telling, and answers the
 /// exit code.
-#[must_use]
-pub fn report(error: &anyhow::Error) -> u8 {
+fn report(error: &anyhow::Error) -> u8 {
     if error.is::<ReaderGone>() {
         return 0;
     }
@@ -118,11 +118,26 @@ pub fn report(error: &anyhow::Error) -> u8 {
     unwell.map_or_else(|| remote::failure::exit_code(error), doctor::Unwell::code)
 }
 
+/// Does what the `arguments` say, of which the first is what the program is called, and answers the exit
+/// code. Ends the process with help, or with what is wrong with them.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            // Nothing is left to tell if standard error is gone.
+            let _ = writeln!(std::io::stderr(), "guestlist: cannot start: {error}");
+            return 1;
+        }
+    };
+    let done = runtime.block_on(Cli::read(arguments).run());
+    // A thread that makes a backup is not waited for: what it leaves is none, and the next removes it.
+    runtime.shutdown_background();
+    done.map_or_else(|error| report(&error), |()| 0)
+}
+
 impl Cli {
-    /// What the arguments of the program say. Ends it with help, or with what is wrong with them.
-    #[must_use]
-    pub fn read() -> Self {
-        let matches = help::command().get_matches();
+    fn read(arguments: impl IntoIterator<Item = OsString>) -> Self {
+        let matches = help::command().get_matches_from(arguments);
         let read = help::check(&matches).and_then(|()| Self::from_arg_matches(&matches));
         read.unwrap_or_else(|error| error.exit())
     }
@@ -131,7 +146,7 @@ impl Cli {
     ///
     /// # Errors
     /// When it cannot be done; the message says why.
-    pub async fn run(self) -> Result<()> {
+    async fn run(self) -> Result<()> {
         let out = Output { json: self.json };
         match self.command {
             Command::Quickstart(server) => quickstart::run(&self.given, &server, out).await,
