@@ -14,7 +14,7 @@ const SWITCHES: [(&str, &str); 3] =
     [("_actions", "false"), ("_links", "true"), ("_embedded", "true")];
 
 /// How many path parameters an action has at most.
-const MOST_PATH_NAMES: usize = 2;
+const MOST_PATH_NAMES: usize = 3;
 
 /// One action of the API, from the table of the package.
 #[pyclass(frozen, module = "guestlist._guestlist")]

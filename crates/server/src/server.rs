@@ -75,7 +75,7 @@ impl Server {
         let metered = meters.as_ref().map(|meters| meters.of(config));
         let config = metered.as_ref().unwrap_or(config);
         let store = open(config, &config.options).await?;
-        let clock = shared_time::shared(&store, clock).await?;
+        let clock = shared_time::shared(&config.store, &store, clock).await?;
         let mut limits = Limits::default();
         limits.max_connections = config.max_connections.unwrap_or(limits.max_connections);
         let own = config.max_connections_per_client;

@@ -39,7 +39,6 @@ pub(crate) const TABLE: Table = table(
 );
 
 const MINUTE: i64 = 60_000;
-const DAY: i64 = 24 * 60 * MINUTE;
 /// How long failures of an account from one network are remembered, in milliseconds.
 const REMEMBERED: i64 = 60 * MINUTE;
 /// Failures in a row of those that an account does not know, all of them together, which cost nothing (NIST SP
@@ -48,14 +47,14 @@ const FREE_OF_STRANGERS: i64 = 100;
 /// How long they wait for each after that, in milliseconds.
 const STRANGERS_WAIT: i64 = 15 * MINUTE;
 /// How long they are remembered, in milliseconds.
-const STRANGERS_REMEMBERED: i64 = DAY;
+const STRANGERS_REMEMBERED: i64 = 24 * 60 * MINUTE;
 /// Failures of one network at all accounts that cost nothing.
 const FREE_OF_NETWORK: i64 = 300;
 /// The milliseconds after which a network is forgiven one.
 const FORGIVEN: i64 = 60 * MINUTE / FREE_OF_NETWORK;
 /// How long after a sign-in a network is known to the account, and a device, in milliseconds.
-const NETWORK_KNOWN: i64 = 30 * DAY;
-const DEVICE_KNOWN: i64 = 365 * DAY;
+const NETWORK_KNOWN: i64 = 30 * 24 * 60 * MINUTE;
+const DEVICE_KNOWN: i64 = 365 * 24 * 60 * MINUTE;
 /// How many rows of failures an application has at most, and of those who are known: a few megabytes.
 const MOST: [i64; 2] = [20_000, 100_000];
 
@@ -342,18 +341,10 @@ pub fn take_back(tx: &mut Tx<'_>, tenant: Tenant, who: &Claimant, counted: &Coun
     }
     tx.change(ChangeScope::Nothing, less, &[&application, &counted.own])?;
     if let Some(network) = who.network.as_ref().filter(|_| counted.strange) {
-        forgive(tx, tenant, network)?;
+        let forgive = "UPDATE user_sign_in_attempts SET until = until - $3
+                       WHERE application_id = $1 AND who = $2";
+        tx.change(ChangeScope::Nothing, forgive, &[&application, network, &FORGIVEN])?;
     }
-    Ok(())
-}
-
-/// Forgives a network one failure.
-fn forgive(tx: &mut Tx<'_>, tenant: Tenant, network: &str) -> Result<()> {
-    tx.change(
-        ChangeScope::Nothing,
-        "UPDATE user_sign_in_attempts SET until = until - $3 WHERE application_id = $1 AND who = $2",
-        &[&tenant.id().to_string(), &network, &FORGIVEN],
-    )?;
     Ok(())
 }
 
@@ -368,15 +359,13 @@ pub fn succeeded(
     who: &Claimant,
     (counted, now): (&Counted, DateTime),
 ) -> Result<()> {
+    take_back(tx, tenant, who, counted)?;
     let (application, at) = (tenant.id().to_string(), now.millis());
     let sql = "DELETE FROM user_sign_in_attempts WHERE application_id = $1 AND who = $2";
     if counted.strange {
         tx.change(ChangeScope::Nothing, sql, &[&application, &who.strangers])?;
     }
     tx.change(ChangeScope::Nothing, sql, &[&application, &counted.own])?;
-    if let Some(network) = who.network.as_ref().filter(|_| counted.strange) {
-        forgive(tx, tenant, network)?;
-    }
     if let Some(mark) = &who.mark {
         put(tx, tenant, &mark.who, [1, 0, at, at + mark.lasts])?;
     }
@@ -389,9 +378,10 @@ pub fn succeeded(
 /// When the store fails.
 pub fn delete_some(tx: &mut Tx<'_>, tenant: Tenant, most: i64) -> Result<bool> {
     let application = tenant.id().to_string();
-    let more = "SELECT 1 AS found FROM user_sign_in_attempts WHERE application_id = $1
-                LIMIT 1 OFFSET $2";
-    let more: Option<i64> = tx.first(more, &[&application, &most])?;
+    let more: Option<i64> = tx.first(
+        "SELECT 1 AS found FROM user_sign_in_attempts WHERE application_id = $1 LIMIT 1 OFFSET $2",
+        &[&application, &most],
+    )?;
     if more.is_some() {
         tx.run(
             "DELETE FROM user_sign_in_attempts WHERE application_id = $1 AND who IN

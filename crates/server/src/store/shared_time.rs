@@ -1,11 +1,10 @@
 //! The time of the database, which all servers of a store go by: a token that one makes is ended by the cutoff that
 //! another sets a moment later. A store in a file has one server, and the machine's time.
 
-use super::Store;
+use super::{Store, StoreUrl};
 use crate::clock::{Clock, Shared};
 use crate::error::Error;
 use anyhow::{Result, bail};
-use guestlist_store::Dialect;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::MissedTickBehavior;
@@ -20,35 +19,31 @@ pub(crate) const MOST: i64 = 1000;
 /// How often it is looked at again.
 const EVERY: Duration = Duration::from_mins(1);
 
-/// How many milliseconds `machine` is behind the time of the database, if there is one.
-async fn behind(store: &Store, machine: &Clock) -> Result<Option<i64>, Error> {
-    let mut nearest: Option<(i64, i64)> = None;
+/// How many milliseconds `machine` is behind the time of the database.
+async fn behind(store: &Store, machine: &Clock) -> Result<i64, Error> {
+    let (mut shortest, mut nearest) = (i64::MAX, 0);
     for _ in 0..TIMES {
         let before = machine.now().millis();
         // Not of a replica.
-        let asked = store.write(|tx| match tx.dialect() {
-            Dialect::Sqlite => Ok(None),
-            Dialect::Postgres => tx.first::<i64>(NOW, &[]),
-        });
-        let Some(now) = asked.await? else { return Ok(None) };
+        let now = store.write(|tx| tx.first::<i64>(NOW, &[])).await?;
+        let now = now.ok_or_else(|| Error::internal("the database does not know the time"))?;
         let took = machine.now().millis() - before;
-        let behind = now - (before + took / 2);
-        if nearest.is_none_or(|(other, _)| took < other) {
-            nearest = Some((took, behind));
+        if took < shortest {
+            (shortest, nearest) = (took, now - (before + took / 2));
         }
     }
-    Ok(nearest.map(|(_, behind)| behind))
+    Ok(nearest)
 }
 
-/// `clock` as a server of `store` goes by it.
+/// `clock` as a server of the `store` at `place` goes by it.
 ///
 /// # Errors
 /// When the store fails, or the two are more than a second apart.
-pub(crate) async fn shared(store: &Store, clock: Clock) -> Result<Clock> {
-    if !clock.is_running() {
+pub(crate) async fn shared(place: &StoreUrl, store: &Store, clock: Clock) -> Result<Clock> {
+    if matches!(place, StoreUrl::Sqlite(_)) || !clock.is_running() {
         return Ok(clock);
     }
-    let Some(behind) = behind(store, &clock).await? else { return Ok(clock) };
+    let behind = behind(store, &clock).await?;
     if behind.abs() > MOST {
         let where_to = if behind > 0 { "behind" } else { "ahead of" };
         bail!(
@@ -67,7 +62,7 @@ pub(crate) async fn follow(store: Store, clock: Clock) {
     loop {
         minutes.tick().await;
         match behind(&store, clock.machine()).await {
-            Ok(Some(behind)) => {
+            Ok(behind) => {
                 clock.set(behind);
                 if behind.abs() > MOST {
                     tracing::error!(
@@ -76,7 +71,6 @@ pub(crate) async fn follow(store: Store, clock: Clock) {
                     );
                 }
             }
-            Ok(None) => {}
             // It is tried again soon.
             Err(error) => tracing::debug!(%error, "the time of the database is not known"),
         }
