@@ -121,10 +121,12 @@ fn mutants(project: &Project, steps: &mut Steps, wanted: &Wanted<'_>) -> anyhow:
             ] {
                 succeed(Command::new("cp").arg("-a").arg(project.root.join(part)).arg(&copy))?;
             }
+            // The copy is in the repository, and no part of it.
             succeed(
-                Command::new("patch")
-                    .args(["-p1", "--quiet", "--input"])
+                Command::new("git")
+                    .arg("apply")
                     .arg(&mutant)
+                    .env("GIT_CEILING_DIRECTORIES", &project.target)
                     .current_dir(&copy),
             )?;
             let mut build = cargo(&["build", "--workspace", "--bin", "guestlist", "--quiet"]);
@@ -172,8 +174,8 @@ mod tests {
         let all = all(&project).unwrap();
         assert!(all.len() >= 6, "{all:?}");
         for mutant in all {
-            let mut patch = Command::new("patch");
-            patch.args(["-p1", "--dry-run", "--force", "--quiet", "--input"]).arg(&mutant);
+            let mut patch = Command::new("git");
+            patch.args(["apply", "--check"]).arg(&mutant);
             let done = patch.current_dir(&project.root).output().unwrap();
             assert!(done.status.success(), "{}: {done:?}", mutant.display());
         }
