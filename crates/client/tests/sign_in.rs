@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
-#[expect(dead_code, reason = "what other tests use")]
 mod demo;
 
 use demo::Demo;
