@@ -58,15 +58,13 @@ impl Server {
     }
 
     async fn start(config: &Config, clock: Clock) -> Result<Self> {
-        let listener = TcpListener::bind(config.listen)
-            .await
+        let listener = listen::bind(config.listen)
             .with_context(|| format!("cannot listen on {}", config.listen))?;
         let address = listener.local_addr()?;
         let tls = tls(config, &clock)?;
         let metrics_listener = match config.metrics_listen {
             Some(at) => Some(
-                TcpListener::bind(at)
-                    .await
+                listen::bind(at)
                     .with_context(|| format!("metrics-listen: cannot listen on {at}"))?,
             ),
             None => None,

@@ -26,7 +26,7 @@ use std::pin::{Pin, pin};
 use std::sync::{Arc, LazyLock};
 use std::task::Poll;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -36,6 +36,10 @@ const MOST_REFUSALS: usize = 64;
 
 /// How long a connection beyond the limit is held in order to tell it so.
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How many connections wait to be accepted, if the system lets as many. A SYN beyond them is dropped, and
+/// comes again a second later: those of everybody, when somebody opens a thousand at once.
+const BACKLOG: u32 = 4096;
 
 /// How long to wait after a failed accept: what is missing then, such as descriptors, comes back
 /// only when other connections end.
@@ -67,6 +71,18 @@ pub trait Handler: Send + Sync + 'static {
     fn meter(&self) -> Option<&Arc<Meter>> {
         None
     }
+}
+
+/// Takes the address `at`.
+///
+/// # Errors
+/// When it cannot be had.
+pub fn bind(at: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if at.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // As the standard library does: who was there before may have left connections behind.
+    socket.set_reuseaddr(true)?;
+    socket.bind(at)?;
+    socket.listen(BACKLOG)
 }
 
 /// Accepts connections, over `tls` if there is any, and has `handler` answer what they ask, until

@@ -17,6 +17,19 @@ async fn a_connection_serves_many_requests() {
 }
 
 #[tokio::test]
+async fn many_connections_wait_to_be_accepted() {
+    let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let most = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
+    let count = most.trim().parse::<usize>().unwrap().min(2000);
+    for number in 0..count {
+        // One that is closed waits as well. A SYN that is dropped comes again after 1, 3 and 7 seconds.
+        let connected = std::net::TcpStream::connect_timeout(&address, Duration::from_secs(5));
+        assert!(connected.is_ok(), "{number} of {count}: {connected:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_idle_connection_is_closed() {
     let server = Server::start(Limits { head_timeout: millis(500), ..Limits::default() }).await;
     assert_ended(&mut server.connect().await).await;
