@@ -13,6 +13,7 @@ use super::socket::{Socket, not_http};
 use super::tls::Tls;
 use super::transfer::Transfer;
 use super::transport::{Timed, Transport};
+use super::unless::unless;
 use crate::error::Error;
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderValue};
@@ -212,10 +213,7 @@ impl<H: Handler> Connection<H> {
             let Some(met) = self.meet(stream, place).await else { return };
             (stream, place) = met;
         }
-        tokio::select! {
-            () = self.serve(stream, Arc::clone(&place)) => {}
-            () = place.is_over() => {}
-        }
+        unless(self.serve(stream, Arc::clone(&place)), place.is_over()).await;
     }
 
     /// Lets the proxy at the other end say whom the connection is from, which has a place for that from then
@@ -279,11 +277,7 @@ impl<H: Handler> Connection<H> {
         });
         let socket = TokioIo::new(Socket::new(transport, limits, Some(Arc::clone(&place))));
         let mut connection = limits.builder().serve_connection(socket, service);
-        let ended = tokio::select! {
-            ended = &mut connection => Some(ended),
-            _ = stopped.changed() => None,
-        };
-        let ended = if let Some(ended) = ended {
+        let ended = if let Some(ended) = unless(&mut connection, stopped.changed()).await {
             ended
         } else {
             Pin::new(&mut connection).graceful_shutdown();

@@ -28,5 +28,6 @@ mod socket;
 mod trace;
 mod transfer;
 mod transport;
+mod unless;
 
 pub(crate) use response_body::AbortAt;
