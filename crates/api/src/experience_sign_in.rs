@@ -1,6 +1,7 @@
 //! `experienceSignIn`: what an application offers to the people who sign in to it. All of it is off until it is
 //! switched on.
 
+use crate::experience_link::LinkUrl;
 use crate::id::ApplicationId;
 use crate::text::{Email, List, Nullable, Text, Whole};
 use crate::wire::{Problems, Rule, Wire};
@@ -62,6 +63,9 @@ pub struct SignInSettings {
     pub display_name: Option<String>,
     /// The languages that people are spoken to in, the usual one first.
     pub locales: Vec<String>,
+    /// The page of the application that links in mails lead to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link_url: Option<String>,
 }
 
 impl Default for SignInSettings {
@@ -76,6 +80,7 @@ impl Default for SignInSettings {
             mail_from: None,
             display_name: None,
             locales: vec!["en".into()],
+            link_url: None,
         }
     }
 }
@@ -107,6 +112,7 @@ impl SignInSettings {
             mail_from: said(patch.mail_from.as_ref(), self.mail_from.as_ref()),
             display_name: said(patch.display_name.as_ref(), self.display_name.as_ref()),
             locales: locales.unwrap_or_else(|| self.locales.clone()),
+            link_url: said(patch.link_url.as_ref(), self.link_url.as_ref()),
         }
     }
 
@@ -178,6 +184,8 @@ crate::object! {
         optional display_name "displayName": Nullable<Text<1, 64>>,
         /// The languages that people are spoken to in, the usual one first.
         optional locales "locales": List<Locale, 20>,
+        /// The page of the application that links in mails lead to; `null` for none.
+        optional link_url "linkUrl": Nullable<LinkUrl>,
     }
 }
 

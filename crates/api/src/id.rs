@@ -144,6 +144,10 @@ ids! {
     ExperienceUserId
     /// Names a group of an application's users.
     ExperienceGroupId
+    /// Names somebody who was asked to become an end user.
+    ExperienceInvitationId
+    /// Names a mail to an end user.
+    ExperienceMailId
     /// Names an API token, or the session that a sign-in began.
     ApiTokenId
     /// Names an administrator of this server (the wire's `user`).

@@ -15,6 +15,8 @@ pub mod experience;
 pub mod experience_auth;
 pub mod experience_group;
 pub mod experience_key;
+pub mod experience_link;
+pub mod experience_mail;
 pub mod experience_sign_in;
 pub mod experience_user;
 pub mod id;

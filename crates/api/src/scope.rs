@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn every_word_reads_back() {
-        assert_eq!(Scope::all().count(), 530);
+        assert_eq!(Scope::all().count(), 543);
         for scope in Scope::all() {
             assert_eq!(scope.as_str().parse(), Ok(scope));
             let json = serde_json::to_string(&scope).unwrap();

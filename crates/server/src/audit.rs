@@ -97,6 +97,14 @@ actions! {
     UserKeyWithdrawn "user_key.withdrawn",
     /// What an application offers to people who sign in to it is another.
     SignInChanged "sign_in_settings.changed",
+    /// A link was made for a user of an application, or for somebody who is to become one.
+    UserLinkMade "user_link.made",
+    /// An invitation was taken back.
+    UserLinkRevoked "user_link.revoked",
+    /// A link was used by a user of an application.
+    UserLinkUsed "user_link.used",
+    /// Somebody wanted to use a link that is not good.
+    UserLinkRefused "user_link.refused",
     /// There is a new signing key.
     KeyMade "key.made",
     /// A signing key is gone.

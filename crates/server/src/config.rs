@@ -8,6 +8,7 @@ use crate::http::client_address::{ClientFrom, Proxies};
 use crate::http::ingress::Ingress;
 use crate::http::origins::AllowedOrigins;
 use crate::http::tls::TlsFiles;
+use crate::mail::MailSettings;
 use crate::public_url::PublicUrl;
 use crate::rows::quotas::Quotas;
 use crate::rows::tuning::Tuning;
@@ -74,6 +75,12 @@ pub struct ServerArgs {
     /// address and a port
     #[arg(long, env = "GUESTLIST_METRICS_LISTEN", value_name = "ADDR")]
     pub metrics_listen: Option<String>,
+    /// The server that takes mail to users, `smtps://USER:PASSWORD@HOST`, or `smtp://...` for STARTTLS
+    #[arg(long, env = "GUESTLIST_SMTP_URL", value_name = "URL", hide_env_values = true)]
+    pub smtp_url: Option<String>,
+    /// Whom mail to users is from, such as `Guests <guests@example.com>`
+    #[arg(long, env = "GUESTLIST_MAIL_FROM", value_name = "ADDRESS")]
+    pub mail_from: Option<String>,
 }
 
 /// What the file says.
@@ -93,6 +100,9 @@ struct File {
     allowed_origins: Option<Vec<String>>,
     trusted_proxies: Option<Vec<String>>,
     client_from: Option<String>,
+    smtp_url: Option<String>,
+    mail_from: Option<String>,
+    mail_directory: Option<PathBuf>,
     store_replica: Option<String>,
     must_exist: Option<bool>,
     store_readers: Option<usize>,
@@ -137,6 +147,8 @@ pub struct Config {
     pub breached: Option<Breached>,
     /// Who may reach the server, and how.
     pub ingress: Ingress,
+    /// How mails to users leave, if any do.
+    pub mail: Option<MailSettings>,
     /// The backups that a server makes by itself, if it is to make any.
     pub backups: Option<BackupSettings>,
     /// Whom every backup is encrypted to, if it is.
@@ -178,6 +190,7 @@ impl Config {
             listen: address(listen.map_or(DEFAULT_LISTEN, String::as_str))?,
             metrics_listen: metrics.map(|text| metrics_address(text)).transpose()?,
             public_url: public_url.map(|url| self::public_url(url)).transpose()?,
+            mail: mail(given, server, &file)?,
             max_connections: file.max_connections,
             max_connections_per_client: file.max_connections_per_client,
             hashing: hashing(&file),
@@ -353,6 +366,34 @@ fn backups(file: &File, named: Option<&Path>) -> Result<Option<BackupSettings>> 
         keep: file.backup_keep,
         recipients: recipients(file)?,
     }))
+}
+
+/// How mails leave: a directory that is relative is beside the file.
+fn mail(given: &CliArgs, server: &ServerArgs, file: &File) -> Result<Option<MailSettings>> {
+    let (url, from) = (
+        server.smtp_url.as_ref().or(file.smtp_url.as_ref()),
+        server.mail_from.as_ref().or(file.mail_from.as_ref()),
+    );
+    // What is said to this one program goes before what a file says to all.
+    let directory = file.mail_directory.as_ref().filter(|_| server.smtp_url.is_none());
+    let Some(from) = from else {
+        if url.is_some() || directory.is_some() {
+            bail!("mail-from says whom mails are from, and is missing");
+        }
+        return Ok(None);
+    };
+    let settings = match (url, directory) {
+        (Some(_), Some(_)) => bail!("smtp-url and mail-directory: mails go one way, leave one out"),
+        (None, None) => bail!("smtp-url says which server takes mails, and is missing"),
+        (Some(url), None) => {
+            MailSettings::smtp(url, from).map_err(|why| anyhow!("smtp-url, mail-from: {why}"))?
+        }
+        (None, Some(directory)) => {
+            let directory = beside(given.config.as_deref()).join(home(directory));
+            MailSettings::directory(directory, from).map_err(|why| anyhow!("mail-from: {why}"))?
+        }
+    };
+    Ok(Some(settings))
 }
 
 fn recipients(file: &File) -> Result<Vec<Recipient>> {

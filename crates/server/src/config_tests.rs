@@ -144,3 +144,24 @@ fn metrics_are_for_this_machine_unless_more_is_said() {
     assert_eq!(listens("0.0.0.0:9464"), "0.0.0.0:9464");
     assert_eq!(listens("[::1]:0"), "[::1]:0");
 }
+
+#[test]
+fn mail_leaves_one_way_and_from_somebody() {
+    let read = |file: &str| with_file(file, CliArgs::default(), &ServerArgs::default());
+    let wrong = |file: &str| format!("{:#}", read(file).unwrap_err());
+    assert!(read("").unwrap().mail.is_none());
+    let (url, from) = ("smtp-url = 'smtps://m.example'\n", "mail-from = 'a@b.example'\n");
+    assert!(read(&format!("{url}{from}")).unwrap().mail.is_some());
+    assert!(read(&format!("mail-directory = 'm'\n{from}")).unwrap().mail.is_some());
+    assert_eq!(wrong(url), "mail-from says whom mails are from, and is missing");
+    assert_eq!(wrong(from), "smtp-url says which server takes mails, and is missing");
+    assert!(wrong(&format!("{url}{from}mail-directory = 'm'")).contains("leave one out"));
+    assert!(
+        wrong(&format!("smtp-url = 'm.example'\n{from}")).contains("is no URL of smtps or smtp")
+    );
+    assert!(wrong(&format!("{url}mail-from = 'x'")).contains("\"x\" is not an address"));
+    // What is said to one program goes before what the file says to all.
+    let server = ServerArgs { smtp_url: Some("smtps://n.example".into()), ..ServerArgs::default() };
+    let file = format!("mail-directory = 'm'\n{from}");
+    assert!(with_file(&file, CliArgs::default(), &server).unwrap().mail.is_some());
+}

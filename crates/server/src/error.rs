@@ -28,6 +28,18 @@ pub enum Error {
     /// A token for a user whose tokens are not good before a moment that is far ahead.
     #[error("No token of the user is good before its cutoff, which is in the future")]
     TokensSuspended,
+    /// A link that was used, has ended, or was never made: nobody is told which.
+    #[error("The link is not good any more: ask for a new one")]
+    LinkExpired,
+    /// Another mail to somebody who was just sent some; worth another try after `retry_after` seconds.
+    #[error("Too many mails to this address: try again in {retry_after} s")]
+    TooManyMails {
+        /// Seconds to wait.
+        retry_after: u32,
+    },
+    /// Something that whoever runs the server has not set up; the message says what is missing.
+    #[error("{0}")]
+    SwitchedOff(&'static str),
     /// A token that was good once.
     #[error("Access token has expired")]
     TokenExpired,

@@ -22,6 +22,8 @@ pub mod directory;
 pub mod doctor;
 pub mod error;
 pub mod http;
+pub mod links;
+pub mod mail;
 pub mod moving;
 pub mod operations;
 pub mod population;
@@ -34,5 +36,6 @@ pub mod store;
 pub mod telemetry;
 pub mod testing;
 pub mod tokens;
+pub mod work;
 
 mod priority;

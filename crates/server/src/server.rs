@@ -11,12 +11,15 @@ use crate::error::Error;
 use crate::http::limits::Limits;
 use crate::http::listen;
 use crate::http::tls::{Hangups, Tls};
+use crate::links::rows as links;
+use crate::mail::{self, Mail};
 use crate::moving::{self, Record, State};
 use crate::operations::metrics::{Meters, Scraped};
 use crate::public_url::PublicUrl;
 use crate::rest::{App, AppParts, Service};
 use crate::rows::{idempotency, settings};
 use crate::store::{Options, Store, StoreUrl, shared_time};
+use crate::work::Kind;
 use anyhow::{Context as _, Result, anyhow, bail};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -120,6 +123,7 @@ impl Server {
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let sweeping = tokio::spawn(sweep(Arc::clone(&self.app)));
         let watching = tokio::spawn(watch_keys(Arc::clone(&self.app)));
+        let working = tokio::spawn(work(Arc::clone(&self.app)));
         let backing_up = self
             .backups
             .map(|(settings, store)| tokio::spawn(settings.run(store, self.app.clock.clone())));
@@ -136,6 +140,8 @@ impl Server {
         }
         sweeping.abort();
         watching.abort();
+        // What is under way is done again.
+        working.abort();
         following.abort();
         telling_time.abort();
         // What is under way is no backup, and the next one removes it.
@@ -242,6 +248,25 @@ async fn watch_keys(app: Arc<App>) {
     }
 }
 
+/// What is done beside requests.
+const KINDS: &[Kind] = &[mail::KIND];
+
+/// Does what is to be done beside requests, for as long as it runs, where mails are sent.
+pub(crate) async fn work(app: Arc<App>) {
+    if app.mail.is_on() {
+        app.worker.run(Arc::clone(&app), KINDS).await;
+    }
+}
+
+/// Does what is to be done beside requests and is due, and waits for what is being done: for tests, which look at it
+/// then.
+///
+/// # Errors
+/// When the store fails.
+pub async fn drain(app: &Arc<App>) -> Result<(), Error> {
+    app.worker.drain(app, KINDS).await
+}
+
 /// How often what is to be forgotten is looked for.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// How much of it goes in one write, so that no other waits for long.
@@ -258,7 +283,11 @@ async fn sweep(app: Arc<App>) {
             let work = app.store.write(move |tx| {
                 let answers = idempotency::forget(tx, now, SWEEP_AT_ONCE)?;
                 let searched = search::forget(tx, SWEEP_AT_ONCE)?;
-                Ok(answers || i64::try_from(searched).is_ok_and(|gone| gone >= SWEEP_AT_ONCE))
+                let mailed = links::forget(tx, now, SWEEP_AT_ONCE)?
+                    | mail::rows::forget(tx, now, SWEEP_AT_ONCE)?;
+                Ok(answers
+                    || mailed
+                    || i64::try_from(searched).is_ok_and(|gone| gone >= SWEEP_AT_ONCE))
             });
             match work.await {
                 Ok(true) => {}
@@ -323,6 +352,7 @@ pub(crate) async fn service(
     let scheme = if config.ingress.tls.is_some() { "https" } else { "http" };
     let public_url_is_for_people = config.public_url.as_ref().is_some_and(PublicUrl::is_for_people);
     let public_url = config.public_url.as_ref().map(ToString::to_string);
+    let mail = Mail::new(config.mail.as_ref(), &issuer)?;
     let public_url = public_url.unwrap_or_else(|| format!("{scheme}://{issuer}"));
     let max_session = config.max_session;
     let meter = meters.map(|meters| Arc::clone(&meters.rest));
@@ -334,6 +364,7 @@ pub(crate) async fn service(
         public_url,
         public_url_is_for_people,
         breached: config.breached.clone(),
+        mail,
         max_session,
         meter,
     };

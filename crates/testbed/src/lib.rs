@@ -5,7 +5,7 @@
 //! [`Proxy`] a wire to it that can be cut in the middle of a commit. [`Front`] is a proxy in front of the
 //! service itself. [`linear`] judges what was answered in the
 //! meantime. [`Disk`] loses its power or its space and [`Calls`] of the system fail when they are told
-//! to. [`connect_from`] connects from
+//! to. [`MailServer`] takes mails. [`connect_from`] connects from
 //! where nobody is. [`process`] and [`http`] are the program under test and a client of it. [`Fuzz`] has
 //! hostile bytes read.
 
@@ -18,6 +18,7 @@ pub mod http;
 mod identity;
 mod keeper;
 pub mod linear;
+mod mail_server;
 mod pooler;
 pub mod process;
 mod programs;
@@ -31,6 +32,7 @@ pub use disk::{Cutter, Disk};
 pub use front::{Front, FrontProgram};
 pub use fuzz::Fuzz;
 pub use identity::unprivileged;
+pub use mail_server::{MailFate, MailServer, TakenMail};
 pub use pooler::{Pooler, Pooling};
 pub use programs::{BIN, Programs};
 pub use proxy::{Fate, Proxy};

@@ -62,6 +62,7 @@ impl Demo {
                     max_session: None,
                     breached: None,
                     ingress: guestlist::http::ingress::Ingress::default(),
+                    mail: None,
                     backups: None,
                     recipients: Vec::new(),
                 };

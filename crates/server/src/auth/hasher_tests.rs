@@ -334,6 +334,7 @@ async fn no_service_over_a_store_that_is_kept_hashes_cheaply() {
         public_url: String::new(),
         public_url_is_for_people: false,
         breached: None,
+        mail: crate::mail::Mail::new(None, "").unwrap(),
         max_session: None,
         meter: None,
     };

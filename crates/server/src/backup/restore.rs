@@ -8,10 +8,12 @@ use super::make::{count, read_whole};
 use super::manifest::{Manifest, table_sums};
 use super::unpack::Scratch;
 use crate::auth::keys;
+use crate::links::rows as links;
 use crate::moving::{self, MoveError, Moving, options};
 use crate::rows::Tx;
 use crate::sign_in::keys as experience_keys;
 use crate::store::{Store, StoreUrl, VERSION};
+use crate::work::rows as work;
 use guestlist_api::time::DateTime;
 use std::ffi::OsString;
 use std::fs::File;
@@ -118,6 +120,9 @@ impl Unpacked {
                 Tokens::Keep => Ok(()),
                 Tokens::End => {
                     experience_keys::delete_all(tx)?;
+                    // What was mailed since may have been used, and what was to be mailed is old.
+                    links::delete_all(tx)?;
+                    work::delete_all(tx)?;
                     keys::replace_all(tx, now)
                 }
             }

@@ -56,6 +56,8 @@ async fn test(given: &CliArgs, args: Args, out: Output) -> Result<()> {
         ("must-exist", args.must_exist),
         ("tls-cert", args.server.tls_cert.is_some()),
         ("tls-key", args.server.tls_key.is_some()),
+        ("smtp-url", args.server.smtp_url.is_some()),
+        ("mail-from", args.server.mail_from.is_some()),
     ] {
         if given {
             bail!(

@@ -32,7 +32,8 @@ impl From<Error> for Reply {
         match error {
             Error::Busy { retry_after, .. }
             | Error::Unknown { retry_after, .. }
-            | Error::AccountLocked { retry_after } => {
+            | Error::AccountLocked { retry_after }
+            | Error::TooManyMails { retry_after } => {
                 reply.with(header::RETRY_AFTER, retry_after.into())
             }
             _ if status == StatusCode::UNAUTHORIZED => {
@@ -59,6 +60,7 @@ fn kind(error: &Error) -> (StatusCode, &'static str) {
         }
         Error::ReauthenticationRequired => (StatusCode::UNAUTHORIZED, "ReauthenticationRequired"),
         Error::AccountLocked { .. } => (StatusCode::TOO_MANY_REQUESTS, "AccountLocked"),
+        Error::TooManyMails { .. } => (StatusCode::TOO_MANY_REQUESTS, "TooManyRequests"),
         Error::NoToken | Error::Forbidden => (StatusCode::FORBIDDEN, "Forbidden"),
         Error::QuotaExceeded { .. } => (StatusCode::FORBIDDEN, "QuotaExceeded"),
         Error::NotFound(_) | Error::NoRoute(_) => (StatusCode::NOT_FOUND, "NotFound"),
@@ -66,6 +68,8 @@ fn kind(error: &Error) -> (StatusCode, &'static str) {
         Error::RequestTimeout => (StatusCode::REQUEST_TIMEOUT, "RequestTimeout"),
         Error::AlreadyExists(_) => (StatusCode::CONFLICT, "AlreadyExists"),
         Error::TokensSuspended => (StatusCode::CONFLICT, "TokensSuspended"),
+        Error::SwitchedOff(_) => (StatusCode::CONFLICT, "SwitchedOff"),
+        Error::LinkExpired => (StatusCode::GONE, "LinkExpired"),
         Error::DoneBefore => (StatusCode::CONFLICT, "AnswerTooLarge"),
         Error::PreconditionFailed => (StatusCode::PRECONDITION_FAILED, "PreconditionFailed"),
         Error::BodyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLarge"),
@@ -161,6 +165,19 @@ mod tests {
                 409,
                 "TokensSuspended",
                 "No token of the user is good before its cutoff, which is in the future",
+            ),
+            (Error::SwitchedOff("There is none"), 409, "SwitchedOff", "There is none"),
+            (
+                Error::LinkExpired,
+                410,
+                "LinkExpired",
+                "The link is not good any more: ask for a new one",
+            ),
+            (
+                Error::TooManyMails { retry_after: 9 },
+                429,
+                "TooManyRequests",
+                "Too many mails to this address: try again in 9 s",
             ),
             (
                 Error::DoneBefore,

@@ -17,6 +17,7 @@ use crate::http::tls::Tls;
 use crate::rest::{self, App};
 use crate::store::{StoreUrl, Writes};
 use crate::telemetry;
+use crate::work::rows as work;
 use hyper::header::{self, HeaderValue};
 use hyper::{Method, StatusCode};
 use prometheus_client::encoding::text;
@@ -154,6 +155,9 @@ impl Scraped {
             }
             registry.register("store_queue_waiting", "Jobs that wait for a thread", waiting);
         }
+        if reads && self.app.mail.is_on() {
+            self.register_work(registry).await;
+        }
         if reads && matches!(self.place, StoreUrl::Sqlite(_)) {
             let waiting = timeout(SHORT_PATIENCE, store.read(IndexBacklog::waiting)).await;
             if let Ok(Ok(waiting)) = waiting {
@@ -164,6 +168,25 @@ impl Scraped {
                 );
             }
         }
+    }
+
+    /// What is to be done beside requests.
+    async fn register_work(&self, registry: &mut Registry) {
+        let waiting = timeout(SHORT_PATIENCE, self.app.store.read(work::waiting)).await;
+        let Ok(Ok((waiting, oldest))) = waiting else { return };
+        registry.register(
+            "work_waiting",
+            "What is to be done beside requests, up to 10000",
+            ConstGauge::new(waiting),
+        );
+        let now = self.app.clock.now().millis();
+        let late = oldest.map_or(0, |due| (now - due.millis()).max(0) / 1000);
+        registry.register_with_unit(
+            "work_late",
+            "Since when the oldest of it is due",
+            Unit::Seconds,
+            ConstGauge::new(late),
+        );
     }
 
     fn register_caches(&self, registry: &mut Registry) {

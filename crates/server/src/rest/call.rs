@@ -222,6 +222,14 @@ impl<C: Caller> Call<C> {
         .await
     }
 
+    /// Reads from the store, which is asked about the token too if it has not been.
+    pub(crate) fn read<T: Send + 'static>(
+        &self,
+        find: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> impl Future<Output = Result<T>> + Send {
+        self.context.gate.read(&self.app, self.store(), self.now, find)
+    }
+
     /// Writes something that is not answered as a resource.
     pub(crate) async fn do_once<T: Serialize>(
         &self,
@@ -291,14 +299,6 @@ impl Call<Grant> {
         forms: impl FnOnce() -> Result<I>,
     ) -> Result<()> {
         self.context.common.conditions.check(forms)
-    }
-
-    /// Reads from the store, which is asked about the token too if it has not been.
-    pub(crate) fn read<T: Send + 'static>(
-        &self,
-        find: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
-    ) -> impl Future<Output = Result<T>> + Send {
-        self.context.gate.read(&self.app, self.store(), self.now, find)
     }
 
     /// What the answer depends on, taken before anything is read, if the row of the table says that

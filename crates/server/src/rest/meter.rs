@@ -17,6 +17,7 @@ pub struct Meter {
     /// The grant cache.
     pub(crate) grants: CacheMeter,
     credentials: Family<Label, Counter>,
+    mails: Family<Label, Counter>,
 }
 
 /// What became of looking into a cache.
@@ -46,7 +47,11 @@ impl Default for Meter {
         for action in Action::ALL {
             drop(credentials.get_or_create(&[("event", action.name())]));
         }
-        Self { lookups, responses, grants, credentials }
+        let mails = Family::<Label, Counter>::default();
+        for result in ["sent", "retried", "failed"] {
+            drop(mails.get_or_create(&[("result", result)]));
+        }
+        Self { lookups, responses, grants, credentials, mails }
     }
 }
 
@@ -69,6 +74,16 @@ impl Meter {
             "What was done to credentials, by the event that the log has of it",
             self.credentials.clone(),
         );
+        registry.register(
+            "mails",
+            "Mails that were tried, by what became of them",
+            self.mails.clone(),
+        );
+    }
+
+    /// A mail was tried.
+    pub(crate) fn mailed(&self, result: &'static str) {
+        self.mails.get_or_create(&[("result", result)]).inc();
     }
 
     /// Something was done to a credential.

@@ -11,6 +11,7 @@
 //! call              who asks, and the means to answer
 //! cached            what goes into the response cache
 //! gate, idempotency what becomes of a token; requests that are safe to repeat
+//! visitor           who comes to an application without a token of this server
 //! caller, state     who calls; what is the same for all requests
 //! input             what a request says
 //! conditions, outcome
@@ -41,6 +42,7 @@ pub(crate) mod schemas;
 pub(crate) mod service;
 pub(crate) mod state;
 pub(crate) mod table;
+pub(crate) mod visitor;
 
 pub use meter::Meter;
 pub use route::Route;

@@ -34,16 +34,21 @@ pub(crate) fn own_params(row: &Route) -> Vec<Cow<'static, str>> {
     names.map(|name| Cow::Owned(name.to_owned())).chain(row.body.map(Cow::Borrowed)).collect()
 }
 
-/// The operations whose answers have a token that nothing makes again, or only look.
-const UNKEPT: [&str; 4] = [
+/// The operations whose answers have a secret that nothing makes again or that are done once, or only look.
+const UNKEPT: [&str; 8] = [
+    "experienceAddressChanges.post",
     "experienceAuth.authenticate",
     "experienceAuth.verifyToken",
+    "experienceInvitations.post",
+    "experienceLinks.post",
+    "experiencePasswordResets.post",
     "experienceUserTokens.post",
     "experienceUserTokens.postForEmailOrId",
 ];
 
 /// The operations on what never changes, and has no tag.
-const UNTAGGED: [&str; 2] = ["experienceKey.delete", "experienceKeys.post"];
+const UNTAGGED: [&str; 4] =
+    ["experienceKey.delete", "experienceKeys.post", "experienceLinks.post", "visitor.useLink"];
 
 impl Route {
     /// Whether it is about one resource, which has a tag.

@@ -50,6 +50,8 @@ outputs! {
     Okay OK
     /// 201.
     Created CREATED
+    /// 202.
+    Accepted ACCEPTED
 }
 
 /// 204.

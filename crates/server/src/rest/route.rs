@@ -37,6 +37,7 @@ use super::input::{Body, In, Params, Raw};
 use super::outcome::Output;
 use super::schemas::Schemas;
 use super::state::App;
+use super::visitor::Visitor;
 use crate::error::Result;
 use crate::http::heavy::{HEAVY, away};
 use crate::http::reply::Reply;
@@ -153,6 +154,8 @@ pub struct Route {
     pub summary: &'static str,
     /// The name of its body parameter, if it takes one.
     pub body: Option<&'static str>,
+    /// Whether it is for visitors of an application, whose tokens are none of this server's.
+    pub(crate) visited: bool,
     /// What its answers depend on, if they may be cached.
     pub(crate) cached: Option<DependsOn>,
     pub(crate) run: Run,
@@ -197,6 +200,19 @@ impl Routes {
         self.row(method, Operation::public(name), summary, handler)
     }
 
+    /// A route for visitors of an application.
+    pub(crate) fn visited<I, E: Endpoint<Visitor, I>>(
+        self,
+        method: Method,
+        name: &'static str,
+        summary: &'static str,
+        handler: E,
+    ) -> Self {
+        let mut routes = self.row(method, Operation::public(name), summary, handler);
+        routes.rows.last_mut().into_iter().for_each(|row| row.visited = true);
+        routes
+    }
+
     fn row<C, I, E: Endpoint<C, I>>(
         mut self,
         method: Method,
@@ -214,6 +230,7 @@ impl Routes {
             operation,
             summary,
             body,
+            visited: false,
             cached: None,
             run,
             describe,

@@ -161,6 +161,7 @@ impl Service {
         *operation = row.operation.name();
         let mut query = parse_query(head.uri.query().unwrap_or_default());
         let token = match &mut query {
+            _ if row.visited => None,
             Ok(query) => Token::of(query, &head.headers, verified),
             // What is wrong with it is told after what is wrong with the body.
             Err(_) => Token::of(&mut Map::new(), &head.headers, verified),

@@ -15,8 +15,11 @@ use crate::auth::token::{Claims, Signer, Subtype, Token};
 use crate::clock::{Clock, Ids};
 use crate::error::{Error, Result};
 use crate::http::allowance::Allowances;
+use crate::links::secret;
+use crate::mail::Mail;
 use crate::rows::settings;
 use crate::store::Store;
+use crate::work::Worker;
 use bytes::Bytes;
 use guestlist_api::api_token::ApiToken;
 use guestlist_api::id::{ExperienceUserId, ObjectId, OrgId};
@@ -42,6 +45,12 @@ pub struct App {
     pub(crate) seal: Seal,
     /// What the keys of applications are made with.
     pub(crate) experience_seal: Seal,
+    /// What the secrets of links are made with.
+    pub(crate) link_seal: Seal,
+    /// What mails are sent with.
+    pub mail: Mail,
+    /// Whoever does what is to be done beside requests.
+    pub(crate) worker: Worker,
     /// The organization that this server is.
     pub organization: OrgId,
     /// The `iss` of tokens: the host by which clients reach this server.
@@ -60,6 +69,8 @@ pub struct App {
     pub(crate) sign_in_failures: Allowances,
     /// What strangers were refused by a look.
     pub(crate) refusals: Allowances,
+    /// Mails that people asked for.
+    pub(crate) mail_requests: Allowances,
     pub(crate) answers: AnswerBudget,
     /// Where it is counted what caches save and what is done to credentials, if somebody wants to know.
     pub(crate) meter: Option<Arc<Meter>>,
@@ -72,6 +83,9 @@ const SIGN_INS: (u32, Duration) = (300, Duration::from_secs(2));
 /// Requests that those of a network may be refused by a look, for a bad token, none, or a path that leads
 /// nowhere, before they are answered later; and then 200 a second, which takes some hundredths of a core.
 const REFUSALS: (u32, Duration) = (1000, Duration::from_millis(5));
+
+/// Mails that a network may ask for, at whichever addresses, before no more are sent; and then one each half minute.
+const MAILS: (u32, Duration) = (30, Duration::from_secs(30));
 
 /// What the route table offers, as far as handlers ask.
 pub(crate) struct Catalog {
@@ -93,6 +107,8 @@ struct Identity {
     seal: Seal,
     /// What the keys of applications are made with.
     experience_seal: Seal,
+    /// What the secrets of links are made with.
+    link_seal: Seal,
     /// The organization that the server is.
     organization: OrgId,
 }
@@ -118,8 +134,10 @@ impl Identity {
             .map_err(Error::internal)?;
         let seal = Seal::new(first.expose(), cursor::PURPOSE)?;
         let experience_seal = Seal::new(first.expose(), experience_token::PURPOSE)?;
+        let link_seal = Seal::new(first.expose(), secret::PURPOSE)?;
         let signer = Signer::of(&all)?;
-        Ok(Self { signer, seal, experience_seal, organization: OrgId(organization) })
+        let organization = OrgId(organization);
+        Ok(Self { signer, seal, experience_seal, link_seal, organization })
     }
 }
 
@@ -139,6 +157,8 @@ pub struct AppParts {
     pub public_url_is_for_people: bool,
     /// Passwords that others have lost, if there is a list of them.
     pub breached: Option<Breached>,
+    /// What mails are sent with.
+    pub mail: Mail,
     /// How long a session lasts at most after the password was given for it.
     pub max_session: Option<Duration>,
     /// Where it is counted what caches save and what is done to credentials, if somebody wants to know.
@@ -159,6 +179,7 @@ impl App {
             public_url,
             public_url_is_for_people,
             breached,
+            mail,
             max_session,
             meter,
         } = parts;
@@ -166,7 +187,7 @@ impl App {
             return Err(Error::internal("a store that is kept needs hashes that cost something"));
         }
         let ids = Ids::new()?;
-        let Identity { signer, seal, experience_seal, organization } =
+        let Identity { signer, seal, experience_seal, link_seal, organization } =
             Identity::of(&store, &ids, &clock).await?;
         Ok(Arc::new(Self {
             store,
@@ -176,6 +197,9 @@ impl App {
             ids,
             seal,
             experience_seal,
+            link_seal,
+            mail,
+            worker: Worker::default(),
             organization,
             issuer,
             public_url,
@@ -186,6 +210,7 @@ impl App {
             responses: ResponseCache::default(),
             sign_in_failures: Allowances::new(SIGN_INS.0, SIGN_INS.1),
             refusals: Allowances::new(REFUSALS.0, REFUSALS.1),
+            mail_requests: Allowances::new(MAILS.0, MAILS.1),
             answers: AnswerBudget::default(),
             meter,
             catalog,

@@ -6,6 +6,8 @@ use crate::applications::{quotas, routes as applications};
 use crate::directory::experience::routes as experience;
 use crate::directory::groups::routes as groups;
 use crate::directory::users::routes as users;
+use crate::links::{public, routes as links};
+use crate::mail::routes as mail;
 use crate::operations::routes as root;
 use crate::sign_in::{key_routes, routes as sign_in, settings};
 use crate::tokens::routes as tokens;
@@ -25,6 +27,9 @@ static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
         .chain(sign_in::routes())
         .chain(settings::routes())
         .chain(key_routes::routes())
+        .chain(links::routes())
+        .chain(public::routes())
+        .chain(mail::routes())
         .chain(groups::routes())
         .flat_map(Routes::into_rows)
         .collect()

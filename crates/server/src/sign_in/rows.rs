@@ -99,3 +99,22 @@ pub fn rehash(
     )?;
     Ok(())
 }
+
+/// It is known at `now` that the address of the user `id` is theirs.
+///
+/// # Errors
+/// When the store fails.
+pub fn verified(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    id: ExperienceUserId,
+    now: DateTime,
+) -> Result<()> {
+    tx.change(
+        // Nobody is answered it.
+        ChangeScope::Nothing,
+        "UPDATE experience_users SET email_verified = $3 WHERE application_id = $1 AND id = $2",
+        &[&tenant.id().to_string(), &id.to_string(), &now.millis()],
+    )?;
+    Ok(())
+}

@@ -6,10 +6,13 @@ use crate::directory::groups::rows as groups;
 use crate::directory::users::rows as users;
 use crate::directory::{memberships, tag_index};
 use crate::error::Result;
+use crate::links::rows as links;
+use crate::mail::rows as mails;
 use crate::rows::table::{Column, Holds, Table, numbers};
 use crate::rows::{Param, Row, Tx, counts, idempotency, settings};
 use crate::sign_in::{attempts, keys, settings as sign_in};
 use crate::tokens::rows as tokens;
+use crate::work::rows as work;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 
@@ -25,6 +28,9 @@ pub(crate) const TABLES: &[Table] = &[
     users::TABLE,
     groups::TABLE,
     memberships::TABLE,
+    links::TABLE,
+    mails::TABLE,
+    work::TABLE,
     tokens::TABLE,
     sign_ins::TABLE,
     idempotency::TABLE,

@@ -62,7 +62,7 @@ async fn route(inside: &Arc<Inside>, request: Request<Body>) -> Result<Reply> {
         "/_test/reset" | "/_test/tenants" => &[Method::POST],
         "/_test/clock" => &[Method::GET, Method::PUT],
         "/_test/faults" => &[Method::POST, Method::DELETE],
-        "/_test/requests" => &[Method::GET],
+        "/_test/requests" | "/_test/mails" => &[Method::GET],
         _ => return Err(Error::NoRoute(path.to_owned())),
     };
     if !allowed.contains(&head.method) {
@@ -79,6 +79,9 @@ async fn route(inside: &Arc<Inside>, request: Request<Body>) -> Result<Reply> {
         (_, "/_test/tenants") => tenant(inside, given).await,
         (_, "/_test/requests") => {
             Reply::json(StatusCode::OK, &json!({ "items": inside.requests.list() }))
+        }
+        (_, "/_test/mails") => {
+            Reply::json(StatusCode::OK, &json!({ "items": inside.mails().await? }))
         }
         (&Method::PUT, "/_test/clock") => {
             set_clock(inside, given)?;

@@ -10,7 +10,9 @@ use crate::auth::hasher::{Hasher, HasherOptions};
 use crate::clock::{Clock, Settable};
 use crate::http::limits::Limits;
 use crate::http::listen;
+use crate::mail::{Mail, MailSettings};
 use crate::rest::{AppParts, Service};
+use crate::server;
 use crate::store::{Options, Store};
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
@@ -50,6 +52,7 @@ impl Engine {
         start(&clock, now);
         let issuer = address.to_string();
         let public_url = format!("http://{address}");
+        let mail = Mail::new(Some(&MailSettings::memory()), &issuer)?;
         let clock_of_app = Clock::Settable(Arc::clone(&clock));
         let parts = AppParts {
             store,
@@ -59,6 +62,7 @@ impl Engine {
             public_url,
             public_url_is_for_people: true,
             breached: None,
+            mail,
             max_session: None,
             meter: None,
         };
@@ -102,7 +106,9 @@ impl Engine {
 
     /// Answers requests until `shutdown`, and removes the store.
     pub(crate) async fn run(self, shutdown: impl Future<Output = ()>) {
+        let working = tokio::spawn(server::work(Arc::clone(&self.inside.app)));
         listen::serve(self.listener, None, self.layer, self.limits, shutdown).await;
+        working.abort();
         self.inside.app.store.clone().close().await;
     }
 }

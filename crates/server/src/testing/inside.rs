@@ -5,7 +5,9 @@ use super::faults::{Faults, Requests};
 use super::plan::{self, Known, Plan};
 use crate::clock::Settable;
 use crate::error;
+use crate::mail::{Inbox, Received};
 use crate::rest::App;
+use crate::server;
 use crate::store::{Ephemeral, ephemeral};
 use guestlist_api::application::ApplicationPost;
 use guestlist_api::id::ApplicationId;
@@ -37,10 +39,20 @@ impl Inside {
         done.await?;
         self.app.sign_in_failures.clear();
         self.app.refusals.clear();
+        self.app.mail_requests.clear();
+        if let Some(inbox) = self.app.mail.inbox() {
+            inbox.clear();
+        }
         start(&self.clock, self.now);
         self.faults.clear();
         self.requests.clear();
         Ok(())
+    }
+
+    /// The mails that were sent, those that are due now among them.
+    pub(super) async fn mails(&self) -> error::Result<Vec<Received>> {
+        server::drain(&self.app).await?;
+        Ok(self.app.mail.inbox().map(Inbox::list).unwrap_or_default())
     }
 
     /// One more application, and a token that may do everything in it.

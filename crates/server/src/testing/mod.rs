@@ -24,6 +24,7 @@ mod layer;
 mod plan;
 mod seed;
 
+pub use crate::mail::Received;
 pub use faults::{Fault, Faults, Seen};
 pub use seed::{EMAIL, PASSWORD, Source};
 
@@ -232,6 +233,15 @@ impl Server {
     #[must_use]
     pub fn requests(&self) -> Vec<Seen> {
         self.inside.requests.list()
+    }
+
+    /// The last 1,000 mails to users, in the order in which they were sent, those that are due now among them.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn mails(&self) -> Result<Vec<Received>> {
+        let inside = Arc::clone(&self.inside);
+        self.wait(async move { inside.mails().await })
     }
 
     /// Makes everything as it was at first, under the same ids and with the same tokens.

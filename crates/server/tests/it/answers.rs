@@ -72,6 +72,10 @@ impl Scene {
             let newest = self.world.get(&self.token, &keys).expect(200).json();
             target = target.replace("{kid}", newest["items"][0]["kid"].as_str().unwrap());
         }
+        // Nothing has these.
+        let target = target
+            .replace("{experienceInvitationId}", &"f".repeat(24))
+            .replace("{purpose}", "reset");
         let method = row.method.to_string();
         self.world.call(&self.token, &method, &(target + query), body)
     }

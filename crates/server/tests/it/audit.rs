@@ -302,11 +302,45 @@ fn users_are_told_of(scene: &mut Scene) {
     let (_, gone) =
         scene.does(&token, ("DELETE", &format!("{keys}/{}", made.0)), &Value::Null, 200);
     assert_eq!((event(&gone[0]), &gone[0]["key"]), ("user_key.withdrawn", &made.0));
+    links_are_told_of(scene, &within, &token, &format!("{within}/users/{}", user.id));
     for _ in 0..19 {
         scene.does(&token, ("POST", &authenticate), &wrong, 401);
     }
     let (_, throttled) = scene.does(&token, ("POST", &authenticate), &wrong, 429);
     assert_eq!(event(&throttled[0]), "user_sign_in.throttled");
+}
+
+/// Links of the user whose path is `user`, and an invitation.
+fn links_are_told_of(scene: &mut Scene, within: &str, token: &str, user: &str) {
+    let quiet = |email: &str| {
+        let mut body = json!({ "linkUrl": "https://app.example.com", "sendMail": false });
+        if !email.is_empty() {
+            body["email"] = email.into();
+        }
+        body
+    };
+    let mut does =
+        |method: &'static str, path: String, body: &Value, (status, expected): (u16, &str)| {
+            let (answer, logged) = scene.does(token, (method, &path), body, status);
+            assert_eq!(event(&logged[0]), expected, "{path}");
+            let link = (status != 410).then(|| answer.json()["link"].as_str().map(str::to_owned));
+            let secret =
+                link.flatten().and_then(|link| link.split("token=").nth(1).map(str::to_owned));
+            scene.secrets.extend(secret.clone());
+            (answer, secret.unwrap_or_default())
+        };
+    let made = (201, "user_link.made");
+    let (invited, _) = does("POST", format!("{within}/invitations"), &quiet("c@d.example"), made);
+    let id = invited.json()["id"].as_str().unwrap().to_owned();
+    let path = format!("{within}/invitations/{id}");
+    does("DELETE", path, &Value::Null, (200, "user_link.revoked"));
+    let made = (202, "user_link.made");
+    does("POST", format!("{user}/addressChange"), &quiet("e@f.example"), made);
+    let (_, secret) = does("POST", format!("{user}/passwordReset"), &quiet(""), made);
+    let body = json!({ "token": secret, "password": "A-third-passw0rd" });
+    for expected in [(200, "user_link.used"), (410, "user_link.refused")] {
+        does("POST", format!("{within}/links/reset"), &body, expected);
+    }
 }
 
 #[test]

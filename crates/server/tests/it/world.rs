@@ -19,11 +19,12 @@ use guestlist::directory::users::rules::new_user;
 use guestlist::error::Result;
 use guestlist::http::client_address::Proxies;
 use guestlist::http::ingress::Ingress;
+use guestlist::mail::{Inbox, MailSettings, Received};
 use guestlist::rest::App;
 use guestlist::rows::Tx;
 use guestlist::rows::quotas::Quotas;
 use guestlist::rows::tenant::{AuthorizedApp, Tenant};
-use guestlist::server::Server;
+use guestlist::server::{self, Server};
 use guestlist::store::ephemeral::Database;
 use guestlist::store::{self, StoreUrl};
 use guestlist::tokens::rows::{self as tokens, Principal};
@@ -71,6 +72,8 @@ pub(crate) struct Options {
     pub(crate) quotas: Option<Quotas>,
     /// Whether metrics are scraped.
     pub(crate) metrics: bool,
+    /// How mails leave, if not into memory.
+    pub(crate) mail: Option<MailSettings>,
 }
 
 /// Believes whoever asks in what `X-Forwarded-For` says of where they are.
@@ -164,6 +167,7 @@ impl World {
             max_session: options.max_session,
             breached: None,
             ingress: options.ingress.clone(),
+            mail: Some(options.mail.clone().unwrap_or_else(MailSettings::memory)),
             backups: None,
             recipients: Vec::new(),
         };
@@ -243,6 +247,17 @@ impl World {
     /// Has `work` done beside all else.
     pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         self.runtime.spawn(work);
+    }
+
+    /// Does what is due beside requests, and waits for it.
+    pub(crate) fn drain(&self) {
+        self.runtime.block_on(server::drain(&self.app)).unwrap();
+    }
+
+    /// The mails that were sent, those that are due among them.
+    pub(crate) fn mails(&self) -> Vec<Received> {
+        self.drain();
+        self.app.mail.inbox().map(Inbox::list).unwrap()
     }
 
     /// Writes to the store itself.

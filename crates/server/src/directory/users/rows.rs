@@ -46,6 +46,7 @@ pub(crate) const TABLE: Table = table(
         whole("last_login"),
         whole("token_cutoff"),
         text("tags"),
+        whole("email_verified").unread(),
     ],
 );
 
@@ -270,6 +271,7 @@ pub fn add(
             &new.last_login.map(DateTime::millis),
             &new.token_cutoff.map(DateTime::millis),
             &to_json(&new.user_tags)?,
+            &None::<i64>,
         ],
     )
     .map_err(email_taken(&new.email))?;
@@ -299,6 +301,7 @@ pub fn put(
     if after.email != before.email {
         set("email", Box::new(after.email.clone()));
         set("email_key", Box::new(key(&after.email)));
+        set("email_verified", Box::new(None::<i64>));
     }
     if after.first_name != before.first_name {
         set("first_name", Box::new(after.first_name.clone()));

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 /// A kind of failure: its status, what it is called, what it means, and a header that comes with it.
 struct Failure(&'static str, &'static str, &'static str, Option<&'static str>);
 
-const ALL: [Failure; 14] = [
+const ALL: [Failure; 15] = [
     Failure("304", "NotModified", "The resource has the `ETag` of `If-None-Match`", Some("ETag")),
     Failure("400", "Invalid", "The request breaks a rule", None),
     Failure(
@@ -22,20 +22,29 @@ const ALL: [Failure; 14] = [
     Failure("404", "NotFound", "There is no such thing, or the token may not know of it", None),
     Failure("408", "RequestTimeout", "The body did not arrive in time", None),
     Failure("409", "AlreadyExists", "What has to be unique is taken", None),
+    Failure("410", "LinkExpired", "The link was used, has ended, or was never made", None),
     Failure("412", "PreconditionFailed", "`If-Match` or `If-None-Match` does not hold", None),
     Failure("413", "PayloadTooLarge", "The body is too large", None),
     Failure("415", "UnsupportedMediaType", "The body is not JSON", None),
     Failure("422", "KeyReused", "`Idempotency-Key` came with another request before", None),
-    Failure("429", "TooManyRequests", "Too many wrong passwords in a row", Some("Retry-After")),
+    Failure(
+        "429",
+        "TooManyRequests",
+        "Too many wrong passwords in a row, or mails",
+        Some("Retry-After"),
+    ),
     Failure("503", "ServiceUnavailable", "Too much is asked at once", Some("Retry-After")),
     Failure("default", "Failure", "The request failed", None),
 ];
 
-/// The operations that look at a password, of which only so many may be wrong.
-const SIGN_INS: [&str; 5] = [
+/// The operations that look at a password, of which only so many may be wrong, and those that mail.
+const LIMITED: [&str; 8] = [
     "administrator.patch",
     "auth.authenticateUser",
+    "experienceAddressChanges.post",
     "experienceAuth.authenticate",
+    "experienceInvitations.post",
+    "experiencePasswordResets.post",
     "me.changePassword",
     "me.patch",
 ];
@@ -46,11 +55,13 @@ fn can_fail(row: &Route, status: &str) -> bool {
     match status {
         "304" => row.has_etag() && row.method == Method::GET,
         "412" => row.has_etag(),
-        "403" | "404" => guarded,
+        "403" => guarded,
+        "404" => guarded || row.visited,
         "408" | "413" | "415" => row.body.is_some(),
-        "409" => guarded && changes,
+        "409" => guarded && changes || row.visited,
         "422" => row.takes_key(),
-        "429" => SIGN_INS.contains(&row.operation.name()),
+        "410" => ["experienceLinks.post", "visitor.useLink"].contains(&row.operation.name()),
+        "429" => LIMITED.contains(&row.operation.name()),
         _ => true,
     }
 }

@@ -168,7 +168,7 @@ fn null_is_said_where_it_is_answered_or_read() {
         ("ApplicationQuotasPatch", fields(&quotas)),
         ("ExperienceGroupPatch", fields(&["deviceQueryJson", "parentId"])),
         ("ExperienceGroupPost", fields(&["deviceQueryJson", "parentId"])),
-        ("ExperienceSignInPatch", fields(&["displayName", "mailFrom"])),
+        ("ExperienceSignInPatch", fields(&["displayName", "linkUrl", "mailFrom"])),
         ("GroupRef", fields(&["parentId"])),
         ("experienceGroup", fields(&["parentId"])),
         ("experienceGroupMembership", fields(&["through"])),

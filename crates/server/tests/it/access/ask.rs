@@ -132,9 +132,9 @@ impl Scene {
             let (allowed, body) = good(name);
             assert_eq!(row.body.is_some(), !body.is_null(), "the body of {name}");
             // Whoever is allowed to remove something is let remove what is not there.
-            let ids: [(&str, String); 7] = match (name, row.method.as_str()) {
+            let ids: [(&str, String); 9] = match (name, row.method.as_str()) {
                 ("application.delete", _) => {
-                    [("applicationId", ABSENT); 7].map(|(part, id)| (part, id.to_owned()))
+                    [("applicationId", ABSENT); 9].map(|(part, id)| (part, id.to_owned()))
                 }
                 (_, method) => {
                     let one = |id: String| if method == "DELETE" { ABSENT.to_owned() } else { id };
@@ -148,6 +148,8 @@ impl Scene {
                         ("administratorId", one(self.administrator.to_string())),
                         ("sessionId", ABSENT.to_owned()),
                         ("kid", "k".repeat(43)),
+                        ("experienceInvitationId", ABSENT.to_owned()),
+                        ("purpose", "reset".to_owned()),
                     ]
                 }
             };
@@ -243,6 +245,16 @@ fn good(name: &str) -> (u16, Value) {
         ("experienceSignIn", "patch") => json!({ "displayName": "Some" }),
         ("experienceUserTokens", "postForEmailOrId") => json!({ "emailOrId": "own@example.com" }),
         ("experienceUserTokens", "post") => json!({ "maxAge": 1000 }),
+        ("experienceInvitations" | "experienceAddressChanges", "post") => {
+            json!({ "email": "", "sendMail": false, "linkUrl": "https://app.example.com" })
+        }
+        ("experiencePasswordResets", "post") => {
+            json!({ "sendMail": false, "linkUrl": "https://app.example.com" })
+        }
+        ("experienceLinks", "post") | ("visitor", "useLink") => {
+            json!({ "token": "none", "password": PASSWORD })
+        }
+        ("visitor", _) => json!({ "email": "own@example.com" }),
         ("applicationQuotas", "patch") => json!({ "users": null }),
         ("administrator", "patch") => json!({ "status": "active" }),
         ("me" | "experienceUser", "patch") => json!({ "firstName": "Some" }),
@@ -252,6 +264,9 @@ fn good(name: &str) -> (u16, Value) {
     };
     let status = match (resource, action) {
         ("auth", "ssoDomain") => 204,
+        ("experienceLinks", "post") => 410,
+        ("visitor", _) => 404,
+        ("experiencePasswordResets" | "experienceAddressChanges", "post") => 202,
         (_, "post") => 201,
         ("experience", "delete") => 200,
         (_, "delete") => 404,

@@ -30,11 +30,17 @@ pub(super) const SHOWN: &[Shown] = &[
     "applicationQuotas": "/applications/{applicationId}/quotas",
     "applications": "/applications",
     "experience": "/applications/{applicationId}/experience",
+    "experienceAddressChanges": "/applications/{applicationId}/experience/users/{experienceUserId}/addressChange",
     "experienceAuth": "/applications/{applicationId}/experience/authenticate",
     "experienceGroup": "/applications/{applicationId}/experience/groups/{experienceGroupId}",
     "experienceGroups": "/applications/{applicationId}/experience/groups",
+    "experienceInvitation": "/applications/{applicationId}/experience/invitations/{experienceInvitationId}",
+    "experienceInvitations": "/applications/{applicationId}/experience/invitations",
     "experienceKey": "/applications/{applicationId}/experience/keys/{kid}",
     "experienceKeys": "/applications/{applicationId}/experience/keys",
+    "experienceLinks": "/applications/{applicationId}/experience/links/{purpose}",
+    "experienceMails": "/applications/{applicationId}/experience/mails",
+    "experiencePasswordResets": "/applications/{applicationId}/experience/users/{experienceUserId}/passwordReset",
     "experienceSignIn": "/applications/{applicationId}/experience/signIn",
     "experienceUser": "/applications/{applicationId}/experience/users/{experienceUserId}",
     "experienceUserTokens": "/applications/{applicationId}/experience/users/{experienceUserId}/tokens",
@@ -135,6 +141,22 @@ pub(super) const SHOWN: &[Shown] = &[
       "name": "experienceKey",
       "description": "Withdraw a key, none of whose tokens is good any more."
     },
+    {
+      "name": "experienceInvitations",
+      "description": "List invitations that nobody has accepted. Ask somebody to become a user."
+    },
+    {"name":"experienceInvitation","description":"Take an invitation back."},
+    {"name":"experiencePasswordResets","description":"Let a user choose a new password."},
+    {
+      "name": "experienceAddressChanges",
+      "description": "Let a user show that an address is theirs, and have it."
+    },
+    {"name":"experienceLinks","description":"Use a link that was mailed to somebody."},
+    {
+      "name": "visitor",
+      "description": "Ask to become a user. Ask for a new password. Use a link that was mailed to one."
+    },
+    {"name":"experienceMails","description":"List what was mailed to users within a month."},
     {"name":"experienceGroups","description":"List groups. Make a group."},
     {"name":"experienceGroup","description":"Show a group. Change a group. Delete a group."}
   ],
@@ -1042,6 +1064,134 @@ pub(super) const SHOWN: &[Shown] = &[
         answer: r#"200 {"success":true,"tokenCutoff":"2026-06-21T00:00:37.001Z"}"#,
     },
     Shown {
+        action: "experienceMails.get",
+        query: "",
+        body: "",
+        answer: r#"200 {
+  "count": 0,
+  "items": [],
+  "applicationId": "<application>",
+  "perPage": 100,
+  "page": 0,
+  "sortField": "creationDate",
+  "sortDirection": "asc",
+  "totalCount": 0,
+  "_type": "experienceMails",
+  "_actions": {
+    "get": {
+      "href": "/applications/<application>/experience/mails",
+      "method": "GET",
+      "params": ["sortField","sortDirection","page","perPage","cursor","filterField","filter"]
+    }
+  },
+  "_links": {"self":{"href":"/applications/<application>/experience/mails"}}
+}"#,
+    },
+    Shown {
+        action: "experienceInvitations.post",
+        query: "",
+        body: r#"{ "email": "carol@example.com", "firstName": "Carol", "linkUrl": "https://app.example.com/welcome" }"#,
+        answer: r#"201 {
+  "id": "<new>",
+  "experienceInvitationId": "<new>",
+  "applicationId": "<application>",
+  "creationDate": "2026-06-21T00:00:39.000Z",
+  "expirationDate": "2026-06-28T00:00:39.000Z",
+  "email": "carol@example.com",
+  "firstName": "Carol",
+  "userTags": {},
+  "experienceGroupIds": []
+}"#,
+    },
+    Shown {
+        action: "experienceInvitations.get",
+        query: "",
+        body: "",
+        answer: r#"200 {
+  "count": 1,
+  "items": [
+    {
+      "id": "<new>",
+      "experienceInvitationId": "<new>",
+      "applicationId": "<application>",
+      "creationDate": "2026-06-21T00:00:39.000Z",
+      "expirationDate": "2026-06-28T00:00:39.000Z",
+      "email": "carol@example.com",
+      "firstName": "Carol",
+      "userTags": {},
+      "experienceGroupIds": [],
+      "_type": "experienceInvitation",
+      "_actions": {
+        "delete": {"href":"/applications/<application>/experience/invitations/<new>","method":"DELETE"}
+      },
+      "_links": {}
+    }
+  ],
+  "applicationId": "<application>",
+  "perPage": 100,
+  "page": 0,
+  "sortField": "creationDate",
+  "sortDirection": "asc",
+  "totalCount": 1,
+  "_type": "experienceInvitations",
+  "_actions": {
+    "get": {
+      "href": "/applications/<application>/experience/invitations",
+      "method": "GET",
+      "params": ["sortField","sortDirection","page","perPage","cursor","filterField","filter"]
+    },
+    "post": {
+      "href": "/applications/<application>/experience/invitations",
+      "method": "POST",
+      "params": ["experienceInvitation"]
+    }
+  },
+  "_links": {"self":{"href":"/applications/<application>/experience/invitations"}}
+}"#,
+    },
+    Shown {
+        action: "experienceInvitation.delete",
+        query: "",
+        body: "",
+        answer: r#"404 {"type":"NotFound","message":"Experience invitation was not found"}"#,
+    },
+    Shown {
+        action: "experiencePasswordResets.post",
+        query: "",
+        body: r#"{ "linkUrl": "https://app.example.com/password" }"#,
+        answer: r#"202 {"expirationDate":"2026-06-21T01:00:42.000Z"}"#,
+    },
+    Shown {
+        action: "experienceAddressChanges.post",
+        query: "",
+        body: r#"{ "email": "ann@new.example", "linkUrl": "https://app.example.com/address" }"#,
+        answer: r#"202 {"expirationDate":"2026-06-22T00:00:43.000Z"}"#,
+    },
+    Shown {
+        action: "experienceLinks.post",
+        query: "",
+        body: r#"{ "token": "none", "password": "PASSWORD" }"#,
+        answer: r#"410 {"type":"LinkExpired","message":"The link is not good any more: ask for a new one"}"#,
+    },
+    Shown {
+        action: "visitor.register",
+        query: "",
+        body: r#"{ "email": "bob@example.com" }"#,
+        answer: r#"404 {"type":"NotFound","message":"Application was not found"}"#,
+    },
+    Shown {
+        action: "visitor.forgot",
+        query: "",
+        body: r#"{ "email": "ann@example.com" }"#,
+        answer: r#"404 {"type":"NotFound","message":"Application was not found"}"#,
+    },
+    Shown {
+        action: "visitor.useLink",
+        query: "",
+        body: r#"{ "token": "none", "password": "PASSWORD" }"#,
+        answer: r#"404 {"type":"NotFound","message":"Application was not found"}"#,
+    },
+    Shown {
         action: "experienceGroup.delete",
         query: "",
         body: "",
@@ -1123,8 +1273,8 @@ pub(super) const SHOWN: &[Shown] = &[
       "id": "<administrator>",
       "administratorId": "<administrator>",
       "creationDate": "2026-06-21T00:00:00.000Z",
-      "lastUpdated": "2026-06-21T00:00:42.000Z",
-      "passwordLastUpdated": "2026-06-21T00:00:42.000Z",
+      "lastUpdated": "2026-06-21T00:00:52.000Z",
+      "passwordLastUpdated": "2026-06-21T00:00:52.000Z",
       "email": "administrator@example.com",
       "fullName": "Ada",
       "status": "active",
@@ -1200,7 +1350,7 @@ pub(super) const SHOWN: &[Shown] = &[
   "id": "<colleague>",
   "administratorId": "<colleague>",
   "creationDate": "2026-06-21T00:00:00.000Z",
-  "lastUpdated": "2026-06-21T00:00:47.000Z",
+  "lastUpdated": "2026-06-21T00:00:57.000Z",
   "passwordLastUpdated": "2026-06-21T00:00:00.000Z",
   "email": "colleague@example.com",
   "fullName": "colleague@example.com",
@@ -1328,8 +1478,8 @@ pub(super) const SHOWN: &[Shown] = &[
   "kid": "<kid>",
   "alg": "EdDSA",
   "state": "next",
-  "creationDate": "2026-06-21T00:00:54.000Z",
-  "signsFrom": "2026-06-21T00:10:54.000Z"
+  "creationDate": "2026-06-21T00:01:04.000Z",
+  "signsFrom": "2026-06-21T00:11:04.000Z"
 }"#,
     },
     Shown {
@@ -1344,8 +1494,8 @@ pub(super) const SHOWN: &[Shown] = &[
       "kid": "<kid>",
       "alg": "EdDSA",
       "state": "next",
-      "creationDate": "2026-06-21T00:00:54.000Z",
-      "signsFrom": "2026-06-21T00:10:54.000Z"
+      "creationDate": "2026-06-21T00:01:04.000Z",
+      "signsFrom": "2026-06-21T00:11:04.000Z"
     },
     {
       "kid": "<kid>",

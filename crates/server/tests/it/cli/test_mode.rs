@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::process::Command;
 
 /// What `/_test/...` answers to.
-const ROUTES: [(&str, &str); 7] = [
+const ROUTES: [(&str, &str); 8] = [
     ("POST", "/_test/reset"),
     ("POST", "/_test/tenants"),
     ("GET", "/_test/clock"),
@@ -13,6 +13,7 @@ const ROUTES: [(&str, &str); 7] = [
     ("POST", "/_test/faults"),
     ("DELETE", "/_test/faults"),
     ("GET", "/_test/requests"),
+    ("GET", "/_test/mails"),
 ];
 
 fn serve(place: &Place, more: &[&str]) -> (Serving, Value) {

@@ -109,6 +109,14 @@ pub(super) fn fill(tx: &mut Tx<'_>) -> Result<()> {
     }
     let sql = "INSERT INTO experience_keys VALUES ('a1', 'k', $1, 1, 0)";
     tx.run(sql, &[&all])?;
+    let sql = "INSERT INTO links VALUES ('a1', 'reset', 'e1', 'l1', 'a@b.c', 'e1', $1, 1, 2, 'a@b.c', NULL, '{}'),
+        ('a1', 'invite', 'c@b.c', 'l2', 'C@b.c', NULL, $2, 1, 2, NULL, NULL, '{\"firstName\":\"Ω\"}')";
+    tx.run(sql, &[&all, &&all[..9]])?;
+    let sql = "INSERT INTO mails VALUES
+        ('a1', 'm1', 'reset', 'a@b.c', 'a@b.c', 'e1', 1, 2, 'queued', 3, 1, 'no', $1, '{}'),
+        ('a1', 'm2', 'nobody', 'c@b.c', 'c@b.c', NULL, 1, NULL, 'sent', 3, 1, NULL, NULL, '{}')";
+    tx.run(sql, &[&all])?;
+    tx.run("INSERT INTO work VALUES ('m1', 'mail', 'a1', 4, 1)", &[])?;
     let sql = "INSERT INTO answers VALUES ($1, $2, $3, $4, 1, 201, $5, $6, $7, 640, $8)";
     let none = None::<String>;
     let mint = Some("t1".to_owned());

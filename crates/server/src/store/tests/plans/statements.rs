@@ -18,6 +18,9 @@ use crate::directory::users::by_id::ById;
 use crate::directory::users::rules::new_user;
 use crate::directory::users::{listing as user_listing, rows as users};
 use crate::error::Result;
+use crate::links::rows::{self as links, Link};
+use crate::links::rules::Standing;
+use crate::mail::rows::{self as mails, NewMail};
 use crate::rows::idempotency::{self, Answer, RequestKey};
 use crate::rows::list::{Paging, Position, Start, Value};
 use crate::rows::quotas::Quotas;
@@ -32,14 +35,22 @@ use crate::tokens::grant;
 use crate::tokens::rows::{self as tokens, Owner};
 use crate::tokens::rules::{new_session, new_token};
 use crate::tokens::sessions;
+use crate::work::rows::{self as work, Taken};
 use guestlist_api::administrator::{AdministratorSessionSort, AdministratorSort};
 use guestlist_api::api_token::{ApiToken, ApiTokenFilter, ApiTokenSort};
 use guestlist_api::application::ApplicationSort;
 use guestlist_api::entity::{OwnerType, SortDirection};
 use guestlist_api::experience_group::{ExperienceGroup, ExperienceGroupSort, Parent};
+use guestlist_api::experience_link::{ExperienceInvitationSort, LinkPurpose};
+use guestlist_api::experience_mail::{ExperienceMailSort, MailPurpose, MailState};
 use guestlist_api::experience_sign_in::SignInSettings;
-use guestlist_api::experience_user::{ExperienceUserFilter, ExperienceUserSort, Membership};
-use guestlist_api::id::{ApiTokenId, ExperienceGroupId, ForeignId, ObjectId, UserId};
+use guestlist_api::experience_user::{
+    ExperienceUser, ExperienceUserFilter, ExperienceUserSort, Membership,
+};
+use guestlist_api::id::{
+    ApiTokenId, ExperienceGroupId, ExperienceInvitationId, ExperienceMailId, ForeignId, ObjectId,
+    UserId,
+};
 use guestlist_api::text::Email;
 use guestlist_api::time::DateTime;
 use guestlist_api::wire;
@@ -331,6 +342,75 @@ const CALLED: &[Called] = &[
         let user = users::get(tx, own, USER)?;
         sign_in::put(tx, own, &user)
     }),
+    ("sign_in::verified", |tx| {
+        let own = tenant(tx)?;
+        sign_in::verified(tx, own, USER, NOW)
+    }),
+    ("links::put", |tx| {
+        let own = tenant(tx)?;
+        let user = users::get(tx, own, USER)?;
+        links::put(tx, own, &link(LinkPurpose::Reset, Some(&user)), &[1; 32])?;
+        links::put(tx, own, &link(LinkPurpose::Invite, None), &[2; 32])
+    }),
+    ("links::with_address", |tx| {
+        let own = tenant(tx)?;
+        links::with_address(tx, own, "a@b").map(drop)
+    }),
+    ("links::find", |tx| {
+        let own = tenant(tx)?;
+        links::find(tx, own, &[1; 32]).map(drop)
+    }),
+    ("links::invitations", list_invitations),
+    ("links::lock_invitation", |tx| {
+        let own = tenant(tx)?;
+        links::lock_invitation(tx, own, INVITATION).map(drop)
+    }),
+    ("links::delete_invitation", |tx| {
+        let own = tenant(tx)?;
+        links::delete_invitation(tx, own, INVITATION)
+    }),
+    ("links::take", |tx| {
+        let own = tenant(tx)?;
+        links::take(tx, own, &[2; 32]).map(drop)
+    }),
+    ("links::delete_of_user", |tx| {
+        let own = tenant(tx)?;
+        links::delete_of_user(tx, own, USER)
+    }),
+    ("links::forget", |tx| links::forget(tx, NOW, 9).map(drop)),
+    ("mail::add", |tx| {
+        let own = tenant(tx)?;
+        mails::add(tx, own, &mail())
+    }),
+    ("mail::wait", |tx| {
+        let own = tenant(tx)?;
+        mails::wait(tx, own, "a@b", NOW).map(drop)
+    }),
+    ("mail::are_many", |tx| {
+        let own = tenant(tx)?;
+        mails::are_many(tx, own, NOW).map(drop)
+    }),
+    ("mail::due", |tx| {
+        let own = tenant(tx)?;
+        mails::due(tx, own, mail().id.0).map(drop)
+    }),
+    ("mail::list", list_mails),
+    ("mail::tried", |tx| {
+        let own = tenant(tx)?;
+        let id = mail().id.0;
+        mails::tried(tx, own, id, (MailState::Queued, 1), Some("no"), NOW)?;
+        mails::tried(tx, own, id, (MailState::Sent, 2), None, NOW)
+    }),
+    ("mail::forget", |tx| mails::forget(tx, NOW, 9).map(drop)),
+    ("work::add", |tx| {
+        let own = tenant(tx)?;
+        work::add(tx, own, "kind", CHILD.0, NOW)
+    }),
+    ("work::is_due", |tx| work::is_due(tx, NOW).map(drop)),
+    ("work::waiting", |tx| work::waiting(tx).map(drop)),
+    ("work::take", |tx| work::take(tx, NOW, 9).map(drop)),
+    ("work::again", |tx| work::again(tx, &taken(), NOW)),
+    ("work::done", |tx| work::done(tx, &taken())),
     ("administrators::sign_ins::attempt", |tx| {
         sign_ins::attempt(tx, &Throttled::administrator(ADMINISTRATOR), NOW).map(drop)
     }),
@@ -595,6 +675,65 @@ fn list_tokens(tx: &mut Tx<'_>) -> Result<()> {
 fn claimant() -> Claimant {
     let from = (Some([192, 0, 2, 1].into()), Some("a device of a user"));
     Claimant::new(APPLICATION, "a@example.com", from)
+}
+
+const INVITATION: ExperienceInvitationId = ExperienceInvitationId(ObjectId::from_bytes([9; 12]));
+
+fn link(purpose: LinkPurpose, user: Option<&ExperienceUser>) -> Link {
+    let owner = user.map(links::owner);
+    Link {
+        id: user.map_or(INVITATION.0, |user| user.id.0),
+        email: "a@b".into(),
+        user: user.map(|user| user.id),
+        created: NOW,
+        standing: Standing { purpose, expires: NOW, owner },
+        details: links::Details::default(),
+    }
+}
+
+fn mail() -> NewMail {
+    NewMail {
+        id: ExperienceMailId(ObjectId::from_bytes([10; 12])),
+        purpose: Some(MailPurpose::Reset),
+        recipient: "a@b".into(),
+        user: Some(USER),
+        created: NOW,
+        expires: None,
+        seed: Some(vec![0; 32]),
+        details: mails::Details::default(),
+    }
+}
+
+fn taken() -> Taken {
+    Taken { id: CHILD.0, kind: "kind".into(), application: APPLICATION, attempts: 1 }
+}
+
+fn list_invitations(tx: &mut Tx<'_>) -> Result<()> {
+    let own = tenant(tx)?;
+    for word in ExperienceInvitationSort::WORDS {
+        for paging in pagings(word) {
+            for email in [None, Some("a*".to_owned())] {
+                let sort = ExperienceInvitationSort::parse(word).unwrap();
+                let paging = paging.clone();
+                links::invitations(tx, own, &links::Listing { email, sort, paging })?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn list_mails(tx: &mut Tx<'_>) -> Result<()> {
+    let own = tenant(tx)?;
+    for word in ExperienceMailSort::WORDS {
+        for paging in pagings(word) {
+            for recipient in [None, Some("a*".to_owned())] {
+                let sort = ExperienceMailSort::parse(word).unwrap();
+                let paging = paging.clone();
+                mails::list(tx, own, &mails::Listing { recipient, sort, paging })?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn experience_key() -> StoredKey {
