@@ -16,6 +16,7 @@ use crate::directory::groups::{forest, rows as groups};
 use crate::directory::users::rules::new_user;
 use crate::directory::users::{listing as user_listing, rows as users};
 use crate::error::Error;
+use crate::mail::MailSettings;
 use crate::rest::App;
 use crate::rows::list::Paging;
 use crate::rows::tenant::{AuthorizedApp, Tenant};
@@ -57,6 +58,10 @@ pub(super) async fn run(given: &CliArgs, server: &ServerArgs, out: Output) -> Re
     // It begins a store.
     config.options.must_exist = false;
     config.options.on_disk_failure = OnDiskFailure::EndProcess;
+    config.mail = match config.mail.take() {
+        None => Some(mails_beside(&config.store)?),
+        mail => mail,
+    };
     let _log = telemetry::start();
     leave_no_core_dump();
     let (server, signals) = Signals::new()?.end_while(Server::bind(&config, Clock::System)).await?;
@@ -88,6 +93,16 @@ pub(super) async fn run(given: &CliArgs, server: &ServerArgs, out: Output) -> Re
         announce(&instructions(&demo, &shown, &url, &ids, &path))?;
     }
     listen(server, signals, out).await
+}
+
+/// Mails of a demo are files beside its store: nobody is written to.
+fn mails_beside(store: &StoreUrl) -> Result<MailSettings> {
+    let directory = match store {
+        StoreUrl::Sqlite(path) => path.with_extension("mails"),
+        StoreUrl::Postgres(_) => PathBuf::from("guestlist.mails"),
+    };
+    let mails = MailSettings::directory(directory, "Guestlist <guestlist@example.com>");
+    mails.map_err(|why| anyhow::anyhow!(why))
 }
 
 /// The demo of an earlier start, if it still is one.

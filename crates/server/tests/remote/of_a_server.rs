@@ -87,6 +87,26 @@ fn what_an_application_offers_to_people() {
 }
 
 #[test]
+fn links_for_users() {
+    let scene = Scene::new();
+    let page = ["--link-url", "https://app.example.com/link"];
+    let invite = ["user", "invite", "--email", "bob@example.com", "--tag", "plan=gold"];
+    // The server was told neither how mails leave nor by which URL people come.
+    scene.asks(&[&invite[..], &page].concat()).failed(5, &["This server sends no mail"]);
+    let link = scene.asks(&[&invite[..], &page, &["--no-mail"]].concat()).ok();
+    assert!(link.starts_with("https://app.example.com/link?purpose=invite&token="), "{link}");
+    let listed = scene.asks(&["user", "invitations", "--json"]).json();
+    assert_eq!(listed["userTags"], json!({ "plan": "gold" }));
+    let user =
+        ["user", "create", "--email", "ann@example.com", "--data", r#"{"password":"a good one"}"#];
+    let id = scene.asks(&user).ok();
+    let reset = ["user", "reset", id.trim_end(), "--no-mail"];
+    let link = scene.asks(&[&reset[..], &page].concat()).ok();
+    assert!(link.starts_with("https://app.example.com/link?purpose=reset&token="), "{link}");
+    scene.asks(&reset).failed(1, &["passwordReset.linkUrl is required"]);
+}
+
+#[test]
 fn tokens_of_a_server() {
     let scene = Scene::new();
     scene.run(&["login", "--email", EMAIL, "--url", &scene.url], &[], PASSWORD).ok();

@@ -8,6 +8,7 @@ mod curl;
 mod experience;
 pub(super) mod failure;
 mod group;
+mod link;
 mod login;
 mod me;
 mod profiles;

@@ -84,6 +84,9 @@ struct Fields {
     /// A language that people are spoken to in, such as de-CH; those that are given are all, the usual one first
     #[arg(long, value_name = "LANGUAGE")]
     locale: Vec<String>,
+    /// The page of the application that links in mails lead to; an empty one for none
+    #[arg(long, value_name = "URL")]
+    link_url: Option<String>,
     #[command(flatten)]
     data: Data,
 }
@@ -103,6 +106,7 @@ impl Fields {
             .set("breachedPasswords", self.breached_passwords)
             .set("mailFrom", self.mail_from.map(none_if_empty))
             .set("displayName", self.display_name.map(none_if_empty))
+            .set("linkUrl", self.link_url.map(none_if_empty))
             .list("locales", &self.locale))
     }
 }

@@ -4,6 +4,7 @@ use super::super::seed;
 use super::super::token::ttl;
 use super::body::Data;
 use super::failure::usage;
+use super::link;
 use super::resource::{self, Condition, Kind, Listing};
 use super::session::Session;
 use super::show::text;
@@ -92,6 +93,21 @@ enum Command {
         #[arg(value_name = "ID")]
         id: ExperienceUserId,
     },
+    /// Ask somebody to become a user: they are mailed a link, and choose a password
+    Invite(link::Invite),
+    /// List those who were asked and have not become users yet
+    Invitations {
+        #[command(flatten)]
+        listing: Listing,
+    },
+    /// Let a user choose a new password: they are mailed a link
+    Reset {
+        /// The user
+        #[arg(value_name = "ID")]
+        id: ExperienceUserId,
+        #[command(flatten)]
+        link: link::LinkOptions,
+    },
     /// Fill the store itself with users that nobody made, for demonstrations and measurements
     Seed(seed::Args),
 }
@@ -171,7 +187,8 @@ pub(super) const FOR_A_STORE: &str =
 
 pub(super) async fn run(user: User, session: &Session) -> Result<()> {
     let application = session.application(user.application)?;
-    let all = format!("/applications/{application}/experience/users");
+    let within = format!("/applications/{application}/experience");
+    let all = format!("{within}/users");
     let path = |id: ExperienceUserId| format!("{all}/{id}");
     match user.command {
         Command::Get { id } => resource::get(session, &KIND, &path(id), &[]).await,
@@ -214,6 +231,9 @@ pub(super) async fn run(user: User, session: &Session) -> Result<()> {
             let since = text(&ended, "tokenCutoff");
             session.out.result(&ended, || format!("ended all from before {since}"))
         }
+        Command::Invite(invite) => link::invite(session, &within, invite).await,
+        Command::Invitations { listing } => link::invitations(session, &within, &listing).await,
+        Command::Reset { id, link } => link::reset(session, &within, id, link).await,
         Command::Seed(_) => Err(usage(FOR_A_STORE)),
     }
 }
