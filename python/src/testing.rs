@@ -154,6 +154,14 @@ impl TestServer {
         Ok(seen.into_iter().map(parts).collect())
     }
 
+    /// The mails to users, as JSON.
+    fn mails(&self, py: Python<'_>) -> PyResult<String> {
+        let server = self.running()?;
+        let mails = py.detach(|| server.mails());
+        let mails = mails.map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
+        serde_json::to_string(&mails).map_err(|error| PyRuntimeError::new_err(error.to_string()))
+    }
+
     /// Ends it. A second time this does nothing.
     fn stop(&self, py: Python<'_>) {
         let server = self.server.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -42,6 +42,7 @@ _USERS = _EXPERIENCE + "/users"
 _USER = _USERS + "/{experienceUserId}"
 _GROUPS = _EXPERIENCE + "/groups"
 _GROUP = _GROUPS + "/{experienceGroupId}"
+_INVITATIONS = _EXPERIENCE + "/invitations"
 _KEYS = _EXPERIENCE + "/keys"
 _SIGN_IN = _EXPERIENCE + "/signIn"
 _APP_TOKENS = _APP + "/tokens"
@@ -140,6 +141,11 @@ RESOURCES: dict[str, dict[str, Spec]] = {
             doc="Deletes all users and groups of an application, but for what is kept.",
         ),
     },
+    "experience_address_changes": {
+        "post": _post(
+            _USER + "/addressChange", "addressChange", "a link by which a user gets an address"
+        ),
+    },
     "experience_auth": {
         "authenticate": Spec(
             "POST",
@@ -173,6 +179,13 @@ RESOURCES: dict[str, dict[str, Spec]] = {
         ),
         "post": _post(_GROUPS, "experienceGroup", "a group"),
     },
+    "experience_invitation": {
+        "delete": _delete(_INVITATIONS + "/{experienceInvitationId}", "an invitation"),
+    },
+    "experience_invitations": {
+        "get": _list(_INVITATIONS, "the invitations that nobody has accepted"),
+        "post": _post(_INVITATIONS, "experienceInvitation", "an invitation"),
+    },
     "experience_key": {
         "delete": Spec(
             "DELETE",
@@ -183,6 +196,22 @@ RESOURCES: dict[str, dict[str, Spec]] = {
     "experience_keys": {
         "get": Spec("GET", _KEYS, doc="Reads the keys that sign the tokens of users."),
         "post": _post(_KEYS, "experienceKey", "the key that signs after the present one"),
+    },
+    "experience_links": {
+        "post": Spec(
+            "POST",
+            _EXPERIENCE + "/links/{purpose}",
+            body="link",
+            doc="Uses a link that was mailed to somebody; answers its user.",
+        ),
+    },
+    "experience_mails": {
+        "get": _list(_EXPERIENCE + "/mails", "what was mailed to users within a month"),
+    },
+    "experience_password_resets": {
+        "post": _post(
+            _USER + "/passwordReset", "passwordReset", "a link by which a user chooses a password"
+        ),
     },
     "experience_sign_in": {
         "get": _get(_SIGN_IN, "what an application offers to the people who sign in to it"),

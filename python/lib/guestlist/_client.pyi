@@ -8,6 +8,7 @@ from typing_extensions import Unpack
 
 from ._guestlist import Core
 from .types import (
+    AddressChangePost,
     Administrator,
     AdministratorFilter,
     AdministratorPatch,
@@ -38,9 +39,18 @@ from .types import (
     ExperienceGroupPost,
     ExperienceGroups,
     ExperienceGroupSort,
+    ExperienceInvitation,
+    ExperienceInvitationFilter,
+    ExperienceInvitationPost,
+    ExperienceInvitations,
+    ExperienceInvitationSort,
     ExperienceKey,
     ExperienceKeyPost,
     ExperienceKeys,
+    ExperienceMail,
+    ExperienceMailFilter,
+    ExperienceMails,
+    ExperienceMailSort,
     ExperienceSignIn,
     ExperienceSignInPatch,
     ExperienceUser,
@@ -55,14 +65,19 @@ from .types import (
     ExperienceUserTokenPost,
     ExperienceUserTokensEnded,
     Flag,
+    LinkUse,
+    MadeExperienceInvitation,
+    MadeExperienceLink,
     Me,
     MePatch,
+    PasswordResetPost,
     PostOptions,
     Query,
     ReadOptions,
     SortDirection,
     SsoDomain,
     Success,
+    UsedExperienceLink,
     UserCredentials,
     VerifiedExperienceToken,
     VerifyToken,
@@ -325,6 +340,16 @@ class ExperienceActions(_Resource):
         **more: Unpack[WriteOptions],
     ) -> Success: ...
 
+class ExperienceAddressChangesActions(_Resource):
+    def post(
+        self,
+        *,
+        applicationId: str,
+        experienceUserId: str,
+        addressChange: AddressChangePost,
+        **more: Unpack[PostOptions],
+    ) -> MadeExperienceLink: ...
+
 class ExperienceAuthActions(_Resource):
     def authenticate(
         self,
@@ -427,6 +452,50 @@ class ExperienceGroupsActions(_Resource):
         **more: Unpack[PostOptions],
     ) -> ExperienceGroup: ...
 
+class ExperienceInvitationActions(_Resource):
+    def delete(
+        self,
+        *,
+        applicationId: str,
+        experienceInvitationId: str,
+        **more: Unpack[WriteOptions],
+    ) -> Success: ...
+
+class ExperienceInvitationsActions(_Resource):
+    def get(
+        self,
+        *,
+        applicationId: str,
+        sortField: ExperienceInvitationSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        cursor: str | None = None,
+        filterField: ExperienceInvitationFilter | Literal[""] | None = None,
+        filter: str | None = None,
+        **more: Unpack[ReadOptions],
+    ) -> ExperienceInvitations: ...
+    def iterate(
+        self,
+        *,
+        applicationId: str,
+        sortField: ExperienceInvitationSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        cursor: str | None = None,
+        filterField: ExperienceInvitationFilter | Literal[""] | None = None,
+        filter: str | None = None,
+        **more: Unpack[ReadOptions],
+    ) -> Iterator[ExperienceInvitation]: ...
+    def post(
+        self,
+        *,
+        applicationId: str,
+        experienceInvitation: ExperienceInvitationPost,
+        **more: Unpack[PostOptions],
+    ) -> MadeExperienceInvitation: ...
+
 class ExperienceKeyActions(_Resource):
     def delete(
         self,
@@ -445,6 +514,54 @@ class ExperienceKeysActions(_Resource):
         experienceKey: ExperienceKeyPost,
         **more: Unpack[PostOptions],
     ) -> ExperienceKey: ...
+
+class ExperienceLinksActions(_Resource):
+    def post(
+        self,
+        *,
+        applicationId: str,
+        purpose: Literal["register", "invite", "reset", "verify", "changeAddress"],
+        link: LinkUse,
+        **more: Unpack[PostOptions],
+    ) -> UsedExperienceLink: ...
+
+class ExperienceMailsActions(_Resource):
+    def get(
+        self,
+        *,
+        applicationId: str,
+        sortField: ExperienceMailSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        cursor: str | None = None,
+        filterField: ExperienceMailFilter | Literal[""] | None = None,
+        filter: str | None = None,
+        **more: Unpack[ReadOptions],
+    ) -> ExperienceMails: ...
+    def iterate(
+        self,
+        *,
+        applicationId: str,
+        sortField: ExperienceMailSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        cursor: str | None = None,
+        filterField: ExperienceMailFilter | Literal[""] | None = None,
+        filter: str | None = None,
+        **more: Unpack[ReadOptions],
+    ) -> Iterator[ExperienceMail]: ...
+
+class ExperiencePasswordResetsActions(_Resource):
+    def post(
+        self,
+        *,
+        applicationId: str,
+        experienceUserId: str,
+        passwordReset: PasswordResetPost,
+        **more: Unpack[PostOptions],
+    ) -> MadeExperienceLink: ...
 
 class ExperienceSignInActions(_Resource):
     def get(self, *, applicationId: str, **more: Unpack[ReadOptions]) -> ExperienceSignIn: ...
@@ -893,6 +1010,16 @@ class AsyncExperienceActions(_Resource):
         **more: Unpack[WriteOptions],
     ) -> Success: ...
 
+class AsyncExperienceAddressChangesActions(_Resource):
+    async def post(
+        self,
+        *,
+        applicationId: str,
+        experienceUserId: str,
+        addressChange: AddressChangePost,
+        **more: Unpack[PostOptions],
+    ) -> MadeExperienceLink: ...
+
 class AsyncExperienceAuthActions(_Resource):
     async def authenticate(
         self,
@@ -995,6 +1122,50 @@ class AsyncExperienceGroupsActions(_Resource):
         **more: Unpack[PostOptions],
     ) -> ExperienceGroup: ...
 
+class AsyncExperienceInvitationActions(_Resource):
+    async def delete(
+        self,
+        *,
+        applicationId: str,
+        experienceInvitationId: str,
+        **more: Unpack[WriteOptions],
+    ) -> Success: ...
+
+class AsyncExperienceInvitationsActions(_Resource):
+    async def get(
+        self,
+        *,
+        applicationId: str,
+        sortField: ExperienceInvitationSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        cursor: str | None = None,
+        filterField: ExperienceInvitationFilter | Literal[""] | None = None,
+        filter: str | None = None,
+        **more: Unpack[ReadOptions],
+    ) -> ExperienceInvitations: ...
+    def iterate(
+        self,
+        *,
+        applicationId: str,
+        sortField: ExperienceInvitationSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        cursor: str | None = None,
+        filterField: ExperienceInvitationFilter | Literal[""] | None = None,
+        filter: str | None = None,
+        **more: Unpack[ReadOptions],
+    ) -> AsyncIterator[ExperienceInvitation]: ...
+    async def post(
+        self,
+        *,
+        applicationId: str,
+        experienceInvitation: ExperienceInvitationPost,
+        **more: Unpack[PostOptions],
+    ) -> MadeExperienceInvitation: ...
+
 class AsyncExperienceKeyActions(_Resource):
     async def delete(
         self,
@@ -1013,6 +1184,54 @@ class AsyncExperienceKeysActions(_Resource):
         experienceKey: ExperienceKeyPost,
         **more: Unpack[PostOptions],
     ) -> ExperienceKey: ...
+
+class AsyncExperienceLinksActions(_Resource):
+    async def post(
+        self,
+        *,
+        applicationId: str,
+        purpose: Literal["register", "invite", "reset", "verify", "changeAddress"],
+        link: LinkUse,
+        **more: Unpack[PostOptions],
+    ) -> UsedExperienceLink: ...
+
+class AsyncExperienceMailsActions(_Resource):
+    async def get(
+        self,
+        *,
+        applicationId: str,
+        sortField: ExperienceMailSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        cursor: str | None = None,
+        filterField: ExperienceMailFilter | Literal[""] | None = None,
+        filter: str | None = None,
+        **more: Unpack[ReadOptions],
+    ) -> ExperienceMails: ...
+    def iterate(
+        self,
+        *,
+        applicationId: str,
+        sortField: ExperienceMailSort | None = None,
+        sortDirection: SortDirection | None = None,
+        page: Whole | None = None,
+        perPage: Whole | None = None,
+        cursor: str | None = None,
+        filterField: ExperienceMailFilter | Literal[""] | None = None,
+        filter: str | None = None,
+        **more: Unpack[ReadOptions],
+    ) -> AsyncIterator[ExperienceMail]: ...
+
+class AsyncExperiencePasswordResetsActions(_Resource):
+    async def post(
+        self,
+        *,
+        applicationId: str,
+        experienceUserId: str,
+        passwordReset: PasswordResetPost,
+        **more: Unpack[PostOptions],
+    ) -> MadeExperienceLink: ...
 
 class AsyncExperienceSignInActions(_Resource):
     async def get(self, *, applicationId: str, **more: Unpack[ReadOptions]) -> ExperienceSignIn: ...
@@ -1245,11 +1464,17 @@ class Client(_Base):
     application_api_tokens: ApplicationApiTokensActions
     auth: AuthActions
     experience: ExperienceActions
+    experience_address_changes: ExperienceAddressChangesActions
     experience_auth: ExperienceAuthActions
     experience_group: ExperienceGroupActions
     experience_groups: ExperienceGroupsActions
+    experience_invitation: ExperienceInvitationActions
+    experience_invitations: ExperienceInvitationsActions
     experience_key: ExperienceKeyActions
     experience_keys: ExperienceKeysActions
+    experience_links: ExperienceLinksActions
+    experience_mails: ExperienceMailsActions
+    experience_password_resets: ExperiencePasswordResetsActions
     experience_sign_in: ExperienceSignInActions
     experience_user: ExperienceUserActions
     experience_user_tokens: ExperienceUserTokensActions
@@ -1286,11 +1511,17 @@ class AsyncClient(_Base):
     application_api_tokens: AsyncApplicationApiTokensActions
     auth: AsyncAuthActions
     experience: AsyncExperienceActions
+    experience_address_changes: AsyncExperienceAddressChangesActions
     experience_auth: AsyncExperienceAuthActions
     experience_group: AsyncExperienceGroupActions
     experience_groups: AsyncExperienceGroupsActions
+    experience_invitation: AsyncExperienceInvitationActions
+    experience_invitations: AsyncExperienceInvitationsActions
     experience_key: AsyncExperienceKeyActions
     experience_keys: AsyncExperienceKeysActions
+    experience_links: AsyncExperienceLinksActions
+    experience_mails: AsyncExperienceMailsActions
+    experience_password_resets: AsyncExperiencePasswordResetsActions
     experience_sign_in: AsyncExperienceSignInActions
     experience_user: AsyncExperienceUserActions
     experience_user_tokens: AsyncExperienceUserTokensActions

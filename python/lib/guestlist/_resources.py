@@ -67,8 +67,35 @@ ExperienceUserSort = Literal[
     "lastUpdated",
 ]
 ExperienceUserFilter = Literal["firstName", "lastName", "email"]
+ExperienceInvitationSort = Literal["creationDate", "id"]
+ExperienceInvitationFilter = Literal["email"]
+ExperienceMailSort = Literal["creationDate", "id"]
+ExperienceMailFilter = Literal["recipient"]
 ExperienceGroupSort = Literal["name", "id", "creationDate", "lastUpdated"]
 ExperienceGroupFilter = Literal["name"]
+
+
+class _AddressChangePost(TypedDict):
+    email: str
+    """The address; the user gets it when the link is used."""
+
+
+class AddressChangePost(_AddressChangePost, total=False):
+    """Lets a user show that an address is theirs."""
+
+    ttl: int
+    """How many milliseconds the link lasts; a day unless said."""
+    sendMail: bool
+    """Whether the link is mailed. It is answered otherwise."""
+    linkUrl: str
+    """The page of yours that the link leads to."""
+
+
+class AddressGiven(TypedDict):
+    """Somebody says which address is theirs."""
+
+    email: str
+    """The address; white space around it does not count."""
 
 
 class _Administrator(TypedDict):
@@ -684,6 +711,82 @@ class ExperienceGroups(_ExperienceGroups, Entity, total=False):
     """The field that the pattern is matched against, if one was named."""
 
 
+class _ExperienceInvitation(TypedDict):
+    id: str
+    """Which invitation it is."""
+    experienceInvitationId: str
+    """The same as `id`."""
+    applicationId: str
+    """The application that asks."""
+    creationDate: str
+    """When it was made."""
+    expirationDate: str
+    """When its link ends."""
+    email: str
+    """Who was asked."""
+    userTags: dict[str, str]
+    """The tags that they will have."""
+    experienceGroupIds: list[str]
+    """The groups that they will be in, those that there are by then."""
+
+
+class ExperienceInvitation(_ExperienceInvitation, Entity, total=False):
+    firstName: str
+    """Their given name, unless they say another."""
+    lastName: str
+    """Their family name, unless they say another."""
+
+
+class _ExperienceInvitationPost(TypedDict):
+    email: str
+    """Who is asked."""
+
+
+class ExperienceInvitationPost(_ExperienceInvitationPost, total=False):
+    """Asks somebody to become a user."""
+
+    firstName: str
+    """Their given name, unless they say another."""
+    lastName: str
+    """Their family name, unless they say another."""
+    userTags: dict[str, str]
+    """The tags that they will have."""
+    experienceGroupIds: list[str]
+    """The groups that they will be in."""
+    ttl: int
+    """How many milliseconds the link lasts; seven days unless said."""
+    sendMail: bool
+    """Whether the link is mailed. It is answered otherwise."""
+    linkUrl: str
+    """The page of yours that the link leads to."""
+
+
+class _ExperienceInvitations(TypedDict):
+    count: int
+    """How many items this page has."""
+    items: list[ExperienceInvitation]
+    """The items."""
+    applicationId: str
+    """The application."""
+    perPage: int
+    """The most a page holds."""
+    page: int
+    """Which page this is, counted from 0; 0 for one that a cursor was sent for."""
+    sortField: str
+    """What the list is sorted by."""
+    sortDirection: SortDirection
+    """In which direction."""
+    totalCount: int
+    """How many items all pages have together."""
+
+
+class ExperienceInvitations(_ExperienceInvitations, Entity, total=False):
+    filter: str
+    """The pattern that the items match, if one was asked for."""
+    filterField: str
+    """The field that the pattern is matched against, if one was named."""
+
+
 class ExperienceKey(TypedDict):
     """A key that signs the tokens of an application's users, or did, or is going to."""
 
@@ -718,6 +821,69 @@ class ExperienceKeys(TypedDict):
     """All of them, the newest first."""
 
 
+class _ExperienceMail(TypedDict):
+    id: str
+    """Which mail it is."""
+    experienceMailId: str
+    """The same as `id`."""
+    applicationId: str
+    """The application that it is from."""
+    creationDate: str
+    """When it was made."""
+    lastUpdated: str
+    """When its state last changed, or it was last tried."""
+    purpose: Literal[
+    "register",
+    "invite",
+    "reset",
+    "verify",
+    "changeAddress",
+    "addressInUse",
+    "addressChanged",
+    "passwordChanged",
+]
+    """What it is for."""
+    recipient: str
+    """To whom."""
+    state: Literal["queued", "sent", "failed"]
+    """What has become of it."""
+    attempts: int
+    """How often it was tried."""
+
+
+class ExperienceMail(_ExperienceMail, Entity, total=False):
+    experienceUserId: str
+    """The user that it is about, if there is one."""
+    error: str
+    """Why it could not be sent when it was last tried."""
+
+
+class _ExperienceMails(TypedDict):
+    count: int
+    """How many items this page has."""
+    items: list[ExperienceMail]
+    """The items."""
+    applicationId: str
+    """The application."""
+    perPage: int
+    """The most a page holds."""
+    page: int
+    """Which page this is, counted from 0; 0 for one that a cursor was sent for."""
+    sortField: str
+    """What the list is sorted by."""
+    sortDirection: SortDirection
+    """In which direction."""
+    totalCount: int
+    """How many items all pages have together."""
+
+
+class ExperienceMails(_ExperienceMails, Entity, total=False):
+    filter: str
+    """The pattern that the items match, if one was asked for."""
+    filterField: str
+    """The field that the pattern is matched against, if one was named."""
+
+
 class _ExperienceSignIn(TypedDict):
     applicationId: str
     """The application."""
@@ -743,6 +909,8 @@ class ExperienceSignIn(_ExperienceSignIn, Entity, total=False):
     """Whom mails are from, if not from whom the server says."""
     displayName: str
     """What people know the application as, if not by its name."""
+    linkUrl: str
+    """The page of the application that links in mails lead to."""
 
 
 class ExperienceSignInPatch(TypedDict, total=False):
@@ -769,6 +937,8 @@ class ExperienceSignInPatch(TypedDict, total=False):
     """What people know the application as; `null` for its name."""
     locales: list[str]
     """The languages that people are spoken to in, the usual one first."""
+    linkUrl: Optional[str]
+    """The page of the application that links in mails lead to; `null` for none."""
 
 
 class _ExperienceUser(TypedDict):
@@ -1021,6 +1191,64 @@ class GroupRef(TypedDict):
     """The group it is in, `null` for one at the root."""
 
 
+class _LinkUse(TypedDict):
+    token: str
+    """The secret of the link."""
+
+
+class LinkUse(_LinkUse, total=False):
+    """What somebody who followed a link says."""
+
+    password: str
+    """The password that they choose, where the link is for that."""
+    firstName: str
+    """The given name of a new user."""
+    lastName: str
+    """The family name of a new user."""
+
+
+class _MadeExperienceInvitation(TypedDict):
+    id: str
+    """Which invitation it is."""
+    experienceInvitationId: str
+    """The same as `id`."""
+    applicationId: str
+    """The application that asks."""
+    creationDate: str
+    """When it was made."""
+    expirationDate: str
+    """When its link ends."""
+    email: str
+    """Who was asked."""
+    userTags: dict[str, str]
+    """The tags that they will have."""
+    experienceGroupIds: list[str]
+    """The groups that they will be in, those that there are by then."""
+
+
+class MadeExperienceInvitation(_MadeExperienceInvitation, total=False):
+    """An invitation that was made."""
+
+    firstName: str
+    """Their given name, unless they say another."""
+    lastName: str
+    """Their family name, unless they say another."""
+    link: str
+    """The link, where nothing was mailed."""
+
+
+class _MadeExperienceLink(TypedDict):
+    expirationDate: str
+    """When it ends."""
+
+
+class MadeExperienceLink(_MadeExperienceLink, total=False):
+    """A link was made."""
+
+    link: str
+    """The link, where nothing was mailed."""
+
+
 class _Me(TypedDict):
     id: str
     """Who it is."""
@@ -1109,6 +1337,17 @@ class OrgRole(_OrgRole, total=False):
     """Roles in some of its dashboards."""
 
 
+class PasswordResetPost(TypedDict, total=False):
+    """Lets a user choose a new password."""
+
+    ttl: int
+    """How many milliseconds the link lasts; an hour unless said."""
+    sendMail: bool
+    """Whether the link is mailed. It is answered otherwise."""
+    linkUrl: str
+    """The page of yours that the link leads to."""
+
+
 class _Quota(TypedDict):
     used: int
     """How much there is."""
@@ -1137,6 +1376,13 @@ class Success(TypedDict):
 
     success: bool
     """Always true: a failure is an [`Error`]."""
+
+
+class UsedExperienceLink(TypedDict):
+    """A link was used."""
+
+    experienceUser: ExperienceUser2
+    """Its user, as they are now."""
 
 
 class _UserCredentials(TypedDict):

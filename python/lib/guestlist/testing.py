@@ -13,6 +13,7 @@ its own.
 
 from __future__ import annotations
 
+import json
 import os
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple, Optional, Union
@@ -212,6 +213,16 @@ class Server:
             Seen(_EPOCH + timedelta(milliseconds=time), method, path, status)
             for time, method, path, status in self._server.requests()
         ]
+
+    @property
+    def mails(self) -> list[dict[str, str]]:
+        """The last 1,000 mails to users, in the order in which they were sent.
+
+        Each has `purpose`, `recipient`, `subject`, `text`, `html`, and where it has a link, `link` and its
+        `token`.
+        """
+        mails: list[dict[str, str]] = json.loads(self._server.mails())
+        return mails
 
     def reset(self) -> None:
         """Makes everything as it was at first, with the same ids and tokens."""
