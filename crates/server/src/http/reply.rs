@@ -142,11 +142,15 @@ impl RequestMeta {
     #[must_use]
     pub fn of(headers: &HeaderMap) -> Self {
         let named = headers.get(REQUEST_ID).filter(|id| is_loggable(id.as_bytes()));
-        let origin = headers.get(header::ORIGIN).cloned();
+        // One that is no text is said to nobody again.
+        let origin = headers.get(header::ORIGIN).map(|origin| {
+            let is_text = origin.to_str().is_ok();
+            is_text.then(|| origin.clone())
+        });
         Self {
             request_id: named.cloned().unwrap_or_else(new_request_id),
             trace: TraceId::of(headers),
-            allow_origin: Some(origin.unwrap_or(HeaderValue::from_static("*"))),
+            allow_origin: origin.unwrap_or(Some(HeaderValue::from_static("*"))),
             accepted: Accepted::of(headers.get_all(header::ACCEPT_ENCODING)),
             if_none_match: headers.get_all(header::IF_NONE_MATCH).iter().cloned().collect(),
         }

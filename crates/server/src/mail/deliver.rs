@@ -13,6 +13,11 @@ use crate::work::{Kind, rules};
 use guestlist_api::experience_mail::{MailPurpose, MailState};
 use guestlist_api::id::ExperienceMailId;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long a mail server may take over one mail: less than nobody else may have it.
+const LONGEST: Duration = Duration::from_mins(2);
 
 /// How the queue has a mail sent.
 pub(crate) const KIND: Kind = Kind { name: WORK, run: |app, taken| Box::pin(deliver(app, taken)) };
@@ -30,7 +35,11 @@ async fn deliver(app: Arc<App>, taken: Taken) -> Result<()> {
         Err(Refused { why: "its link ended before it could be sent".to_owned(), for_good: true })
     } else {
         let ready = ready(&app, &taken, &due, purpose)?;
-        app.mail.send(ready).await
+        // Of the transport only what connects has an end of its own.
+        timeout(LONGEST, app.mail.send(ready)).await.unwrap_or_else(|_| {
+            let why = format!("the mail server said nothing for {} seconds", LONGEST.as_secs());
+            Err(Refused { why, for_good: false })
+        })
     };
     let now = app.clock.now();
     let (state, error, again) = match sent {
