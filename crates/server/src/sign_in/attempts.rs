@@ -6,23 +6,19 @@
 //! one takes nothing from another.
 //!
 //! Failures are counted three times over: for the account as it is tried from one network; for the network, at
-//! all accounts of the application; and for the account, by all who are not known to it. Who is known goes on
-//! whatever the other two say: a device that has signed in to the account before, as the backend knows it; or where
-//! it knows none, a network.
+//! all accounts of the application; and for the account, by all who are not known to it. Who is known
+//! ([`marks`]) goes on whatever the other two say: a device that has signed in to the account before, as the backend
+//! knows it; or where it knows none, a network. As others may be in that, it looks like any other by all that is
+//! answered: what is tried from it counts as anybody's while anybody may try, and apart while others wait.
 
+use super::claimant::Claimant;
+use super::marks;
 use crate::administrators::sign_ins::{FREE, left};
 use crate::error::{Error, Result};
-use crate::http::network::Network;
-use crate::rows::convert::key;
 use crate::rows::table::{Table, table, text, whole};
 use crate::rows::tenant::Tenant;
 use crate::rows::{ChangeScope, FromRow, Row, Tx};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
-use guestlist_api::id::ApplicationId;
 use guestlist_api::time::DateTime;
-use sha2::{Digest, Sha256};
-use std::net::IpAddr;
 
 /// Who failed, how often and when last, and who is known. A row counts until `until`.
 pub(crate) const TABLE: Table = table(
@@ -35,6 +31,7 @@ pub(crate) const TABLE: Table = table(
         whole("count"),
         whole("last"),
         whole("until"),
+        text("account"),
     ],
 );
 
@@ -52,91 +49,33 @@ const STRANGERS_REMEMBERED: i64 = 24 * 60 * MINUTE;
 const FREE_OF_NETWORK: i64 = 300;
 /// The milliseconds after which a network is forgiven one.
 const FORGIVEN: i64 = 60 * MINUTE / FREE_OF_NETWORK;
-/// How long after a sign-in a network is known to the account, and a device, in milliseconds.
-const NETWORK_KNOWN: i64 = 30 * 24 * 60 * MINUTE;
-const DEVICE_KNOWN: i64 = 365 * 24 * 60 * MINUTE;
 /// How many rows of failures an application has at most, and of those who are known: a few megabytes.
 const MOST: [i64; 2] = [20_000, 100_000];
 
-/// Somebody who says that they are a user: digests, as long for everybody.
-#[derive(Debug, Clone)]
-pub struct Claimant {
-    /// The account as it is tried from their network; or by all of whom nobody knows where they are.
-    own: String,
-    /// The account as it is tried by all that it does not know.
-    strangers: String,
-    /// Their network, at all accounts.
-    network: Option<String>,
-    /// What the account knows them by.
-    mark: Option<Mark>,
-}
-
-/// What an account knows somebody by.
-#[derive(Debug, Clone)]
-struct Mark {
-    who: String,
-    /// As who they are counted if it does.
-    own: String,
-    /// How long it does after a sign-in.
-    lasts: i64,
-}
-
-impl Claimant {
-    /// Somebody who says that they are the user of `application` with the address `email`, who comes from
-    /// `address` with `device`, as far as the backend says so.
-    #[must_use]
-    pub fn new(
-        application: ApplicationId,
-        email: &str,
-        (address, device): (Option<IpAddr>, Option<&str>),
-    ) -> Self {
-        let of = |what: &str, whom: &str| {
-            let text = format!("{what} {application} {} {whom}", key(email));
-            BASE64.encode(Sha256::digest(text))
-        };
-        let network = address.map(|address| Network::of_client(address).to_string());
-        let own = of("own", network.as_deref().unwrap_or_default());
-        let mark = match (device, &network) {
-            (Some(device), _) => Some(Mark {
-                who: of("device", device),
-                own: of("own device", device),
-                lasts: DEVICE_KNOWN,
-            }),
-            (None, Some(network)) => {
-                Some(Mark { who: of("network", network), own: own.clone(), lasts: NETWORK_KNOWN })
-            }
-            (None, None) => None,
-        };
-        let all = |network| {
-            BASE64.encode(Sha256::digest(format!("at all accounts {application} {network}")))
-        };
-        Self { own, strangers: of("strangers", ""), network: network.map(all), mark }
-    }
-
-    /// What the account knows them by, if it does.
-    pub(super) fn mark(&self) -> Option<&str> {
-        self.mark.as_ref().map(|mark| mark.who.as_str())
-    }
-}
-
-/// A row.
+/// A row: how often, when last, and until when that counts.
 #[derive(Debug, Clone, Copy, Default)]
 struct Counts {
     count: i64,
     last: i64,
-}
-
-struct Found {
-    who: String,
-    counts: Counts,
     until: i64,
 }
 
+struct Found(String, Counts);
+
 impl FromRow<Error> for Found {
     fn from_row(row: &Row<'_>) -> Result<Self> {
-        let counts = Counts { count: row.get("count")?, last: row.get("last")? };
-        Ok(Self { who: row.get("who")?, counts, until: row.get("until")? })
+        let (count, last, until) = (row.get("count")?, row.get("last")?, row.get("until")?);
+        Ok(Self(row.get("who")?, Counts { count, last, until }))
     }
+}
+
+/// What an account knows somebody by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KnownBy {
+    /// A device, which is nobody else's: they are told the truth.
+    Device,
+    /// A network. They are told what anybody else in it would be told.
+    Network,
 }
 
 /// Whether somebody may try now, in seconds to wait; 0 is not at all.
@@ -146,31 +85,35 @@ pub struct Standing {
     pub own: u32,
     /// After those of others, unless they are known.
     pub strange: u32,
-    /// Whether they are known to the account.
-    pub known: bool,
+    /// What the account knows them by, if it does.
+    pub known: Option<KnownBy>,
 }
 
 impl Standing {
-    /// How long they have to wait, if they do.
+    /// How long they are told to wait, if they have to.
     #[must_use]
     pub fn barred(&self) -> Option<u32> {
-        let strange = if self.known { 0 } else { self.strange };
-        let wait = self.own.max(strange);
-        (wait > 0).then_some(wait)
+        let is_barred = self.own > 0 || (self.strange > 0 && self.known.is_none());
+        is_barred.then(|| self.told().unwrap_or(self.own))
+    }
+
+    /// How long somebody from their network is told to wait who is not known, if they have to; of a device
+    /// nothing.
+    fn told(&self) -> Option<u32> {
+        (self.strange > 0 && self.known != Some(KnownBy::Device)).then_some(self.strange)
     }
 }
 
 /// What there is of somebody who tries.
-struct Record {
-    own: Counts,
+struct Record<'w> {
+    /// As who they are counted by themselves, and how often they were.
+    own: (&'w str, Counts),
     strangers: Counts,
-    /// When their network is forgiven all.
-    forgiven: i64,
-    known: bool,
+    standing: Standing,
 }
 
-impl Record {
-    fn read(tx: &mut Tx<'_>, tenant: Tenant, who: &Claimant, now: i64) -> Result<Self> {
+impl<'w> Record<'w> {
+    fn read(tx: &mut Tx<'_>, tenant: Tenant, who: &'w Claimant, now: DateTime) -> Result<Self> {
         // As many for whoever is counted by less.
         let nothing = String::new();
         let network = who.network.as_ref().unwrap_or(&nothing);
@@ -181,30 +124,40 @@ impl Record {
              WHERE application_id = $1 AND who IN ($2, $3, $4, $5, $6)",
             &[&tenant.id().to_string(), &who.own, &who.strangers, network, mark, own_if_known],
         )?;
-        let of = |key: &String| found.iter().find(|row| row.who == *key && row.until > now);
-        let counts = |key: &String| of(key).map(|row| row.counts).unwrap_or_default();
-        let known = who.mark.is_some() && of(mark).is_some();
-        Ok(Self {
-            own: counts(if known { own_if_known } else { &who.own }),
-            strangers: counts(&who.strangers),
-            forgiven: of(network).map_or(now, |row| row.until),
-            known,
-        })
-    }
-
-    fn standing(&self, now: DateTime) -> Standing {
-        let own = left((self.own.count, self.own.last), FREE, now);
-        let of_strangers = if self.strangers.count < FREE_OF_STRANGERS {
-            0
-        } else {
-            // Of two at once, the later may be written down first.
-            (self.strangers.last + STRANGERS_WAIT - now.millis()).clamp(0, STRANGERS_WAIT)
+        let of = |key: &str| {
+            let row = found.iter().find(|Found(who, row)| who == key && row.until > now.millis());
+            row.map(|Found(_, row)| *row)
         };
-        let of_network = self.forgiven - now.millis() - (FREE_OF_NETWORK - 1) * FORGIVEN;
-        let millis = of_strangers.max(of_network).max(0);
-        let strange = u32::try_from((millis + 999).div_euclid(1000)).unwrap_or(u32::MAX);
-        Standing { own, strange, known: self.known }
+        let strangers = of(&who.strangers).unwrap_or_default();
+        let forgiven = of(network).map_or(now.millis(), |row| row.until);
+        let strange = strange(strangers, forgiven, now);
+        let mark = who.mark.as_ref().filter(|mark| of(&mark.who).is_some());
+        let known =
+            mark.map(|mark| if mark.is_shared { KnownBy::Network } else { KnownBy::Device });
+        // What somebody tries because their network is known is no news to strangers in it: neither then, nor
+        // when they may try again.
+        let own = match mark {
+            Some(mark) if !mark.is_shared || strange > 0 => &mark.own,
+            _ => &who.own,
+        };
+        let counts = of(own).unwrap_or_default();
+        let standing =
+            Standing { own: left((counts.count, counts.last), FREE, now), strange, known };
+        Ok(Self { own: (own.as_str(), counts), strangers, standing })
     }
+}
+
+/// The seconds that those have to wait whom the account does not know.
+fn strange(strangers: Counts, forgiven: i64, now: DateTime) -> u32 {
+    let of_strangers = if strangers.count < FREE_OF_STRANGERS {
+        0
+    } else {
+        // Of two at once, the later may be written down first.
+        (strangers.last + STRANGERS_WAIT - now.millis()).clamp(0, STRANGERS_WAIT)
+    };
+    let of_network = forgiven - now.millis() - (FREE_OF_NETWORK - 1) * FORGIVEN;
+    let millis = of_strangers.max(of_network).max(0);
+    u32::try_from((millis + 999).div_euclid(1000)).unwrap_or(u32::MAX)
 }
 
 /// Whether `who` may try now. It writes nothing.
@@ -217,15 +170,27 @@ pub fn standing(
     who: &Claimant,
     now: DateTime,
 ) -> Result<Standing> {
-    Ok(Record::read(tx, tenant, who, now.millis())?.standing(now))
+    Ok(Record::read(tx, tenant, who, now)?.standing)
 }
 
 /// An attempt that was counted, and as whose.
 #[derive(Debug, Clone)]
 pub struct Counted {
-    own: String,
-    /// Whether those whom the account does not know were counted, too.
-    strange: bool,
+    /// When.
+    at: i64,
+    /// As who by themselves, and what there was before.
+    own: (String, Counts),
+    /// What there was of strangers before, where it counts as one of theirs.
+    strangers: Option<Counts>,
+    standing: Standing,
+}
+
+impl Counted {
+    /// How long whoever was wrong is told to wait, if they are, so that nobody finds out whether their network
+    /// is known.
+    pub(super) fn told(&self) -> Option<u32> {
+        self.standing.told()
+    }
 }
 
 /// Writes down that `who` tries, and forgets some of what is too old or too much.
@@ -242,23 +207,20 @@ pub fn attempt(tx: &mut Tx<'_>, tenant: Tenant, who: &Claimant, now: DateTime) -
          ON CONFLICT (application_id, who) DO UPDATE SET count = user_sign_in_attempts.count",
         &[&application, &who.strangers, &at],
     )?;
-    let record = Record::read(tx, tenant, who, at)?;
-    let standing = record.standing(now);
+    let Record { own: (own, before), strangers, standing } = Record::read(tx, tenant, who, now)?;
     if let Some(retry_after) = standing.barred() {
         return Err(Error::AccountLocked { retry_after });
     }
     forget(tx, tenant, who, at)?;
-    let own = match &who.mark {
-        Some(mark) if record.known => &mark.own,
-        _ => &who.own,
-    };
-    let strange = !record.known;
-    if strange {
-        let count = record.strangers.count + 1;
-        put(tx, tenant, &who.strangers, [0, count, at, at + STRANGERS_REMEMBERED])?;
+    // From a known network they count as anybody does in it while anybody may try, or else it would be seen
+    // by when others have to wait.
+    let strangers =
+        (standing.known != Some(KnownBy::Device) && standing.strange == 0).then_some(strangers);
+    if let Some(strangers) = strangers {
+        put(tx, tenant, &who.strangers, [strangers.count + 1, at, at + STRANGERS_REMEMBERED])?;
     }
-    put(tx, tenant, own, [0, record.own.count + 1, at, at + REMEMBERED])?;
-    if let Some(network) = who.network.as_ref().filter(|_| strange) {
+    put(tx, tenant, own, [before.count + 1, at, at + REMEMBERED])?;
+    if let Some(network) = who.network.as_ref().filter(|_| strangers.is_some()) {
         // Others count for the same network at once.
         tx.change(
             ChangeScope::Nothing,
@@ -270,18 +232,18 @@ pub fn attempt(tx: &mut Tx<'_>, tenant: Tenant, who: &Claimant, now: DateTime) -
             &[&application, network, &FREE_OF_NETWORK, &at, &(at + FORGIVEN), &FORGIVEN],
         )?;
     }
-    Ok(Counted { own: own.clone(), strange })
+    Ok(Counted { at, own: (own.to_owned(), before), strangers, standing })
 }
 
-fn put(tx: &mut Tx<'_>, tenant: Tenant, who: &str, row: [i64; 4]) -> Result<()> {
-    let [known, count, last, until] = row;
+fn put(tx: &mut Tx<'_>, tenant: Tenant, who: &str, row: [i64; 3]) -> Result<()> {
+    let [count, last, until] = row;
     tx.change(
         ChangeScope::Nothing,
         "INSERT INTO user_sign_in_attempts (application_id, who, known, count, last, until)
-         VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (application_id, who) DO UPDATE SET known = excluded.known,
+         VALUES ($1, $2, 0, $3, $4, $5)
+         ON CONFLICT (application_id, who) DO UPDATE SET
             count = excluded.count, last = excluded.last, until = excluded.until",
-        &[&tenant.id().to_string(), &who, &known, &count, &last, &until],
+        &[&tenant.id().to_string(), &who, &count, &last, &until],
     )?;
     Ok(())
 }
@@ -328,19 +290,26 @@ fn forget(tx: &mut Tx<'_>, tenant: Tenant, who: &Claimant, now: i64) -> Result<(
     Ok(())
 }
 
-/// Takes back an attempt of `who` that was counted, whose password nobody has looked at after all.
+/// Takes back an attempt of `who` that was counted, whose password nobody has looked at after all. Where nobody has
+/// tried since, all is as it was before.
 ///
 /// # Errors
 /// When the store fails.
 pub fn take_back(tx: &mut Tx<'_>, tenant: Tenant, who: &Claimant, counted: &Counted) -> Result<()> {
     let application = tenant.id().to_string();
-    let less = "UPDATE user_sign_in_attempts SET count = count - 1
-                WHERE application_id = $1 AND who = $2 AND count > 0";
-    if counted.strange {
-        tx.change(ChangeScope::Nothing, less, &[&application, &who.strangers])?;
+    let of_strangers = counted.strangers.map(|before| (who.strangers.as_str(), before));
+    let (own, before) = &counted.own;
+    for (key, before) in of_strangers.into_iter().chain([(own.as_str(), *before)]) {
+        tx.change(
+            ChangeScope::Nothing,
+            "UPDATE user_sign_in_attempts SET count = count - 1,
+                until = CASE WHEN last = $3 THEN $5 ELSE until END,
+                last = CASE WHEN last = $3 THEN $4 ELSE last END
+             WHERE application_id = $1 AND who = $2 AND count > 0",
+            &[&application, &key, &counted.at, &before.last, &before.until],
+        )?;
     }
-    tx.change(ChangeScope::Nothing, less, &[&application, &counted.own])?;
-    if let Some(network) = who.network.as_ref().filter(|_| counted.strange) {
+    if let Some(network) = who.network.as_ref().filter(|_| counted.strangers.is_some()) {
         let forgive = "UPDATE user_sign_in_attempts SET until = until - $3
                        WHERE application_id = $1 AND who = $2";
         tx.change(ChangeScope::Nothing, forgive, &[&application, network, &FORGIVEN])?;
@@ -360,16 +329,13 @@ pub fn succeeded(
     (counted, now): (&Counted, DateTime),
 ) -> Result<()> {
     take_back(tx, tenant, who, counted)?;
-    let (application, at) = (tenant.id().to_string(), now.millis());
+    let application = tenant.id().to_string();
     let sql = "DELETE FROM user_sign_in_attempts WHERE application_id = $1 AND who = $2";
-    if counted.strange {
+    if counted.standing.known.is_none() {
         tx.change(ChangeScope::Nothing, sql, &[&application, &who.strangers])?;
     }
-    tx.change(ChangeScope::Nothing, sql, &[&application, &counted.own])?;
-    if let Some(mark) = &who.mark {
-        put(tx, tenant, &mark.who, [1, 0, at, at + mark.lasts])?;
-    }
-    Ok(())
+    tx.change(ChangeScope::Nothing, sql, &[&application, &counted.own.0])?;
+    marks::add(tx, tenant, who, now.millis())
 }
 
 /// Deletes `most` of the rows of the application where there are more, and says so.

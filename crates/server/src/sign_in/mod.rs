@@ -2,7 +2,9 @@
 //! `experienceUserTokens`; and what it offers to people themselves: `experienceSignIn`.
 
 pub mod attempts;
+pub mod claimant;
 pub mod keys;
+pub mod marks;
 pub mod new_password;
 pub mod rows;
 pub mod rules;

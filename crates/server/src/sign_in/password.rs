@@ -1,6 +1,7 @@
 //! A password that a user gives: who may try, and what it proves.
 
-use super::attempts::{self, Claimant, Counted};
+use super::attempts::{self, Counted};
+use super::claimant::Claimant;
 use super::rows::{self, Known};
 use crate::audit::{Action, Entry};
 use crate::auth::hasher::PasswordHash;
@@ -72,7 +73,7 @@ pub(super) async fn check(
         return Err(Error::AccountLocked { retry_after });
     }
     let asker = match who.mark() {
-        Some(mark) if standing.known => Asker::Holder(flows::known_user(mark)),
+        Some(mark) if standing.known.is_some() => Asker::Holder(flows::known_user(mark)),
         // Those who sign in to one application are to the others as a network of strangers.
         _ => {
             let account = flows::account(&format!("{} {email}", app.id()));
@@ -91,6 +92,7 @@ pub(super) async fn check(
         throttled();
     }
     let (counted, found) = found?;
+    let told = counted.told();
     let user = found.as_ref().map(|known| known.user);
     let hash = found.as_ref().map(|known| known.hash.clone());
     let weak = found.as_ref().filter(|known| call.app.hasher.is_weak(&known.hash));
@@ -113,9 +115,9 @@ pub(super) async fn check(
         return Ok((RightPassword { user, email, hash, changed, is_weak, who, counted }, weak));
     }
     call.log(&Entry::of(Action::UserSignInFailed).to_user(app.id(), user));
-    if standing.strange > 0 && device.is_none() {
+    if let Some(retry_after) = told {
         pause(began).await;
-        return Err(Error::AccountLocked { retry_after: standing.strange });
+        return Err(Error::AccountLocked { retry_after });
     }
     Err(Error::BadCredentials)
 }

@@ -3,6 +3,7 @@
 use super::{ADA, Backend, WRONG, credentials, with};
 use crate::world::{PASSWORD, World};
 use serde_json::{Value, json};
+use std::thread;
 
 #[test]
 fn whoever_fails_often_has_to_wait_and_others_do_not() {
@@ -58,7 +59,17 @@ fn one_account_is_not_guessed_from_many_networks() {
     from(WRONG, stranger, cookie).expect(401);
     from(PASSWORD, stranger, cookie).expect(200);
     // Nobody finds out by a guess where that is.
-    from(WRONG, "192.0.2.1", None).expect(429);
+    let told = |address: &str| {
+        let answer = from(WRONG, address, None).expect(429);
+        (answer.header("retry-after").map(str::to_owned), answer.body)
+    };
+    let stranger_told = told(stranger);
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            // More than are free, and each is answered late.
+            scope.spawn(|| (0..6).for_each(|_| assert_eq!(told("192.0.2.1"), stranger_told)));
+        }
+    });
     from(PASSWORD, "192.0.2.1", other).expect(429);
     // With a new one she waits as long as she is told, and so does whoever guesses.
     world.pass(899_999);

@@ -97,7 +97,8 @@ pub(super) fn fill(tx: &mut Tx<'_>) -> Result<()> {
         "INSERT INTO group_tags VALUES ('a1', 'g2', 't', '')",
         "INSERT INTO group_endpoints VALUES ('a1', 'g2', 'p')",
         "INSERT INTO experience_sign_in VALUES ('a2', '{\"pages\":true}')",
-        "INSERT INTO user_sign_in_attempts VALUES ('a1', 'w', 1, 0, -5, 9223372036854775807)",
+        "INSERT INTO user_sign_in_attempts VALUES
+            ('a1', 'w', 1, 0, -5, 9223372036854775807, 'a'), ('a1', 'x', 0, 1, 2, 3, NULL)",
         "UPDATE counts SET total = 2 WHERE counted = 'applications'",
         "INSERT INTO counts VALUES ('a1', 'users', 2, 2048), ('a2', 'users', 0, 0)",
     ] {

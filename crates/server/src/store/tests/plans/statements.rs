@@ -26,8 +26,10 @@ use crate::rows::list::{Paging, Position, Start, Value};
 use crate::rows::quotas::Quotas;
 use crate::rows::tenant::{AuthorizedApp, Tenant};
 use crate::rows::{Tx, settings};
-use crate::sign_in::attempts::{self, Claimant};
+use crate::sign_in::attempts;
+use crate::sign_in::claimant::Claimant;
 use crate::sign_in::keys::{self, StoredKey};
+use crate::sign_in::marks;
 use crate::sign_in::rows as sign_in;
 use crate::sign_in::settings as sign_in_settings;
 use crate::store::Store;
@@ -322,6 +324,10 @@ const CALLED: &[Called] = &[
         let own = tenant(tx)?;
         let counted = attempts::attempt(tx, own, &claimant(), NOW)?;
         attempts::succeeded(tx, own, &claimant(), (&counted, NOW))
+    }),
+    ("sign_in::marks::forget", |tx| {
+        let own = tenant(tx)?;
+        marks::forget(tx, own, "a@example.com")
     }),
     ("sign_in::attempts::delete_some", |tx| {
         let own = tenant(tx)?;
