@@ -2,8 +2,9 @@
 //!
 //! A hash takes a core for 16 ms, so a few who ask for many could keep all others waiting. Whoever has
 //! shown a token takes turns by application, strangers by the account that they name, and the two kinds
-//! alternate. Whoever signs in from a network that the account knows is no stranger. Nobody can have all the places of their kind: an application has a few, and strangers from
-//! one network half. A place is had before there is a job, so that nothing is written down for somebody
+//! alternate. Whoever signs in from a network that the account knows is no stranger. Nobody can have all the
+//! places of their kind: an application has a few, strangers from one network half, and so have all users together
+//! whom one application knows. A place is had before there is a job, so that nothing is written down for somebody
 //! who finds none.
 
 use super::meter::Meter;
@@ -17,6 +18,13 @@ use std::time::Instant;
 pub enum Asker {
     /// Somebody who has shown a token, comes from a network that the account knows, or runs the server.
     Holder(Flow),
+    /// A user whom an account of this application knows, by this.
+    Known {
+        /// Whose user.
+        application: Flow,
+        /// Whom the account knows.
+        user: Flow,
+    },
     /// Somebody who has not, and comes from this network to sign in to this account.
     Stranger {
         /// Where they come from.
@@ -53,8 +61,10 @@ pub(super) struct Line<J> {
 struct State<J> {
     holders: Turns<Waiting<J>>,
     strangers: Turns<Waiting<J>>,
-    /// Places that are taken: by applications, for accounts, and by the networks of strangers.
+    /// Places that are taken: by applications, among them by the users of each, for accounts, and by the networks
+    /// of strangers.
     held: Taken,
+    known: Taken,
     accounts: Taken,
     networks: Taken,
     /// Whether a stranger is next, if one waits.
@@ -105,6 +115,10 @@ impl<J> Drop for Place<J> {
         let mut state = self.line.lock();
         match self.asker {
             Asker::Holder(flow) => state.held.give(flow),
+            Asker::Known { application, user } => {
+                state.held.give(user);
+                state.known.give(application);
+            }
             Asker::Stranger { network, account } => {
                 state.accounts.give(account);
                 state.networks.give(network);
@@ -174,6 +188,7 @@ impl<J> Places<J> {
             holders: turns(),
             strangers: turns(),
             held: Taken::default(),
+            known: Taken::default(),
             accounts: Taken::default(),
             networks: Taken::default(),
             stranger_next: false,
@@ -205,6 +220,15 @@ impl<J> Places<J> {
                 }
                 state.held.take(flow);
             }
+            Asker::Known { application, user } => {
+                if !state.held.has_room(user, each, all)
+                    || !state.known.has_room(application, all.div_ceil(2), all)
+                {
+                    return None;
+                }
+                state.held.take(user);
+                state.known.take(application);
+            }
             Asker::Stranger { network, account } => {
                 if !state.accounts.has_room(account, each, all)
                     || !state.networks.has_room(network, all.div_ceil(2), all)
@@ -227,7 +251,9 @@ impl<J> Places<J> {
         let mut state = line.lock();
         // There is room for whoever has a place.
         let refused = match asker {
-            Asker::Holder(flow) => state.holders.push(flow, job),
+            Asker::Holder(flow) | Asker::Known { user: flow, .. } => {
+                state.holders.push(flow, job)
+            }
             Asker::Stranger { account, .. } => state.strangers.push(account, job),
         };
         drop(state);
@@ -306,6 +332,24 @@ mod tests {
         assert_eq!(each, [true, true, false, true, true, false]);
         order(&places);
         assert!(put(&places, stranger(1, 3), ""));
+    }
+
+    #[test]
+    fn users_whom_one_application_knows_have_half_of_the_places() {
+        let places = Places::new(Room { each: 2, all: 8, threads: 1 });
+        let known = |application: u8, user: u8| Asker::Known {
+            application: flow(application),
+            user: flow(user),
+        };
+        let some = [(1, 10), (1, 10), (1, 10), (1, 11), (1, 12), (1, 13), (2, 20), (2, 21)];
+        let each = some.map(|(application, user)| put(&places, known(application, user), ""));
+        assert_eq!(each, [true, true, false, true, true, false, true, true]);
+        // Whoever has shown a token has what is left.
+        let each = [3, 3, 4].map(|number| put(&places, holder(number), ""));
+        assert_eq!(each, [true, true, false]);
+        order(&places);
+        assert!(put(&places, known(1, 13), ""));
+        assert_eq!(places.0.lock().held.all, 1);
     }
 
     #[test]

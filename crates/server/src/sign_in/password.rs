@@ -73,7 +73,9 @@ pub(super) async fn check(
         return Err(Error::AccountLocked { retry_after });
     }
     let asker = match who.mark() {
-        Some(mark) if standing.known.is_some() => Asker::Holder(flows::known_user(mark)),
+        Some(mark) if standing.known.is_some() => {
+            Asker::Known { application: call.store().flow(), user: flows::known_user(mark) }
+        }
         // Those who sign in to one application are to the others as a network of strangers.
         _ => {
             let account = flows::account(&format!("{} {email}", app.id()));
