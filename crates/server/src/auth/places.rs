@@ -251,9 +251,7 @@ impl<J> Places<J> {
         let mut state = line.lock();
         // There is room for whoever has a place.
         let refused = match asker {
-            Asker::Holder(flow) | Asker::Known { user: flow, .. } => {
-                state.holders.push(flow, job)
-            }
+            Asker::Holder(flow) | Asker::Known { user: flow, .. } => state.holders.push(flow, job),
             Asker::Stranger { account, .. } => state.strangers.push(account, job),
         };
         drop(state);

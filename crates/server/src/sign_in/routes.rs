@@ -1,5 +1,6 @@
 //! `experienceAuth` and `experienceUserTokens`.
 
+use super::marks;
 use super::password::{self, RightPassword, Weak};
 use super::rows;
 use super::tokens::{self, Shown, Wanted};
@@ -157,6 +158,10 @@ async fn authenticate(
         if !(is_theirs && is_good) {
             return Err(Error::BadCredentials);
         }
+        if wanted.alone {
+            // But for who signs in now.
+            marks::forget(tx, tenant, &before.email)?;
+        }
         if let Some(password) = &given.password {
             password.confirm(tx, tenant, now)?;
         }
@@ -199,6 +204,9 @@ async fn make(
             before => before?,
         };
         let cutoffs = rows::cutoffs(tx, tenant, &before)?;
+        if wanted.alone {
+            marks::forget(tx, tenant, &before.email)?;
+        }
         request.note(Entry::of(Action::UserTokenMade).to_user(app.id(), Some(id)));
         tokens::issue(&request, tx, (app, tenant), (&before, cutoffs), &wanted).map(Some)
     });
@@ -244,6 +252,7 @@ async fn end_tokens(call: Call<Grant>, input: In<OneExperienceUser>) -> Result<O
         request.check(&before)?;
         let cutoffs = rows::cutoffs(tx, tenant, &before)?;
         let (after, _) = tokens::issue(&request, tx, (app, tenant), (&before, cutoffs), &wanted)?;
+        marks::forget(tx, tenant, &before.email)?;
         request.note(Entry::of(Action::UserTokensEnded).to_user(app.id(), Some(id)));
         let cutoff = after.token_cutoff.unwrap_or(request.now);
         Ok(TokensEnded { success: true, token_cutoff: cutoff }.into())

@@ -14,6 +14,7 @@ use crate::rest::resource::Resource;
 use crate::rest::route::Routes;
 use crate::rows::Tx;
 use crate::rows::tenant::AuthorizedApp;
+use crate::sign_in::marks;
 use crate::tokens::grant::Grant;
 use guestlist_api::application::OneApplication;
 use guestlist_api::entity::{Entity, OfApplication, Page, Success};
@@ -164,6 +165,13 @@ async fn patch(
         let after = changed_user(&before, &patch, groups, now);
         if hash.is_some() || after != before {
             users::put(tx, tenant, &before, &after, hash.as_ref())?;
+            // Whoever could sign in until now may be somebody else.
+            if hash.is_some()
+                || after.email != before.email
+                || after.token_cutoff != before.token_cutoff
+            {
+                marks::forget(tx, tenant, &before.email)?;
+            }
         }
         Ok(after)
     })
@@ -177,7 +185,8 @@ async fn delete(call: Call<Grant>, input: In<OneExperienceUser>) -> Result<Okay<
     call.remove(move |tx| {
         let (tenant, user) = users::lock_within(tx, app, id)?;
         request.check(&user)?;
-        users::delete(tx, tenant, &user)
+        users::delete(tx, tenant, &user)?;
+        marks::forget(tx, tenant, &user.email)
     })
     .await
 }

@@ -106,3 +106,52 @@ fn guesses_in_an_application_take_nothing_from_administrators() {
     world.call(&backend.token, "DELETE", &application, &Value::Null).expect(200);
     assert_eq!(rows("user_sign_in_attempts"), 0);
 }
+
+#[test]
+fn an_account_knows_few_and_forgets_them_when_its_password_or_tokens_are_others() {
+    let world = World::standing_still();
+    let backend = Backend::new(&world);
+    world.user(backend.application, json!({ "email": "ben@example.com" }), &[]);
+    let known = || {
+        let count = "SELECT count(*) FROM user_sign_in_attempts WHERE known = 1";
+        world.write(move |tx| tx.first::<i64>(count, &[])).unwrap()
+    };
+    let sign_in = |email: &str, password: &str, device: &str, more: Value| {
+        let client = json!({ "client": { "device": device } });
+        let body = with(with(credentials(email, password), client), more);
+        backend.authenticate(&body).expect(200)
+    };
+    sign_in("ben@example.com", PASSWORD, "the device of another", json!({}));
+    for number in 0..23 {
+        world.pass(1);
+        sign_in(ADA, PASSWORD, &format!("one of many devices {number}"), json!({}));
+    }
+    assert_eq!(known(), 1 + 20);
+    let ada = backend.of_ada("");
+    let patch = |body: Value| {
+        backend.ask("PATCH", &ada, &body).expect(200);
+    };
+    patch(json!({ "firstName": "Ada" }));
+    assert_eq!(known(), 1 + 20);
+    let again = |email: &str, password: &str| {
+        sign_in(email, password, "a device that she still has", json!({}));
+        assert_eq!(known(), 1 + 1);
+    };
+    let alone = json!({ "invalidateExistingTokens": true });
+    sign_in(ADA, PASSWORD, "a device that she still has", alone);
+    assert_eq!(known(), 1 + 1, "who ends all else is known");
+    patch(json!({ "password": "Another-h0rse" }));
+    assert_eq!(known(), 1);
+    again(ADA, "Another-h0rse");
+    backend.ask("DELETE", &backend.of_ada("/tokens"), &Value::Null).expect(200);
+    assert_eq!(known(), 1);
+    again(ADA, "Another-h0rse");
+    patch(json!({ "tokenCutoff": world.now().to_string() }));
+    assert_eq!(known(), 1);
+    again(ADA, "Another-h0rse");
+    patch(json!({ "email": "lady@example.com" }));
+    assert_eq!(known(), 1);
+    again("lady@example.com", "Another-h0rse");
+    backend.ask("DELETE", &ada, &Value::Null).expect(200);
+    assert_eq!(known(), 1);
+}
