@@ -86,6 +86,9 @@ impl Default for SignInSettings {
 }
 
 impl SignInSettings {
+    /// What cannot be switched on yet, as this version has nothing behind it. Whoever adds that takes it out here.
+    pub const NOT_YET: &[&str] = &["publicJson", "pages", "register", "forgot"];
+
     /// The settings after `patch`, without looking whether they make sense together.
     #[must_use]
     pub fn changed(&self, patch: &ExperienceSignInPatch) -> Self {
@@ -121,6 +124,27 @@ impl SignInSettings {
     pub fn doors(&self) -> Vec<&'static str> {
         let doors = [("publicJson", self.public_json), ("pages", self.pages)];
         doors.into_iter().filter_map(|(name, is_on)| is_on.then_some(name)).collect()
+    }
+
+    /// What is switched on, as the wire calls it.
+    #[must_use]
+    pub fn on(&self) -> Vec<&'static str> {
+        let more = [("register", self.register), ("forgot", self.forgot)];
+        let more = more.into_iter().filter_map(|(name, is_on)| is_on.then_some(name));
+        self.doors().into_iter().chain(more).collect()
+    }
+
+    /// What is offered of it, whatever was stored by another server: nothing to people themselves where they may
+    /// not be sent to this one, or where it has nothing behind a switch.
+    #[must_use]
+    pub fn offered(mut self, is_for_people: bool) -> Self {
+        let is_there = |name: &str| is_for_people && !Self::NOT_YET.contains(&name);
+        self.public_json &= is_there("publicJson");
+        self.pages &= is_there("pages");
+        let is_reached = !self.doors().is_empty();
+        self.register &= is_reached && is_there("register");
+        self.forgot &= is_reached && is_there("forgot");
+        self
     }
 
     /// Notes what is switched on and does nothing.
@@ -243,6 +267,25 @@ mod tests {
     fn what_was_stored_by_less_is_read() {
         let read: SignInSettings = serde_json::from_value(json!({ "pages": true })).unwrap();
         assert_eq!(read, SignInSettings { pages: true, ..SignInSettings::default() });
+    }
+
+    #[test]
+    fn what_people_do_not_reach_is_not_offered() {
+        let first = SignInSettings { password_min_length: 20, ..SignInSettings::default() };
+        let all = SignInSettings {
+            public_json: true,
+            pages: true,
+            register: true,
+            forgot: true,
+            ..first.clone()
+        };
+        assert_eq!(all.on(), ["publicJson", "pages", "register", "forgot"]);
+        assert_eq!(all.clone().offered(false), first, "all else stays");
+        let is_there = |name: &&str| !SignInSettings::NOT_YET.contains(name);
+        let there: Vec<_> = all.on().into_iter().filter(is_there).collect();
+        assert_eq!(all.offered(true).on(), there);
+        let behind_none = SignInSettings { register: true, ..first.clone() };
+        assert_eq!(behind_none.offered(true), first);
     }
 
     #[test]

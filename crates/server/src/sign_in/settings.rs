@@ -7,7 +7,6 @@ use crate::rest::input::{BodyParam, In, bodies};
 use crate::rest::outcome::Okay;
 use crate::rest::resource::Resource;
 use crate::rest::route::Routes;
-use crate::rest::state::App;
 use crate::rows::convert::{json, to_json};
 use crate::rows::table::{Table, table, text};
 use crate::rows::tenant::{AuthorizedApp, Tenant};
@@ -85,13 +84,27 @@ pub fn put(tx: &mut Tx<'_>, tenant: Tenant, settings: &SignInSettings) -> Result
     Ok(())
 }
 
-/// Refuses settings that do nothing, or that send people to where nobody knows what is.
-fn check(settings: &SignInSettings, app: &App) -> Result<()> {
+/// Refuses what becomes of the settings `before` where it does nothing, being `not_yet` there, or sends people to where
+/// nobody knows what is. What was on before may have been copied here from another server.
+fn check(
+    (before, after): (&SignInSettings, &SignInSettings),
+    not_yet: &[&str],
+    is_for_people: bool,
+) -> Result<()> {
+    let on = before.on();
+    let is_new = |name: &&str| !on.contains(name);
     let mut at = Problems::default();
     at.nested(<ExperienceSignInPatch as BodyParam>::NAME, |at| {
-        settings.check(at);
-        if !app.public_url_is_for_people {
-            for door in settings.doors() {
+        for name in after.on().into_iter().filter(is_new).filter(|name| not_yet.contains(name)) {
+            let why = "cannot be on yet: this version of the server has nothing behind it";
+            at.nested(name, |at| at.push(Rule::Other(why.into())));
+        }
+        if at.count() > 0 {
+            return;
+        }
+        after.check(at);
+        if !is_for_people {
+            for door in after.doors().into_iter().filter(is_new) {
                 let why =
                     "cannot be on before the server has a public-url, of https or of this machine";
                 at.nested(door, |at| at.push(Rule::Other(why.into())));
@@ -129,11 +142,50 @@ async fn patch_settings(
         request.check(&shown(app, before.clone()))?;
         let after = before.changed(&patch);
         if after != before {
-            check(&after, &request.app)?;
+            let is_for_people = request.app.public_url_is_for_people;
+            check((&before, &after), SignInSettings::NOT_YET, is_for_people)?;
             put(tx, tenant, &after)?;
             request.note(Entry::of(Action::SignInChanged).to_user(app.id(), None));
         }
         Ok(shown(app, after))
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_switched_on_now_is_refused() {
+        let off = SignInSettings::default();
+        let pages = SignInSettings { pages: true, ..off.clone() };
+        let named = SignInSettings { display_name: Some("a".into()), ..pages.clone() };
+        let refused =
+            |before: &SignInSettings, after: &SignInSettings, not_yet: &[&str], url| match check(
+                (before, after),
+                not_yet,
+                url,
+            ) {
+                Err(Error::Invalid(problems)) => Some(problems[0].to_string()),
+                done => done.map(|()| None).unwrap(),
+            };
+        let no_url = "experienceSignIn.pages cannot be on before the server has a public-url, of \
+                      https or of this machine";
+        let nothing = "experienceSignIn.pages cannot be on yet: this version of the server has \
+                       nothing behind it";
+        assert_eq!(refused(&off, &pages, &[], true), None);
+        assert_eq!(refused(&off, &pages, &[], false).as_deref(), Some(no_url));
+        assert_eq!(refused(&off, &pages, &["pages"], true).as_deref(), Some(nothing));
+        // What a server elsewhere has switched on.
+        assert_eq!(refused(&pages, &named, &[], false), None);
+        assert_eq!(refused(&pages, &named, &["pages"], true), None);
+        assert_eq!(refused(&pages, &off, &["pages"], false), None);
+        let forgot = SignInSettings { forgot: true, ..off.clone() };
+        let why = "experienceSignIn.forgot cannot be on where neither publicJson nor pages is: \
+                   nobody would reach it";
+        assert_eq!(refused(&off, &forgot, &[], true).as_deref(), Some(why));
+        let both = SignInSettings { forgot: true, ..pages.clone() };
+        assert_eq!(refused(&both, &forgot, &[], true).as_deref(), Some(why));
+    }
 }

@@ -80,10 +80,10 @@ fn what_an_application_offers_to_people() {
     let back = ["sign-in", "set", "--mail-from", "", "--json"];
     assert_eq!(scene.asks(&back).json().get("mailFrom"), None);
     scene.asks(&["sign-in", "set"]).failed(2, &["there is nothing to change"]);
-    // The server was told by no URL that people reach it by.
+    // There is nothing behind it yet.
     scene
         .asks(&["sign-in", "set", "--pages", "on"])
-        .failed(1, &["experienceSignIn.pages cannot be on before the server has a public-url"]);
+        .failed(1, &["experienceSignIn.pages cannot be on yet"]);
 }
 
 #[test]

@@ -1447,14 +1447,14 @@ pub(super) const SHOWN: &[Shown] = &[
     Shown {
         action: "experienceSignIn.patch",
         query: "",
-        body: r#"{ "pages": true, "forgot": true, "displayName": "Ann's" }"#,
+        body: r#"{ "passwordMinLength": 20, "displayName": "Ann's" }"#,
         answer: r#"200 {
   "applicationId": "<application>",
   "publicJson": false,
-  "pages": true,
+  "pages": false,
   "register": false,
-  "forgot": true,
-  "passwordMinLength": 15,
+  "forgot": false,
+  "passwordMinLength": 20,
   "breachedPasswords": "refuse",
   "displayName": "Ann's",
   "locales": ["en"],

@@ -2,6 +2,8 @@
 
 use super::Backend;
 use crate::world::World;
+use guestlist::sign_in::settings;
+use guestlist_api::experience_sign_in::SignInSettings;
 use serde_json::{Value, json};
 
 const PATH: &str = "/signIn";
@@ -25,7 +27,7 @@ fn all_is_off_until_it_is_switched_on() {
     });
     assert_eq!(get(&backend), first);
     let patch = json!({
-        "pages": true, "register": true, "passwordMinLength": 20, "displayName": "Ünï",
+        "passwordMinLength": 20, "breachedPasswords": "off", "displayName": "Ünï",
         "mailFrom": "guests@example.com", "locales": ["de-CH", "en"],
     });
     let changed = bare(backend.ask("PATCH", PATH, &patch).expect(200).json());
@@ -35,7 +37,7 @@ fn all_is_off_until_it_is_switched_on() {
     let back = json!({ "displayName": null, "mailFrom": null });
     let changed = bare(backend.ask("PATCH", PATH, &back).expect(200).json());
     assert_eq!((changed.get("displayName"), changed.get("mailFrom")), (None, None));
-    assert_eq!(get(&other)["pages"], false, "another application is another");
+    assert_eq!(get(&other)["passwordMinLength"], 15, "another application is another");
     let target = format!("/applications/{}/experience{PATH}", backend.application);
     let token = backend.token.clone();
     let world = world.restarted();
@@ -46,20 +48,24 @@ fn all_is_off_until_it_is_switched_on() {
 fn what_does_nothing_is_not_switched_on() {
     let world = World::new();
     let backend = Backend::new(&world);
-    let why = "cannot be on where neither publicJson nor pages is: nobody would reach it";
     let refused = |patch: Value, says: &str| {
         backend.ask("PATCH", PATH, &patch).refused(400, says);
     };
-    refused(json!({ "register": true }), &format!("experienceSignIn.register {why}"));
+    let why = "cannot be on yet: this version of the server has nothing behind it";
+    for name in SignInSettings::NOT_YET {
+        refused(json!({ *name: true }), &format!("experienceSignIn.{name} {why}"));
+        backend.ask("PATCH", PATH, &json!({ *name: false })).expect(200);
+    }
     refused(json!({ "passkeys": true }), "experienceSignIn.passkeys is an additional property");
     refused(
         json!({ "passwordMinLength": 8 }),
         "experienceSignIn.passwordMinLength is less than minimum",
     );
-    backend.ask("PATCH", PATH, &json!({ "publicJson": true, "forgot": true })).expect(200);
-    refused(json!({ "publicJson": false }), &format!("experienceSignIn.forgot {why}"));
-    let off = json!({ "publicJson": false, "forgot": false });
-    backend.ask("PATCH", PATH, &off).expect(200);
+    // It is there from another server.
+    let stored = SignInSettings { pages: true, ..SignInSettings::default() };
+    world.write_in(backend.application, move |tx, tenant| settings::put(tx, tenant, &stored));
+    backend.ask("PATCH", PATH, &json!({ "displayName": "one" })).expect(200);
+    backend.ask("PATCH", PATH, &json!({ "pages": false })).expect(200);
 }
 
 #[test]
