@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-/// More than anybody is off who has asked the database, on a machine that has much to do.
-const A_MOMENT: Duration = Duration::from_millis(300);
+/// More than anybody is off who has asked the database, on a machine that has much to do; and less than the clocks
+/// are apart.
+const A_MOMENT: Duration = Duration::from_secs(1);
 
 /// The clock of a machine that is so many milliseconds ahead.
 fn ahead_by(millis: i64) -> Clock {
