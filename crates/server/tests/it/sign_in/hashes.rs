@@ -6,9 +6,11 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use guestlist::auth::hasher::PasswordHash;
+use guestlist::auth::places::Asker;
 use guestlist::sign_in::rows;
+use guestlist_api::secret::TypedPassword;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const STRONG: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
 
@@ -62,6 +64,24 @@ fn a_sign_in_has_a_weak_hash_made_anew() {
         backend.authenticate(&credentials(ADA, WRONG)).expect(401);
         assert_eq!(stored(&backend).as_stored(), strong.as_stored());
     }
+}
+
+#[test]
+fn a_weak_hash_is_not_told_from_none_with_a_watch() {
+    let world = World::new();
+    // One costs a fortieth of the other. Whatever else the machine does only makes it longer.
+    let soonest = |stored: Option<PasswordHash>| {
+        let look = || {
+            let (began, stored) = (Instant::now(), stored.clone());
+            let wrong = TypedPassword::new(WRONG.to_owned()).unwrap();
+            let verified = world.app.hasher.verify(Asker::OWN, wrong, stored);
+            assert!(!world.runtime.block_on(verified).unwrap());
+            began.elapsed()
+        };
+        (0..12).map(|_| look()).min().unwrap()
+    };
+    let (weak, none) = (soonest(Some(weak(PASSWORD))), soonest(None));
+    assert!(weak * 2 > none, "{weak:?} {none:?}");
 }
 
 #[test]
