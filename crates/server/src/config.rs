@@ -1,7 +1,6 @@
 //! What the program is told: flags beat the environment, which beats the file, which beats what is
 //! usual. Only [`Config`] goes further, and it is known to be good.
 
-use crate::auth::breached::Breached;
 use crate::auth::hasher::HasherOptions;
 use crate::backup::{BackupSettings, Recipient};
 use crate::http::client_address::{ClientFrom, Proxies};
@@ -143,8 +142,8 @@ pub struct Config {
     pub hashing: HasherOptions,
     /// How long a session lasts at most, if it was said.
     pub max_session: Option<Duration>,
-    /// Passwords that others have lost, if there is a list of them.
-    pub breached: Option<Breached>,
+    /// The folder with passwords that others have lost, if one was named. It may not be there: only who serves looks.
+    pub breached: Option<PathBuf>,
     /// Who may reach the server, and how.
     pub ingress: Ingress,
     /// How mails to users leave, if any do.
@@ -195,7 +194,7 @@ impl Config {
             max_connections_per_client: file.max_connections_per_client,
             hashing: hashing(&file),
             max_session: file.max_session.map(seconds),
-            breached: breached(&file, given.config.as_deref())?,
+            breached: breached(&file, given.config.as_deref()),
             ingress: Ingress { tls: tls(given, server, &file)?, ..ingress(&file)? },
             backups: backups(&file, given.config.as_deref())?,
             recipients: recipients(&file)?,
@@ -204,9 +203,8 @@ impl Config {
 }
 
 /// The list of passwords that others have lost, in a folder beside the file that names it.
-fn breached(file: &File, config: Option<&Path>) -> Result<Option<Breached>> {
-    let folder = file.breached_passwords.as_ref();
-    folder.map(|folder| Breached::open(beside(config).join(home(folder)))).transpose()
+fn breached(file: &File, config: Option<&Path>) -> Option<PathBuf> {
+    file.breached_passwords.as_ref().map(|folder| beside(config).join(home(folder)))
 }
 
 /// Whether anything says where the store is.

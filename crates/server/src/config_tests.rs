@@ -24,6 +24,15 @@ fn what_is_given_beats_the_file_which_beats_what_is_usual() {
 }
 
 #[test]
+fn a_folder_that_is_not_mounted_is_for_whoever_serves() {
+    // Who makes a backup, or looks whether the server is well, has to read the file too.
+    let file = "breached-passwords = 'lost'";
+    let config = with_file(file, CliArgs::default(), &ServerArgs::default()).unwrap();
+    let folder = config.breached.unwrap();
+    assert!(folder.is_absolute() && folder.ends_with("lost") && !folder.exists());
+}
+
+#[test]
 fn what_is_wrong_is_named() {
     let wrong = |file: &str| {
         let error = with_file(file, CliArgs::default(), &ServerArgs::default()).unwrap_err();

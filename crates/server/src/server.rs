@@ -1,6 +1,7 @@
 //! A server: the store, what stands on it, and a socket.
 
 use crate::audit::{Action, By, Entry};
+use crate::auth::breached::Breached;
 use crate::auth::hasher::Hasher;
 use crate::auth::keys;
 use crate::backup::BackupSettings;
@@ -339,7 +340,7 @@ pub async fn issuer(config: &Config, store: &Store) -> Result<String, Error> {
 /// count.
 ///
 /// # Errors
-/// When the store fails.
+/// When the store fails, or passwords that others have lost are not where they are said to be.
 pub(crate) async fn service(
     config: &Config,
     store: Store,
@@ -347,7 +348,8 @@ pub(crate) async fn service(
     limits: Limits,
     issuer: String,
     meters: Option<&Meters>,
-) -> Result<Service, Error> {
+) -> Result<Service> {
+    let breached = config.breached.clone().map(Breached::open).transpose()?;
     let hasher = Hasher::start(&config.hashing)?;
     let scheme = if config.ingress.tls.is_some() { "https" } else { "http" };
     let public_url_is_for_people = config.public_url.as_ref().is_some_and(PublicUrl::is_for_people);
@@ -363,7 +365,7 @@ pub(crate) async fn service(
         issuer,
         public_url,
         public_url_is_for_people,
-        breached: config.breached.clone(),
+        breached,
         mail,
         max_session,
         meter,

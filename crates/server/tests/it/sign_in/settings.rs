@@ -2,7 +2,11 @@
 
 use super::Backend;
 use crate::world::World;
+use guestlist::clock::Clock;
+use guestlist::config::Config;
+use guestlist::server::Server;
 use guestlist::sign_in::settings;
+use guestlist::store::StoreUrl;
 use guestlist_api::experience_sign_in::SignInSettings;
 use serde_json::{Value, json};
 
@@ -66,6 +70,19 @@ fn what_does_nothing_is_not_switched_on() {
     world.write_in(backend.application, move |tx, tenant| settings::put(tx, tenant, &stored));
     backend.ask("PATCH", PATH, &json!({ "displayName": "one" })).expect(200);
     backend.ask("PATCH", PATH, &json!({ "pages": false })).expect(200);
+}
+
+#[test]
+fn a_server_looks_for_the_list_that_it_was_told_of() {
+    let (world, home) = (World::new(), tempfile::tempdir().unwrap());
+    let config = Config {
+        store: StoreUrl::Sqlite(home.path().join("own.db")),
+        breached: Some(home.path().join("lost")),
+        ..world.config.clone()
+    };
+    let bound = world.runtime.block_on(Server::bind(&config, Clock::System));
+    let why = bound.err().unwrap().to_string();
+    assert!(why.contains("lost has no range files, such as 00000.txt"), "{why}");
 }
 
 #[test]
