@@ -59,7 +59,7 @@ pub(super) fn issue(
     }
     let draft = if wanted.token {
         let issued = cutoffs.issued(now).ok_or(Error::TokensSuspended)?;
-        let key = keys::current_or_new(tx, within, &call.app.experience_seal, now)?;
+        let key = keys::current_or_new(tx, within, &call.app.experience_seal, &call.app.clock)?;
         Some(Draft { key, span: Span::new(issued, wanted.max_age) })
     } else {
         None
