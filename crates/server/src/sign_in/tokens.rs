@@ -99,12 +99,25 @@ impl Draft {
 /// A token that was shown, and that a key of the application has signed. Whether it is still good its user
 /// tells.
 #[derive(Debug, Clone)]
-pub(super) struct Shown(pub(super) Verified);
+pub(super) struct Shown {
+    /// What it says.
+    pub(super) verified: Verified,
+    kid: String,
+}
 
 impl Shown {
     /// Whether it is good.
     pub(super) fn is_good(&self, cutoffs: Cutoffs, now: DateTime) -> bool {
-        Span { issued: self.0.issued, expires: self.0.expires }.is_good(cutoffs, now)
+        let Verified { issued, expires, .. } = self.verified;
+        Span { issued, expires }.is_good(cutoffs, now)
+    }
+
+    /// Whether the key that has signed it is still there, which it was when it was shown.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) fn has_key(&self, tx: &mut Tx<'_>, tenant: Tenant) -> Result<bool> {
+        Ok(keys::find(tx, tenant, &self.kid)?.is_some())
     }
 }
 
@@ -123,5 +136,6 @@ pub(super) async fn examine(
         kid.as_ref().map_or(Ok(None), |kid| keys::find(tx, tenant, kid))
     });
     let Some(key) = key.await? else { return Ok(None) };
-    Ok(key.open(&call.app.experience_seal, within)?.verify(text).map(Shown))
+    let verified = key.open(&call.app.experience_seal, within)?.verify(text);
+    Ok(verified.map(|verified| Shown { verified, kid: key.kid }))
 }

@@ -1,11 +1,15 @@
 //! The keys that sign the tokens of users.
 
-use super::{Backend, token_of};
-use crate::world::World;
+use super::{ADA, Backend, credentials, token_of, with};
+use crate::world::{PASSWORD, World};
+use guestlist::directory::users::rows as users;
+use guestlist::rows::tenant::AuthorizedApp;
 use serde_json::{Value, json};
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
+use std::sync::{Barrier, Mutex};
 use std::thread;
+use std::time::Duration;
 
 const PATH: &str = "/keys";
 
@@ -113,6 +117,45 @@ fn no_key_is_made_that_nobody_asked_for() {
     let token = backend.new_token(json!({}));
     assert_eq!(keys(&backend), [(current, "next".into())]);
     assert!(backend.is_active(&token));
+}
+
+#[test]
+fn a_key_that_is_withdrawn_while_a_password_is_looked_at_lets_nobody_in() {
+    let world = World::new();
+    if world.directory().is_some() {
+        return; // one writes at a time: who keeps the sign-in waiting keeps waiting who withdraws
+    }
+    let backend = Backend::new(&world);
+    let token = backend.new_token(json!({}));
+    let (old, _) = keys(&backend).remove(0);
+    rotate(&backend, &json!({ "immediately": true }));
+    let ((here, arrived), (ends, until)) = (channel(), channel::<()>());
+    let until = Mutex::new(until);
+    let (store, user) = (world.app.store.clone(), backend.ada.id);
+    let application = AuthorizedApp::allowed(backend.application);
+    world.spawn(async move {
+        let held = store.write(move |tx| {
+            users::lock_within(tx, application, user)?;
+            let _ = here.send(());
+            let _ = until.lock().unwrap().recv();
+            Ok(())
+        });
+        held.await.unwrap();
+    });
+    arrived.recv().unwrap();
+    let body = json!({ "mode": "tokenEmailPassword", "token": token });
+    let answer = thread::scope(|scope| {
+        let asked = scope.spawn(|| backend.authenticate(&with(credentials(ADA, PASSWORD), body)));
+        // It is counted when the token was looked at.
+        let tries = "SELECT count(*) FROM user_sign_in_attempts";
+        while world.write(move |tx| tx.first::<i64>(tries, &[])) == Some(0) {
+            thread::sleep(Duration::from_millis(5));
+        }
+        backend.ask("DELETE", &format!("{PATH}/{old}"), &Value::Null).expect(200);
+        drop(ends);
+        asked.join().unwrap()
+    });
+    answer.refused(401, "Unauthorized");
 }
 
 #[test]
