@@ -77,9 +77,12 @@ async fn rotate(
     let request = call.clone();
     call.make_once(move |tx| {
         let (tenant, now) = (app.require_locked(tx)?, request.now);
-        let new = keys::rotate(tx, tenant, &request.app.experience_seal, now, immediately)?;
-        let entry = Entry::of(Action::UserKeyMade).to_user(app.id(), None);
-        request.note(entry.key(new.kid.clone()));
+        let seal = &request.app.experience_seal;
+        let (new, is_changed) = keys::rotate(tx, tenant, seal, now, immediately)?;
+        if is_changed {
+            let entry = Entry::of(Action::UserKeyMade).to_user(app.id(), None);
+            request.note(entry.key(new.kid.clone()));
+        }
         let state = if new.signs_from <= now { KeyState::Current } else { KeyState::Next };
         Ok(shown(&new, state).into())
     })

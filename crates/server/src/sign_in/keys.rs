@@ -184,7 +184,7 @@ pub fn states(all: &[StoredKey], now: DateTime) -> Vec<KeyState> {
 }
 
 /// The key of the application, which was locked, that is the next one from `now` on, made if there is none; or
-/// with `immediately` the one that signs from now on.
+/// with `immediately` the one that signs from now on. Says whether that changed anything.
 ///
 /// # Errors
 /// [`Error::AlreadyExists`] when there are too many keys.
@@ -194,12 +194,12 @@ pub fn rotate(
     seal: &Seal,
     now: DateTime,
     immediately: bool,
-) -> Result<StoredKey> {
+) -> Result<(StoredKey, bool)> {
     let all = all(tx, tenant)?;
     let Some(newest) = all.first() else {
         let new = StoredKey::first(seal, tenant, now)?;
         add(tx, tenant, &new)?;
-        return Ok(new);
+        return Ok((new, true));
     };
     // Of two that sign since the same moment nobody could say which does.
     let behind = |key: &StoredKey, moment: DateTime| moment.max(key.signs_from.plus_millis(1));
@@ -207,13 +207,16 @@ pub fn rotate(
         let mut next = newest.clone();
         if immediately {
             next.signs_from = all.get(1).map_or(now, |before| behind(before, now));
+        }
+        let is_sooner = next.signs_from != newest.signs_from;
+        if is_sooner {
             tx.change(
                 ChangeScope::Nothing,
                 "UPDATE experience_keys SET signs_from = $3 WHERE application_id = $1 AND kid = $2",
                 &[&tenant.id().to_string(), &next.kid, &next.signs_from.millis()],
             )?;
         }
-        return Ok(next);
+        return Ok((next, is_sooner));
     }
     if all.len() >= MOST {
         let why = format!("An application has {MOST} keys at most: withdraw one that is retired");
@@ -222,7 +225,7 @@ pub fn rotate(
     let signs_from = if immediately { now } else { now.plus_millis(HEAD_START) };
     let new = StoredKey::new(seal, tenant, now, behind(newest, signs_from))?;
     add(tx, tenant, &new)?;
-    Ok(new)
+    Ok((new, true))
 }
 
 /// Removes the key called `kid` of the application, which was locked: no token that it has signed is good any

@@ -299,6 +299,10 @@ fn users_are_told_of(scene: &mut Scene) {
     }
     scene.world.pass(1);
     scene.does(&token, ("POST", &keys), &json!({ "immediately": true }), 201);
+    for count in [1, 0] {
+        let (_, logged) = scene.does(&token, ("POST", &keys), &json!({}), 201);
+        assert_eq!(logged.len(), count, "the next one is there already");
+    }
     let (_, gone) =
         scene.does(&token, ("DELETE", &format!("{keys}/{}", made.0)), &Value::Null, 200);
     assert_eq!((event(&gone[0]), &gone[0]["key"]), ("user_key.withdrawn", &made.0));

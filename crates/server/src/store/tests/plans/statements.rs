@@ -292,7 +292,7 @@ const CALLED: &[Called] = &[
     }),
     ("sign_in::keys::withdraw", |tx| {
         let (own, seal) = (tenant(tx)?, Seal::new(b"secret", experience_token::PURPOSE)?);
-        let next = keys::rotate(tx, own, &seal, NOW, false)?;
+        let (next, _) = keys::rotate(tx, own, &seal, NOW, false)?;
         keys::withdraw(tx, own, &next.kid, NOW)
     }),
     ("sign_in::settings::put", |tx| {
