@@ -62,9 +62,10 @@ after(() => backend?.kill());
 
 test('the login of the guide', async () => {
   const home = (cookie) => fetch(`http://127.0.0.1:${port}/`, { headers: cookie ? { cookie } : {} });
-  const login = (password) =>
+  const login = (password, cookie) =>
     fetch(`http://127.0.0.1:${port}/login`, {
       method: 'POST',
+      headers: cookie ? { cookie } : {},
       body: new URLSearchParams({ email: EMAIL, password }),
       redirect: 'manual',
     });
@@ -72,8 +73,14 @@ test('the login of the guide', async () => {
   assert.equal((await login('wrong horse')).status, 401);
   const answer = await login(PASSWORD);
   assert.deepEqual([answer.status, answer.headers.get('location')], [302, '/']);
-  const cookie = answer.headers.get('set-cookie');
-  for (const word of ['HttpOnly', 'Secure', 'SameSite=Lax']) assert.ok(cookie.includes(word));
-  const welcome = await home(cookie.split(';')[0]);
+  const cookies = answer.headers.getSetCookie();
+  for (const cookie of cookies) {
+    for (const word of ['HttpOnly', 'Secure', 'SameSite=Lax']) assert.ok(cookie.includes(word));
+  }
+  const kept = cookies.map((cookie) => cookie.split(';')[0]);
+  assert.deepEqual(kept.map((cookie) => cookie.split('=')[0]), ['user', 'device']);
+  const again = await login(PASSWORD, kept[1]);
+  assert.ok(again.headers.getSetCookie()[1].startsWith(`${kept[1]};`), 'the device stays the same');
+  const welcome = await home(kept.join('; '));
   assert.equal(await welcome.text(), `Hello ${EMAIL}`);
 });

@@ -62,6 +62,11 @@ def test_flask(environment, monkeypatch):
     right = {"email": EMAIL, "password": PASSWORD}
     answer = browser.post("/login", data=right, **browser_of)
     assert (answer.status_code, answer.location) == (302, "/")
-    cookie = answer.headers["Set-Cookie"]
-    assert all(word in cookie for word in ("HttpOnly", "Secure", "SameSite=Lax"))
+    cookies = answer.headers.getlist("Set-Cookie")
+    assert [cookie.split("=")[0] for cookie in cookies] == ["user", "device"]
+    for cookie in cookies:
+        assert all(word in cookie for word in ("HttpOnly", "Secure", "SameSite=Lax"))
+    device = browser.get_cookie("device").value
+    assert browser.post("/login", data=right, **browser_of).status_code == 302
+    assert browser.get_cookie("device").value == device
     assert browser.get("/", **browser_of).text == f"Hello {EMAIL}"
