@@ -146,8 +146,15 @@ fn directory(backend: &mut Asker, path: &str) -> anyhow::Result<()> {
         }
         backend.ask("POST", &users, body)?;
     }
-    let sign_in =
-        json!({ "mode": "emailPassword", "email": "grace@example.com", "password": PASSWORD });
-    backend.ask("POST", &format!("{path}/experience/authenticate"), sign_in)?;
+    let authenticate = format!("{path}/experience/authenticate");
+    let sign_in = |password: &str| {
+        json!({ "mode": "emailPassword", "email": "grace@example.com", "password": password,
+            "client": { "device": "the laptop of Grace" } })
+    };
+    backend.ask("POST", &authenticate, sign_in(PASSWORD))?;
+    let wrong = Request::new("POST", authenticate, Some(sign_in("something else")));
+    ensure!(backend.client.send(&wrong)?.status == 401, "a wrong password is refused");
+    let settings = json!({ "displayName": "Émile's", "passwordMinLength": 20 });
+    backend.ask("PATCH", &format!("{path}/experience/signIn"), settings)?;
     Ok(())
 }

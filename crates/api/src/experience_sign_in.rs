@@ -87,7 +87,7 @@ impl Default for SignInSettings {
 
 impl SignInSettings {
     /// What cannot be switched on yet, as this version has nothing behind it. Whoever adds that takes it out here.
-    pub const NOT_YET: &[&str] = &["publicJson", "pages", "register", "forgot"];
+    pub const NOT_YET: &[&str] = &["pages"];
 
     /// The settings after `patch`, without looking whether they make sense together.
     #[must_use]
