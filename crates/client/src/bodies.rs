@@ -297,6 +297,8 @@ body! {
         set mail_from "mailFrom": Option<String>,
         /// What people know the application as; `None` for its name.
         set display_name "displayName": Option<String>,
+        /// The page that links in mails lead to; `None` for none.
+        set link_url "linkUrl": Option<String>,
         /// The languages that people are spoken to in, the usual one first.
         list locales "locales": String,
     }

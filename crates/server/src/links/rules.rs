@@ -27,15 +27,16 @@ impl Standing {
     /// Whether it is good for `purpose` at `now`, if its user is `owner`: for one that makes a user, whoever has
     /// the address.
     ///
-    /// Another address ends all links of a user, as their mail went to the old one. Another password ends those
-    /// that would set one: whoever has set it since may have done so because somebody else reads the mail.
+    /// Another address ends all links of a user, as their mail went to the old one. So does another password,
+    /// whoever has set it: it may be the owner, who takes the account back from somebody who has asked for a
+    /// change of the address meanwhile. To have read a mail stays what it is.
     #[must_use]
     pub fn is_good(&self, purpose: LinkPurpose, now: DateTime, owner: Option<&Owner>) -> bool {
         let same = match (&self.owner, owner) {
             (None, None) => true,
             (Some(then), Some(now)) => {
                 let password = then.password_updated == now.password_updated;
-                then.email == now.email && (password || !purpose.takes_password())
+                then.email == now.email && (password || purpose == LinkPurpose::Verify)
             }
             _ => false,
         };
@@ -183,7 +184,7 @@ mod tests {
             let same = match (link.made_for, self.user) {
                 (None, None) => true,
                 (Some(then), Some(now)) => {
-                    (then.0, then.1) == (now.0, now.1) && (purpose != Reset || then.2 == now.2)
+                    (then.0, then.1) == (now.0, now.1) && (purpose == Verify || then.2 == now.2)
                 }
                 _ => false,
             };

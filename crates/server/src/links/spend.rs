@@ -95,6 +95,9 @@ pub(super) async fn spend<C: Caller>(
     // Nobody has a password hashed who has no link.
     let found = call.read(move |tx| {
         let (tenant, settings) = entering(tx)?;
+        if purpose == LinkPurpose::Register && !settings.register {
+            return Err(Error::LinkExpired);
+        }
         good(tx, tenant, (purpose, &of_reading), (now, users::get))?;
         Ok(settings)
     });
@@ -118,8 +121,16 @@ pub(super) async fn spend<C: Caller>(
     let id = ExperienceUserId(call.app.ids.next(now));
     let request = call.clone();
     let used = call.write_unkept(move |tx| {
-        let (tenant, _) = enter(tx)?;
+        let (tenant, settings) = enter(tx)?;
+        let door_is_open = purpose != LinkPurpose::Register || settings.register;
         let (link, before) = good(tx, tenant, (purpose, &shown), (now, users::lock))?;
+        // Not when it was asked for: the password was hashed meanwhile, and whoever has signed in with the old one
+        // since is signed out as well.
+        let now = request.app.clock.now();
+        let owner = before.as_ref().map(rows::owner);
+        if !(door_is_open && link.standing.is_good(purpose, now, owner.as_ref())) {
+            return Err(Error::LinkExpired);
+        }
         if !rows::take(tx, tenant, &shown)? {
             return Err(Error::LinkExpired);
         }

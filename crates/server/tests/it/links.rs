@@ -260,7 +260,7 @@ fn what_changes_of_a_user_ends_links() {
     let world = World::standing_still();
     for (body, ended) in [
         (json!({ "firstName": "Augusta" }), &[][..]),
-        (json!({ "password": OTHER }), &["reset"]),
+        (json!({ "password": OTHER }), &["reset", "changeAddress"]),
         (json!({ "email": "ada@else.example" }), &["reset", "verify", "changeAddress"]),
     ] {
         for which in 0..4 {

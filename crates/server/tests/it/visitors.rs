@@ -12,6 +12,7 @@ use std::thread;
 
 const ADA: &str = "ada@example.com";
 const EVE: &str = "eve@example.com";
+const BOB: &str = "bob@example.com";
 const CHOSEN: &str = "a passphrase of words";
 const PAGE: &str = "https://app.example.com/link";
 const MINUTE: i64 = 60 * 1000;
@@ -68,8 +69,7 @@ fn a_door_that_is_closed_looks_like_an_application_that_is_not_there() {
         ("forgot", json!({ "email": ADA })),
         ("links/reset", json!({ "token": "x", "password": CHOSEN })),
     ];
-    let closed =
-        [json!({}), json!({ "publicJson": true }), json!({ "pages": true, "publicJson": false })];
+    let closed = [json!({}), json!({ "publicJson": true }), json!({ "publicJson": false })];
     for settings in closed {
         if settings != json!({}) {
             backend.opens(&settings);
@@ -111,6 +111,16 @@ fn nobody_is_a_user_before_they_have_read_their_mail() {
     assert_eq!(backend.signs_in(EVE, CHOSEN), 200);
     let again = backend.uses("register", &token, "another passphrase");
     again.refused(410, "The link is not good any more: ask for a new one");
+
+    // Nobody registers where that was switched off meanwhile.
+    world.pass(2 * MINUTE);
+    backend.asks("register", BOB);
+    let [mail] = mails(&world).try_into().unwrap();
+    let token = mail.token.unwrap();
+    for (is_on, status) in [(false, 410), (true, 200)] {
+        backend.opens(&json!({ "register": is_on }));
+        assert_eq!(backend.uses("register", &token, CHOSEN).status, status);
+    }
 }
 
 #[test]
