@@ -29,4 +29,4 @@ def test_lists_have_the_defaults_of_the_document(document, server):
             assert page[name] == defaults[name], (path, name)
         assert "_actions" in page and "_links" in page, path
         tried.append(path)
-    assert len(tried) == 7, tried
+    assert len(tried) == 9, tried
